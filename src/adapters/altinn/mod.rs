@@ -1,0 +1,1 @@
+//! Altinn 3: Maskinporten, token exchange, app instances.

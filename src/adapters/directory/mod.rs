@@ -1,0 +1,1 @@
+//! A receiver that is a local directory.

@@ -1,0 +1,1 @@
+//! The ledger and the area in SQL.

@@ -1,0 +1,8 @@
+//! The outside world; the only users of the network, the disk and the database.
+
+pub mod altinn;
+pub mod blobs;
+pub mod directory;
+pub mod ledger;
+pub mod receiver;
+pub mod sftp_server;

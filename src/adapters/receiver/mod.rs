@@ -1,0 +1,1 @@
+//! A receiver that takes items by plain HTTP.

@@ -1,0 +1,130 @@
+//! Every receipt code, one table. A code is never reused or renumbered; `docs/receipt-codes.md` is made from here.
+//!
+//! The first letters name where it comes from: `IN` the file as received, `XM` XML, `XS` the schema, `FM` the format's
+//! rules, `RT` the route, `FW` forwarding.
+
+use crate::model::{Code, ReceiptStatus};
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeRow {
+    /// The code.
+    pub code: Code,
+    /// The status of a receipt or sub-receipt that carries it.
+    pub status: ReceiptStatus,
+    /// What happened, in one line.
+    pub title: &'static str,
+    /// What the sender should do.
+    pub action: &'static str,
+}
+
+/// The row of a code.
+pub fn row(code: Code) -> Option<&'static CodeRow> {
+    TABLE.iter().find(|row| row.code == code)
+}
+
+/// The code of a name, as read back from the ledger.
+pub fn by_name(name: &str) -> Option<Code> {
+    TABLE.iter().map(|row| row.code).find(|code| code.0 == name)
+}
+
+/// The status that goes with a code.
+pub fn status(code: Code) -> ReceiptStatus {
+    row(code).map_or(ReceiptStatus::UnExpectedError, |row| row.status)
+}
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $status:ident, $title:literal, $action:literal;)*) => {
+        $(#[doc = $title] pub const $name: Code = Code($code);)*
+
+        /// Every code, in order.
+        pub const TABLE: &[CodeRow] = &[
+            $(CodeRow { code: $name, status: ReceiptStatus::$status, title: $title, action: $action },)*
+        ];
+    };
+}
+
+codes! {
+    // The file as received.
+    RECEIVED = "IN-000", Ok, "The file is received and kept.", "Nothing; a final receipt follows.";
+    PREFLIGHT = "IN-001", Ok, "Judged in the test directory; nothing was sent.", "Drop the file in the inbox to have it sent.";
+    EMPTY_FILE = "IN-101", Rejected, "The file is empty.", "Check the job that writes it and drop it again.";
+    FILE_TOO_LARGE = "IN-102", Rejected, "The file is larger than the route takes.", "Split the batch, or ask the operator to raise the limit.";
+    STAGED_UNREADABLE = "IN-901", UnExpectedError, "Our copy of the file cannot be read.", "Nothing; the operator has been told.";
+    // XML.
+    NOT_XML = "XM-101", ValidationFailed, "The file does not begin as an XML document.", "Check that the right file was dropped, and that it is not compressed or encrypted.";
+    NOT_WELL_FORMED = "XM-102", ValidationFailed, "The XML is not well-formed.", "Correct the place named and drop the file again.";
+    TRUNCATED = "XM-103", ValidationFailed, "The file ends before its root element does.", "The file was cut off; write it anew and drop it again.";
+    BAD_ENCODING = "XM-104", ValidationFailed, "The bytes do not fit the encoding.", "Write the file in the encoding its XML declaration names.";
+    UNSUPPORTED_ENCODING = "XM-105", ValidationFailed, "The encoding is not supported.", "Write the file in UTF-8.";
+    DTD_REFUSED = "XM-106", ValidationFailed, "The file has a DOCTYPE, which is never accepted.", "Leave the DOCTYPE and its entities out.";
+    UNDECLARED_PREFIX = "XM-107", ValidationFailed, "A namespace prefix is not declared.", "Declare the prefix, or drop it.";
+    TOO_DEEP = "XM-201", ValidationFailed, "Elements are nested too deeply.", "Check the job that writes the file.";
+    TOO_LONG = "XM-202", ValidationFailed, "A name, an attribute or a tag is too long.", "Check the job that writes the file.";
+    TOO_MANY = "XM-203", ValidationFailed, "An element has too many attributes or namespace declarations.", "Check the job that writes the file.";
+    // The schema.
+    UNKNOWN_ROOT = "XS-101", ValidationFailed, "The root element is not one of the format's.", "Check that the file is of the agreed format and namespace.";
+    UNEXPECTED_ELEMENT = "XS-102", ValidationFailed, "An element stands where it may not.", "Compare the order and names of elements with the format.";
+    MISSING_ELEMENT = "XS-103", ValidationFailed, "A required element is missing.", "Add the element named.";
+    UNEXPECTED_ATTRIBUTE = "XS-104", ValidationFailed, "An attribute is not allowed here.", "Remove the attribute named.";
+    MISSING_ATTRIBUTE = "XS-105", ValidationFailed, "A required attribute is missing.", "Add the attribute named.";
+    UNEXPECTED_TEXT = "XS-106", ValidationFailed, "Text stands where only elements may.", "Remove the text.";
+    BAD_VALUE = "XS-107", ValidationFailed, "A value is not of its type.", "Write the value in the form the type asks, such as 2026-01-31 for a date.";
+    BAD_LENGTH = "XS-108", ValidationFailed, "A value is too short or too long.", "Keep to the length named.";
+    NOT_IN_LIST = "XS-109", ValidationFailed, "A value is not one of those allowed.", "Use one of the values the format lists.";
+    OUT_OF_RANGE = "XS-110", ValidationFailed, "A number or date is outside its range.", "Keep to the range named.";
+    BAD_PATTERN = "XS-111", ValidationFailed, "A value does not fit its pattern.", "Write the value in the form named.";
+    BAD_NIL = "XS-112", ValidationFailed, "xsi:nil is used wrongly.", "Leave xsi:nil out, or leave the element empty.";
+    SCHEMA_OTHER = "XS-190", ValidationFailed, "A rule of the schema is broken.", "See the rule named.";
+    // The format's rules.
+    BAD_REPORTEE_FORM = "FM-101", ValidationFailed, "The reportee is neither eleven nor nine digits.", "Give a fødselsnummer, a D-number or an organisasjonsnummer.";
+    BAD_PERSON_NUMBER = "FM-102", ValidationFailed, "The check digits of the fødselsnummer are wrong.", "Correct the number.";
+    BAD_ORGANISATION_NUMBER = "FM-103", ValidationFailed, "The check digit of the organisasjonsnummer is wrong.", "Correct the number.";
+    NO_REFERENCE = "FM-104", ValidationFailed, "A required reference is empty.", "Give every item a reference of its own.";
+    REPEATED_ITEM = "FM-105", Rejected, "An earlier item of the same file has the same reference.", "Give every item a reference of its own.";
+    VALIDITY_REVERSED = "FM-106", ValidationFailed, "ValidTo lies before ValidFrom.", "Correct the dates.";
+    REFERENCE_TOO_LONG = "FM-107", ValidationFailed, "A reference is too long.", "Keep references to 256 characters.";
+    REPEATED_SHIPMENT = "FM-201", Rejected, "A shipment with this reference was accepted before.", "If this is a new shipment, give it a new ExternalShipmentReference.";
+    WRONG_SENDER = "FM-202", Rejected, "The batch names another sender than the route's.", "Check ServiceOwnerName.";
+    NO_ITEMS = "FM-203", Rejected, "The batch holds no items.", "Check the job that writes the file.";
+    TOO_MANY_REFUSED = "FM-204", Rejected, "So many items are wrong that the whole shipment is refused.", "Correct the items listed and drop the whole file again.";
+    SHIPMENT_REFUSED = "FM-205", Rejected, "The item was not sent because the whole shipment is refused.", "Correct what refused the shipment and drop the whole file again.";
+    // The route.
+    NO_ROUTE = "RT-101", Rejected, "No route takes this format in this directory.", "Check the directory and the format, or ask the operator for a route.";
+    UNKNOWN_SERVICE = "RT-102", Rejected, "The route does not know this service code and edition.", "Check ExternalServiceCode and ExternalServiceEditionCode, or ask the operator to add it.";
+    IGNORED_SERVICE = "RT-103", Ok, "The route ignores this service code.", "Nothing.";
+    NO_RECEIVER_FOR_KIND = "RT-104", Rejected, "The route's receiver does not take this kind of item.", "Send such items on a route whose receiver takes them.";
+    UNKNOWN_DATA_FORMAT = "RT-105", Rejected, "The route does not know this DataFormatId and version.", "Check the form's ids, or ask the operator to add them.";
+    NO_ATTACHMENTS_TAKEN = "RT-106", Rejected, "The service takes no attachments.", "Leave the attachments out, or ask the operator to name a data type for them.";
+    // Forwarding.
+    DELIVERED = "FW-000", Ok, "The receiver has it.", "Nothing.";
+    RECEIVER_REFUSED = "FW-201", Rejected, "The receiver refused the item.", "Check the form's content against the service's new model.";
+    REPORTEE_UNKNOWN = "FW-202", Rejected, "The receiver does not know the reportee.", "Check the number.";
+    RECEIVER_CONFLICT = "FW-203", Rejected, "The receiver says the item conflicts with one it has.", "Ask the operator.";
+    PAYLOAD_TOO_LARGE = "FW-204", Rejected, "The item is larger than the receiver takes.", "Make the attachments smaller.";
+    UNREACHABLE = "FW-301", UnExpectedError, "The receiver could not be reached.", "Nothing; it is tried again until the time limit.";
+    THROTTLED = "FW-302", UnExpectedError, "The receiver asked for patience.", "Nothing; it is tried again.";
+    RECEIVER_FAULT = "FW-303", UnExpectedError, "The receiver failed while handling the item.", "Nothing; it is looked up, then tried again.";
+    OUTCOME_UNKNOWN = "FW-304", UnExpectedError, "The receiver's answer did not arrive.", "Nothing; it is looked up, then tried again.";
+    CREDENTIALS_REFUSED = "FW-401", UnExpectedError, "The receiver does not accept our credentials.", "Nothing; the operator has been told.";
+    NOT_PERMITTED = "FW-402", UnExpectedError, "The receiver does not let us do this.", "Nothing; the operator has been told.";
+    TOKEN_REFUSED = "FW-403", UnExpectedError, "Maskinporten does not give us a token.", "Nothing; the operator has been told.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_shaped_alike() {
+        let mut seen = HashSet::new();
+        for row in TABLE {
+            assert!(seen.insert(row.code), "{} twice", row.code);
+            let (room, number) = row.code.0.split_once('-').unwrap();
+            assert!(room.len() == 2 && number.len() == 3 && number.parse::<u16>().is_ok(), "{}", row.code);
+            assert_eq!(by_name(row.code.0), Some(row.code));
+        }
+    }
+}

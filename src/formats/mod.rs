@@ -1,0 +1,1 @@
+//! The standard formats: root, item paths, keys, references, rules beyond XSD.

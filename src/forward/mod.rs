@@ -1,0 +1,1 @@
+//! Brings items to receivers, each once.

@@ -1,0 +1,1 @@
+//! Claims: the moment a file is ours.

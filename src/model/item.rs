@@ -1,0 +1,200 @@
+//! Items: the smallest part forwarded and receipted alone. An item is a byte range of the staged file, never a copy.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Code, ItemKey};
+
+/// A half-open range of bytes in the staged file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ByteRange {
+    /// First byte.
+    pub start: u64,
+    /// One past the last byte.
+    pub end: u64,
+}
+
+impl ByteRange {
+    /// Bytes in the range.
+    pub fn len(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Tells whether it holds no byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What an item is in its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemKind {
+    /// Prefill of one form set: `/ServiceOwner/Prefill/Reportee/FormTask`.
+    FormTask,
+    /// Prefill of one field: `/ServiceOwner/Prefill/Reportee/Field`.
+    Field,
+    /// A subscription: `/ServiceOwner/Subscription/Reportee/FormTask`.
+    Subscription,
+}
+
+/// A service code with its edition, as the old platform numbered services.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Service {
+    /// ExternalServiceCode, 1 to 7 characters.
+    pub code: String,
+    /// ExternalServiceEditionCode; empty where the format lets it be missing.
+    pub edition: String,
+}
+
+/// An item as the split finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewItem {
+    /// Position among the shipment's items, from 1.
+    pub number: u64,
+    /// Index of its part in [`super::Envelope::parts`].
+    pub part: u32,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Its deterministic identity.
+    pub key: ItemKey,
+    /// Its bytes, from `<` of its start tag to past `>` of its end tag.
+    pub range: ByteRange,
+    /// The enclosing group's head (a Reportee): from `<` of the start tag to past the end tag of its last header child.
+    pub group: ByteRange,
+    /// Line of its start tag, from 1.
+    pub line: u64,
+    /// Column of its start tag, from 1.
+    pub column: u64,
+    /// The sender's own reference; empty where the format has none.
+    pub senders_reference: String,
+    /// The service it is for, where the format tells.
+    pub service: Option<Service>,
+    /// Why it is refused; `None` when it may go on.
+    pub refused: Option<Code>,
+}
+
+/// How far an item has come. Terminal states are `Delivered`, `Refused`, `Ignored`, `Failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ItemState {
+    /// May be sent as soon as its wait is over.
+    Ready,
+    /// An intent is written and no outcome yet: the effect may or may not have happened.
+    Sending,
+    /// The receiver has it.
+    Delivered,
+    /// Wrong in the batch; never sent.
+    Refused,
+    /// Right, but the route says to leave it.
+    Ignored,
+    /// Could not be delivered.
+    Failed,
+}
+
+impl ItemState {
+    /// Every state, in the order of life.
+    pub const ALL: [Self; 6] =
+        [Self::Ready, Self::Sending, Self::Delivered, Self::Refused, Self::Ignored, Self::Failed];
+
+    /// Tells whether nothing more happens to the item.
+    pub fn is_settled(self) -> bool {
+        match self {
+            Self::Ready | Self::Sending => false,
+            Self::Delivered | Self::Refused | Self::Ignored | Self::Failed => true,
+        }
+    }
+}
+
+/// An item as the ledger holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What the split found; `refused` is the code of a refusal.
+    pub found: NewItem,
+    /// How far it has come.
+    pub state: ItemState,
+    /// Code of the last outcome, if any.
+    pub code: Option<Code>,
+    /// The receiver's id for it; empty until delivered.
+    pub receivers_reference: String,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// When the first attempt's intent was written: a look-up searches from here.
+    pub first_intent: Option<Timestamp>,
+    /// When the latest attempt's intent was written.
+    pub last_intent: Option<Timestamp>,
+}
+
+/// What became of one attempt, as the ledger records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It took effect; the text is the receiver's id, carried as ReceiversReference.
+    Delivered(String),
+    /// It had no effect and may be tried again at the given time.
+    Retry {
+        /// Why.
+        code: Code,
+        /// When to try again.
+        at: Timestamp,
+    },
+    /// Nobody knows: look before sending again, not before the given time.
+    Unknown {
+        /// Why.
+        code: Code,
+        /// When to look.
+        at: Timestamp,
+    },
+    /// It will never take effect.
+    Failed(Code),
+}
+
+/// Whether a reportee is a person or an organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReporteeKind {
+    /// Eleven digits.
+    Person,
+    /// Nine digits.
+    Organisation,
+}
+
+/// The person or organisation an item concerns. Never logged: `Debug` shows only the kind.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reportee {
+    kind: ReporteeKind,
+    id: String,
+}
+
+impl Reportee {
+    /// Takes an id whose form and check digits were verified.
+    pub fn new(kind: ReporteeKind, id: String) -> Self {
+        Self { kind, id }
+    }
+
+    /// Person or organisation.
+    pub fn kind(&self) -> ReporteeKind {
+        self.kind
+    }
+
+    /// The digits, for the receiver's request only.
+    pub fn expose(&self) -> &str {
+        &self.id
+    }
+}
+
+impl fmt::Debug for Reportee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reportee({:?})", self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_reportee_shows_no_digit() {
+        let shown = format!("{:?}", Reportee::new(ReporteeKind::Organisation, "910000000".into()));
+        assert!(!shown.contains(|c: char| c.is_ascii_digit()), "{shown}");
+    }
+}

@@ -1,0 +1,190 @@
+//! Routes: partner + format + service → receiver, with the rules the agency chose. Checked values; see `config/`.
+
+use super::{PartnerId, RouteName, Service};
+
+/// A standard format sluse reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FormatName {
+    /// `ServiceOwner` with Prefill and Subscription parts (serviceinitiation 2009/10).
+    Prefill,
+}
+
+impl FormatName {
+    /// Every format.
+    pub const ALL: [Self; 1] = [Self::Prefill];
+
+    /// The word used in configuration and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prefill => "prefill",
+        }
+    }
+}
+
+/// Where a partner's files of one format come from, go to, and under which rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Its name in the configuration.
+    pub name: RouteName,
+    /// Whose files it takes.
+    pub partner: PartnerId,
+    /// Which format it takes.
+    pub format: FormatName,
+    /// Directory where files are dropped.
+    pub inbox: String,
+    /// Directory where files are dropped for a rehearsal: complete receipts, nothing sent.
+    pub test: String,
+    /// Directory where receipts appear.
+    pub receipts: String,
+    /// Directory where outgoing batch files appear.
+    pub outbox: String,
+    /// ServiceOwnerName a batch must carry; `None` takes any.
+    pub sender_name: Option<String>,
+    /// Largest file taken, in bytes.
+    pub max_file_bytes: u64,
+    /// Largest number of findings kept and listed per shipment.
+    pub max_findings: u64,
+    /// When refused items make the whole shipment refused.
+    pub partial: PartialAcceptance,
+    /// Which services the route takes and where they go.
+    pub services: ServiceTable,
+    /// How deliveries are tried again.
+    pub retry: RetryPolicy,
+    /// Deliveries in flight at once.
+    pub concurrency: usize,
+}
+
+/// Limits above which refused items refuse the whole shipment; both absent means never.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PartialAcceptance {
+    /// Most refused items that still let the others go on.
+    pub max_refused: Option<u64>,
+    /// Highest share of refused items, in per cent, that still lets the others go on.
+    pub max_refused_percent: Option<f64>,
+}
+
+impl PartialAcceptance {
+    /// Tells whether so many refused items of so many still let the others go on.
+    pub fn allows(&self, refused: u64, total: u64) -> bool {
+        let count_ok = self.max_refused.is_none_or(|max| refused <= max);
+        let share_ok = self.max_refused_percent.is_none_or(|max| refused as f64 * 100.0 <= max * total as f64);
+        count_ok && share_ok
+    }
+}
+
+/// How deliveries are tried again; all times in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Wait before the second attempt; doubles from there, with jitter.
+    pub first_wait_ms: u64,
+    /// Longest wait between attempts.
+    pub max_wait_ms: u64,
+    /// After so long since the first attempt an item is given up.
+    pub give_up_after_ms: u64,
+    /// How long after an unknown outcome the receiver may still be working on the request: look-ups wait for it.
+    pub settle_ms: u64,
+}
+
+/// Services a route takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServiceTable {
+    /// Takes every service, for receivers that sort for themselves.
+    pub any: bool,
+    /// The rows, each for one service.
+    pub rows: Vec<ServiceRow>,
+    /// Service codes whose items are ignored, not failed (the old IgnoreServiceCodes).
+    pub ignored_codes: Vec<String>,
+}
+
+impl ServiceTable {
+    /// The row for a service: an exact edition before a row for all editions.
+    pub fn row(&self, service: &Service) -> Option<&ServiceRow> {
+        let of_code = |row: &&ServiceRow| row.code == service.code;
+        let exact = |row: &&ServiceRow| row.edition.as_deref() == Some(service.edition.as_str());
+        let rows = || self.rows.iter().filter(of_code);
+        rows().find(exact).or_else(|| rows().find(|row| row.edition.is_none()))
+    }
+
+    /// Tells whether the route has somewhere to send the service's items.
+    pub fn takes(&self, service: &Service) -> bool {
+        self.any || self.row(service).is_some()
+    }
+
+    /// Tells whether items with the code are ignored.
+    pub fn ignores(&self, code: &str) -> bool {
+        self.ignored_codes.iter().any(|ignored| ignored == code)
+    }
+}
+
+/// One service and where its items go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRow {
+    /// ExternalServiceCode.
+    pub code: String,
+    /// ExternalServiceEditionCode; `None` for all.
+    pub edition: Option<String>,
+    /// The Altinn 3 app; `None` on routes to other receivers.
+    pub app: Option<AppTarget>,
+}
+
+/// An Altinn 3 app and how forms and attachments become its data types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppTarget {
+    /// Owner of the app, such as `ttd`.
+    pub org: String,
+    /// The app's name.
+    pub app: String,
+    /// Data types of forms.
+    pub data_types: Vec<DataTypeRow>,
+    /// Data type of attachments; `None` refuses items with attachments.
+    pub attachment_type: Option<String>,
+}
+
+impl AppTarget {
+    /// The data type for a form: an exact version before a row for all versions.
+    pub fn data_type(&self, format_id: &str, format_version: &str) -> Option<&str> {
+        let rows = || self.data_types.iter().filter(|row| row.format_id == format_id);
+        rows()
+            .find(|row| row.format_version.as_deref() == Some(format_version))
+            .or_else(|| rows().find(|row| row.format_version.is_none()))
+            .map(|row| row.data_type.as_str())
+    }
+}
+
+/// DataFormatId (and version) → data type id in the app's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataTypeRow {
+    /// DataFormatId.
+    pub format_id: String,
+    /// DataFormatVersion; `None` for all.
+    pub format_version: Option<String>,
+    /// Data type id.
+    pub data_type: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(code: &str, edition: Option<&str>) -> ServiceRow {
+        ServiceRow { code: code.into(), edition: edition.map(Into::into), app: None }
+    }
+
+    #[test]
+    fn an_exact_edition_wins_over_a_row_for_all() {
+        let table = ServiceTable { rows: vec![row("PSA", None), row("PSA", Some("2"))], ..Default::default() };
+        let find = |edition: &str| table.row(&Service { code: "PSA".into(), edition: edition.into() });
+        assert_eq!(find("2").unwrap().edition.as_deref(), Some("2"));
+        assert_eq!(find("9").unwrap().edition, None);
+        assert!(!table.takes(&Service { code: "X".into(), edition: "2".into() }));
+    }
+
+    #[test]
+    fn partial_acceptance_counts_and_shares() {
+        let rule = PartialAcceptance { max_refused: Some(5), max_refused_percent: Some(1.0) };
+        assert!(rule.allows(5, 1_000));
+        assert!(!rule.allows(6, 1_000));
+        assert!(!rule.allows(2, 100));
+        assert!(PartialAcceptance::default().allows(10, 10));
+    }
+}

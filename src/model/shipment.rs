@@ -1,0 +1,156 @@
+//! Shipments: one received file as one unit, from claim to final receipt.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{AreaPath, BlobId, ByteRange, Code, ItemState, PartnerId, RouteName, ShipmentId};
+
+/// How far a shipment has come, as recorded; everything finer is computed from its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Durable and ours; not judged.
+    Claimed,
+    /// A verdict is recorded; its good items are being delivered.
+    Judged,
+    /// Its final receipt lies with the sender.
+    Receipted,
+}
+
+/// One received file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shipment {
+    /// Its identity.
+    pub id: ShipmentId,
+    /// Whose it is.
+    pub partner: PartnerId,
+    /// Where the sender put it.
+    pub path: AreaPath,
+    /// Its bytes.
+    pub blob: BlobId,
+    /// Size of the file.
+    pub size_bytes: u64,
+    /// Dropped in a test directory: judged and receipted, nothing is sent.
+    pub preflight: bool,
+    /// When the sender's CLOSE (or rename) was answered.
+    pub claimed_at: Timestamp,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Set when judged.
+    pub verdict: Option<Verdict>,
+}
+
+/// Whether a batch goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VerdictKind {
+    /// Its good items go on.
+    Pass,
+    /// Refused as a whole; nothing is sent.
+    Refuse,
+}
+
+/// What judging a batch found, as recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Pass or refuse.
+    pub kind: VerdictKind,
+    /// The code of a refusal.
+    pub code: Option<Code>,
+    /// The route that took it; `None` when none fits.
+    pub route: Option<RouteName>,
+    /// SHA-256 of the file as received; `None` when it could not be read to its end.
+    pub sha256: Option<[u8; 32]>,
+    /// Where the headers lie and which references they carry; `None` when the root was not recognised.
+    pub envelope: Option<Envelope>,
+    /// Findings seen, also those past the limit of what is kept.
+    pub findings_total: u64,
+}
+
+/// Where a batch's headers lie, so that a valid smaller batch can be cut out of the bytes.
+///
+/// A head is a range from `<` of a start tag to past the end tag of the last header child; the end tag to write
+/// is read from the start tag's own name. Bytes before `root.start` are the prolog.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Head of the document's root.
+    pub root: ByteRange,
+    /// Name of the sender as the header gives it (ServiceOwnerName).
+    pub sender_name: String,
+    /// The parts, in document order.
+    pub parts: Vec<Part>,
+}
+
+/// Which part of a ServiceOwner batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PartKind {
+    /// `/ServiceOwner/Prefill`.
+    Prefill,
+    /// `/ServiceOwner/Subscription`.
+    Subscription,
+}
+
+impl PartKind {
+    /// The element's local name, also the receipt's type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prefill => "Prefill",
+            Self::Subscription => "Subscription",
+        }
+    }
+}
+
+/// One part of a batch with a header of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which.
+    pub kind: PartKind,
+    /// Its head.
+    pub head: ByteRange,
+    /// ExternalShipmentReference.
+    pub reference: String,
+    /// Offset just past the reference's text: a suffix is spliced in here.
+    pub reference_end: u64,
+    /// SequenceNo, where given.
+    pub sequence_no: Option<String>,
+}
+
+/// Items of a shipment by state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// May be sent.
+    pub ready: u64,
+    /// Intent without outcome.
+    pub sending: u64,
+    /// The receiver has them.
+    pub delivered: u64,
+    /// Wrong in the batch.
+    pub refused: u64,
+    /// Left out on purpose.
+    pub ignored: u64,
+    /// Could not be delivered.
+    pub failed: u64,
+}
+
+impl Tally {
+    /// Adds items of one state.
+    pub fn add(&mut self, state: ItemState, count: u64) {
+        let field = match state {
+            ItemState::Ready => &mut self.ready,
+            ItemState::Sending => &mut self.sending,
+            ItemState::Delivered => &mut self.delivered,
+            ItemState::Refused => &mut self.refused,
+            ItemState::Ignored => &mut self.ignored,
+            ItemState::Failed => &mut self.failed,
+        };
+        *field += count;
+    }
+
+    /// Items in all.
+    pub fn total(&self) -> u64 {
+        self.open() + self.delivered + self.refused + self.ignored + self.failed
+    }
+
+    /// Items with no final outcome.
+    pub fn open(&self) -> u64 {
+        self.ready + self.sending
+    }
+}

@@ -1,0 +1,1 @@
+//! The conductor: reads the stage from the ledger, calls the next room, records the outcome.

@@ -1,0 +1,165 @@
+//! The area: a partner's directories as a tree in the ledger.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::model::{AreaPath, BlobId, Node, PartnerId, ScratchId, ShipmentId};
+
+/// A partner's files. Every change is on disk before the call returns.
+#[async_trait]
+pub trait Area: Send + Sync {
+    /// Files of a directory in order of name, after a given name, at most `limit` of them.
+    async fn list(
+        &self,
+        partner: &PartnerId,
+        dir: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Node>, AreaError>;
+
+    /// One file.
+    async fn stat(&self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, AreaError>;
+
+    /// Bytes and files a partner's area holds.
+    async fn usage(&self, partner: &PartnerId) -> Result<Usage, AreaError>;
+
+    /// Records that an upload into `scratch` begins. A whole file of the same name stays as it is until CLOSE;
+    /// a claimed one leaves the tree (its shipment keeps the bytes); a partial's old scratch is returned to discard.
+    async fn begin(&self, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError>;
+
+    /// Records how far an upload came when its connection dropped, so that it can be resumed.
+    async fn pause(
+        &self,
+        partner: &PartnerId,
+        path: &AreaPath,
+        scratch: ScratchId,
+        size_bytes: u64,
+    ) -> Result<(), AreaError>;
+
+    /// Records that an upload is complete: its scratch is now `blob`. With `claim` the file becomes a shipment in the
+    /// same transaction. Returns a blob that nothing refers to any more.
+    async fn close(&self, close: &Close) -> Result<Option<BlobId>, AreaError>;
+
+    /// Renames within one area; never overwrites unless `replace`. With `claim` the file becomes a shipment in the same
+    /// transaction. Refused for claimed files. Returns a blob that nothing refers to any more.
+    async fn rename(
+        &self,
+        partner: &PartnerId,
+        from: &AreaPath,
+        to: &AreaPath,
+        replace: bool,
+        claim: Option<(ShipmentId, bool)>,
+        now: Timestamp,
+    ) -> Result<Option<BlobId>, AreaError>;
+
+    /// Removes a file that is not claimed; returns it, so that its bytes can be discarded.
+    async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError>;
+
+    /// Sets the modification time shown for a file; one that is gone or claimed is left as it is, without error.
+    async fn touch(&self, partner: &PartnerId, path: &AreaPath, modified: Timestamp) -> Result<(), AreaError>;
+}
+
+/// An upload that begins.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// Whose area.
+    pub partner: PartnerId,
+    /// Which file.
+    pub path: AreaPath,
+    /// Where its bytes go.
+    pub scratch: ScratchId,
+    /// Refuses when any file of the name is there (exclusive create).
+    pub exclusive: bool,
+    /// What the partner may hold.
+    pub quota: Quota,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// An upload that is complete.
+#[derive(Debug, Clone)]
+pub struct Close {
+    /// Whose area.
+    pub partner: PartnerId,
+    /// Which file.
+    pub path: AreaPath,
+    /// The scratch that became the blob; the row must still name it.
+    pub scratch: ScratchId,
+    /// The blob, already sealed.
+    pub blob: BlobId,
+    /// Its size.
+    pub size_bytes: u64,
+    /// The shipment the file becomes, and whether it is a rehearsal; `None` leaves the file whole and unclaimed.
+    pub claim: Option<(ShipmentId, bool)>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What a partner may hold in their area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Files in all.
+    pub files: u64,
+}
+
+/// What a partner holds in their area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Bytes in all, partials included as last recorded.
+    pub bytes: u64,
+    /// Files in all.
+    pub files: u64,
+}
+
+/// Why the area did not do it; the texts are shown to the partner.
+#[derive(Debug, thiserror::Error)]
+pub enum AreaError {
+    /// Nothing of that name.
+    #[error("no such file")]
+    NotFound,
+    /// The name is taken.
+    #[error("a file of that name is already there")]
+    Exists,
+    /// The file is being processed.
+    #[error("the file has been received and is being processed; it can no longer be changed")]
+    Claimed,
+    /// Another connection is uploading to this name.
+    #[error("another upload has taken over this file name")]
+    Superseded,
+    /// The quota of bytes is reached.
+    #[error("quota of {} reached", human_bytes(*.0))]
+    QuotaBytes(u64),
+    /// The quota of files is reached.
+    #[error("quota of {0} files reached")]
+    QuotaFiles(u64),
+    /// The ledger failed; the text is for our log, not for the partner.
+    #[error("the server could not store this just now; try again later")]
+    Ledger(#[from] super::LedgerError),
+}
+
+/// Bytes as people write them: `10 GB`, `1.5 MB`.
+fn human_bytes(bytes: u64) -> String {
+    let units = [("TB", 1_000_000_000_000_u64), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    for (name, size) in units {
+        if bytes >= size {
+            let tenths = bytes / (size / 10);
+            let (whole, tenth) = (tenths / 10, tenths % 10);
+            return if tenth == 0 { format!("{whole} {name}") } else { format!("{whole}.{tenth} {name}") };
+        }
+    }
+    format!("{bytes} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_read_as_people_write_them() {
+        assert_eq!(AreaError::QuotaBytes(10_000_000_000).to_string(), "quota of 10 GB reached");
+        assert_eq!(AreaError::QuotaBytes(1_500_000).to_string(), "quota of 1.5 MB reached");
+        assert_eq!(AreaError::QuotaBytes(512).to_string(), "quota of 512 bytes reached");
+    }
+}

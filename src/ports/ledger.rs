@@ -1,0 +1,193 @@
+//! The ledger: append-only history of stages; the truth after a crash.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::model::{
+    BlobId, Finding, Item, ItemState, NewItem, Outcome, PartKind, PartnerId, ReceiptKind, ScratchId, Shipment,
+    ShipmentId, Tally, Verdict, WorkerId,
+};
+
+/// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
+/// and every call may be repeated after a crash.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Takes the lease on the oldest shipment that is unfinished, due and not leased by a living worker.
+    async fn lease(&self, worker: WorkerId, now: Timestamp, until: Timestamp) -> Result<Option<Shipment>, LedgerError>;
+
+    /// Extends a lease; `false` when another worker has taken it.
+    async fn renew(&self, id: ShipmentId, worker: WorkerId, until: Timestamp) -> Result<bool, LedgerError>;
+
+    /// Gives a lease back; the shipment is not due again before `wake`.
+    async fn release(&self, id: ShipmentId, worker: WorkerId, wake: Timestamp) -> Result<(), LedgerError>;
+
+    /// Gives back every lease of a worker: a graceful stop, or another process's leases at start-up when only one may run.
+    async fn release_all(&self, except: Option<WorkerId>) -> Result<(), LedgerError>;
+
+    /// One shipment.
+    async fn shipment(&self, id: ShipmentId) -> Result<Option<Shipment>, LedgerError>;
+
+    /// Forgets items and findings of an earlier judging that did not reach its verdict.
+    async fn restart_judging(&self, id: ShipmentId) -> Result<(), LedgerError>;
+
+    /// Adds items found by judging.
+    async fn add_items(&self, id: ShipmentId, items: Vec<NewItem>) -> Result<(), LedgerError>;
+
+    /// Adds findings.
+    async fn add_findings(&self, id: ShipmentId, findings: Vec<Finding>) -> Result<(), LedgerError>;
+
+    /// Refuses every item whose key an earlier item of the shipment has, with the given code; returns how many.
+    async fn refuse_repeats(&self, id: ShipmentId, code: crate::model::Code) -> Result<u64, LedgerError>;
+
+    /// Records the verdict and takes its references, in one transaction. When another shipment of the partner holds one
+    /// of them nothing is recorded and that use is returned. On `Refuse`, ready items become refused with its code.
+    async fn record_verdict(
+        &self,
+        id: ShipmentId,
+        verdict: &Verdict,
+        references: &[ReferenceUse],
+        now: Timestamp,
+    ) -> Result<RecordedVerdict, LedgerError>;
+
+    /// Items of a shipment in order of number, after a given number; `states` empty means all.
+    async fn items(
+        &self,
+        id: ShipmentId,
+        states: &[ItemState],
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Item>, LedgerError>;
+
+    /// Open items whose wait is over, in order of number, after a given number.
+    async fn due_items(&self, id: ShipmentId, now: Timestamp, after: u64, limit: u32)
+    -> Result<Vec<Item>, LedgerError>;
+
+    /// When the next open item is due; `None` when no item is open.
+    async fn next_due(&self, id: ShipmentId) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// Records that an attempt is about to happen; nothing may be sent before this returns.
+    async fn intend(&self, intent: Intent) -> Result<(), LedgerError>;
+
+    /// Records what became of an attempt (or of a look-up).
+    async fn conclude(&self, id: ShipmentId, number: u64, outcome: Outcome, now: Timestamp) -> Result<(), LedgerError>;
+
+    /// Settles every open item without sending: a rehearsal's items become delivered with the given code.
+    async fn settle_preflight(&self, id: ShipmentId, code: crate::model::Code) -> Result<(), LedgerError>;
+
+    /// Items by state.
+    async fn tally(&self, id: ShipmentId) -> Result<Tally, LedgerError>;
+
+    /// Findings in document order, after a given count.
+    async fn findings(&self, id: ShipmentId, skip: u64, limit: u32) -> Result<Vec<Finding>, LedgerError>;
+
+    /// Tells whether the receipt has been placed.
+    async fn has_receipt(&self, id: ShipmentId, kind: ReceiptKind) -> Result<bool, LedgerError>;
+
+    /// Places a receipt in the partner's area. The final one also ends the shipment and takes the claimed file out of
+    /// the tree, in the same transaction; a second one of a kind changes nothing and returns `false`.
+    async fn place_receipt(&self, receipt: &PlacedReceipt) -> Result<bool, LedgerError>;
+
+    /// History of a shipment, oldest first.
+    async fn events(&self, id: ShipmentId) -> Result<Vec<Event>, LedgerError>;
+
+    /// Adds to a named counter of a partner and returns the new value.
+    async fn count_up(&self, partner: &PartnerId, name: &str, by: i64) -> Result<i64, LedgerError>;
+
+    /// Shipments by stage and items by state over all, for the log and the console.
+    async fn counts(&self) -> Result<Counts, LedgerError>;
+
+    /// Shipments without a final receipt that were claimed before the given time: the watchdog's question.
+    async fn overdue(&self, claimed_before: Timestamp, limit: u32) -> Result<Vec<Shipment>, LedgerError>;
+
+    /// The blobs and scratch files anything still refers to, among those given.
+    async fn referenced(
+        &self,
+        blobs: &[BlobId],
+        scratches: &[ScratchId],
+    ) -> Result<(Vec<BlobId>, Vec<ScratchId>), LedgerError>;
+}
+
+/// An attempt about to happen.
+#[derive(Debug, Clone, Copy)]
+pub struct Intent {
+    /// Which shipment.
+    pub shipment: ShipmentId,
+    /// Which item.
+    pub number: u64,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A shipment reference a verdict takes for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceUse {
+    /// Which part it names.
+    pub part: PartKind,
+    /// The sender's name in the header; references are unique per sender and part.
+    pub sender_name: String,
+    /// ExternalShipmentReference.
+    pub reference: String,
+}
+
+/// What recording a verdict came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordedVerdict {
+    /// It stands.
+    Recorded,
+    /// Nothing was recorded: another shipment holds this reference.
+    ReferenceTaken(ReferenceUse),
+}
+
+/// A receipt whose bytes are sealed, to be placed.
+#[derive(Debug, Clone)]
+pub struct PlacedReceipt {
+    /// Whose.
+    pub shipment: ShipmentId,
+    /// Which.
+    pub kind: ReceiptKind,
+    /// Whose area.
+    pub partner: PartnerId,
+    /// The receipts directory.
+    pub dir: String,
+    /// The file's name.
+    pub name: String,
+    /// Its bytes.
+    pub blob: BlobId,
+    /// Its size.
+    pub size_bytes: u64,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// One line of a shipment's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What, as one word: `claimed`, `judged`, `receipt-accepted`, `receipt-final`.
+    pub what: String,
+    /// More, without personal data.
+    pub detail: String,
+}
+
+/// Totals over the whole ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Shipments not judged.
+    pub claimed: u64,
+    /// Shipments judged and not receipted.
+    pub judged: u64,
+    /// Shipments with a final receipt.
+    pub receipted: u64,
+}
+
+/// The ledger could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The database is busy, full or gone; the same call may succeed later.
+    #[error("the ledger cannot be reached: {0}")]
+    Unavailable(String),
+    /// A row says what no row may say.
+    #[error("the ledger holds something it should not: {0}")]
+    Corrupt(String),
+}

@@ -1,0 +1,178 @@
+//! Receivers: where items go.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::model::{Code, ItemKey, ItemKind, Reportee, Service, ShipmentId};
+
+/// Brings one item to one receiver.
+#[async_trait]
+pub trait Receiver: Send + Sync {
+    /// Has the effect. An error tells whether it may have happened.
+    async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError>;
+
+    /// Looks whether an earlier attempt took effect; `None` when it did not.
+    async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError>;
+}
+
+/// One item, ready for a receiver. Contents are streams over the staged bytes and can be opened again.
+#[derive(Clone)]
+pub struct Consignment {
+    /// Which shipment, for logs.
+    pub shipment: ShipmentId,
+    /// Which item of it, from 1.
+    pub number: u64,
+    /// Its identity.
+    pub key: ItemKey,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Whom it concerns.
+    pub reportee: Reportee,
+    /// The service it is for, if the format tells.
+    pub service: Option<Service>,
+    /// ExternalShipmentReference.
+    pub shipment_reference: String,
+    /// SendersReference.
+    pub senders_reference: String,
+    /// ReceiversReference as the sender gave it.
+    pub receivers_reference: String,
+    /// ValidFrom, where the format has one: not to be shown to the reportee before that day begins in Norway.
+    pub valid_from: Option<Date>,
+    /// Identifying fields, in order.
+    pub identifying_fields: Vec<String>,
+    /// Forms and attachments.
+    pub parts: Vec<ContentPart>,
+    /// The item as a valid batch of its own, in the input's format and envelope.
+    pub batch: Content,
+    /// When the first attempt's intent was written.
+    pub first_intent: Timestamp,
+}
+
+/// A form or an attachment of an item.
+#[derive(Clone)]
+pub struct ContentPart {
+    /// What it is.
+    pub meta: PartMeta,
+    /// Its bytes, unescaped or decoded.
+    pub content: Content,
+}
+
+/// What a part is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartMeta {
+    /// A form's XML, in UTF-8.
+    Form {
+        /// DataFormatId.
+        format_id: String,
+        /// DataFormatVersion.
+        format_version: String,
+    },
+    /// An attachment's bytes.
+    Attachment {
+        /// FileName.
+        file_name: String,
+        /// AttachmentType, a word of the old platform's list such as `application_pdf`.
+        attachment_type: String,
+    },
+}
+
+/// Bytes that can be streamed as often as needed; memory stays one chunk.
+#[derive(Clone)]
+pub struct Content {
+    open: Arc<dyn Fn() -> BoxStream<'static, io::Result<Bytes>> + Send + Sync>,
+}
+
+impl Content {
+    /// Makes a content of what opens it.
+    pub fn new(open: impl Fn() -> BoxStream<'static, io::Result<Bytes>> + Send + Sync + 'static) -> Self {
+        Self { open: Arc::new(open) }
+    }
+
+    /// A content held in memory.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        Self::new(move || {
+            let bytes = bytes.clone();
+            Box::pin(futures::stream::once(async move { Ok(bytes) }))
+        })
+    }
+
+    /// Streams it from the beginning.
+    pub fn stream(&self) -> BoxStream<'static, io::Result<Bytes>> {
+        (self.open)()
+    }
+}
+
+/// An item the receiver has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The receiver's id for it.
+    pub receivers_reference: String,
+}
+
+/// Why an item was not delivered, or why nobody knows. Texts carry no personal data.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The receiver refused the item; the same item will be refused again.
+    #[error("the receiver refused the item ({code})")]
+    Refused {
+        /// Which refusal.
+        code: Code,
+    },
+    /// The receiver asks for patience, or is not there: nothing happened.
+    #[error("the receiver cannot take the item now ({code})")]
+    Later {
+        /// Which.
+        code: Code,
+        /// The receiver's own wish (Retry-After).
+        after: Option<Duration>,
+    },
+    /// Our credentials or rights are not accepted: nothing happened, and every item will meet the same.
+    #[error("the receiver does not accept our credentials ({code})")]
+    Credentials {
+        /// Which.
+        code: Code,
+    },
+    /// The request went out and no clear answer came back: it may have happened.
+    #[error("the outcome is unknown ({code})")]
+    Unknown {
+        /// Which.
+        code: Code,
+    },
+    /// Our own staged bytes could not be read.
+    #[error("the staged file cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+}
+
+/// What to do after an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing more; the item has failed.
+    GiveUp,
+    /// Try again, not before the receiver's own wish.
+    Retry(Option<Duration>),
+    /// Look first.
+    LookUp,
+    /// Try again at a slow pace and tell the operator.
+    AskOperator,
+}
+
+impl DeliveryError {
+    /// The code for the receipt, and what to do next.
+    pub fn outcome(&self) -> (Code, Next) {
+        match self {
+            Self::Refused { code } => (*code, Next::GiveUp),
+            Self::Later { code, after } => (*code, Next::Retry(*after)),
+            Self::Credentials { code } => (*code, Next::AskOperator),
+            Self::Unknown { code } => (*code, Next::LookUp),
+            Self::Unreadable(_) => (crate::codes::STAGED_UNREADABLE, Next::AskOperator),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Renders the answers to the sender.

@@ -1,0 +1,1 @@
+//! A stateful stand-in for Altinn 3, with faults on demand.

@@ -1,0 +1,1 @@
+//! Cuts valid smaller batches out of a batch, as byte ranges.

@@ -1,0 +1,1 @@
+//! Our durable copy before judgement.

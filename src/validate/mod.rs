@@ -1,0 +1,1 @@
+//! Judges a batch in one pass over its bytes.

@@ -1,0 +1,1 @@
+//! The push tokenizer: well-formedness, encodings, limits.

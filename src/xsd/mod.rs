@@ -1,0 +1,1 @@
+//! Schema compiler and streaming validator.

@@ -1,0 +1,1 @@
+//! The Altinn adapter against the simulator.

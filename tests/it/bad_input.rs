@@ -1,0 +1,1 @@
+//! Bad input: each kind has its own code and a receipt.

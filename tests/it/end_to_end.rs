@@ -1,0 +1,1 @@
+//! A drop by the OpenSSH client to the final receipt.

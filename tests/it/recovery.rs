@@ -1,0 +1,1 @@
+//! The real process is killed; nothing is lost and nothing happens twice.

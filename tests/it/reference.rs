@@ -1,0 +1,1 @@
+//! Our schemas against the official ones, where the reference folder is there.

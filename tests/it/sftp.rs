@@ -1,0 +1,1 @@
+//! The SFTP server with real clients.

@@ -1,0 +1,1 @@
+//! What several tests need: temporary folders, free ports, real clients.

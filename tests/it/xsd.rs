@@ -1,0 +1,1 @@
+//! The validator over whole documents.
