@@ -6,6 +6,7 @@
 mod fault;
 mod files;
 mod partner;
+mod password;
 mod reader;
 mod receiver;
 mod route;
@@ -19,6 +20,7 @@ use toml::de::DeTable;
 
 pub use fault::{ConfigError, Fault, Faults};
 pub use partner::{Login, Partner};
+pub use password::{PasswordError, hash_password};
 pub use receiver::{AltinnConfig, DirectoryConfig, HttpConfig, KeyName, MaskinportenConfig, ReceiverConfig};
 pub use route::RouteConfig;
 

@@ -11,7 +11,7 @@ use super::reader::Section;
 #[derive(Debug, Clone)]
 pub enum ReceiverConfig {
     /// Altinn 3 apps, as instances.
-    AltinnApp(AltinnConfig),
+    AltinnApp(Box<AltinnConfig>),
     /// An HTTP service that takes one item per POST.
     Http(HttpConfig),
     /// A local directory.
@@ -52,6 +52,10 @@ pub struct MaskinportenConfig {
     pub key: SecretString,
     /// How the assertion names the key.
     pub key_name: KeyName,
+    /// The organisation a supplier acts for.
+    pub consumer_org: Option<String>,
+    /// Resource indicators; most scopes need none.
+    pub resources: Vec<String>,
 }
 
 /// How an assertion names its key.
@@ -118,7 +122,7 @@ pub(super) fn read(root: &Section<'_>) -> Vec<(String, Option<ReceiverConfig>)> 
 
 fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
     match section.required("kind")?.as_str() {
-        "altinn-app" => altinn(section).map(ReceiverConfig::AltinnApp),
+        "altinn-app" => altinn(section).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
         "http" => http(section).map(ReceiverConfig::Http),
         "directory" => {
             section.required("path")?;
@@ -142,9 +146,11 @@ fn altinn(section: &Section<'_>) -> Option<AltinnConfig> {
     let scope = section.text("scope").unwrap_or_else(|| SCOPE.to_owned());
     let key = private_key(section);
     let key_name = key_name(section);
+    let consumer_org = consumer_org(section);
     let subscription_key = files::secret(section, "subscription_key_file");
     let (connect_ms, timeout_ms) = waits(section);
     let test_org = section.flag("test_org", false);
+    let resources = section.texts("resources");
     let maskinporten = MaskinportenConfig {
         issuer: issuer?,
         token_url: token_url?,
@@ -152,6 +158,8 @@ fn altinn(section: &Section<'_>) -> Option<AltinnConfig> {
         scope,
         key: key?,
         key_name: key_name?,
+        consumer_org,
+        resources,
     };
     let bare = |url: String| url.trim_end_matches('/').to_owned();
     Some(AltinnConfig {
@@ -227,6 +235,14 @@ fn key_name(section: &Section<'_>) -> Option<KeyName> {
             None
         }
     }
+}
+
+fn consumer_org(section: &Section<'_>) -> Option<String> {
+    let org = section.text("consumer_org")?;
+    if org.len() != 9 || !org.bytes().all(|byte| byte.is_ascii_digit()) {
+        section.fault("consumer_org", "must be an organisation number of nine digits");
+    }
+    Some(org)
 }
 
 fn http(section: &Section<'_>) -> Option<HttpConfig> {
