@@ -234,7 +234,8 @@ impl<'a> Section<'a> {
                 None => section.fault_here("must be a table"),
             }
         }
-        all.known.borrow_mut().extend(table.keys().map(|name| name.get_ref().to_string()));
+        // The caller takes every name there is.
+        all.leave();
         sections
     }
 
@@ -248,6 +249,12 @@ impl<'a> Section<'a> {
             section.variable = None;
             Some(section)
         })
+    }
+
+    /// Takes the table's other keys for known, whatever they are.
+    pub(super) fn leave(&self) {
+        let keys = self.table.into_iter().flat_map(|table| table.keys());
+        self.known.borrow_mut().extend(keys.map(|name| name.get_ref().to_string()));
     }
 
     /// Notes that a key's value is wrong.

@@ -121,7 +121,8 @@ pub(super) fn read(root: &Section<'_>) -> Vec<(String, Option<ReceiverConfig>)> 
 }
 
 fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
-    match section.required("kind")?.as_str() {
+    let kind = section.required("kind");
+    match kind.as_deref().unwrap_or_default() {
         "altinn-app" => altinn(section).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
         "http" => http(section).map(ReceiverConfig::Http),
         "directory" => {
@@ -129,7 +130,10 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
             Some(ReceiverConfig::Directory(DirectoryConfig { path: section.path("path")? }))
         }
         _ => {
-            section.fault("kind", "must be \"altinn-app\", \"http\" or \"directory\"");
+            if kind.is_some() {
+                section.fault("kind", "must be \"altinn-app\", \"http\" or \"directory\"");
+            }
+            section.leave();
             None
         }
     }

@@ -1,5 +1,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
+use proptest::prelude::*;
+
 use super::*;
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxs a@b";
@@ -66,6 +68,7 @@ lease_ms = 5
 password_hash = "hunter2"
 [receiver.files]
 kind = "tape"
+reel = 3
 [receiver.altinn]
 kind = "altinn-app"
 platform_url = "http://example.no"
@@ -88,20 +91,20 @@ colour = "red"
         "line 8: partner.Etat: `Etat` is not a name: use 1 to 32 of a-z, 0-9, '-' and '_', starting with a letter or digit",
         "line 9: partner.Etat.login.etat.password_hash: is not an argon2id hash; make one with `sluse hash-password`",
         "line 11: receiver.files.kind: must be \"altinn-app\", \"http\" or \"directory\"",
-        "line 12: receiver.altinn.apps_url: is missing: give it, or `environment`",
-        "line 12: receiver.altinn.issuer: is missing: give it, or `environment`",
-        "line 12: receiver.altinn.token_url: is missing: give it, or `environment`",
-        "line 12: receiver.altinn.client_id: is missing",
-        "line 12: receiver.altinn.key_file: is missing",
-        "line 12: receiver.altinn.kid: is missing: give this or certificate_chain_file",
-        "line 14: receiver.altinn.platform_url: must begin with https://; plain http is taken to this machine only",
-        "line 16: route.prefill.partner: there is no [partner.nobody]",
-        "line 17: route.prefill.format: must be one of \"prefill\"",
-        "line 18: route.prefill.receiver: there is no [receiver.lost]",
-        "line 19: route.prefill.test: is already the name of another directory of this route",
-        "line 20: route.prefill.max_refused_percent: must be a number from 0 to 100",
-        "line 22: route.prefill.service[1].code: a service code has at most 7 characters",
-        "line 23: route.prefill.service[1].colour: is not a setting",
+        "line 13: receiver.altinn.apps_url: is missing: give it, or `environment`",
+        "line 13: receiver.altinn.issuer: is missing: give it, or `environment`",
+        "line 13: receiver.altinn.token_url: is missing: give it, or `environment`",
+        "line 13: receiver.altinn.client_id: is missing",
+        "line 13: receiver.altinn.key_file: is missing",
+        "line 13: receiver.altinn.kid: is missing: give this or certificate_chain_file",
+        "line 15: receiver.altinn.platform_url: must begin with https://; plain http is taken to this machine only",
+        "line 17: route.prefill.partner: there is no [partner.nobody]",
+        "line 18: route.prefill.format: must be one of \"prefill\"",
+        "line 19: route.prefill.receiver: there is no [receiver.lost]",
+        "line 20: route.prefill.test: is already the name of another directory of this route",
+        "line 21: route.prefill.max_refused_percent: must be a number from 0 to 100",
+        "line 23: route.prefill.service[1].code: a service code has at most 7 characters",
+        "line 24: route.prefill.service[1].colour: is not a setting",
         "SLUSE_LOG__FORMAT: must be \"text\" or \"json\"",
         "SLUSE_SFTP__LISTN: overrides no setting of this configuration",
     ];
@@ -249,4 +252,16 @@ fn the_demo_is_right_once_it_has_set_what_it_sets() {
     let config = parse(demo, &overrides).unwrap();
     assert_eq!(config.routes.len(), 1);
     assert!(parse(demo, &[]).is_err());
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_text_and_the_environment_there_is_an_answer(
+        text in "([a-z\\[\\].=\"0-9{}\\n#-]|partner|route|sftp|service|kind){0,60}",
+        name in "SLUSE_[A-Z_]{0,30}",
+        value in any::<String>(),
+    ) {
+        let _ = parse(&text, &[(&name, &value)]);
+        let _ = parse(&format!("{MINIMAL}{text}"), &[(&name, &value)]);
+    }
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn batch(options: &Options) -> (String, Summary) {
@@ -82,5 +84,23 @@ fn the_demo_takes_every_generated_service() {
     for (code, edition, format_id, _) in SERVICES {
         assert!(demo.contains(&format!("code = \"{code}\"\nedition = \"{edition}\"")), "{code}");
         assert!(demo.contains(&format!("format_id = \"{format_id}\"")), "{format_id}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_options_give_a_whole_batch_with_the_mistakes_it_tells(
+        items in 0..60_u64, profile in 0..5_usize, millionths in 0..=1_000_000_u32, seed: u64,
+    ) {
+        let profile = Profile::ALL[profile];
+        prop_assume!(profile != Profile::Attachment || items < 4);
+        let options = Options { errors: Share::of_million(millionths).unwrap(), ..Options::new(items, profile, seed) };
+        let (text, summary) = batch(&options);
+        prop_assert!(text.ends_with("</ServiceOwner>\n"));
+        prop_assert_eq!(text.matches("<FormTask>").count() + text.matches("<Field>").count(), items as usize);
+        prop_assert_eq!(summary.mistakes.iter().map(|(_, count)| count).sum::<u64>(), summary.wrong);
+        prop_assert_eq!(summary.wrong, (items * u64::from(millionths) + 500_000) / 1_000_000);
     }
 }
