@@ -5,4 +5,5 @@ pub mod blobs;
 pub mod directory;
 pub mod ledger;
 pub mod receiver;
+pub mod sftp_client;
 pub mod sftp_server;
