@@ -54,8 +54,8 @@ const EVERYTHING: &[&str] = &["*"];
 /// Crates of the outside world and the only rooms that may use them. The simulator is itself a piece of that world, and
 /// the composition root drives the demo with a real SFTP client.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("russh", &["adapters", "app"]),
-    ("russh_sftp", &["adapters", "app"]),
+    ("russh", &["adapters", "app", "cli"]),
+    ("russh_sftp", &["adapters", "app", "cli"]),
     ("reqwest", &["adapters"]),
     ("sqlx", &["adapters"]),
     ("axum", &["simulator"]),
