@@ -3,6 +3,7 @@
 pub mod altinn;
 pub mod blobs;
 pub mod directory;
+mod http;
 pub mod ledger;
 pub mod receiver;
 pub mod sftp_client;
