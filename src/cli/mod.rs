@@ -8,6 +8,7 @@ mod generate;
 mod hash_password;
 pub mod logging;
 mod receipt_codes;
+mod simulate_altinn;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -36,6 +37,8 @@ pub enum Command {
     HashPassword,
     /// Print the list of receipt codes as Markdown
     ReceiptCodes,
+    /// Run the stand-in for Altinn 3 by itself, until a signal ends it
+    SimulateAltinn(simulate_altinn::SimulateArgs),
 }
 
 /// Which configuration.
@@ -56,7 +59,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Generate(args) => generate::run(&args),
         Command::HashPassword => hash_password::run(),
         Command::ReceiptCodes => print(&receipt_codes::markdown()),
+        Command::SimulateAltinn(args) => block_on(simulate_altinn::run(args)),
     }
+}
+
+/// Runs what needs the network.
+fn block_on(job: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(job)
 }
 
 /// The overrides of the environment.

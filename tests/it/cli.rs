@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -46,7 +47,7 @@ fn check(config: &Path, env: &[(&str, &str)]) -> (Option<i32>, String, String) {
 fn help_names_every_subcommand() {
     let output = sluse(["--help"], b"", &[]);
     assert_eq!(output.status.code(), Some(0));
-    for name in ["check-config", "generate", "hash-password", "receipt-codes"] {
+    for name in ["check-config", "generate", "hash-password", "receipt-codes", "simulate-altinn"] {
         assert!(text(&output.stdout).contains(name), "{name}");
     }
 }
@@ -120,4 +121,36 @@ fn the_page_of_receipt_codes_is_the_one_in_docs() {
     let printed = text(&sluse(["receipt-codes"], b"", &[]).stdout);
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/receipt-codes.md")).unwrap();
     assert!(printed == page, "docs/receipt-codes.md is old: run `sluse receipt-codes > docs/receipt-codes.md`");
+}
+
+#[test]
+fn simulate_altinn_answers_until_a_signal_and_tells_what_took_effect() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = dir.path().join("faults.toml");
+    fs::write(&faults, "[[rules]]\nfault = \"bad-request\"\ncall = \"grant\"\n").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sluse"))
+        .args(["simulate-altinn", "--listen", "127.0.0.1:0", "--app", "ttd/my-app:melding,vedlegg", "--faults"])
+        .arg(&faults)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let setting = out.find(|line| line.starts_with("token_url")).unwrap();
+    let host = setting.split('/').nth(2).unwrap().to_owned();
+    let answer = |request: &str| {
+        let mut stream = TcpStream::connect(&host).unwrap();
+        let rest = "host: simulator\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(format!("{request} HTTP/1.1\r\n{rest}").as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    assert!(answer("GET /simulator/effects").starts_with("HTTP/1.1 200"));
+    assert!(answer("GET /ttd/my-app/api/v1/applicationmetadata").contains("melding"));
+    assert!(answer("GET /ttd/other-app/api/v1/applicationmetadata").starts_with("HTTP/1.1 404"));
+
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(out.any(|line| line == "instances: 0, of different keys: 0"));
+    assert!(child.wait().unwrap().success());
 }

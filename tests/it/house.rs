@@ -51,11 +51,10 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// For the two rooms that put the others together.
 const EVERYTHING: &[&str] = &["*"];
 
-/// Crates of the outside world and the only rooms that may use them. The simulator is itself a piece of that world, and
-/// the composition root drives the demo with a real SFTP client.
+/// Crates of the outside world and the only rooms that may use them. The simulator is itself a piece of that world.
 const OUTSIDE: &[(&str, &[&str])] = &[
-    ("russh", &["adapters", "app", "cli"]),
-    ("russh_sftp", &["adapters", "app", "cli"]),
+    ("russh", &["adapters"]),
+    ("russh_sftp", &["adapters"]),
     ("reqwest", &["adapters"]),
     ("sqlx", &["adapters"]),
     ("axum", &["simulator"]),
