@@ -17,7 +17,7 @@ use crate::ports::{Delivered, DeliveryError};
 /// | 400, other 4xx | the item is refused |
 /// | 401, 407 | our credentials |
 /// | 403 | the item, when the app's own rules say so; else our rights |
-/// | 404 | the reportee is unknown |
+/// | 404 | the reportee is unknown (the caller has made sure that the app is there) |
 /// | 408 | nobody knows |
 /// | 409 | a conflict |
 /// | 413 | too large |

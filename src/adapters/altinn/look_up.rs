@@ -101,8 +101,8 @@ impl Instance {
     }
 }
 
-/// Our clock and theirs may differ by this much.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// Our clock and theirs may differ by this much. A missed instance would be made twice; a longer list costs little.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(15);
 
 #[cfg(test)]
 mod tests {

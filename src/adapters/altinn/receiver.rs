@@ -88,6 +88,25 @@ impl AppReceiver {
         Ok(answer)
     }
 
+    /// An app that is not there answers 404 just as one does that does not know the reportee. Asking it for its metadata
+    /// keeps a wrong name in the settings from refusing every item of a shipment.
+    async fn find_app(&self, item: &Consignment) -> Result<(), DeliveryError> {
+        let (app, instances) = self.target(item)?;
+        let url = instances.join("api/v1/applicationmetadata").map_err(|_| not_permitted())?;
+        let token = self.tokens.token().await?;
+        let request = token.sign(self.with_headers(self.http.get(url)));
+        // The instantiation is known to have had no effect, whatever becomes of the question.
+        let later = |_| DeliveryError::Later { code: codes::UNREACHABLE, after: None };
+        match self.http.send(request, Outgoing::empty(), PAGE_BYTES).await.map_err(later)?.status() {
+            200 => Ok(()),
+            404 => {
+                tracing::warn!(app = app_id(app), "there is no such app");
+                Err(not_permitted())
+            }
+            _ => Err(DeliveryError::Later { code: codes::UNREACHABLE, after: None }),
+        }
+    }
+
     async fn page(&self, url: Url, owner: &HeaderValue) -> Result<Page, DeliveryError> {
         let mut answer = self.fetch(url.clone(), owner).await?;
         if answer.status() == 401 {
@@ -96,7 +115,7 @@ impl AppReceiver {
         match answer.status() {
             200 => answer.json().ok_or(DeliveryError::Unknown { code: codes::RECEIVER_FAULT }),
             401 | 407 => Err(DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }),
-            403 => Err(DeliveryError::Credentials { code: codes::NOT_PERMITTED }),
+            403 => Err(not_permitted()),
             429 => Err(DeliveryError::Unknown { code: codes::THROTTLED }),
             _ => Err(DeliveryError::Unknown { code: codes::RECEIVER_FAULT }),
         }
@@ -125,7 +144,11 @@ impl AppReceiver {
 #[async_trait]
 impl Receiver for AppReceiver {
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
-        instantiated(&self.instantiate(item).await?)
+        let answer = self.instantiate(item).await?;
+        if answer.status() == 404 {
+            self.find_app(item).await?;
+        }
+        instantiated(&answer)
     }
 
     /// Every failure to look leaves the outcome as unknown as it was: none may lead to sending again.
@@ -162,6 +185,10 @@ fn still_unknown(error: DeliveryError) -> DeliveryError {
         | DeliveryError::Unknown { .. }
         | DeliveryError::Unreadable(_) => error,
     }
+}
+
+fn not_permitted() -> DeliveryError {
+    DeliveryError::Credentials { code: codes::NOT_PERMITTED }
 }
 
 /// A base address with a path that ends in a slash, so that joining adds to it.

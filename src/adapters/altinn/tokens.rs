@@ -87,13 +87,17 @@ impl Tokens {
         }
     }
 
-    /// A token that is good for a while yet.
+    /// A token that is good for now. Whoever finds none waits for one; while a good one is being renewed it is used.
     pub(super) async fn token(&self) -> Result<Arc<Token>, TokenError> {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
         let waiting_for = self.flights.load(Ordering::Acquire);
-        let mut landed = self.flight.lock().await;
+        let mut landed = match (self.flight.try_lock(), self.good()) {
+            (Ok(landed), _) => landed,
+            (Err(_), Some(token)) => return Ok(token),
+            (Err(_), None) => self.flight.lock().await,
+        };
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
@@ -102,7 +106,7 @@ impl Tokens {
         }
         let fetched = self.fetch().await;
         let flight = self.flights.fetch_add(1, Ordering::AcqRel) + 1;
-        match fetched {
+        match fetched.or_else(|error| self.postponed().ok_or(error)) {
             Ok(token) => {
                 *landed = None;
                 let token = Arc::new(token);
@@ -111,18 +115,28 @@ impl Tokens {
             }
             Err(error) => {
                 *landed = Some(Landed { flight, error });
-                // One that is due for renewal is still good until it expires.
-                self.current().filter(|token| self.clock.now() < token.expires_at).ok_or(error)
+                Err(error)
             }
         }
     }
 
     /// Forgets a token that was not accepted, unless another has taken its place already.
-    pub(super) fn drop_token(&self, refused: &Arc<Token>) {
+    pub(super) fn drop_token(&self, refused: &Token) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_some_and(|token| Arc::ptr_eq(token, refused)) {
+        if current.as_ref().is_some_and(|token| token.bearer == refused.bearer) {
             *current = None;
         }
+    }
+
+    /// The token we have, to be renewed a little later: renewal failed, and each request would wait for it anew.
+    fn postponed(&self) -> Option<Token> {
+        let token = self.good()?;
+        let renew_at = self.clock.now().checked_add(RENEWED_AGAIN).ok()?;
+        Some(Token { bearer: token.bearer.clone(), renew_at, expires_at: token.expires_at })
+    }
+
+    fn good(&self) -> Option<Arc<Token>> {
+        self.current().filter(|token| self.clock.now() < token.expires_at)
     }
 
     fn current(&self) -> Option<Arc<Token>> {
@@ -130,7 +144,7 @@ impl Tokens {
     }
 
     fn fresh(&self) -> Option<Arc<Token>> {
-        self.current().filter(|token| self.clock.now() < token.renew_at)
+        self.good().filter(|token| self.clock.now() < token.renew_at)
     }
 
     async fn fetch(&self) -> Result<Token, TokenError> {
@@ -255,6 +269,8 @@ fn unreachable_service(error: SendError) -> TokenError {
 const TOKEN_BYTES: usize = 64 * 1024;
 /// So that none expires on its way.
 const RENEWED_EARLY: SignedDuration = SignedDuration::from_secs(60);
+/// Between attempts to renew a token that is still good.
+const RENEWED_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 /// A larger difference is not a clock that drifts; it needs an operator.
 const LARGEST_SKEW: SignedDuration = SignedDuration::from_mins(10);
 

@@ -7,8 +7,10 @@ mod answer;
 mod body;
 mod multipart;
 
+use std::error::Error;
 use std::io;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, Url};
@@ -24,6 +26,8 @@ pub(super) use multipart::{FormPart, form};
 pub(super) struct Http {
     client: Client,
     patience: Duration,
+    // Told when it begins and when it ends, not for each of a million items in between.
+    trouble: AtomicBool,
 }
 
 /// How long to wait for what.
@@ -96,7 +100,8 @@ impl Http {
         if addresses.iter().all(|url| is_loopback(url)) {
             builder = builder.no_proxy();
         }
-        Ok(Self { client: builder.build()?, patience: Duration::from_millis(patience.answer_ms) })
+        let patience = Duration::from_millis(patience.answer_ms);
+        Ok(Self { client: builder.build()?, patience, trouble: AtomicBool::new(false) })
     }
 
     /// Starts a GET.
@@ -131,9 +136,27 @@ impl Http {
             return Err(SendError::Unreadable(fault));
         }
         match sent {
-            Ok(response) => Ok(Answer::read(response, limit, self.patience).await),
-            Err(error) if error.is_connect() || error.is_builder() => Err(SendError::NotSent),
-            Err(_) => Err(SendError::NoAnswer),
+            Ok(response) => {
+                self.well();
+                Ok(Answer::read(response, limit, self.patience).await)
+            }
+            Err(error) => {
+                let not_sent = error.is_connect() || error.is_builder();
+                self.troubled(error);
+                Err(if not_sent { SendError::NotSent } else { SendError::NoAnswer })
+            }
+        }
+    }
+
+    fn well(&self) {
+        if self.trouble.swap(false, Ordering::Relaxed) {
+            tracing::info!("there are answers again");
+        }
+    }
+
+    fn troubled(&self, error: reqwest::Error) {
+        if !self.trouble.swap(true, Ordering::Relaxed) {
+            tracing::warn!(cause = cause(error), "a request got no answer");
         }
     }
 }
@@ -154,6 +177,18 @@ pub(super) fn address(text: &str, carries_secrets: bool) -> Result<Url, AddressE
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// An error with what is behind it, without the address: a status address ends with an item's key.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(behind) = source {
+        text.push_str(&format!(": {behind}"));
+        source = behind.source();
+    }
+    text
 }
 
 /// Shorter than servers usually keep an idle connection, so that a request seldom meets one that is just closing.

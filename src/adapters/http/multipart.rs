@@ -53,8 +53,22 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use futures::TryStreamExt;
+    use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_name_breaks_out_of_its_quotes(name in "\\PC*|.*|[\r\n\"\\\\:a-]*") {
+            let content = Content::from_bytes("");
+            let part = FormPart { name: "a".into(), file_name: Some(name), content_type: "text/plain", content };
+            let head = head("b", &part);
+            let lines: Vec<_> = head.split("\r\n").collect();
+            prop_assert_eq!(lines.len(), 5);
+            prop_assert!(!head.replace("\r\n", "").contains(['\r', '\n']));
+            prop_assert_eq!(lines[1].matches('"').count(), 4);
+        }
+    }
 
     #[tokio::test]
     async fn a_form_has_its_parts_in_order() {

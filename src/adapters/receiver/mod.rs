@@ -7,8 +7,6 @@
 
 mod answers;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Url};
@@ -68,7 +66,7 @@ pub enum HttpSetupError {
 
 /// POSTs each item.
 pub struct HttpReceiver {
-    http: Arc<Http>,
+    http: Http,
     url: Url,
     status_url: Option<String>,
     credential: Option<(HeaderName, HeaderValue)>,
@@ -79,14 +77,16 @@ impl HttpReceiver {
     pub fn new(settings: HttpSettings) -> Result<Self, HttpSetupError> {
         let secret = settings.credential.is_some();
         let url = address(&settings.url, secret)?;
+        let mut known = vec![url.clone()];
         if let Some(status_url) = &settings.status_url {
-            address(&status_url.replace(KEY_PLACE, "key"), secret)?;
             if !status_url.contains(KEY_PLACE) {
                 return Err(HttpSetupError::NoKeyPlace(status_url.clone()));
             }
+            known.push(address(&status_url.replace(KEY_PLACE, "key"), secret)?);
         }
         let credential = settings.credential.map(credential).transpose()?;
-        let http = Arc::new(Http::new(settings.patience, &[&url]).map_err(HttpSetupError::Tls)?);
+        let known: Vec<&Url> = known.iter().collect();
+        let http = Http::new(settings.patience, &known).map_err(HttpSetupError::Tls)?;
         Ok(Self { http, url, status_url: settings.status_url, credential })
     }
 

@@ -1,17 +1,23 @@
 //! What each answer means, and that no failure to answer makes a second effect.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::routing::{get, post};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
 use serde_json::json;
+use sluse::adapters::altinn::AppReceiver;
 use sluse::codes;
 use sluse::model::Code;
-use sluse::ports::{DeliveryError, Receiver};
+use sluse::ports::{Consignment, Content, DeliveryError, Receiver, SystemClock};
 use sluse::simulator::{Call, Fault, FaultPlan, Rule, Simulator, SimulatorOptions};
 use tokio::net::TcpListener;
 
-use super::setup::{LOOPBACK, always, item, once, options, receiver, receiver_with, settings, simulator};
+use super::setup::{
+    LOOPBACK, always, attachment, item, once, options, receiver, receiver_with, services, settings, simulator,
+};
 
 /// An error as a table row: its variant, its code, the wait it asks for.
 fn shown(error: DeliveryError) -> (&'static str, Option<Code>, Option<u64>) {
@@ -91,6 +97,41 @@ async fn a_receiver_that_is_not_there_is_tried_again() {
     settings.apps_base = format!("http://{unused}");
     let error = receiver_with(settings).deliver(&item(1)).await.unwrap_err();
     assert_eq!(shown(error), ("later", Some(codes::UNREACHABLE), None));
+}
+
+#[tokio::test]
+async fn a_wrong_app_in_the_settings_refuses_no_item() {
+    let simulator = simulator().await;
+    let mut services = services();
+    services.rows[0].app.as_mut().unwrap().app = "skjemma".into();
+    let receiver = AppReceiver::new(settings(simulator.base_url()), services, Arc::new(SystemClock)).unwrap();
+    let error = receiver.deliver(&item(1)).await.unwrap_err();
+    assert_eq!(shown(error), ("credentials", Some(codes::NOT_PERMITTED), None));
+}
+
+#[tokio::test]
+async fn a_long_body_may_take_its_time_as_long_as_it_moves() {
+    let simulator = simulator().await;
+    let mut settings = settings(simulator.base_url());
+    settings.patience.answer_ms = 800;
+    let slow = Content::new(|| {
+        stream::iter(0..8)
+            .then(async |_| {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok(Bytes::from(vec![0; 40 * 1024]))
+            })
+            .boxed()
+    });
+    let stuck = Content::new(|| {
+        let moving = stream::iter(0..2).map(|_| Ok(Bytes::from(vec![0; 40 * 1024])));
+        moving.chain(stream::pending()).boxed()
+    });
+    let receiver = receiver_with(settings);
+    let with = |content| Consignment { parts: vec![attachment("a.pdf", content)], ..item(1) };
+    let error = receiver.deliver(&with(stuck)).await.unwrap_err();
+    assert_eq!(shown(error), ("unknown", Some(codes::OUTCOME_UNKNOWN), None));
+    receiver.deliver(&with(slow)).await.unwrap();
+    assert_eq!(simulator.effects().total, 1);
 }
 
 #[tokio::test]

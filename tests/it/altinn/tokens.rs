@@ -92,7 +92,13 @@ async fn a_token_due_for_renewal_is_used_while_none_is_to_be_had() {
     receiver.deliver(&item(1)).await.unwrap();
     simulator.set_faults(always(Call::Grant, Fault::ErrorBefore));
     clock.advance(1_760);
-    receiver.deliver(&item(2)).await.unwrap();
+    let items: Vec<_> = (10..30).map(item).collect();
+    for delivered in join_all(items.iter().map(|item| receiver.deliver(item))).await {
+        delivered.unwrap();
+    }
+    // It may still be refused, and is dropped then like any other.
+    simulator.revoke_tokens();
+    assert!(receiver.deliver(&item(2)).await.is_err());
     clock.advance(60);
     assert!(matches!(receiver.deliver(&item(3)).await, Err(DeliveryError::Later { code: codes::UNREACHABLE, .. })));
 }
