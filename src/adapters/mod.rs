@@ -3,6 +3,8 @@
 pub mod altinn;
 pub mod blobs;
 pub mod directory;
+mod http;
 pub mod ledger;
 pub mod receiver;
+pub mod sftp_client;
 pub mod sftp_server;

@@ -1,1 +1,91 @@
 //! The subcommands.
+//!
+//! Answers go to standard output, everything else to standard error. Exit codes are part of the interface:
+//! see [`Cli`]'s help.
+
+mod check_config;
+mod generate;
+mod hash_password;
+pub mod logging;
+mod receipt_codes;
+mod simulate_altinn;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "sluse", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What sluse can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a configuration and report every fault in it: exit 0 when it is right, 78 when it is not
+    CheckConfig(ConfigArgs),
+    /// Write a batch of synthetic identities to standard output, the same bytes for the same options
+    Generate(generate::GenerateArgs),
+    /// Read a password from standard input and print the hash that the configuration takes
+    HashPassword,
+    /// Print the list of receipt codes as Markdown
+    ReceiptCodes,
+    /// Run the stand-in for Altinn 3 by itself, until a signal ends it
+    SimulateAltinn(simulate_altinn::SimulateArgs),
+}
+
+/// Which configuration.
+#[derive(Debug, clap::Args)]
+pub struct ConfigArgs {
+    /// The configuration file
+    #[arg(long, env = "SLUSE_CONFIG", value_name = "FILE", default_value = "/etc/sluse/sluse.toml")]
+    pub config: PathBuf,
+}
+
+/// Exit code for a faulty configuration: EX_CONFIG of sysexits.h.
+const EXIT_CONFIG: u8 = 78;
+
+/// Does what the command line asks.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::CheckConfig(args) => check_config::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::HashPassword => hash_password::run(),
+        Command::ReceiptCodes => print(&receipt_codes::markdown()),
+        Command::SimulateAltinn(args) => block_on(simulate_altinn::run(args)),
+    }
+}
+
+/// Runs what needs the network.
+fn block_on(job: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(job)
+}
+
+/// The overrides of the environment.
+fn overrides() -> Vec<(String, String)> {
+    let text = |text: OsString| text.into_string().ok();
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+        .filter(|(name, _)| name.starts_with("SLUSE_"))
+        .collect()
+}
+
+/// Prints an answer; a reader that has seen enough (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    pipe(io::stdout().write_all(text.as_bytes()))
+}
+
+fn pipe(written: io::Result<()>) -> anyhow::Result<ExitCode> {
+    match written {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,1 +1,193 @@
-//! Raw TOML to a checked configuration, all faults reported at once.
+//! Raw TOML to a checked configuration, all faults reported at once, each with its place.
+//!
+//! Scalar settings can be overridden from the environment (`SLUSE_SFTP__LISTEN`), secrets stand in files of their own.
+//! Nothing here opens a port or creates a file: a configuration is checked before anything happens.
+
+mod fault;
+mod files;
+mod partner;
+mod password;
+mod reader;
+mod receiver;
+mod route;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+pub use fault::{ConfigError, Fault, Faults};
+pub use partner::{Login, Partner};
+pub use password::{PasswordError, hash_password};
+pub use receiver::{AltinnConfig, DirectoryConfig, HttpConfig, KeyName, MaskinportenConfig, ReceiverConfig};
+pub use route::RouteConfig;
+
+use reader::{Section, Source};
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the ledger and the blobs lie.
+    pub data_dir: PathBuf,
+    /// The SFTP server.
+    pub sftp: SftpConfig,
+    /// The conductor.
+    pub worker: WorkerConfig,
+    /// Logs.
+    pub log: LogConfig,
+    /// Who has an area.
+    pub partners: Vec<Partner>,
+    /// Where files go.
+    pub routes: Vec<RouteConfig>,
+    /// What an operator should know and that is no fault.
+    pub warnings: Vec<String>,
+}
+
+/// The SFTP server.
+#[derive(Debug, Clone)]
+pub struct SftpConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where host keys lie; made on first start.
+    pub host_key_dir: PathBuf,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// A connection without traffic is closed after so long.
+    pub idle_ms: u64,
+    /// A connection that has not logged in is closed after so long.
+    pub login_ms: u64,
+}
+
+/// The conductor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerConfig {
+    /// Shipments worked on at once.
+    pub shipments: usize,
+    /// A lease not renewed for so long may be taken by another worker.
+    pub lease_ms: u64,
+    /// Pause between looks for work that nobody announced.
+    pub poll_ms: u64,
+    /// A shipment without a final receipt for so long raises an alarm.
+    pub overdue_ms: u64,
+    /// A graceful stop waits so long for running requests.
+    pub stop_ms: u64,
+}
+
+/// Logs, on standard error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// One line of text or one JSON object per event.
+    pub format: LogFormat,
+    /// Which events, as `info` or `sluse=debug,info`.
+    pub filter: String,
+}
+
+/// Form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// Reads and checks a file; relative paths in it start at its directory.
+    pub fn load(path: &Path, overrides: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let absolute = std::path::absolute(path).map_err(unreadable)?;
+        Self::parse(&text, absolute.parent().unwrap_or(Path::new("/")), overrides)
+    }
+
+    /// Checks a text; relative paths in it start at `base`.
+    pub fn parse(
+        text: &str,
+        base: &Path,
+        overrides: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let source = Source::new(text, base, overrides);
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            source.fault(error.span().map(|span| source.line(span.start)), "", error.message());
+        }
+        // What could not be parsed would only be reported again as missing.
+        let config = if errors.is_empty() { read(&source.root(document.get_ref())) } else { None };
+        let (faults, warnings) = source.finish();
+        match config {
+            Some(config) if faults.is_empty() => Ok(Self { warnings, ..config }),
+            _ => Err(ConfigError::Faulty(Faults(faults))),
+        }
+    }
+}
+
+fn read(root: &Section<'_>) -> Option<Config> {
+    root.required("data_dir");
+    let data_dir = root.path("data_dir");
+    let sftp = sftp(&root.section("sftp"), data_dir.as_deref());
+    let worker = worker(&root.section("worker"));
+    let log = log(&root.section("log"));
+    let partners = partner::read(root);
+    let receivers = receiver::read(root);
+    let routes = route::read(root, &partners, &receivers);
+    check_logins(root, &partners);
+    Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, warnings: Vec::new() })
+}
+
+fn sftp(section: &Section<'_>, data_dir: Option<&Path>) -> Option<SftpConfig> {
+    let listen = if section.text("listen").is_some() {
+        section.parsed("listen")
+    } else {
+        Some(SocketAddr::from(([127, 0, 0, 1], 2222)))
+    };
+    let host_key_dir = section.path("host_key_dir").or_else(|| data_dir.map(|dir| dir.join("host-keys")));
+    let max_connections = section.number("max_connections", 256, 1..=100_000);
+    let idle_ms = section.number("idle_ms", 600_000, 1_000..=86_400_000);
+    let login_ms = section.number("login_ms", 60_000, 1_000..=600_000);
+    let max_connections = usize::try_from(max_connections).ok()?;
+    Some(SftpConfig { listen: listen?, host_key_dir: host_key_dir?, max_connections, idle_ms, login_ms })
+}
+
+fn worker(section: &Section<'_>) -> WorkerConfig {
+    let shipments = section.number("shipments", 4, 1..=256);
+    WorkerConfig {
+        shipments: usize::try_from(shipments).unwrap_or(1),
+        lease_ms: section.number("lease_ms", 60_000, 1_000..=3_600_000),
+        poll_ms: section.number("poll_ms", 1_000, 10..=3_600_000),
+        overdue_ms: section.number("overdue_ms", 3_600_000, 1_000..=2_592_000_000),
+        stop_ms: section.number("stop_ms", 30_000, 0..=3_600_000),
+    }
+}
+
+fn log(section: &Section<'_>) -> Option<LogConfig> {
+    let filter = section.text("filter").unwrap_or_else(|| "info".to_owned());
+    if let Err(error) = filter.parse::<tracing_subscriber::EnvFilter>() {
+        section.fault("filter", format!("is not a log filter such as \"info\" or \"sluse=debug,info\": {error}"));
+    }
+    let format = match section.text("format").as_deref() {
+        None | Some("text") => LogFormat::Text,
+        Some("json") => LogFormat::Json,
+        Some(_) => {
+            section.fault("format", "must be \"text\" or \"json\"");
+            return None;
+        }
+    };
+    Some(LogConfig { format, filter })
+}
+
+/// A user name leads to one area only.
+fn check_logins(root: &Section<'_>, partners: &[Partner]) {
+    let mut areas = BTreeMap::new();
+    for partner in partners {
+        for login in &partner.logins {
+            let Some(other) = areas.insert(&login.user, &partner.id) else { continue };
+            let place = format!("partner.{}.login.{}", partner.id, login.user);
+            root.source().fault(None, place, format!("the user is already a login of partner {other}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -128,6 +128,9 @@ pub enum AreaError {
     /// Another connection is uploading to this name.
     #[error("another upload has taken over this file name")]
     Superseded,
+    /// The file cannot be claimed: its upload is in progress or was cut off.
+    #[error("the upload of this file is not finished; send the rest of it first")]
+    Incomplete,
     /// The quota of bytes is reached.
     #[error("quota of {} reached", human_bytes(*.0))]
     QuotaBytes(u64),

@@ -1,1 +1,227 @@
 //! A stateful stand-in for Altinn 3, with faults on demand.
+//!
+//! It speaks the calls that forwarding uses (Maskinporten's token endpoint, the token exchange, instantiation, the
+//! list of instances, application metadata), counts effects, and can be told to fail. Demo, tests and dry runs use the
+//! same one. It keeps small facts, never contents: keys and counts of every instance, more about the latest ones.
+
+mod apps;
+mod control;
+mod effects;
+mod faults;
+mod keys;
+mod storage;
+mod tcp;
+mod tokens;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use effects::{EffectCounts, InstanceFacts, PartFacts, Repeated};
+pub use faults::{Call, Fault, FaultPlan, Rule};
+pub use keys::KeyPair;
+pub use tokens::GrantFacts;
+
+use effects::Effects;
+use faults::Faults;
+use tokens::Issued;
+
+/// How the stand-in behaves.
+#[derive(Debug, Clone)]
+pub struct SimulatorOptions {
+    /// The audience grants must name; its own address when `None`.
+    pub audience: Option<String>,
+    /// The key grants must be signed with, PEM; any signature is taken when `None`.
+    pub public_key: Option<String>,
+    /// Life of Maskinporten tokens.
+    pub grant_lifetime_s: i64,
+    /// Life of exchanged tokens.
+    pub token_lifetime_s: i64,
+    /// How far a grant's clock may be off.
+    pub clock_tolerance_s: i64,
+    /// The apps there are; empty lets every app be there.
+    pub apps: Vec<SimulatedApp>,
+    /// What goes wrong from the start.
+    pub faults: FaultPlan,
+    /// Of how many instances more than key and count is kept: only these are found by looking.
+    pub keep: usize,
+    /// A file with a line for every instance, read back at the start.
+    pub journal: Option<PathBuf>,
+}
+
+impl Default for SimulatorOptions {
+    fn default() -> Self {
+        Self {
+            audience: None,
+            public_key: None,
+            grant_lifetime_s: 119,
+            token_lifetime_s: 1_800,
+            clock_tolerance_s: 10,
+            apps: Vec::new(),
+            faults: FaultPlan::default(),
+            keep: 20_000,
+            journal: None,
+        }
+    }
+}
+
+/// An app of the stand-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimulatedApp {
+    /// Its owner.
+    pub org: String,
+    /// Its name.
+    pub app: String,
+    /// The data types it takes; empty takes all.
+    pub data_types: Vec<String>,
+}
+
+/// Why the stand-in does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulatorError {
+    /// The port or the journal.
+    #[error("the simulator cannot start: {0}")]
+    Io(#[from] io::Error),
+    /// The public key.
+    #[error("the simulator's public key is not an RSA key in PEM")]
+    BadKey,
+}
+
+/// A running stand-in; it stops when dropped.
+pub struct Simulator {
+    world: Arc<World>,
+    addr: SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+/// Everything the calls share.
+struct World {
+    options: SimulatorOptions,
+    base_url: String,
+    effects: Mutex<Effects>,
+    faults: Mutex<Faults>,
+    issued: Mutex<Issued>,
+}
+
+impl World {
+    fn effects(&self) -> MutexGuard<'_, Effects> {
+        self.effects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn issued(&self) -> MutexGuard<'_, Issued> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Simulator {
+    /// Starts serving; port 0 takes a free one.
+    pub async fn start(addr: SocketAddr, options: SimulatorOptions) -> Result<Self, SimulatorError> {
+        let listener = TcpListener::bind(addr).await?;
+        let addr = listener.local_addr()?;
+        let base_url = format!("http://{addr}");
+        let world = Arc::new(World {
+            effects: Mutex::new(Effects::open(options.keep, options.journal.as_deref())?),
+            faults: Mutex::new(Faults::new(options.faults.clone())),
+            issued: Mutex::new(Issued::new(&options, &base_url)?),
+            base_url,
+            options,
+        });
+        let stop = CancellationToken::new();
+        let service = router(world.clone()).into_make_service_with_connect_info::<tcp::Line>();
+        let serving =
+            axum::serve(tcp::Listener::new(listener), service).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let serving = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the simulator stopped");
+            }
+        });
+        Ok(Self { world, addr, stop, serving })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Its address for every API it stands in for.
+    pub fn base_url(&self) -> &str {
+        &self.world.base_url
+    }
+
+    /// What happened so far.
+    pub fn effects(&self) -> EffectCounts {
+        self.world.effects().counts()
+    }
+
+    /// Facts about the latest instances, oldest first.
+    pub fn instances(&self) -> Vec<InstanceFacts> {
+        self.world.effects().recent()
+    }
+
+    /// The latest grant that was taken.
+    pub fn last_grant(&self) -> Option<GrantFacts> {
+        self.world.issued().last_grant()
+    }
+
+    /// Replaces what goes wrong.
+    pub fn set_faults(&self, plan: FaultPlan) {
+        *self.world.faults() = Faults::new(plan);
+    }
+
+    /// Makes every token given so far invalid.
+    pub fn revoke_tokens(&self) {
+        self.world.issued().revoke();
+    }
+
+    /// Forgets effects and faults.
+    pub fn reset(&self) -> io::Result<()> {
+        self.set_faults(FaultPlan::default());
+        self.world.effects().reset()
+    }
+
+    /// Stops listening, lets running requests finish for a moment, and returns.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if tokio::time::timeout(LAST_REQUESTS, &mut self.serving).await.is_err() {
+            self.serving.abort();
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn router(world: Arc<World>) -> Router {
+    Router::new()
+        .route("/token", post(tokens::grant))
+        .route("/authentication/api/v1/exchange/maskinporten", get(tokens::exchange))
+        .route("/storage/api/v1/instances", get(storage::list))
+        .route("/{org}/{app}/instances", post(apps::instantiate))
+        .route("/{org}/{app}/api/v1/applicationmetadata", get(apps::metadata))
+        .route("/simulator/effects", get(control::effects))
+        .route("/simulator/instances", get(control::instances))
+        .route("/simulator/faults", put(control::faults))
+        .route("/simulator/reset", post(control::reset))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(world)
+}
+
+/// How long a stop waits for requests that are under way.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);

@@ -1,1 +1,9 @@
-//! The Altinn adapter against the simulator.
+//! The receivers against the simulator and other loopback servers.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test fails like the test itself")]
+
+mod conformance;
+mod delivery;
+mod faults;
+mod other_receivers;
+mod setup;
+mod tokens;

@@ -1,1 +1,124 @@
-//! The conformance suite of the ledger and the area.
+//! The conformance suites of the ledger, the area and the blobs: every adapter passes the same cases.
+//!
+//! A case takes a `&dyn Store`; an adapter joins with a function that makes an empty store and one line at the end.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod area;
+
+mod blobs;
+mod crowd;
+mod deliveries;
+mod judging;
+mod shipments;
+mod sqlite;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sluse::model::{
+    AreaPath, BlobId, ByteRange, Code, ItemKey, ItemKind, NewItem, PartnerId, ScratchId, Service, ShipmentId,
+};
+use sluse::ports::{Area, Close, Ledger, NewUpload, Quota};
+
+/// An empty ledger and area of one adapter.
+#[async_trait]
+trait Store: Send + Sync {
+    fn ledger(&self) -> &dyn Ledger;
+    fn area(&self) -> &dyn Area;
+    /// Drops it as a crash would and opens what is on disk.
+    async fn reopen(self: Box<Self>) -> Box<dyn Store>;
+}
+
+/// A time, in seconds of the tests' own clock.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn partner(name: &str) -> PartnerId {
+    name.parse().unwrap()
+}
+
+fn path(text: &str) -> AreaPath {
+    text.parse().unwrap()
+}
+
+const ROOMY: Quota = Quota { bytes: u64::MAX, files: u64::MAX };
+
+fn upload(path_text: &str, scratch: ScratchId) -> NewUpload {
+    NewUpload { partner: partner("etat"), path: path(path_text), scratch, exclusive: false, quota: ROOMY, now: at(0) }
+}
+
+fn closing(path_text: &str, scratch: ScratchId, blob: BlobId) -> Close {
+    let (partner, path) = (partner("etat"), path(path_text));
+    Close { partner, path, scratch, blob, size_bytes: 100, claim: None, now: at(1) }
+}
+
+/// Uploads a file and claims it.
+async fn claim(store: &dyn Store, path_text: &str) -> ShipmentId {
+    let (id, scratch) = (ShipmentId::new(), ScratchId::new());
+    store.area().begin(&upload(path_text, scratch)).await.unwrap();
+    let close = Close { claim: Some((id, false)), ..closing(path_text, scratch, BlobId::new()) };
+    store.area().close(&close).await.unwrap();
+    id
+}
+
+/// The item of a number, as judging finds it.
+fn item(number: u64, refused: Option<Code>) -> NewItem {
+    let reference = format!("ref-{number}");
+    NewItem {
+        number,
+        part: 0,
+        kind: ItemKind::FormTask,
+        key: ItemKey::derive(&["etat", &reference]),
+        range: ByteRange { start: number * 1_000, end: number * 1_000 + 900 },
+        group: ByteRange { start: number * 1_000 - 90, end: number * 1_000 },
+        line: number * 10,
+        column: 5,
+        senders_reference: reference,
+        service: Some(Service { code: "PSA".into(), edition: "2".into() }),
+        refused,
+    }
+}
+
+/// Makes a test of every case for an adapter.
+macro_rules! conformance {
+    ($open:path; $($suite:ident: $($case:ident),+;)+) => {
+        $(mod $suite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $case() {
+                super::super::$suite::$case($open().await).await;
+            })+
+        })+
+    };
+}
+
+mod on_sqlite {
+    conformance! {
+        crate::ledger::sqlite::empty;
+        shipments:
+            a_claim_is_a_shipment, the_oldest_due_shipment_is_leased, a_lease_ends_by_time_release_or_finish,
+            counters_count_per_partner_and_name, the_watchdog_sees_what_has_no_final_receipt,
+            a_receipt_is_placed_once, a_final_receipt_takes_the_claimed_file_out,
+            a_final_receipt_leaves_a_later_file_of_the_same_name, what_is_referred_to_is_told,
+            everything_is_there_after_a_crash;
+        judging:
+            items_come_back_as_they_were_found, adding_again_changes_nothing, judging_starts_over,
+            repeats_are_refused, a_verdict_stands, a_reference_is_taken_once, a_refusal_refuses_what_was_ready,
+            findings_come_in_order, a_rehearsal_is_settled_without_sending;
+        deliveries:
+            an_item_goes_its_way, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
+            an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;
+        area:
+            a_file_is_partial_until_closed, a_cut_off_upload_is_resumed, a_whole_file_stays_until_its_replacement_is_closed,
+            a_claimed_file_gives_way_to_a_new_upload, an_older_upload_is_superseded, closing_again_changes_nothing,
+            renaming_moves_and_claims, renaming_never_overwrites_unasked, an_unfinished_file_is_never_claimed,
+            an_upload_goes_on_when_its_file_moves, removing_gives_the_bytes_back, quotas_hold, touching_sets_the_time,
+            areas_are_apart, listing_pages_through_many;
+        crowd:
+            two_workers_never_hold_one_shipment, many_deliveries_at_once_each_count_once, many_uploads_at_once;
+    }
+}

@@ -1,1 +1,85 @@
 //! Altinn 3: Maskinporten, token exchange, app instances.
+//!
+//! One item becomes one app instance. The API has no idempotency key, so every instance carries its item's key in
+//! `dataValues`, and an unknown outcome is settled by listing the owner's instances and looking for that key.
+//! Neither reportees nor bodies of answers are ever logged.
+
+mod answers;
+mod grant;
+mod instance;
+mod look_up;
+mod receiver;
+mod tokens;
+
+use secrecy::SecretString;
+
+pub use super::http::{AddressError, Patience};
+pub use grant::KeyError;
+pub use receiver::AppReceiver;
+
+/// Where Altinn is, and who we are to it.
+#[derive(Debug, Clone)]
+pub struct AltinnSettings {
+    /// How we get tokens.
+    pub maskinporten: MaskinportenSettings,
+    /// Base of the platform's APIs, such as `https://platform.altinn.no`.
+    pub platform_base: String,
+    /// Base of the apps, such as `https://{org}.apps.altinn.no`; `{org}` stands for the app's owner.
+    pub apps_base: String,
+    /// Asks the exchange for a token of the test organisation.
+    pub test_exchange: bool,
+    /// `Ocp-Apim-Subscription-Key`, where an agreement asks for one.
+    pub subscription_key: Option<SecretString>,
+    /// How long to wait.
+    pub patience: Patience,
+}
+
+/// A Maskinporten client.
+#[derive(Debug, Clone)]
+pub struct MaskinportenSettings {
+    /// Token endpoint, such as `https://maskinporten.no/token`.
+    pub token_url: String,
+    /// Issuer that grants are addressed to, such as `https://maskinporten.no/`.
+    pub audience: String,
+    /// Client id.
+    pub client_id: String,
+    /// Scopes, separated by spaces.
+    pub scope: String,
+    /// The client's RSA key, PEM.
+    pub private_key: SecretString,
+    /// How Maskinporten knows the key.
+    pub identity: KeyIdentity,
+    /// The organisation a supplier acts for.
+    pub consumer_org: Option<String>,
+    /// Resource indicators; most scopes need none.
+    pub resources: Vec<String>,
+}
+
+/// How Maskinporten knows a key: exactly one of the two.
+#[derive(Debug, Clone)]
+pub enum KeyIdentity {
+    /// The id of a key registered on the client (`kid`).
+    KeyId(String),
+    /// A certificate chain in PEM, the client's own first (`x5c`).
+    Certificates(String),
+}
+
+/// Settings that cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// An address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The key or its certificates.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A secret that cannot stand in a header.
+    #[error("the subscription key is not one line of visible characters")]
+    BadSubscriptionKey,
+    /// An app that cannot stand in an address.
+    #[error("`{0}` is not an app: give owner and name in letters, digits and '-'")]
+    BadApp(String),
+    /// The machine's TLS set-up.
+    #[error("no HTTPS client can be made: are the machine's CA certificates installed?")]
+    Tls(#[source] reqwest::Error),
+}

@@ -1,1 +1,90 @@
 //! A receiver that is a local directory.
+//!
+//! Each item becomes `<key>.xml`, a valid batch of its own. The name appears when the bytes are on disk, and is the same
+//! for every attempt. Who takes files away must remember their names: a file taken between our crash and our restart
+//! comes again under the same name.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use tokio::fs::{self, File};
+use tokio::io::AsyncWriteExt;
+
+use crate::codes;
+use crate::kill_point::kill_point;
+use crate::model::ItemKey;
+use crate::ports::{Consignment, Content, Delivered, DeliveryError, Receiver};
+
+/// Writes each item as a file.
+pub struct DirectoryReceiver {
+    dir: PathBuf,
+}
+
+impl DirectoryReceiver {
+    /// Takes a directory that is there and can be listed; anything else is told at once.
+    pub fn open(dir: impl Into<PathBuf>) -> io::Result<Self> {
+        let dir = dir.into();
+        std::fs::read_dir(&dir)?;
+        Ok(Self { dir })
+    }
+
+    fn file_name(key: ItemKey) -> String {
+        format!("{key}.xml")
+    }
+}
+
+#[async_trait]
+impl Receiver for DirectoryReceiver {
+    async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
+        let name = Self::file_name(item.key);
+        let tmp = self.dir.join(format!(".{name}.tmp"));
+        let written = write(&tmp, &item.batch).await;
+        if let Err(error) = written {
+            // The name is never seen and the next attempt writes it anew; a failure here hides nothing.
+            let _ = fs::remove_file(&tmp).await;
+            return Err(error);
+        }
+        kill_point("directory.rename.before");
+        fs::rename(&tmp, self.dir.join(&name)).await.map_err(|error| not_written(&error))?;
+        kill_point("directory.rename.after");
+        sync_dir(&self.dir).await.map_err(|_| DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })?;
+        Ok(Delivered { receivers_reference: name })
+    }
+
+    async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
+        let name = Self::file_name(item.key);
+        let unknown = |_| DeliveryError::Unknown { code: codes::UNREACHABLE };
+        if !fs::try_exists(self.dir.join(&name)).await.map_err(unknown)? {
+            return Ok(None);
+        }
+        // The attempt may have ended between the rename and its sync.
+        sync_dir(&self.dir).await.map_err(unknown)?;
+        Ok(Some(Delivered { receivers_reference: name }))
+    }
+}
+
+/// Writes all of it to a file of its own and to disk.
+async fn write(path: &Path, content: &Content) -> Result<(), DeliveryError> {
+    let mut file = File::create(path).await.map_err(|error| not_written(&error))?;
+    let mut chunks = content.stream();
+    while let Some(chunk) = chunks.next().await {
+        file.write_all(&chunk?).await.map_err(|error| not_written(&error))?;
+    }
+    file.flush().await.map_err(|error| not_written(&error))?;
+    file.sync_all().await.map_err(|error| not_written(&error))
+}
+
+async fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir).await?.sync_all().await
+}
+
+/// What it means that the file is not there: nothing happened, and either rights or space are missing.
+fn not_written(error: &io::Error) -> DeliveryError {
+    if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) {
+        DeliveryError::Credentials { code: codes::NOT_PERMITTED }
+    } else {
+        DeliveryError::Later { code: codes::UNREACHABLE, after: None }
+    }
+}

@@ -1,1 +1,114 @@
-//! The ledger and the area in SQL.
+//! The ledger and the area in SQL: here SQLite, embedded.
+//!
+//! One writer task owns the one connection that writes. It takes what is waiting, runs it in one transaction, and answers
+//! every caller after COMMIT: a thousand small changes cost one sync of the disk. Readers have connections of their own
+//! (write-ahead log) and see what was committed before they asked.
+//!
+//! Invariants: every change is on disk before its call returns; a change that fails is undone alone; a claim and the
+//! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
+
+mod area;
+mod calls;
+mod failure;
+mod items;
+mod receipts;
+mod rows;
+mod shipments;
+mod sql;
+mod steps;
+mod writer;
+
+use std::fs::{OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
+
+use crate::ports::LedgerError;
+
+use self::writer::Writer;
+
+/// The embedded ledger; clones share its connections.
+#[derive(Debug, Clone)]
+pub struct SqliteLedger {
+    writer: Writer,
+    readers: SqlitePool,
+}
+
+impl SqliteLedger {
+    /// Opens the ledger in the file, made for the owner only where it is missing, and brings its tables up to date.
+    pub async fn open(path: &Path) -> Result<Self, LedgerError> {
+        keep_private(path).map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        let options = options(path);
+        let mut connection = options.clone().connect().await?;
+        migrate(&mut connection).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Self { writer: Writer::spawn(connection), readers })
+    }
+
+    /// Finishes what was asked for, folds the log into the file and closes it; later calls fail.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+
+    /// Runs a change in the next transaction and answers after its COMMIT.
+    async fn write<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        self.writer.run(change).await
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Sqlite>, LedgerError> {
+        Ok(self.readers.acquire().await?)
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // The whole gateway lives in 64 MiB: small caches, sorts on disk, nothing mapped.
+        .pragma("cache_size", CACHE_KIB)
+        .pragma("temp_store", "FILE")
+        .pragma("mmap_size", "0")
+        .pragma("journal_size_limit", LOG_BYTES)
+        .statement_cache_capacity(STATEMENTS)
+        .disable_statement_logging()
+}
+
+/// The file refers to every partner's files: its owner alone reads it. The log beside it takes the same mode.
+fn keep_private(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
+    migrator.run_direct(None, connection, false).await.map_err(|error| LedgerError::Unavailable(error.to_string()))
+}
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
+const READERS: u32 = 3;
+const STATEMENTS: usize = 64;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const CACHE_KIB: &str = "-2048";
+const LOG_BYTES: &str = "67108864";

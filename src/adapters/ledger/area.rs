@@ -1,0 +1,330 @@
+//! The tree: what each call on a partner's files does to its rows.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use crate::model::{AreaPath, BlobId, Node, NodeState, PartnerId, ScratchId, ShipmentId};
+use crate::ports::{Area, AreaError, Close, LedgerError, NewUpload, Usage};
+
+use super::rows::{self, int, node_number, uuid};
+use super::shipments::Claim;
+use super::{SqliteLedger, shipments, sql};
+
+#[async_trait]
+impl Area for SqliteLedger {
+    async fn list(
+        &self,
+        partner: &PartnerId,
+        dir: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Node>, AreaError> {
+        let mut reader = self.reader().await?;
+        // No name is empty, so the empty one comes before all.
+        let query = sqlx::query(sql::LIST).bind(partner.as_str()).bind(dir).bind(after.unwrap_or_default());
+        let rows = query.bind(i64::from(limit)).fetch_all(&mut *reader).await?;
+        Ok(rows.iter().map(rows::node).collect::<Result<_, _>>()?)
+    }
+
+    async fn stat(&self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, AreaError> {
+        let mut reader = self.reader().await?;
+        Ok(entry(&mut reader, partner, path).await?.map(Entry::into_node))
+    }
+
+    async fn usage(&self, partner: &PartnerId) -> Result<Usage, AreaError> {
+        let mut reader = self.reader().await?;
+        Ok(usage(&mut reader, partner).await?)
+    }
+
+    async fn begin(&self, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
+        let upload = upload.clone();
+        self.write(move |connection| Box::pin(async move { begin(connection, &upload).await })).await
+    }
+
+    async fn pause(
+        &self,
+        partner: &PartnerId,
+        path: &AreaPath,
+        scratch: ScratchId,
+        size_bytes: u64,
+    ) -> Result<(), AreaError> {
+        let (partner, path) = (partner.clone(), path.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                let old = uploading(connection, &partner, &path, scratch).await?;
+                let new = Entry { scratch_bytes: size_bytes, ..old.clone() };
+                Ok(replace(connection, &partner, Some(&old), &new).await?)
+            })
+        })
+        .await
+    }
+
+    async fn close(&self, close: &Close) -> Result<Option<BlobId>, AreaError> {
+        let close = close.clone();
+        self.write(move |connection| Box::pin(async move { self::close(connection, &close).await })).await
+    }
+
+    async fn rename(
+        &self,
+        partner: &PartnerId,
+        from: &AreaPath,
+        to: &AreaPath,
+        replace: bool,
+        claim: Option<(ShipmentId, bool)>,
+        now: Timestamp,
+    ) -> Result<Option<BlobId>, AreaError> {
+        let (partner, from, to) = (partner.clone(), from.clone(), to.clone());
+        let renaming = Renaming { partner, from, to, replace, claim, now };
+        self.write(move |connection| Box::pin(rename(connection, renaming))).await
+    }
+
+    async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError> {
+        let (partner, path) = (partner.clone(), path.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                let old = unclaimed(connection, &partner, &path).await?;
+                drop_entry(connection, &partner, &old).await?;
+                Ok(old.into_node())
+            })
+        })
+        .await
+    }
+
+    async fn touch(&self, partner: &PartnerId, path: &AreaPath, modified: Timestamp) -> Result<(), AreaError> {
+        let (partner, path) = (partner.clone(), path.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query(sql::TOUCH).bind(partner.as_str()).bind(path.dir).bind(path.name);
+                query.bind(modified.as_millisecond()).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// A node with both of its sizes: what a quota counts.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) path: AreaPath,
+    pub(super) state: NodeState,
+    pub(super) size_bytes: u64,
+    pub(super) scratch_bytes: u64,
+    pub(super) modified: Timestamp,
+    pub(super) blob: Option<BlobId>,
+    pub(super) scratch: Option<ScratchId>,
+    pub(super) shipment: Option<ShipmentId>,
+}
+
+impl Entry {
+    fn from_row(row: &SqliteRow) -> Result<Self, LedgerError> {
+        let Node { path, modified, state, blob, scratch, shipment, .. } = rows::node(row)?;
+        let (size_bytes, scratch_bytes) = (rows::count(row, "size_bytes")?, rows::count(row, "scratch_bytes")?);
+        Ok(Self { path, state, size_bytes, scratch_bytes, modified, blob, scratch, shipment })
+    }
+
+    fn into_node(self) -> Node {
+        let size_bytes = if self.blob.is_some() { self.size_bytes } else { self.scratch_bytes };
+        let Self { path, state, modified, blob, scratch, shipment, .. } = self;
+        Node { path, size_bytes, modified, state, blob, scratch, shipment }
+    }
+
+    fn partial(path: AreaPath, scratch: ScratchId, now: Timestamp) -> Self {
+        Self {
+            path,
+            state: NodeState::Partial,
+            size_bytes: 0,
+            scratch_bytes: 0,
+            modified: now,
+            blob: None,
+            scratch: Some(scratch),
+            shipment: None,
+        }
+    }
+
+    fn held_bytes(&self) -> i64 {
+        int(self.size_bytes.saturating_add(self.scratch_bytes))
+    }
+}
+
+async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
+    let NewUpload { partner, path, scratch, exclusive, quota, now } = upload;
+    let old = entry(connection, partner, path).await?;
+    if *exclusive && old.is_some() {
+        return Err(AreaError::Exists);
+    }
+    let new = match &old {
+        Some(old) if old.scratch == Some(*scratch) => old.clone(),
+        Some(old) if old.state == NodeState::Whole => {
+            Entry { scratch: Some(*scratch), scratch_bytes: 0, ..old.clone() }
+        }
+        Some(_) | None => Entry::partial(path.clone(), *scratch, *now),
+    };
+    let held = usage(connection, partner).await?;
+    if old.is_none() && held.files >= quota.files {
+        return Err(AreaError::QuotaFiles(quota.files));
+    }
+    let freed = old.as_ref().map_or(0, Entry::held_bytes) - new.held_bytes();
+    if int(held.bytes) - freed >= int(quota.bytes) {
+        return Err(AreaError::QuotaBytes(quota.bytes));
+    }
+    replace(connection, partner, old.as_ref(), &new).await?;
+    Ok(old.and_then(|old| old.scratch).filter(|old| old != scratch))
+}
+
+async fn close(connection: &mut SqliteConnection, close: &Close) -> Result<Option<BlobId>, AreaError> {
+    let Close { partner, path, scratch, blob, size_bytes, claim, now } = close;
+    if let Some(there) = entry(connection, partner, path).await?.filter(|there| there.blob == Some(*blob)) {
+        // The same call once more, after its answer was lost.
+        return if there.shipment == claim.map(|(id, _)| id) { Ok(None) } else { Err(AreaError::Superseded) };
+    }
+    let old = uploading(connection, partner, path, *scratch).await?;
+    let new = Entry {
+        path: path.clone(),
+        state: if claim.is_some() { NodeState::Claimed } else { NodeState::Whole },
+        size_bytes: *size_bytes,
+        scratch_bytes: 0,
+        modified: *now,
+        blob: Some(*blob),
+        scratch: None,
+        shipment: claim.map(|(id, _)| id),
+    };
+    replace(connection, partner, Some(&old), &new).await?;
+    if let Some((id, preflight)) = *claim {
+        let (partner, path) = (partner.clone(), path.clone());
+        let claim = Claim { id, preflight, partner, path, blob: *blob, size_bytes: *size_bytes, now: *now };
+        shipments::claim(connection, &claim).await?;
+    }
+    Ok(old.blob)
+}
+
+struct Renaming {
+    partner: PartnerId,
+    from: AreaPath,
+    to: AreaPath,
+    replace: bool,
+    claim: Option<(ShipmentId, bool)>,
+    now: Timestamp,
+}
+
+async fn rename(connection: &mut SqliteConnection, renaming: Renaming) -> Result<Option<BlobId>, AreaError> {
+    let Renaming { partner, from, to, replace: may_replace, claim, now } = renaming;
+    let old = unclaimed(connection, &partner, &from).await?;
+    let target = entry(connection, &partner, &to).await?;
+    if target.is_some() && !may_replace {
+        return Err(AreaError::Exists);
+    }
+    if old.state == NodeState::Partial && claim.is_some() {
+        return Err(AreaError::Incomplete);
+    }
+    let target = target.filter(|_| from != to);
+    let new = moved(&old, &to, target.as_ref(), claim);
+    drop_entry(connection, &partner, &old).await?;
+    if let Some(scratch) = old.scratch.filter(|_| old.state == NodeState::Whole && from != to) {
+        // An upload was about to replace the file that moved: it goes on under the old name.
+        let partial = Entry { scratch_bytes: old.scratch_bytes, ..Entry::partial(from, scratch, old.modified) };
+        replace(connection, &partner, None, &partial).await?;
+    }
+    replace(connection, &partner, target.as_ref(), &new).await?;
+    if let (Some((id, preflight)), Some(blob)) = (claim, new.blob) {
+        let claim = Claim { id, preflight, partner, path: to, blob, size_bytes: new.size_bytes, now };
+        shipments::claim(connection, &claim).await?;
+    }
+    // A claimed file's bytes are its shipment's.
+    Ok(target.filter(|target| target.state == NodeState::Whole).and_then(|target| target.blob))
+}
+
+/// What stands at the new name. An upload in progress there goes on, unless the name is claimed now.
+fn moved(old: &Entry, to: &AreaPath, target: Option<&Entry>, claim: Option<(ShipmentId, bool)>) -> Entry {
+    let unfinished = target.filter(|_| claim.is_none()).map(|target| (target.scratch, target.scratch_bytes));
+    let (state, (scratch, scratch_bytes)) = match (old.state, claim) {
+        (NodeState::Partial, _) => (NodeState::Partial, (old.scratch, old.scratch_bytes)),
+        (NodeState::Whole | NodeState::Claimed, None) => (NodeState::Whole, unfinished.unwrap_or_default()),
+        (NodeState::Whole | NodeState::Claimed, Some(_)) => (NodeState::Claimed, (None, 0)),
+    };
+    Entry { path: to.clone(), state, scratch, scratch_bytes, shipment: claim.map(|(id, _)| id), ..old.clone() }
+}
+
+/// The entry whose upload in progress is the given one.
+async fn uploading(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    path: &AreaPath,
+    scratch: ScratchId,
+) -> Result<Entry, AreaError> {
+    let old = entry(connection, partner, path).await?.ok_or(AreaError::NotFound)?;
+    if old.scratch == Some(scratch) { Ok(old) } else { Err(AreaError::Superseded) }
+}
+
+async fn unclaimed(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    path: &AreaPath,
+) -> Result<Entry, AreaError> {
+    let old = entry(connection, partner, path).await?.ok_or(AreaError::NotFound)?;
+    if old.state == NodeState::Claimed { Err(AreaError::Claimed) } else { Ok(old) }
+}
+
+pub(super) async fn entry(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    path: &AreaPath,
+) -> Result<Option<Entry>, LedgerError> {
+    let query = sqlx::query(sql::NODE).bind(partner.as_str()).bind(path.dir.as_str()).bind(path.name.as_str());
+    query.fetch_optional(connection).await?.map(|row| Entry::from_row(&row)).transpose()
+}
+
+/// Puts an entry where the old one of the same path stood, and keeps the count of what the partner holds.
+pub(super) async fn replace(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    old: Option<&Entry>,
+    new: &Entry,
+) -> Result<(), LedgerError> {
+    sqlx::query(sql::PUT_NODE)
+        .bind(partner.as_str())
+        .bind(new.path.dir.as_str())
+        .bind(new.path.name.as_str())
+        .bind(node_number(new.state))
+        .bind(int(new.size_bytes))
+        .bind(int(new.scratch_bytes))
+        .bind(new.modified.as_millisecond())
+        .bind(new.blob.map(|id| uuid(&id.0)))
+        .bind(new.scratch.map(|id| uuid(&id.0)))
+        .bind(new.shipment.map(|id| uuid(&id.0)))
+        .execute(&mut *connection)
+        .await?;
+    let bytes = new.held_bytes() - old.map_or(0, Entry::held_bytes);
+    add_usage(connection, partner, bytes, i64::from(old.is_none())).await
+}
+
+pub(super) async fn drop_entry(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    old: &Entry,
+) -> Result<(), LedgerError> {
+    let query = sqlx::query(sql::DROP_NODE).bind(partner.as_str());
+    query.bind(old.path.dir.as_str()).bind(old.path.name.as_str()).execute(&mut *connection).await?;
+    add_usage(connection, partner, -old.held_bytes(), -1).await
+}
+
+async fn add_usage(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    bytes: i64,
+    files: i64,
+) -> Result<(), LedgerError> {
+    if (bytes, files) != (0, 0) {
+        sqlx::query(sql::ADD_USAGE).bind(partner.as_str()).bind(bytes).bind(files).execute(connection).await?;
+    }
+    Ok(())
+}
+
+async fn usage(connection: &mut SqliteConnection, partner: &PartnerId) -> Result<Usage, LedgerError> {
+    let row = sqlx::query(sql::USAGE).bind(partner.as_str()).fetch_optional(connection).await?;
+    row.map_or(Ok(Usage::default()), |row| {
+        Ok(Usage { bytes: rows::count(&row, "bytes")?, files: rows::count(&row, "files")? })
+    })
+}

@@ -1,0 +1,166 @@
+//! The ledger's calls: which connection each uses, and what it runs there.
+
+use async_trait::async_trait;
+use futures::TryStreamExt;
+use jiff::Timestamp;
+
+use crate::model::{
+    BlobId, Code, Finding, Item, ItemState, NewItem, Outcome, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId,
+    Tally, Verdict, WorkerId,
+};
+use crate::ports::{Counts, Event, Intent, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, ReferenceUse};
+
+use super::shipments::Ruling;
+use super::steps::Step;
+use super::{SqliteLedger, items, receipts, rows, shipments, sql};
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    async fn lease(&self, worker: WorkerId, now: Timestamp, until: Timestamp) -> Result<Option<Shipment>, LedgerError> {
+        self.write(move |connection| Box::pin(shipments::lease(connection, worker, now, until))).await
+    }
+
+    async fn renew(&self, id: ShipmentId, worker: WorkerId, until: Timestamp) -> Result<bool, LedgerError> {
+        self.write(move |connection| Box::pin(shipments::renew(connection, id, worker, until))).await
+    }
+
+    async fn release(&self, id: ShipmentId, worker: WorkerId, wake: Timestamp) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(shipments::release(connection, id, worker, wake))).await
+    }
+
+    async fn release_all(&self, except: Option<WorkerId>) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(shipments::release_all(connection, except))).await
+    }
+
+    async fn shipment(&self, id: ShipmentId) -> Result<Option<Shipment>, LedgerError> {
+        shipments::shipment(&mut *self.reader().await?, id).await
+    }
+
+    async fn restart_judging(&self, id: ShipmentId) -> Result<(), LedgerError> {
+        while self.write(move |connection| Box::pin(items::forget_some(connection, id))).await? {}
+        Ok(())
+    }
+
+    async fn add_items(&self, id: ShipmentId, items: Vec<NewItem>) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(async move { items::add(connection, id, &items).await })).await
+    }
+
+    async fn add_findings(&self, id: ShipmentId, findings: Vec<Finding>) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(async move { items::add_findings(connection, id, &findings).await }))
+            .await
+    }
+
+    async fn refuse_repeats(&self, id: ShipmentId, code: Code) -> Result<u64, LedgerError> {
+        // The sort runs on a reader, so that others write meanwhile.
+        let mut reader = self.reader().await?;
+        let repeats = sqlx::query_scalar::<_, i64>(sql::REPEATS).bind(rows::uuid(&id.0)).fetch(&mut *reader);
+        let mut chunks = repeats.try_chunks(REFUSE_AT_ONCE);
+        let mut refused = 0;
+        while let Some(numbers) = chunks.try_next().await.map_err(|lost| LedgerError::from(lost.1))? {
+            let numbers = serde_json::Value::from(numbers).to_string();
+            let change = self.write(move |connection| Box::pin(items::refuse(connection, id, code, numbers)));
+            refused += change.await?;
+        }
+        Ok(refused)
+    }
+
+    async fn record_verdict(
+        &self,
+        id: ShipmentId,
+        verdict: &Verdict,
+        references: &[ReferenceUse],
+        now: Timestamp,
+    ) -> Result<RecordedVerdict, LedgerError> {
+        let ruling = Ruling { id, verdict: verdict.clone(), references: references.to_vec(), now };
+        self.write(move |connection| Box::pin(shipments::record_verdict(connection, ruling))).await
+    }
+
+    async fn items(
+        &self,
+        id: ShipmentId,
+        states: &[ItemState],
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Item>, LedgerError> {
+        items::page(&mut *self.reader().await?, id, states, after, limit).await
+    }
+
+    async fn due_items(
+        &self,
+        id: ShipmentId,
+        now: Timestamp,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Item>, LedgerError> {
+        items::due(&mut *self.reader().await?, id, now, after, limit).await
+    }
+
+    async fn next_due(&self, id: ShipmentId) -> Result<Option<Timestamp>, LedgerError> {
+        items::next_due(&mut *self.reader().await?, id).await
+    }
+
+    async fn intend(&self, intent: Intent) -> Result<(), LedgerError> {
+        self.writer.step(Step::Intend(intent)).await
+    }
+
+    async fn conclude(&self, id: ShipmentId, number: u64, outcome: Outcome, now: Timestamp) -> Result<(), LedgerError> {
+        self.writer.step(Step::Conclude { shipment: id, number, outcome, now }).await
+    }
+
+    async fn settle_preflight(&self, id: ShipmentId, code: Code) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(items::settle_open(connection, id, code))).await
+    }
+
+    async fn tally(&self, id: ShipmentId) -> Result<Tally, LedgerError> {
+        items::tally(&mut *self.reader().await?, id).await
+    }
+
+    async fn findings(&self, id: ShipmentId, skip: u64, limit: u32) -> Result<Vec<Finding>, LedgerError> {
+        items::findings(&mut *self.reader().await?, id, skip, limit).await
+    }
+
+    async fn has_receipt(&self, id: ShipmentId, kind: ReceiptKind) -> Result<bool, LedgerError> {
+        receipts::has(&mut *self.reader().await?, id, kind).await
+    }
+
+    async fn place_receipt(&self, receipt: &PlacedReceipt) -> Result<bool, LedgerError> {
+        let receipt = receipt.clone();
+        self.write(move |connection| Box::pin(async move { receipts::place(connection, &receipt).await })).await
+    }
+
+    async fn events(&self, id: ShipmentId) -> Result<Vec<Event>, LedgerError> {
+        shipments::events(&mut *self.reader().await?, id).await
+    }
+
+    async fn count_up(&self, partner: &PartnerId, name: &str, by: i64) -> Result<i64, LedgerError> {
+        let (partner, name) = (partner.clone(), name.to_owned());
+        self.write(move |connection| {
+            Box::pin(async move { shipments::count_up(connection, &partner, &name, by).await })
+        })
+        .await
+    }
+
+    async fn counts(&self) -> Result<Counts, LedgerError> {
+        shipments::counts(&mut *self.reader().await?).await
+    }
+
+    async fn overdue(&self, claimed_before: Timestamp, limit: u32) -> Result<Vec<Shipment>, LedgerError> {
+        shipments::overdue(&mut *self.reader().await?, claimed_before, limit).await
+    }
+
+    async fn referenced(
+        &self,
+        blobs: &[BlobId],
+        scratches: &[ScratchId],
+    ) -> Result<(Vec<BlobId>, Vec<ScratchId>), LedgerError> {
+        let mut reader = self.reader().await?;
+        let ids = blobs.iter().map(|id| id.0);
+        let blobs = shipments::referenced(&mut reader, sql::REFERENCED_BLOBS, ids).await?;
+        let ids = scratches.iter().map(|id| id.0);
+        let scratches = shipments::referenced(&mut reader, sql::REFERENCED_SCRATCHES, ids).await?;
+        Ok((blobs.into_iter().map(BlobId).collect(), scratches.into_iter().map(ScratchId).collect()))
+    }
+}
+
+/// Repeats refused in one change.
+const REFUSE_AT_ONCE: usize = 1_024;

@@ -1,0 +1,191 @@
+//! Items and findings of a shipment.
+
+use std::sync::{Arc, LazyLock};
+
+use jiff::Timestamp;
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use crate::codes;
+use crate::model::{Code, Finding, Item, ItemState, NewItem, ShipmentId, Stage, Tally};
+use crate::ports::LedgerError;
+
+use super::rows::{self, int, item_kind_number, state_number, to_stage, to_state, uuid};
+use super::{shipments, sql};
+
+/// Adds items; those that are there already stay as they are.
+pub(super) async fn add(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    items: &[NewItem],
+) -> Result<(), LedgerError> {
+    let seq = shipments::seq(connection, id).await?;
+    let mut rest = items;
+    for (size, text) in INSERTS.iter() {
+        let chunks = rest.chunks_exact(*size);
+        let after = chunks.remainder();
+        for chunk in chunks {
+            insert(connection, seq, chunk, text).await?;
+        }
+        rest = after;
+    }
+    Ok(())
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    items: &[NewItem],
+    text: &Arc<str>,
+) -> Result<(), LedgerError> {
+    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(text)));
+    for item in items {
+        query = query
+            .bind(seq)
+            .bind(int(item.number))
+            .bind(i64::from(item.part))
+            .bind(item_kind_number(item.kind))
+            .bind(uuid(&item.key.0))
+            .bind(int(item.range.start))
+            .bind(int(item.range.end))
+            .bind(int(item.group.start))
+            .bind(int(item.group.end))
+            .bind(int(item.line))
+            .bind(int(item.column))
+            .bind(item.senders_reference.as_str())
+            .bind(item.service.as_ref().map(|service| service.code.as_str()))
+            .bind(item.service.as_ref().map(|service| service.edition.as_str()))
+            .bind(state_number(first_state(item)))
+            .bind(item.refused.map(|code| code.0));
+    }
+    query.execute(connection).await?;
+    Ok(())
+}
+
+fn first_state(item: &NewItem) -> ItemState {
+    match item.refused {
+        None => ItemState::Ready,
+        Some(codes::IGNORED_SERVICE) => ItemState::Ignored,
+        Some(_) => ItemState::Refused,
+    }
+}
+
+/// Forgets some items and findings of a shipment without a verdict; `false` when there are none left.
+pub(super) async fn forget_some(connection: &mut SqliteConnection, id: ShipmentId) -> Result<bool, LedgerError> {
+    let stage = sqlx::query_scalar(sql::STAGE).bind(uuid(&id.0)).fetch_optional(&mut *connection).await?;
+    if to_stage(stage.ok_or_else(|| shipments::unknown(id))?)? != Stage::Claimed {
+        return Err(LedgerError::Corrupt(format!("shipment {id} is judged already")));
+    }
+    let seq = shipments::seq(connection, id).await?;
+    let mut forgotten = 0;
+    for text in [sql::FORGET_ITEMS, sql::FORGET_FINDINGS] {
+        let done = sqlx::query(text).bind(seq).bind(FORGET_AT_ONCE).execute(&mut *connection).await?;
+        forgotten += done.rows_affected();
+    }
+    Ok(forgotten > 0)
+}
+
+/// Refuses the ready ones among the numbers (a JSON array); returns how many.
+pub(super) async fn refuse(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    code: Code,
+    numbers: String,
+) -> Result<u64, LedgerError> {
+    let seq = shipments::seq(connection, id).await?;
+    let done = sqlx::query(sql::REFUSE_NUMBERS).bind(seq).bind(code.0).bind(numbers).execute(connection).await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn settle_open(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    code: Code,
+) -> Result<(), LedgerError> {
+    let seq = shipments::seq(connection, id).await?;
+    sqlx::query(sql::SETTLE_OPEN).bind(seq).bind(code.0).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn page(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    states: &[ItemState],
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Item>, LedgerError> {
+    let states = if states.is_empty() { &ItemState::ALL } else { states };
+    let set = states.iter().fold(0_i64, |set, state| set | 1 << state_number(*state));
+    let query = sqlx::query(sql::ITEMS).bind(uuid(&id.0)).bind(int(after)).bind(set).bind(i64::from(limit));
+    query.fetch_all(connection).await?.iter().map(rows::item).collect()
+}
+
+pub(super) async fn due(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    now: Timestamp,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Item>, LedgerError> {
+    let query = sqlx::query(sql::DUE_ITEMS).bind(uuid(&id.0)).bind(int(after));
+    let query = query.bind(now.as_millisecond()).bind(i64::from(limit));
+    query.fetch_all(connection).await?.iter().map(rows::item).collect()
+}
+
+pub(super) async fn next_due(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+) -> Result<Option<Timestamp>, LedgerError> {
+    let due: Option<i64> = sqlx::query_scalar(sql::NEXT_DUE).bind(uuid(&id.0)).fetch_one(connection).await?;
+    due.map(rows::to_time).transpose()
+}
+
+pub(super) async fn tally(connection: &mut SqliteConnection, id: ShipmentId) -> Result<Tally, LedgerError> {
+    let mut tally = Tally::default();
+    for row in sqlx::query(sql::TALLY).bind(uuid(&id.0)).fetch_all(connection).await? {
+        tally.add(to_state(rows::cell(&row, "state")?)?, rows::count(&row, "n")?);
+    }
+    Ok(tally)
+}
+
+pub(super) async fn add_findings(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    findings: &[Finding],
+) -> Result<(), LedgerError> {
+    let seq = shipments::seq(connection, id).await?;
+    let last: i64 = sqlx::query_scalar(sql::LAST_FINDING).bind(seq).fetch_one(&mut *connection).await?;
+    for (number, finding) in (last + 1..).zip(findings) {
+        let place = finding.place.as_ref();
+        sqlx::query(sql::ADD_FINDING)
+            .bind(seq)
+            .bind(number)
+            .bind(finding.code.0)
+            .bind(place.map(|place| int(place.line)))
+            .bind(place.map(|place| int(place.column)))
+            .bind(place.map(|place| int(place.offset)))
+            .bind(place.map(|place| place.path.as_str()))
+            .bind(finding.item.map(int))
+            .bind(finding.rule.as_str())
+            .bind(finding.text.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn findings(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    skip: u64,
+    limit: u32,
+) -> Result<Vec<Finding>, LedgerError> {
+    let query = sqlx::query(sql::FINDINGS).bind(uuid(&id.0)).bind(int(skip)).bind(i64::from(limit));
+    query.fetch_all(connection).await?.iter().map(rows::finding).collect()
+}
+
+/// Three sizes, so that any number of items needs few prepared statements.
+static INSERTS: LazyLock<[(usize, Arc<str>); 3]> =
+    LazyLock::new(|| [64, 8, 1].map(|size| (size, sql::insert_items(size).into())));
+
+/// Rows forgotten in one change: others wait no longer than for this many.
+const FORGET_AT_ONCE: i64 = 10_000;

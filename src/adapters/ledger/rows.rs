@@ -1,0 +1,216 @@
+//! Rows as values of the model, and back. The numbers of states are for ever: they are in files.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Type};
+use uuid::Uuid;
+
+use crate::codes;
+use crate::model::{
+    AreaPath, BlobId, ByteRange, Code, Finding, Item, ItemKey, ItemKind, ItemState, NewItem, Node, NodeState, PartKind,
+    Place, ReceiptKind, ScratchId, Service, Shipment, ShipmentId, Stage, Verdict, VerdictKind,
+};
+use crate::ports::{Event, LedgerError};
+
+pub(super) fn shipment(row: &SqliteRow) -> Result<Shipment, LedgerError> {
+    Ok(Shipment {
+        id: ShipmentId(to_uuid(cell(row, "id")?)?),
+        partner: cell::<String>(row, "partner")?.parse().map_err(|_| corrupt("a partner's name"))?,
+        path: path(row)?,
+        blob: BlobId(to_uuid(cell(row, "blob")?)?),
+        size_bytes: count(row, "size_bytes")?,
+        preflight: cell::<i64>(row, "preflight")? != 0,
+        claimed_at: time(row, "claimed_at")?,
+        stage: to_stage(cell(row, "stage")?)?,
+        verdict: verdict(row)?,
+    })
+}
+
+fn verdict(row: &SqliteRow) -> Result<Option<Verdict>, LedgerError> {
+    let Some(kind) = cell::<Option<i64>>(row, "verdict")? else { return Ok(None) };
+    let route = cell::<Option<String>>(row, "route")?.map(|name| name.parse()).transpose();
+    let envelope = cell::<Option<String>>(row, "envelope")?.map(|text| serde_json::from_str(&text)).transpose();
+    let sha256 = cell::<Option<Vec<u8>>>(row, "sha256")?.map(<[u8; 32]>::try_from).transpose();
+    Ok(Some(Verdict {
+        kind: to_verdict_kind(kind)?,
+        code: code(row)?,
+        route: route.map_err(|_| corrupt("a route's name"))?,
+        sha256: sha256.map_err(|_| corrupt("a hash"))?,
+        envelope: envelope.map_err(|_| corrupt("an envelope"))?,
+        findings_total: count(row, "findings_total")?,
+    }))
+}
+
+pub(super) fn item(row: &SqliteRow) -> Result<Item, LedgerError> {
+    let state = to_state(cell(row, "state")?)?;
+    let code = code(row)?;
+    let service = cell::<Option<String>>(row, "service_code")?;
+    let edition = cell::<Option<String>>(row, "service_edition")?;
+    let found = NewItem {
+        number: count(row, "number")?,
+        part: small(row, "part")?,
+        kind: to_item_kind(cell(row, "kind")?)?,
+        key: ItemKey(to_uuid(cell(row, "key")?)?),
+        range: ByteRange { start: count(row, "range_start")?, end: count(row, "range_end")? },
+        group: ByteRange { start: count(row, "group_start")?, end: count(row, "group_end")? },
+        line: count(row, "line")?,
+        column: count(row, "col")?,
+        senders_reference: cell(row, "senders_reference")?,
+        service: service.map(|code| Service { code, edition: edition.unwrap_or_default() }),
+        refused: code.filter(|_| matches!(state, ItemState::Refused | ItemState::Ignored)),
+    };
+    Ok(Item {
+        found,
+        state,
+        code,
+        receivers_reference: cell(row, "receivers_reference")?,
+        attempts: small(row, "attempts")?,
+        first_intent: cell::<Option<i64>>(row, "first_intent")?.map(to_time).transpose()?,
+        last_intent: cell::<Option<i64>>(row, "last_intent")?.map(to_time).transpose()?,
+    })
+}
+
+pub(super) fn finding(row: &SqliteRow) -> Result<Finding, LedgerError> {
+    let place = match cell::<Option<i64>>(row, "line")? {
+        None => None,
+        Some(line) => Some(Place {
+            line: to_count(line)?,
+            column: count(row, "col")?,
+            offset: count(row, "at_byte")?,
+            path: cell(row, "path")?,
+        }),
+    };
+    Ok(Finding {
+        code: code(row)?.ok_or_else(|| corrupt("a finding's code"))?,
+        place,
+        item: cell::<Option<i64>>(row, "item")?.map(to_count).transpose()?,
+        rule: cell(row, "rule")?,
+        text: cell(row, "text")?,
+    })
+}
+
+pub(super) fn node(row: &SqliteRow) -> Result<Node, LedgerError> {
+    let blob = cell::<Option<Vec<u8>>>(row, "blob")?.map(to_uuid).transpose()?.map(BlobId);
+    Ok(Node {
+        path: path(row)?,
+        size_bytes: if blob.is_some() { count(row, "size_bytes")? } else { count(row, "scratch_bytes")? },
+        modified: time(row, "modified")?,
+        state: to_node_state(cell(row, "state")?)?,
+        blob,
+        scratch: cell::<Option<Vec<u8>>>(row, "scratch")?.map(to_uuid).transpose()?.map(ScratchId),
+        shipment: cell::<Option<Vec<u8>>>(row, "shipment")?.map(to_uuid).transpose()?.map(ShipmentId),
+    })
+}
+
+pub(super) fn event(row: &SqliteRow) -> Result<Event, LedgerError> {
+    Ok(Event { at: time(row, "at")?, what: cell(row, "what")?, detail: cell(row, "detail")? })
+}
+
+/// A cell of the type the column has.
+pub(super) fn cell<'r, T>(row: &'r SqliteRow, column: &str) -> Result<T, LedgerError>
+where
+    T: sqlx::Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite>,
+{
+    Ok(row.try_get(column)?)
+}
+
+/// A number that is never negative.
+pub(super) fn count(row: &SqliteRow, column: &str) -> Result<u64, LedgerError> {
+    to_count(cell(row, column)?)
+}
+
+/// A number as the database holds it; what does not fit is larger than any file.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn to_count(number: i64) -> Result<u64, LedgerError> {
+    u64::try_from(number).map_err(|_| corrupt("a count"))
+}
+
+pub(super) fn to_time(milliseconds: i64) -> Result<Timestamp, LedgerError> {
+    Timestamp::from_millisecond(milliseconds).map_err(|_| corrupt("a time"))
+}
+
+/// An id as the database holds it.
+pub(super) fn uuid(id: &Uuid) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}
+
+pub(super) fn to_uuid(bytes: Vec<u8>) -> Result<Uuid, LedgerError> {
+    Uuid::from_slice(&bytes).map_err(|_| corrupt("an id"))
+}
+
+pub(super) fn corrupt(what: &str) -> LedgerError {
+    LedgerError::Corrupt(format!("{what} is not one"))
+}
+
+fn path(row: &SqliteRow) -> Result<AreaPath, LedgerError> {
+    let (dir, name): (String, String) = (cell(row, "dir")?, cell(row, "name")?);
+    AreaPath::new(&dir, &name).map_err(|_| corrupt("a path"))
+}
+
+fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, LedgerError> {
+    to_time(cell(row, column)?)
+}
+
+fn small(row: &SqliteRow, column: &str) -> Result<u32, LedgerError> {
+    u32::try_from(cell::<i64>(row, column)?).map_err(|_| corrupt("a small number"))
+}
+
+fn code(row: &SqliteRow) -> Result<Option<Code>, LedgerError> {
+    let name = cell::<Option<String>>(row, "code")?;
+    name.map(|name| codes::by_name(&name).ok_or_else(|| corrupt("a code"))).transpose()
+}
+
+/// A state's number, and (where it is read back) the state of a number.
+macro_rules! numbered {
+    ($type:ty, $to_number:ident, $($value:path = $number:literal),+) => {
+        pub(super) fn $to_number(value: $type) -> i64 {
+            match value { $($value => $number,)+ }
+        }
+    };
+    ($type:ty, $to_number:ident, $from_number:ident, $what:literal, $($value:path = $number:literal),+) => {
+        numbered!($type, $to_number, $($value = $number),+);
+
+        pub(super) fn $from_number(number: i64) -> Result<$type, LedgerError> {
+            match number { $($number => Ok($value),)+ _ => Err(corrupt($what)) }
+        }
+    };
+}
+
+// `sql.rs` and the migrations know these: open items are below 2, and so are unfinished shipments.
+numbered!(
+    ItemState,
+    state_number,
+    to_state,
+    "an item's state",
+    ItemState::Ready = 0,
+    ItemState::Sending = 1,
+    ItemState::Delivered = 2,
+    ItemState::Refused = 3,
+    ItemState::Ignored = 4,
+    ItemState::Failed = 5
+);
+numbered!(Stage, stage_number, to_stage, "a stage", Stage::Claimed = 0, Stage::Judged = 1, Stage::Receipted = 2);
+numbered!(VerdictKind, verdict_number, to_verdict_kind, "a verdict", VerdictKind::Pass = 0, VerdictKind::Refuse = 1);
+numbered!(
+    ItemKind,
+    item_kind_number,
+    to_item_kind,
+    "an item's kind",
+    ItemKind::FormTask = 0,
+    ItemKind::Field = 1,
+    ItemKind::Subscription = 2
+);
+numbered!(
+    NodeState,
+    node_number,
+    to_node_state,
+    "a file's state",
+    NodeState::Partial = 0,
+    NodeState::Whole = 1,
+    NodeState::Claimed = 2
+);
+numbered!(PartKind, part_number, PartKind::Prefill = 0, PartKind::Subscription = 1);
+numbered!(ReceiptKind, receipt_number, ReceiptKind::Accepted = 0, ReceiptKind::Final = 1, ReceiptKind::Rest = 2);

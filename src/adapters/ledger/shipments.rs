@@ -1,0 +1,254 @@
+//! Shipments: leases, verdicts, references, history.
+
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use crate::model::{AreaPath, BlobId, PartnerId, Shipment, ShipmentId, Stage, Verdict, VerdictKind, WorkerId};
+use crate::ports::{Counts, Event, LedgerError, RecordedVerdict, ReferenceUse};
+
+use super::rows::{self, int, part_number, stage_number, to_stage, uuid, verdict_number};
+use super::sql;
+
+/// A file that becomes a shipment.
+pub(super) struct Claim {
+    pub(super) id: ShipmentId,
+    pub(super) preflight: bool,
+    pub(super) partner: PartnerId,
+    pub(super) path: AreaPath,
+    pub(super) blob: BlobId,
+    pub(super) size_bytes: u64,
+    pub(super) now: Timestamp,
+}
+
+/// The row of a claim and the first line of its history.
+pub(super) async fn claim(connection: &mut SqliteConnection, claim: &Claim) -> Result<(), LedgerError> {
+    let done = sqlx::query(sql::CLAIM)
+        .bind(uuid(&claim.id.0))
+        .bind(claim.partner.as_str())
+        .bind(claim.path.dir.as_str())
+        .bind(claim.path.name.as_str())
+        .bind(uuid(&claim.blob.0))
+        .bind(int(claim.size_bytes))
+        .bind(i64::from(claim.preflight))
+        .bind(claim.now.as_millisecond())
+        .bind(stage_number(Stage::Claimed))
+        .execute(&mut *connection)
+        .await?;
+    let detail = if claim.preflight { "rehearsal" } else { "" };
+    add_event(connection, done.last_insert_rowid(), claim.now, "claimed", detail).await
+}
+
+pub(super) async fn lease(
+    connection: &mut SqliteConnection,
+    worker: WorkerId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Shipment>, LedgerError> {
+    let row = sqlx::query(sql::LEASE)
+        .bind(uuid(&worker.0))
+        .bind(now.as_millisecond())
+        .bind(until.as_millisecond())
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| rows::shipment(&row)).transpose()
+}
+
+pub(super) async fn renew(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    worker: WorkerId,
+    until: Timestamp,
+) -> Result<bool, LedgerError> {
+    let query = sqlx::query(sql::RENEW).bind(uuid(&id.0)).bind(uuid(&worker.0)).bind(until.as_millisecond());
+    Ok(query.execute(connection).await?.rows_affected() == 1)
+}
+
+pub(super) async fn release(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    worker: WorkerId,
+    wake: Timestamp,
+) -> Result<(), LedgerError> {
+    let query = sqlx::query(sql::RELEASE_LEASE).bind(uuid(&id.0)).bind(uuid(&worker.0)).bind(wake.as_millisecond());
+    // None when another worker has taken it over: then it is no longer this one's to give back.
+    query.execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn release_all(
+    connection: &mut SqliteConnection,
+    except: Option<WorkerId>,
+) -> Result<(), LedgerError> {
+    sqlx::query(sql::RELEASE_ALL).bind(except.map(|worker| uuid(&worker.0))).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn shipment(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+) -> Result<Option<Shipment>, LedgerError> {
+    let row = sqlx::query(sql::SHIPMENT).bind(uuid(&id.0)).fetch_optional(connection).await?;
+    row.map(|row| rows::shipment(&row)).transpose()
+}
+
+/// A verdict with the references it takes.
+pub(super) struct Ruling {
+    pub(super) id: ShipmentId,
+    pub(super) verdict: Verdict,
+    pub(super) references: Vec<ReferenceUse>,
+    pub(super) now: Timestamp,
+}
+
+/// Records a verdict once: one that stands is left as it is.
+pub(super) async fn record_verdict(
+    connection: &mut SqliteConnection,
+    ruling: Ruling,
+) -> Result<RecordedVerdict, LedgerError> {
+    let Ruling { id, verdict, references, now } = ruling;
+    let shipment = shipment(connection, id).await?.ok_or_else(|| unknown(id))?;
+    if shipment.stage != Stage::Claimed {
+        return Ok(RecordedVerdict::Recorded);
+    }
+    for reference in &references {
+        if holder(connection, &shipment.partner, reference).await?.is_some_and(|holder| holder != id) {
+            return Ok(RecordedVerdict::ReferenceTaken(reference.clone()));
+        }
+    }
+    let seq = seq(connection, id).await?;
+    for reference in &references {
+        take_reference(connection, &shipment.partner, reference, seq).await?;
+    }
+    write_verdict(connection, id, &verdict).await?;
+    let code = verdict.code.map_or("", |code| code.0);
+    match verdict.kind {
+        VerdictKind::Pass => add_event(connection, seq, now, "judged", "passed").await?,
+        VerdictKind::Refuse => {
+            sqlx::query(sql::REFUSE_READY).bind(seq).bind(verdict.code.map(|c| c.0)).execute(&mut *connection).await?;
+            add_event(connection, seq, now, "judged", &format!("refused {code}")).await?;
+        }
+    }
+    Ok(RecordedVerdict::Recorded)
+}
+
+async fn holder(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    reference: &ReferenceUse,
+) -> Result<Option<ShipmentId>, LedgerError> {
+    let id: Option<Vec<u8>> = sqlx::query_scalar(sql::REFERENCE_HOLDER)
+        .bind(partner.as_str())
+        .bind(part_number(reference.part))
+        .bind(reference.sender_name.as_str())
+        .bind(reference.reference.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(id.map(rows::to_uuid).transpose()?.map(ShipmentId))
+}
+
+async fn take_reference(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    reference: &ReferenceUse,
+    seq: i64,
+) -> Result<(), LedgerError> {
+    sqlx::query(sql::TAKE_REFERENCE)
+        .bind(partner.as_str())
+        .bind(part_number(reference.part))
+        .bind(reference.sender_name.as_str())
+        .bind(reference.reference.as_str())
+        .bind(seq)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn write_verdict(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    verdict: &Verdict,
+) -> Result<(), LedgerError> {
+    let envelope = verdict.envelope.as_ref().map(serde_json::to_string).transpose();
+    sqlx::query(sql::JUDGE)
+        .bind(uuid(&id.0))
+        .bind(stage_number(Stage::Judged))
+        .bind(verdict_number(verdict.kind))
+        .bind(verdict.code.map(|code| code.0))
+        .bind(verdict.route.as_ref().map(|route| route.as_str()))
+        .bind(verdict.sha256.map(|hash| hash.to_vec()))
+        .bind(envelope.map_err(|_| rows::corrupt("an envelope"))?)
+        .bind(int(verdict.findings_total))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn counts(connection: &mut SqliteConnection) -> Result<Counts, LedgerError> {
+    let mut counts = Counts::default();
+    for row in sqlx::query(sql::COUNTS).fetch_all(connection).await? {
+        let n = rows::count(&row, "n")?;
+        match to_stage(rows::cell(&row, "stage")?)? {
+            Stage::Claimed => counts.claimed = n,
+            Stage::Judged => counts.judged = n,
+            Stage::Receipted => counts.receipted = n,
+        }
+    }
+    Ok(counts)
+}
+
+pub(super) async fn overdue(
+    connection: &mut SqliteConnection,
+    claimed_before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Shipment>, LedgerError> {
+    let query = sqlx::query(sql::OVERDUE).bind(claimed_before.as_millisecond()).bind(i64::from(limit));
+    query.fetch_all(connection).await?.iter().map(rows::shipment).collect()
+}
+
+pub(super) async fn add_event(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    at: Timestamp,
+    what: &str,
+    detail: &str,
+) -> Result<(), LedgerError> {
+    let query = sqlx::query(sql::ADD_EVENT).bind(seq).bind(at.as_millisecond()).bind(what).bind(detail);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn events(connection: &mut SqliteConnection, id: ShipmentId) -> Result<Vec<Event>, LedgerError> {
+    let rows = sqlx::query(sql::EVENTS).bind(uuid(&id.0)).fetch_all(connection).await?;
+    rows.iter().map(rows::event).collect()
+}
+
+pub(super) async fn count_up(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    name: &str,
+    by: i64,
+) -> Result<i64, LedgerError> {
+    let query = sqlx::query_scalar(sql::COUNT_UP).bind(partner.as_str()).bind(name).bind(by);
+    Ok(query.fetch_one(connection).await?)
+}
+
+/// The inner key of a shipment.
+pub(super) async fn seq(connection: &mut SqliteConnection, id: ShipmentId) -> Result<i64, LedgerError> {
+    let seq = sqlx::query_scalar(sql::SEQ).bind(uuid(&id.0)).fetch_optional(connection).await?;
+    seq.ok_or_else(|| unknown(id))
+}
+
+pub(super) fn unknown(id: ShipmentId) -> LedgerError {
+    LedgerError::Corrupt(format!("there is no shipment {id}"))
+}
+
+/// Those among the ids that the text finds a reference to.
+pub(super) async fn referenced(
+    connection: &mut SqliteConnection,
+    text: &'static str,
+    ids: impl Iterator<Item = Uuid> + Send,
+) -> Result<Vec<Uuid>, LedgerError> {
+    let ids = serde_json::Value::from_iter(ids.map(|id| id.simple().to_string())).to_string();
+    let found: Vec<Vec<u8>> = sqlx::query_scalar(text).bind(ids).fetch_all(connection).await?;
+    found.into_iter().map(rows::to_uuid).collect()
+}

@@ -1,0 +1,247 @@
+//! Every SQL text. Portable but for the last section; parameters are `$n`, which SQLite and PostgreSQL both read.
+
+use sqlx::SqliteConnection;
+
+/// Runs a text without parameters.
+pub(super) async fn execute(connection: &mut SqliteConnection, text: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(text).execute(connection).await.map(drop)
+}
+
+macro_rules! shipment_columns {
+    () => {
+        "id, partner, dir, name, blob, size_bytes, preflight, claimed_at, stage, verdict, code, route, sha256, \
+         envelope, findings_total"
+    };
+}
+
+macro_rules! item_columns {
+    () => {
+        "number, part, kind, key, range_start, range_end, group_start, group_end, line, col, senders_reference, \
+         service_code, service_edition, state, code, receivers_reference, attempts, first_intent, last_intent"
+    };
+}
+
+macro_rules! node_columns {
+    () => {
+        "dir, name, state, size_bytes, scratch_bytes, modified, blob, scratch, shipment"
+    };
+}
+
+/// The inner key of the shipment whose id is the first parameter.
+macro_rules! seq {
+    () => {
+        "(SELECT seq FROM shipments WHERE id = $1)"
+    };
+}
+
+// Transactions.
+
+pub(super) const COMMIT: &str = "COMMIT";
+pub(super) const ROLLBACK: &str = "ROLLBACK";
+pub(super) const SAVEPOINT: &str = "SAVEPOINT change";
+pub(super) const UNDO: &str = "ROLLBACK TO change";
+pub(super) const RELEASE: &str = "RELEASE change";
+
+// Shipments.
+
+pub(super) const SEQ: &str = "SELECT seq FROM shipments WHERE id = $1";
+
+pub(super) const SHIPMENT: &str = concat!("SELECT ", shipment_columns!(), " FROM shipments WHERE id = $1");
+
+pub(super) const CLAIM: &str = "INSERT INTO shipments (id, partner, dir, name, blob, size_bytes, preflight, claimed_at, stage) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+pub(super) const RENEW: &str = "UPDATE shipments SET lease_until = $3 WHERE id = $1 AND worker = $2 AND stage < 2";
+
+pub(super) const RELEASE_LEASE: &str =
+    "UPDATE shipments SET worker = NULL, lease_until = 0, wake_at = $3 WHERE id = $1 AND worker = $2";
+
+pub(super) const RELEASE_ALL: &str = "UPDATE shipments SET worker = NULL, lease_until = 0 \
+     WHERE stage < 2 AND worker IS NOT NULL AND ($1 IS NULL OR worker <> $1)";
+
+pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, code = $4, route = $5, sha256 = $6, \
+     envelope = $7, findings_total = $8 WHERE id = $1 AND stage = 0";
+
+pub(super) const STAGE: &str = "SELECT stage FROM shipments WHERE id = $1";
+
+pub(super) const REFERENCE_HOLDER: &str = "SELECT s.id FROM reference_uses u JOIN shipments s ON s.seq = u.shipment \
+     WHERE u.partner = $1 AND u.part = $2 AND u.sender_name = $3 AND u.reference = $4";
+
+pub(super) const TAKE_REFERENCE: &str = "INSERT INTO reference_uses (partner, part, sender_name, reference, shipment) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (partner, part, sender_name, reference) DO NOTHING";
+
+pub(super) const COUNTS: &str = "SELECT stage, COUNT(*) AS n FROM shipments GROUP BY stage";
+
+pub(super) const OVERDUE: &str = concat!(
+    "SELECT ",
+    shipment_columns!(),
+    " FROM shipments WHERE stage < 2 AND claimed_at < $1 ORDER BY seq LIMIT $2"
+);
+
+pub(super) const ADD_EVENT: &str = "INSERT INTO events (shipment, number, at, what, detail) \
+     SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4 FROM events WHERE shipment = $1";
+
+pub(super) const EVENTS: &str =
+    concat!("SELECT at, what, detail FROM events WHERE shipment = ", seq!(), " ORDER BY number");
+
+pub(super) const COUNT_UP: &str = "INSERT INTO counters (partner, name, value) VALUES ($1, $2, $3) \
+     ON CONFLICT (partner, name) DO UPDATE SET value = counters.value + excluded.value RETURNING value";
+
+// Items and findings.
+
+pub(super) const FORGET_ITEMS: &str = "DELETE FROM items WHERE shipment = $1 AND number IN \
+     (SELECT number FROM items WHERE shipment = $1 ORDER BY number LIMIT $2)";
+
+pub(super) const FORGET_FINDINGS: &str = "DELETE FROM findings WHERE shipment = $1 AND number IN \
+     (SELECT number FROM findings WHERE shipment = $1 ORDER BY number LIMIT $2)";
+
+/// Completed by [`insert_items`].
+const ADD_ITEMS: &str = "INSERT INTO items (shipment, number, part, kind, key, range_start, range_end, group_start, \
+     group_end, line, col, senders_reference, service_code, service_edition, state, code) VALUES ";
+const ITEM_PARAMETERS: usize = 16;
+
+pub(super) const ADD_FINDING: &str = "INSERT INTO findings (shipment, number, code, line, col, at_byte, path, item, rule, text) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+pub(super) const LAST_FINDING: &str = "SELECT COALESCE(MAX(number), 0) FROM findings WHERE shipment = $1";
+
+pub(super) const FINDINGS: &str = concat!(
+    "SELECT code, line, col, at_byte, path, item, rule, text FROM findings WHERE shipment = ",
+    seq!(),
+    " AND number > $2 ORDER BY number LIMIT $3"
+);
+
+/// `$3` is a set of states, a bit each.
+pub(super) const ITEMS: &str = concat!(
+    "SELECT ",
+    item_columns!(),
+    " FROM items WHERE shipment = ",
+    seq!(),
+    " AND number > $2 AND ((1 << state) & $3) <> 0 ORDER BY number LIMIT $4"
+);
+
+pub(super) const DUE_ITEMS: &str = concat!(
+    "SELECT ",
+    item_columns!(),
+    " FROM items WHERE shipment = ",
+    seq!(),
+    " AND number > $2 AND state < 2 AND due_at <= $3 ORDER BY number LIMIT $4"
+);
+
+pub(super) const NEXT_DUE: &str = concat!("SELECT MIN(due_at) FROM items WHERE shipment = ", seq!(), " AND state < 2");
+
+pub(super) const ITEM_STATE: &str = concat!("SELECT state FROM items WHERE shipment = ", seq!(), " AND number = $2");
+
+pub(super) const TALLY: &str =
+    concat!("SELECT state, COUNT(*) AS n FROM items WHERE shipment = ", seq!(), " GROUP BY state");
+
+/// One sort instead of an index on random keys.
+pub(super) const REPEATS: &str = concat!(
+    "SELECT number FROM (SELECT number, ROW_NUMBER() OVER (PARTITION BY key ORDER BY number) AS place FROM items \
+     WHERE shipment = ",
+    seq!(),
+    ") AS placed WHERE place > 1"
+);
+
+pub(super) const REFUSE_READY: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0";
+
+pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHERE shipment = $1 AND state < 2";
+
+// Receipts.
+
+pub(super) const HAS_RECEIPT: &str =
+    concat!("SELECT COUNT(*) FROM receipts WHERE shipment = ", seq!(), " AND kind = $2");
+
+pub(super) const ADD_RECEIPT: &str = "INSERT INTO receipts (shipment, kind, dir, name, size_bytes, placed_at) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (shipment, kind) DO NOTHING";
+
+pub(super) const FINISH: &str = "UPDATE shipments SET stage = 2, worker = NULL, lease_until = 0 WHERE seq = $1";
+
+// The tree.
+
+pub(super) const LIST: &str = concat!(
+    "SELECT ",
+    node_columns!(),
+    " FROM nodes WHERE partner = $1 AND dir = $2 AND name > $3 ORDER BY name LIMIT $4"
+);
+
+pub(super) const NODE: &str =
+    concat!("SELECT ", node_columns!(), " FROM nodes WHERE partner = $1 AND dir = $2 AND name = $3");
+
+pub(super) const PUT_NODE: &str = concat!(
+    "INSERT INTO nodes (partner, ",
+    node_columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (partner, dir, name) DO UPDATE SET \
+     state = excluded.state, size_bytes = excluded.size_bytes, scratch_bytes = excluded.scratch_bytes, \
+     modified = excluded.modified, blob = excluded.blob, scratch = excluded.scratch, shipment = excluded.shipment"
+);
+
+pub(super) const DROP_NODE: &str = "DELETE FROM nodes WHERE partner = $1 AND dir = $2 AND name = $3";
+
+pub(super) const TOUCH: &str =
+    "UPDATE nodes SET modified = $4 WHERE partner = $1 AND dir = $2 AND name = $3 AND state <> 2";
+
+pub(super) const USAGE: &str = "SELECT bytes, files FROM usages WHERE partner = $1";
+
+pub(super) const ADD_USAGE: &str = "INSERT INTO usages (partner, bytes, files) VALUES ($1, $2, $3) \
+     ON CONFLICT (partner) DO UPDATE SET bytes = usages.bytes + excluded.bytes, files = usages.files + excluded.files";
+
+// SQLite's dialect. PostgreSQL: FOR UPDATE SKIP LOCKED, jsonb_array_elements, decode(…, 'hex').
+
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// The one writer needs no lock on the row it picks.
+pub(super) const LEASE: &str = concat!(
+    "UPDATE shipments SET worker = $1, lease_until = $3 WHERE seq = (SELECT seq FROM shipments \
+     WHERE stage < 2 AND wake_at <= $2 AND lease_until <= $2 ORDER BY seq LIMIT 1) RETURNING ",
+    shipment_columns!()
+);
+
+/// The steps' rows: see `steps.rs`.
+macro_rules! step_rows {
+    () => {
+        "(SELECT s.seq AS shipment, e.value ->> 1 AS number, e.value ->> 2 AS state, e.value ->> 3 AS at, \
+         e.value ->> 4 AS code, e.value ->> 5 AS reference \
+         FROM json_each($1) AS e CROSS JOIN shipments AS s WHERE s.id = unhex(e.value ->> 0)) AS step"
+    };
+}
+
+/// Due at once: when the process dies now, the next one looks the item up.
+pub(super) const INTEND: &str = concat!(
+    "UPDATE items SET state = step.state, attempts = attempts + 1, first_intent = COALESCE(first_intent, step.at), \
+     last_intent = step.at, due_at = step.at FROM ",
+    step_rows!(),
+    " WHERE items.shipment = step.shipment AND items.number = step.number AND items.state < 2"
+);
+
+pub(super) const CONCLUDE: &str = concat!(
+    "UPDATE items SET state = step.state, code = step.code, receivers_reference = step.reference, due_at = step.at FROM ",
+    step_rows!(),
+    " WHERE items.shipment = step.shipment AND items.number = step.number AND items.state < 2"
+);
+
+pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0 \
+     AND number IN (SELECT value FROM json_each($3))";
+
+pub(super) const REFERENCED_BLOBS: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
+     EXISTS (SELECT 1 FROM nodes WHERE blob = unhex(e.value)) \
+     OR EXISTS (SELECT 1 FROM shipments WHERE blob = unhex(e.value))";
+
+pub(super) const REFERENCED_SCRATCHES: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
+     EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value))";
+
+/// The text that inserts so many items; an item that is there already stays as it is.
+pub(super) fn insert_items(count: usize) -> String {
+    let mut text = String::from(ADD_ITEMS);
+    for row in 0..count {
+        let first = row * ITEM_PARAMETERS + 1;
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for parameter in first..first + ITEM_PARAMETERS {
+            text.push_str(if parameter == first { "$" } else { ", $" });
+            text.push_str(&parameter.to_string());
+        }
+        text.push(')');
+    }
+    text.push_str(" ON CONFLICT (shipment, number) DO NOTHING");
+    text
+}

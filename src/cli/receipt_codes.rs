@@ -1,0 +1,59 @@
+//! `sluse receipt-codes`: `docs/receipt-codes.md`, made from the code table.
+
+use std::fmt::Write as _;
+
+use crate::codes::{CodeRow, TABLE};
+
+const HEAD: &str = "\
+# Receipt codes
+
+Every finding and every item of a receipt carries one of these codes. A code never changes its meaning and is never used
+again for something else. This page is made by `sluse receipt-codes`; a test compares the two.
+
+Status is what the receipt or sub-receipt that carries the code says: `OK`, `ValidationFailed` (the content is not valid),
+`Rejected` (valid, but refused by a rule or by the receiver), `UnExpectedError` (the reason does not lie in the batch).
+";
+
+/// The groups of codes: first letters, heading.
+const GROUPS: [(&str, &str); 6] = [
+    ("IN", "The file as received"),
+    ("XM", "XML"),
+    ("XS", "The schema"),
+    ("FM", "The format's rules"),
+    ("RT", "The route"),
+    ("FW", "Forwarding"),
+];
+
+/// The page.
+pub(super) fn markdown() -> String {
+    let mut page = HEAD.to_owned();
+    for (letters, heading) in GROUPS {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            page,
+            "\n## {letters}: {heading}\n\n| code | status | what happened | what to do |\n|---|---|---|---|\n"
+        );
+        for row in TABLE.iter().filter(|row| row.code.0.starts_with(letters)) {
+            push_row(&mut page, row);
+        }
+    }
+    page
+}
+
+fn push_row(page: &mut String, row: &CodeRow) {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let _ = writeln!(page, "| `{}` | {} | {} | {} |", row.code, row.status.as_str(), cell(row.title), cell(row.action));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_on_the_page() {
+        let page = markdown();
+        for row in TABLE {
+            assert!(page.contains(&format!("| `{}` |", row.code)), "{} belongs to no group", row.code);
+        }
+    }
+}

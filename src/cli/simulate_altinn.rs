@@ -1,0 +1,78 @@
+//! `sluse simulate-altinn`: the stand-in for Altinn 3 by itself, for dry runs.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::print;
+use crate::simulator::{FaultPlan, SimulatedApp, Simulator, SimulatorOptions};
+
+/// How the stand-in behaves.
+#[derive(Debug, clap::Args)]
+pub struct SimulateArgs {
+    /// Where it listens
+    #[arg(long, default_value = "127.0.0.1:5101", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// An app there is, with its data types; every app is there when none is named
+    #[arg(long = "app", value_name = "ORG/APP[:TYPE,TYPE]", value_parser = app)]
+    pub apps: Vec<SimulatedApp>,
+    /// What goes wrong, as TOML: `[[rules]]` with `fault = "throttled"` and the like
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// The key that grants must be signed with, PEM; any signature is taken without it
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+    /// Keep what was made in this file, and read it back at the next start
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+}
+
+/// Runs until a signal ends it, then tells what took effect.
+pub(super) async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
+    // Before the address is told: whoever reads it may send a signal at once.
+    let (mut stop, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let simulator = Simulator::start(args.listen, options(&args)?).await?;
+    print(&settings(simulator.base_url()))?;
+    tokio::select! {
+        _ = stop.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    let effects = simulator.effects();
+    simulator.stop().await;
+    print(&format!("instances: {}, of different keys: {}\n", effects.total, effects.distinct))
+}
+
+fn options(args: &SimulateArgs) -> anyhow::Result<SimulatorOptions> {
+    let read = |path: &PathBuf| fs::read_to_string(path).with_context(|| path.display().to_string());
+    let faults = match &args.faults {
+        Some(path) => toml::from_str(&read(path)?).with_context(|| path.display().to_string())?,
+        None => FaultPlan::default(),
+    };
+    let public_key = args.public_key.as_ref().map(read).transpose()?;
+    let (apps, journal) = (args.apps.clone(), args.journal.clone());
+    Ok(SimulatorOptions { public_key, apps, faults, journal, ..SimulatorOptions::default() })
+}
+
+/// The settings of a receiver that leads here.
+fn settings(base: &str) -> String {
+    format!(
+        "# Altinn 3 is simulated at {base}; settings of a receiver that leads here:\n\
+         platform_url = \"{base}\"\napps_url = \"{base}\"\nissuer = \"{base}/\"\ntoken_url = \"{base}/token\"\n"
+    )
+}
+
+fn app(text: &str) -> Result<SimulatedApp, String> {
+    let (name, types) = text.split_once(':').unwrap_or((text, ""));
+    match name.split_once('/') {
+        Some((org, app)) if !org.is_empty() && !app.is_empty() => Ok(SimulatedApp {
+            org: org.to_owned(),
+            app: app.to_owned(),
+            data_types: types.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect(),
+        }),
+        _ => Err("an app is its owner and its name, such as ttd/my-app".to_owned()),
+    }
+}

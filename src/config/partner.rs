@@ -1,0 +1,132 @@
+//! Partners and their logins.
+
+use argon2::password_hash::phc::PasswordHash;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::files;
+use super::reader::Section;
+use crate::model::PartnerId;
+
+/// Key types the SFTP server takes. RSA is left out: no current client needs it, and its only maintained
+/// implementation in reach has an open timing advisory.
+const KEY_TYPES: [&str; 6] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+];
+
+/// A party with an area.
+#[derive(Debug, Clone)]
+pub struct Partner {
+    /// Its short name.
+    pub id: PartnerId,
+    /// Who may log in to its area.
+    pub logins: Vec<Login>,
+    /// Bytes its area may hold.
+    pub quota_bytes: u64,
+    /// Files its area may hold.
+    pub quota_files: u64,
+}
+
+/// One SFTP login.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// User name.
+    pub user: String,
+    /// Public keys that open it, as OpenSSH lines.
+    pub public_keys: Vec<String>,
+    /// Argon2id hash of the password that opens it.
+    pub password_hash: Option<SecretString>,
+}
+
+/// Reads `[partner.<id>]`.
+pub(super) fn read(root: &Section<'_>) -> Vec<Partner> {
+    let mut partners = Vec::new();
+    for (name, section) in root.named("partner") {
+        let partner = partner(&name, &section);
+        partners.extend(partner);
+    }
+    if !root.has("partner") {
+        root.fault("partner", "is missing: nobody could log in; add [partner.<name>]");
+    }
+    partners
+}
+
+fn partner(name: &str, section: &Section<'_>) -> Option<Partner> {
+    let quota_bytes = section.number("quota_bytes", 100_000_000_000, 1..=u64::MAX >> 1);
+    let quota_files = section.number("quota_files", 100_000, 1..=1_000_000_000);
+    let logins: Vec<_> = section.named("login").iter().filter_map(|(user, login)| read_login(user, login)).collect();
+    if !section.has("login") {
+        section.fault("login", format!("is missing: nobody could log in; add [partner.{name}.login.<user>]"));
+    }
+    match name.parse() {
+        Ok(id) => Some(Partner { id, logins, quota_bytes, quota_files }),
+        Err(error) => {
+            section.fault_here(format!("{error}"));
+            None
+        }
+    }
+}
+
+fn read_login(user: &str, section: &Section<'_>) -> Option<Login> {
+    let mut public_keys = section.texts("public_keys");
+    for key in &public_keys {
+        check_key(section, "public_keys", key);
+    }
+    if let Some(text) = files::text(section, "public_keys_file") {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        for line in lines {
+            check_key(section, "public_keys_file", line);
+            public_keys.push(line.to_owned());
+        }
+    }
+    let password_hash = password_hash(section);
+    let ways = ["public_keys", "public_keys_file", "password_hash", "password_hash_file"];
+    if public_keys.is_empty() && password_hash.is_none() && !ways.iter().any(|key| section.has(key)) {
+        section.fault_here("needs public_keys, public_keys_file, password_hash or password_hash_file");
+    }
+    if user.is_empty() || user.len() > 64 || user.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        section.fault_here("a user name has 1 to 64 characters and no blanks");
+        return None;
+    }
+    Some(Login { user: user.to_owned(), public_keys, password_hash })
+}
+
+fn password_hash(section: &Section<'_>) -> Option<SecretString> {
+    let inline = section.text("password_hash").map(SecretString::from);
+    let filed = files::secret(section, "password_hash_file");
+    if inline.is_some() && filed.is_some() {
+        section.fault("password_hash", "give this or password_hash_file, not both");
+    }
+    let (key, hash) = match (inline, filed) {
+        (Some(hash), _) => ("password_hash", hash),
+        (None, Some(hash)) => ("password_hash_file", hash),
+        (None, None) => return None,
+    };
+    let good = PasswordHash::new(hash.expose_secret()).is_ok_and(|hash| hash.algorithm.as_str() == "argon2id");
+    if !good {
+        section.fault(key, "is not an argon2id hash; make one with `sluse hash-password`");
+        return None;
+    }
+    Some(hash)
+}
+
+fn check_key(section: &Section<'_>, key: &'static str, line: &str) {
+    let mut words = line.split_ascii_whitespace();
+    let kind = words.next().unwrap_or_default();
+    if kind == "ssh-rsa" {
+        section.fault(key, "RSA keys are not taken; make one with `ssh-keygen -t ed25519`");
+        return;
+    }
+    let data = words.next().and_then(|data| BASE64_STANDARD.decode(data).ok());
+    // The key's own bytes begin with the length and the name of its type.
+    let fits = |bytes: &[u8]| bytes.get(4..).is_some_and(|rest| rest.starts_with(kind.as_bytes()));
+    if !KEY_TYPES.contains(&kind) || !data.is_some_and(|bytes| fits(&bytes)) {
+        section.fault(key, "is not a public key in OpenSSH's form, such as `ssh-ed25519 AAAA… comment`");
+    }
+}

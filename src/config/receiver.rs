@@ -1,0 +1,283 @@
+//! Receivers: where routes send items.
+
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::files;
+use super::reader::Section;
+
+/// Where a route's items go.
+#[derive(Debug, Clone)]
+pub enum ReceiverConfig {
+    /// Altinn 3 apps, as instances.
+    AltinnApp(Box<AltinnConfig>),
+    /// An HTTP service that takes one item per POST.
+    Http(HttpConfig),
+    /// A local directory.
+    Directory(DirectoryConfig),
+}
+
+/// Altinn 3, with the credentials of a Maskinporten client.
+#[derive(Debug, Clone)]
+pub struct AltinnConfig {
+    /// Base of the platform APIs, without a slash at the end.
+    pub platform_url: String,
+    /// Base of the apps, with `{org}` where the owner's name goes, without a slash at the end.
+    pub apps_url: String,
+    /// Ask the token exchange for Digdir's own test organisation.
+    pub test_org: bool,
+    /// Sent as Ocp-Apim-Subscription-Key, where the environment asks for one.
+    pub subscription_key: Option<SecretString>,
+    /// How we prove who we are.
+    pub maskinporten: MaskinportenConfig,
+    /// Longest wait for a connection.
+    pub connect_ms: u64,
+    /// Longest wait for a whole answer.
+    pub timeout_ms: u64,
+}
+
+/// A Maskinporten client.
+#[derive(Debug, Clone)]
+pub struct MaskinportenConfig {
+    /// The issuer, exactly as its metadata writes it: the assertion's audience.
+    pub issuer: String,
+    /// The token endpoint.
+    pub token_url: String,
+    /// The client's id.
+    pub client_id: String,
+    /// Scopes, with blanks between.
+    pub scope: String,
+    /// The private key, PEM.
+    pub key: SecretString,
+    /// How the assertion names the key.
+    pub key_name: KeyName,
+    /// The organisation a supplier acts for.
+    pub consumer_org: Option<String>,
+    /// Resource indicators; most scopes need none.
+    pub resources: Vec<String>,
+}
+
+/// How an assertion names its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyName {
+    /// Registered on the client beforehand.
+    Kid(String),
+    /// The certificate chain, PEM, leaf first.
+    Chain(String),
+}
+
+/// An HTTP service.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Where items are posted.
+    pub url: String,
+    /// Sent as a bearer token.
+    pub bearer_token: Option<SecretString>,
+    /// Longest wait for a connection.
+    pub connect_ms: u64,
+    /// Longest wait for a whole answer.
+    pub timeout_ms: u64,
+}
+
+/// A local directory.
+#[derive(Debug, Clone)]
+pub struct DirectoryConfig {
+    /// Which.
+    pub path: PathBuf,
+}
+
+/// Addresses of one of Altinn's environments.
+struct Environment {
+    platform_url: &'static str,
+    apps_url: &'static str,
+    issuer: &'static str,
+    token_url: &'static str,
+}
+
+const TT02: Environment = Environment {
+    platform_url: "https://platform.tt02.altinn.no",
+    apps_url: "https://{org}.apps.tt02.altinn.no",
+    issuer: "https://test.maskinporten.no/",
+    token_url: "https://test.maskinporten.no/token",
+};
+
+const PRODUCTION: Environment = Environment {
+    platform_url: "https://platform.altinn.no",
+    apps_url: "https://{org}.apps.altinn.no",
+    issuer: "https://maskinporten.no/",
+    token_url: "https://maskinporten.no/token",
+};
+
+const SCOPE: &str = "altinn:serviceowner/instances.read altinn:serviceowner/instances.write";
+
+/// Reads `[receiver.<name>]`; a receiver with faults is there by name only, so that routes to it are not reported too.
+pub(super) fn read(root: &Section<'_>) -> Vec<(String, Option<ReceiverConfig>)> {
+    let read_one = |(name, section): (String, Section<'_>)| {
+        let receiver = receiver(&section);
+        (name, receiver)
+    };
+    root.named("receiver").into_iter().map(read_one).collect()
+}
+
+fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
+    let kind = section.required("kind");
+    match kind.as_deref().unwrap_or_default() {
+        "altinn-app" => altinn(section).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
+        "http" => http(section).map(ReceiverConfig::Http),
+        "directory" => {
+            section.required("path")?;
+            Some(ReceiverConfig::Directory(DirectoryConfig { path: section.path("path")? }))
+        }
+        _ => {
+            if kind.is_some() {
+                section.fault("kind", "must be \"altinn-app\", \"http\" or \"directory\"");
+            }
+            section.leave();
+            None
+        }
+    }
+}
+
+fn altinn(section: &Section<'_>) -> Option<AltinnConfig> {
+    let environment = environment(section);
+    let preset = |pick: fn(&Environment) -> &'static str| environment.as_ref().map(pick);
+    let platform_url = address(section, "platform_url", preset(|e| e.platform_url));
+    let apps_url = address(section, "apps_url", preset(|e| e.apps_url));
+    let issuer = address(section, "issuer", preset(|e| e.issuer));
+    let token_url = address(section, "token_url", preset(|e| e.token_url));
+    let client_id = section.required("client_id");
+    let scope = section.text("scope").unwrap_or_else(|| SCOPE.to_owned());
+    let key = private_key(section);
+    let key_name = key_name(section);
+    let consumer_org = consumer_org(section);
+    let subscription_key = files::secret(section, "subscription_key_file");
+    let (connect_ms, timeout_ms) = waits(section);
+    let test_org = section.flag("test_org", false);
+    let resources = section.texts("resources");
+    let maskinporten = MaskinportenConfig {
+        issuer: issuer?,
+        token_url: token_url?,
+        client_id: client_id?,
+        scope,
+        key: key?,
+        key_name: key_name?,
+        consumer_org,
+        resources,
+    };
+    let bare = |url: String| url.trim_end_matches('/').to_owned();
+    Some(AltinnConfig {
+        platform_url: bare(platform_url?),
+        apps_url: bare(apps_url?),
+        test_org,
+        subscription_key,
+        maskinporten,
+        connect_ms,
+        timeout_ms,
+    })
+}
+
+fn environment(section: &Section<'_>) -> Option<Environment> {
+    match section.text("environment")?.as_str() {
+        "tt02" => Some(TT02),
+        "production" => Some(PRODUCTION),
+        _ => {
+            section.fault("environment", "must be \"tt02\" or \"production\"; leave it out to give every address");
+            None
+        }
+    }
+}
+
+/// An address: the file's own, else the environment's. Credentials travel there, so it must be encrypted or local.
+fn address(section: &Section<'_>, key: &'static str, preset: Option<&'static str>) -> Option<String> {
+    let Some(url) = section.text(key) else {
+        if preset.is_none() {
+            section.fault(key, "is missing: give it, or `environment`");
+        }
+        return preset.map(ToOwned::to_owned);
+    };
+    if !is_url(&url) {
+        section.fault(key, "must be an address that begins with https://");
+        return None;
+    }
+    if !is_private(&url) {
+        section.fault(key, "must begin with https://; plain http is taken to this machine only");
+        return None;
+    }
+    Some(url)
+}
+
+fn private_key(section: &Section<'_>) -> Option<SecretString> {
+    section.required("key_file")?;
+    let key = files::secret(section, "key_file")?;
+    if !key.expose_secret().starts_with("-----BEGIN") {
+        section.fault("key_file", "does not hold a private key in PEM form");
+        return None;
+    }
+    Some(key)
+}
+
+fn key_name(section: &Section<'_>) -> Option<KeyName> {
+    let kid = section.text("kid");
+    let has_chain = section.text("certificate_chain_file").is_some();
+    let chain = files::text(section, "certificate_chain_file");
+    match (kid, chain) {
+        (Some(_), Some(_)) => {
+            section.fault("kid", "give this or certificate_chain_file, not both");
+            None
+        }
+        (Some(kid), None) => Some(KeyName::Kid(kid)),
+        (None, Some(chain)) if chain.contains("-----BEGIN CERTIFICATE") => Some(KeyName::Chain(chain)),
+        (None, Some(_)) => {
+            section.fault("certificate_chain_file", "does not hold certificates in PEM form");
+            None
+        }
+        (None, None) => {
+            if !has_chain {
+                section.fault("kid", "is missing: give this or certificate_chain_file");
+            }
+            None
+        }
+    }
+}
+
+fn consumer_org(section: &Section<'_>) -> Option<String> {
+    let org = section.text("consumer_org")?;
+    if org.len() != 9 || !org.bytes().all(|byte| byte.is_ascii_digit()) {
+        section.fault("consumer_org", "must be an organisation number of nine digits");
+    }
+    Some(org)
+}
+
+fn http(section: &Section<'_>) -> Option<HttpConfig> {
+    let url = section.required("url");
+    let bearer_token = files::secret(section, "bearer_token_file");
+    let (connect_ms, timeout_ms) = waits(section);
+    let url = url?;
+    if !is_url(&url) {
+        section.fault("url", "must be an address that begins with https:// or http://");
+        return None;
+    }
+    if !is_private(&url) {
+        section.source().warn(format!("{}: items travel unencrypted to another machine", section.place("url")));
+    }
+    Some(HttpConfig { url, bearer_token, connect_ms, timeout_ms })
+}
+
+fn waits(section: &Section<'_>) -> (u64, u64) {
+    (section.number("connect_ms", 10_000, 1..=600_000), section.number("timeout_ms", 100_000, 1..=3_600_000))
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) && !text.contains(char::is_whitespace)
+}
+
+/// Tells whether nobody between here and there can read along.
+fn is_private(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return true };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|local| host.strip_prefix(local).is_some_and(|port| port.is_empty() || port.starts_with(':')))
+}

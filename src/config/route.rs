@@ -1,0 +1,240 @@
+//! Routes: partner + format + service → receiver.
+
+use super::partner::Partner;
+use super::reader::Section;
+use super::receiver::ReceiverConfig;
+use crate::model::{
+    AppTarget, DataTypeRow, FormatName, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName, ServiceRow,
+    ServiceTable,
+};
+
+/// A route with the receiver it leads to.
+#[derive(Debug, Clone)]
+pub struct RouteConfig {
+    /// The rules.
+    pub route: Route,
+    /// The receiver's name; routes of the same name share it.
+    pub receiver_name: String,
+    /// The receiver.
+    pub receiver: ReceiverConfig,
+}
+
+/// Longest wait a setting may ask for: thirty days.
+const LONGEST_MS: u64 = 30 * 24 * 3_600_000;
+
+/// Reads `[route.<name>]`.
+pub(super) fn read(
+    root: &Section<'_>,
+    partners: &[Partner],
+    receivers: &[(String, Option<ReceiverConfig>)],
+) -> Vec<RouteConfig> {
+    let mut routes: Vec<RouteConfig> = Vec::new();
+    for (name, section) in root.named("route") {
+        let Some(found) = route(&name, &section, partners, receivers) else { continue };
+        if let Some(text) = routes.iter().find_map(|earlier| clash(&earlier.route, &found.route)) {
+            section.fault_here(text);
+        }
+        routes.push(found);
+    }
+    if !root.has("route") {
+        root.fault("route", "is missing: no file would be taken; add [route.<name>]");
+    }
+    routes
+}
+
+fn route(
+    name: &str,
+    section: &Section<'_>,
+    partners: &[Partner],
+    receivers: &[(String, Option<ReceiverConfig>)],
+) -> Option<RouteConfig> {
+    let route_name: Option<RouteName> = name.parse().map_err(|error| section.fault_here(format!("{error}"))).ok();
+    let partner = partner(section, partners);
+    let format = format(section);
+    let receiver_name = section.required("receiver");
+    let receiver = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers));
+    let services = services(section, receiver.as_ref());
+    let directories = directories(section);
+    let partial = PartialAcceptance {
+        max_refused: section.optional_number("max_refused", 0..=u64::MAX >> 1),
+        max_refused_percent: section.per_cent("max_refused_percent"),
+    };
+    let retry = retry(&section.section("retry"));
+    let max_file_bytes = section.number("max_file_bytes", 20_000_000_000, 1..=u64::MAX >> 1);
+    let max_findings = section.number("max_findings", 10_000, 1..=10_000_000);
+    let concurrency = section.number("concurrency", 16, 1..=1_000);
+    let sender_name = section.text("sender_name");
+    let [inbox, test, receipts, outbox] = directories;
+    let route = Route {
+        name: route_name?,
+        partner: partner?,
+        format: format?,
+        inbox,
+        test,
+        receipts,
+        outbox,
+        sender_name,
+        max_file_bytes,
+        max_findings,
+        partial,
+        services,
+        retry,
+        concurrency: usize::try_from(concurrency).ok()?,
+    };
+    Some(RouteConfig { route, receiver_name: receiver_name?, receiver: receiver? })
+}
+
+fn partner(section: &Section<'_>, partners: &[Partner]) -> Option<PartnerId> {
+    let id: PartnerId = section.required_parsed("partner")?;
+    if !partners.iter().any(|partner| partner.id == id) {
+        section.fault("partner", format!("there is no [partner.{id}]"));
+        return None;
+    }
+    Some(id)
+}
+
+fn format(section: &Section<'_>) -> Option<FormatName> {
+    let word = section.required("format")?;
+    let format = FormatName::ALL.into_iter().find(|format| format.as_str() == word);
+    if format.is_none() {
+        let known: Vec<_> = FormatName::ALL.iter().map(|format| format!("{:?}", format.as_str())).collect();
+        section.fault("format", format!("must be one of {}", known.join(", ")));
+    }
+    format
+}
+
+fn receiver(
+    section: &Section<'_>,
+    name: &str,
+    receivers: &[(String, Option<ReceiverConfig>)],
+) -> Option<ReceiverConfig> {
+    let Some((_, receiver)) = receivers.iter().find(|(known, _)| known == name) else {
+        section.fault("receiver", format!("there is no [receiver.{name}]"));
+        return None;
+    };
+    receiver.clone()
+}
+
+/// Inbox, test, receipts and outbox; four different directories.
+fn directories(section: &Section<'_>) -> [String; 4] {
+    const KEYS: [&str; 4] = ["inbox", "test", "receipts", "outbox"];
+    let names = KEYS.map(|key| section.text(key).unwrap_or_else(|| key.to_owned()));
+    for (index, (key, name)) in KEYS.iter().zip(&names).enumerate() {
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+        if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(plain) {
+            section.fault(key, "must be a directory name of 1 to 64 letters, digits, '-', '_', '.' without slashes");
+        }
+        if names.iter().take(index).any(|earlier| earlier == name) {
+            section.fault(key, "is already the name of another directory of this route");
+        }
+    }
+    names
+}
+
+fn retry(section: &Section<'_>) -> RetryPolicy {
+    let policy = RetryPolicy {
+        first_wait_ms: section.number("first_wait_ms", 1_000, 1..=LONGEST_MS),
+        max_wait_ms: section.number("max_wait_ms", 300_000, 1..=LONGEST_MS),
+        give_up_after_ms: section.number("give_up_after_ms", 86_400_000, 1..=LONGEST_MS),
+        settle_ms: section.number("settle_ms", 120_000, 0..=LONGEST_MS),
+    };
+    if policy.max_wait_ms < policy.first_wait_ms {
+        section.fault("max_wait_ms", "is shorter than first_wait_ms");
+    }
+    policy
+}
+
+fn services(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> ServiceTable {
+    let ignored_codes = section.texts("ignored_service_codes");
+    let rows: Vec<_> = section.list("service").iter().filter_map(|row| service(row, receiver)).collect();
+    for (index, row) in rows.iter().enumerate() {
+        if rows.iter().take(index).any(|earlier| earlier.code == row.code && earlier.edition == row.edition) {
+            section.fault("service", format!("service {} is listed twice with the same edition", row.code));
+        }
+    }
+    let to_apps = matches!(receiver, Some(ReceiverConfig::AltinnApp(_)));
+    if to_apps && !section.has("service") {
+        section.fault("service", "is missing: an altinn-app receiver needs [[route.<name>.service]] rows");
+    }
+    ServiceTable { any: receiver.is_some() && !to_apps && !section.has("service"), rows, ignored_codes }
+}
+
+fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<ServiceRow> {
+    let code = section.required("code");
+    if code.as_ref().is_some_and(|code| code.chars().count() > 7) {
+        section.fault("code", "a service code has at most 7 characters");
+    }
+    let edition = section.text("edition");
+    let app = match receiver {
+        Some(ReceiverConfig::AltinnApp(_)) => Some(app(section)),
+        Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_)) => None,
+        // The receiver's own fault is reported already; what the row says is read for its faults only.
+        None => {
+            let _ = section.has("app").then(|| app(section));
+            return None;
+        }
+    };
+    match app {
+        Some(None) => None,
+        Some(Some(app)) => Some(ServiceRow { code: code?, edition, app: Some(app) }),
+        None => Some(ServiceRow { code: code?, edition, app: None }),
+    }
+}
+
+fn app(section: &Section<'_>) -> Option<AppTarget> {
+    let target = section.required("app");
+    let attachment_type = section.text("attachment_type");
+    let data_types: Vec<_> = section.list("data_type").iter().filter_map(data_type).collect();
+    if !section.has("data_type") {
+        section.fault("data_type", "is missing: no form could be sent; add [[route.<name>.service.data_type]]");
+    }
+    let target = target?;
+    let is_segment = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+    };
+    match target.split_once('/') {
+        Some((org, app)) if is_segment(org) && is_segment(app) => {
+            Some(AppTarget { org: org.to_owned(), app: app.to_owned(), data_types, attachment_type })
+        }
+        _ => {
+            section.fault("app", "must be the owner and the app's name, such as \"ttd/my-app\"");
+            None
+        }
+    }
+}
+
+fn data_type(section: &Section<'_>) -> Option<DataTypeRow> {
+    let format_id = section.required("format_id");
+    let format_version = section.text("format_version");
+    let data_type = section.required("data_type");
+    Some(DataTypeRow { format_id: format_id?, format_version, data_type: data_type? })
+}
+
+/// Why two routes cannot both stand: a file would have two ways to go, or what one writes the other would take.
+fn clash(one: &Route, other: &Route) -> Option<String> {
+    if one.partner != other.partner {
+        return None;
+    }
+    let drops = [&one.inbox, &one.test];
+    let shared = drops.into_iter().find(|dir| **dir == other.inbox || **dir == other.test);
+    let told_apart = one.sender_name.is_some() && other.sender_name.is_some() && one.sender_name != other.sender_name;
+    if let Some(dir) = shared {
+        if (*dir == one.inbox) != (*dir == other.inbox) {
+            return Some(format!(
+                "{dir} is an inbox of one route and a test directory of the other, route {}",
+                one.name
+            ));
+        }
+        if one.format == other.format && !told_apart {
+            let name = &one.name;
+            return Some(format!(
+                "route {name} takes the same format in {dir}; give both a sender_name, or other names"
+            ));
+        }
+    }
+    let answers = |route: &Route| [route.receipts.clone(), route.outbox.clone()];
+    let crossed = answers(one).into_iter().find(|dir| *dir == other.inbox || *dir == other.test);
+    let crossed = crossed.or_else(|| answers(other).into_iter().find(|dir| drops.contains(&dir)));
+    crossed
+        .map(|dir| format!("{dir} is a drop directory of one route and an answer directory of the other, {}", one.name))
+}

@@ -1,0 +1,267 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxs a@b";
+
+const MINIMAL: &str = r#"
+data_dir = "data"
+[partner.etat.login.etat]
+public_keys_file = "etat.pub"
+[receiver.files]
+kind = "directory"
+path = "out"
+[route.prefill]
+partner = "etat"
+format = "prefill"
+receiver = "files"
+"#;
+
+/// A directory with every file the examples name.
+fn files() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    put("etat.pub", KEY);
+    put("etat.hash", HASH);
+    put("fagsystem.token", "secret-token\n");
+    put("maskinporten.pem", "-----BEGIN PRIVATE KEY-----\n");
+    put("chain.pem", "-----BEGIN CERTIFICATE-----\n");
+    put("subscription.key", "key");
+    dir
+}
+
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG";
+
+fn parse(text: &str, overrides: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::parse(text, files().path(), overrides).map_err(|error| error.to_string().lines().map(Into::into).collect())
+}
+
+#[test]
+fn a_short_configuration_is_enough() {
+    let config = parse(MINIMAL, &[]).unwrap();
+    let [RouteConfig { route, receiver, .. }] = &config.routes[..] else { panic!("one route") };
+    assert!(matches!(receiver, ReceiverConfig::Directory(_)));
+    assert!(route.services.any);
+    assert_eq!((route.inbox.as_str(), route.receipts.as_str()), ("inbox", "receipts"));
+    assert_eq!(config.partners[0].logins[0].public_keys, [KEY]);
+    assert_eq!(config.warnings, Vec::<String>::new());
+    assert!(config.sftp.host_key_dir.ends_with("data/host-keys"));
+}
+
+#[test]
+fn every_fault_is_reported_at_once_with_its_place() {
+    let text = r#"
+data_dir = 7
+[sftp]
+listen = "nowhere"
+max_conections = 10
+[worker]
+lease_ms = 5
+[partner.Etat.login.etat]
+password_hash = "hunter2"
+[receiver.files]
+kind = "tape"
+reel = 3
+[receiver.altinn]
+kind = "altinn-app"
+platform_url = "http://example.no"
+[route.prefill]
+partner = "nobody"
+format = "csv"
+receiver = "lost"
+test = "inbox"
+max_refused_percent = 150
+[[route.prefill.service]]
+code = "TOOLONGCODE"
+colour = "red"
+"#;
+    let faults = parse(text, &[("SLUSE_LOG__FORMAT", "xml"), ("SLUSE_SFTP__LISTN", "x")]).unwrap_err();
+    let wanted = [
+        "line 2: data_dir: must be a text in quotes, not integer",
+        "line 4: sftp.listen: invalid socket address syntax",
+        "line 5: sftp.max_conections: is not a setting",
+        "line 7: worker.lease_ms: must be a whole number from 1000 to 3600000",
+        "line 8: partner.Etat: `Etat` is not a name: use 1 to 32 of a-z, 0-9, '-' and '_', starting with a letter or digit",
+        "line 9: partner.Etat.login.etat.password_hash: is not an argon2id hash; make one with `sluse hash-password`",
+        "line 11: receiver.files.kind: must be \"altinn-app\", \"http\" or \"directory\"",
+        "line 13: receiver.altinn.apps_url: is missing: give it, or `environment`",
+        "line 13: receiver.altinn.issuer: is missing: give it, or `environment`",
+        "line 13: receiver.altinn.token_url: is missing: give it, or `environment`",
+        "line 13: receiver.altinn.client_id: is missing",
+        "line 13: receiver.altinn.key_file: is missing",
+        "line 13: receiver.altinn.kid: is missing: give this or certificate_chain_file",
+        "line 15: receiver.altinn.platform_url: must begin with https://; plain http is taken to this machine only",
+        "line 17: route.prefill.partner: there is no [partner.nobody]",
+        "line 18: route.prefill.format: must be one of \"prefill\"",
+        "line 19: route.prefill.receiver: there is no [receiver.lost]",
+        "line 20: route.prefill.test: is already the name of another directory of this route",
+        "line 21: route.prefill.max_refused_percent: must be a number from 0 to 100",
+        "line 23: route.prefill.service[1].code: a service code has at most 7 characters",
+        "line 24: route.prefill.service[1].colour: is not a setting",
+        "SLUSE_LOG__FORMAT: must be \"text\" or \"json\"",
+        "SLUSE_SFTP__LISTN: overrides no setting of this configuration",
+    ];
+    assert_eq!(faults, wanted);
+}
+
+#[test]
+fn faults_of_the_toml_itself_are_reported_with_their_line() {
+    let faults = parse("data_dir = \"x\"\n[sftp\nlisten = = 1\n", &[]).unwrap_err();
+    assert!(!faults.is_empty() && faults.iter().all(|fault| fault.starts_with("line ")), "{faults:?}");
+}
+
+#[test]
+fn the_environment_overrides_single_settings() {
+    let overrides = [
+        ("SLUSE_DATA_DIR", "/elsewhere"),
+        ("SLUSE_SFTP__LISTEN", "127.0.0.1:0"),
+        ("SLUSE_LOG__FORMAT", "json"),
+        ("SLUSE_PARTNER__ETAT__QUOTA_BYTES", "1_000"),
+        ("SLUSE_PARTNER__ETAT__LOGIN__ETAT__PASSWORD_HASH", HASH),
+        ("SLUSE_ROUTE__PREFILL__RETRY__FIRST_WAIT_MS", "7"),
+        ("SLUSE_REQUIRE_ALL", "1"),
+    ];
+    let config = parse(MINIMAL, &overrides).unwrap();
+    assert_eq!(config.data_dir, Path::new("/elsewhere"));
+    assert_eq!(config.sftp.listen.port(), 0);
+    assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(config.partners[0].quota_bytes, 1_000);
+    assert!(config.partners[0].logins[0].password_hash.is_some());
+    assert_eq!(config.routes[0].route.retry.first_wait_ms, 7);
+}
+
+#[test]
+fn secrets_never_show_in_debug_and_open_files_are_warned_of() {
+    let dir = files();
+    let hash = dir.path().join("etat.hash");
+    fs::set_permissions(&hash, fs::Permissions::from_mode(0o644)).unwrap();
+    let text = MINIMAL.replace("public_keys_file = \"etat.pub\"", "password_hash_file = \"etat.hash\"");
+    let config = Config::parse(&text, dir.path(), []).unwrap();
+    assert!(!format!("{config:?}").contains("argon2id"));
+    let [warning] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
+    assert!(warning.contains("etat.hash") && warning.contains("chmod 600"), "{warning}");
+}
+
+#[test]
+fn a_missing_secret_is_a_fault_that_names_the_file() {
+    let text = MINIMAL.replace("etat.pub", "gone.pub");
+    let faults = parse(&text, &[]).unwrap_err();
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].starts_with("line 4: partner.etat.login.etat.public_keys_file:"), "{faults:?}");
+}
+
+#[test]
+fn rsa_and_damaged_keys_are_told_apart() {
+    let with_key =
+        |key: &str| MINIMAL.replace("public_keys_file = \"etat.pub\"", &format!("public_keys = [\"{key}\"]"));
+    assert!(parse(&with_key(KEY), &[]).is_ok());
+    for (key, word) in [("ssh-rsa AAAA", "RSA"), ("ssh-ed25519 AAAA", "OpenSSH"), ("hei", "OpenSSH")] {
+        let faults = parse(&with_key(key), &[]).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].contains(word), "{faults:?}");
+    }
+}
+
+#[test]
+fn routes_that_would_both_take_a_file_are_refused() {
+    let second = |more: &str| {
+        format!("{MINIMAL}\n[route.second]\npartner = \"etat\"\nformat = \"prefill\"\nreceiver = \"files\"\n{more}")
+    };
+    let text = |more| parse(&second(more), &[]).map(|_| ());
+    assert!(text("").unwrap_err()[0].contains("takes the same format in inbox"));
+    assert!(text("inbox = \"two\"\ntest = \"two-test\"").is_ok());
+    assert!(text("inbox = \"receipts\"\nreceipts = \"r\"\ntest = \"t\"").unwrap_err()[0].contains("answer directory"));
+    assert!(text("inbox = \"test\"\ntest = \"t\"").unwrap_err()[0].contains("test directory"));
+}
+
+#[test]
+fn a_user_name_belongs_to_one_partner() {
+    let text = format!("{MINIMAL}\n[partner.other.login.etat]\npublic_keys_file = \"etat.pub\"");
+    assert_eq!(
+        parse(&text, &[]).unwrap_err(),
+        ["partner.other.login.etat: the user is already a login of partner etat"]
+    );
+}
+
+/// The example with those of its commented settings taken into use that pass.
+fn example(mut takes: impl FnMut(&str) -> bool) -> String {
+    let mut used = |line: &'static str| {
+        let setting = line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '#']));
+        setting.filter(|setting| takes(setting)).unwrap_or(line)
+    };
+    include_str!("../../config/sluse.toml").lines().fold(String::new(), |text, line| text + used(line) + "\n")
+}
+
+#[test]
+fn the_example_is_right_with_and_without_its_commented_settings() {
+    parse(&example(|_| false), &[]).unwrap();
+    let config = parse(&example(|_| true), &[]).unwrap();
+    assert_eq!(config.routes.len(), 2);
+    let altinn = config.routes.iter().find(|route| route.receiver_name == "tt02").unwrap();
+    let row = &altinn.route.services.rows[0];
+    assert_eq!(row.app.as_ref().unwrap().data_type("1243", "10656"), Some("melding"));
+}
+
+#[test]
+fn defaults_written_in_the_example_are_the_defaults() {
+    const DEFAULTS: [&str; 20] = [
+        "host_key_dir",
+        "max_connections",
+        "idle_ms",
+        "login_ms",
+        "shipments",
+        "lease_ms",
+        "poll_ms",
+        "overdue_ms",
+        "stop_ms",
+        "format = \"text\"",
+        "filter",
+        "quota_",
+        "inbox = \"inbox\"",
+        "test = \"test\"",
+        "receipts",
+        "outbox",
+        "max_file_bytes",
+        "max_findings",
+        "concurrency",
+        "first_wait_ms",
+    ];
+    let with_defaults = example(|setting| DEFAULTS.iter().any(|name| setting.starts_with(name)));
+    let shown = |text: &str| format!("{:?}", parse(text, &[]).map(|config| Config { partners: Vec::new(), ..config }));
+    assert_eq!(shown(&with_defaults), shown(&example(|_| false)));
+    assert!(with_defaults.matches("\n#").count() < example(|_| false).matches("\n#").count() - 15);
+}
+
+#[test]
+fn the_demo_is_right_once_it_has_set_what_it_sets() {
+    let demo = include_str!("../../config/demo.toml");
+    let overrides = [
+        ("SLUSE_PARTNER__DEMO__LOGIN__DEMO__PASSWORD_HASH", HASH),
+        ("SLUSE_RECEIVER__SIMULATOR__PLATFORM_URL", "http://127.0.0.1:1"),
+        ("SLUSE_RECEIVER__SIMULATOR__APPS_URL", "http://127.0.0.1:1"),
+        ("SLUSE_RECEIVER__SIMULATOR__ISSUER", "http://127.0.0.1:1/"),
+        ("SLUSE_RECEIVER__SIMULATOR__TOKEN_URL", "http://127.0.0.1:1/token"),
+        ("SLUSE_RECEIVER__SIMULATOR__KEY_FILE", "maskinporten.pem"),
+    ];
+    let config = parse(demo, &overrides).unwrap();
+    assert_eq!(config.routes.len(), 1);
+    assert!(parse(demo, &[]).is_err());
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_text_and_the_environment_there_is_an_answer(
+        text in "([a-z\\[\\].=\"0-9{}\\n#-]|partner|route|sftp|service|kind){0,60}",
+        name in "SLUSE_[A-Z_]{0,30}",
+        value in any::<String>(),
+    ) {
+        let _ = parse(&text, &[(&name, &value)]);
+        let _ = parse(&format!("{MINIMAL}{text}"), &[(&name, &value)]);
+    }
+}

@@ -1,0 +1,180 @@
+//! Apps: making instances, and what an app says about itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use axum::Json;
+use axum::extract::multipart::{Field, Multipart};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::control::{answer_fault, struck};
+use super::effects::{InstanceFacts, PartFacts, owner_hash};
+use super::faults::{Call, Fault};
+use super::tcp::Line;
+use super::{SimulatedApp, World};
+
+/// What a request to make an instance came to.
+struct Received {
+    template: Template,
+    parts: Vec<PartFacts>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Template {
+    instance_owner: Owner,
+    visible_after: Option<Timestamp>,
+    #[expect(dead_code, reason = "part of the template, and not used here")]
+    due_before: Option<Timestamp>,
+    #[serde(default)]
+    data_values: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum Owner {
+    OrganisationNumber(String),
+    PersonNumber(String),
+}
+
+/// `POST /{org}/{app}/instances`
+pub(super) async fn instantiate(
+    State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    Path((org, app)): Path<(String, String)>,
+    headers: HeaderMap,
+    form: Multipart,
+) -> Response {
+    world.effects().counts.instantiations += 1;
+    // The whole request is read first: an answer in the middle of it might not reach the sender.
+    let received = receive(form).await;
+    let fault = struck(&world, Call::Instantiate).await;
+    if !world.issued().accepts(&headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    if let Some(fault) = fault.filter(|fault| !matches!(fault, Fault::ErrorAfter | Fault::ResetAfter)) {
+        return answer_fault(fault, &line);
+    }
+    let made = received.and_then(|received| make(&world, &org, &app, received));
+    match (made, fault) {
+        (Err(refusal), _) => refusal.into_response(),
+        (Ok(_), Some(fault)) => answer_fault(fault, &line),
+        (Ok(instance), None) => {
+            let location = format!("{}/{org}/{app}/instances/{}", world.base_url, instance.id);
+            (StatusCode::CREATED, [(LOCATION, location)], Json(shown(&instance))).into_response()
+        }
+    }
+}
+
+/// `GET /{org}/{app}/api/v1/applicationmetadata`
+pub(super) async fn metadata(State(world): State<Arc<World>>, Path((org, app)): Path<(String, String)>) -> Response {
+    let Some(data_types) = data_types(&world.options.apps, &org, &app) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let data_types: Vec<_> = data_types.iter().map(|id| json!({"id": id, "maxCount": 0, "minCount": 0})).collect();
+    Json(json!({"id": format!("{org}/{app}"), "org": org, "dataTypes": data_types})).into_response()
+}
+
+/// An instance as the platform shows it, without its owner's number.
+pub(super) fn shown(instance: &InstanceFacts) -> Value {
+    let (party, _) = instance.id.split_once('/').unwrap_or_default();
+    let (org, _) = instance.app_id.split_once('/').unwrap_or_default();
+    json!({
+        "id": instance.id,
+        "instanceOwner": {"partyId": party},
+        "appId": instance.app_id,
+        "org": org,
+        "created": instance.created,
+        "lastChanged": instance.created,
+        "visibleAfter": instance.visible_after.unwrap_or(instance.created),
+        "dataValues": instance.data_values,
+        "status": {"isArchived": false, "isSoftDeleted": false, "isHardDeleted": false},
+    })
+}
+
+type Refusal = (StatusCode, &'static str);
+
+/// The data types of an app; `None` when there is no such app.
+fn data_types<'a>(apps: &'a [SimulatedApp], org: &str, app: &str) -> Option<&'a [String]> {
+    if apps.is_empty() {
+        return Some(&[]);
+    }
+    apps.iter().find(|known| known.org == org && known.app == app).map(|known| known.data_types.as_slice())
+}
+
+fn make(world: &World, org: &str, app: &str, received: Received) -> Result<InstanceFacts, Refusal> {
+    let Received { template, parts } = received;
+    let known = data_types(&world.options.apps, org, app).ok_or((StatusCode::NOT_FOUND, "No such app"))?;
+    if !known.is_empty() && parts.iter().any(|part| !known.contains(&part.name)) {
+        return Err((StatusCode::BAD_REQUEST, "A part is of no data type of the app"));
+    }
+    let (number, digits) = match &template.instance_owner {
+        Owner::OrganisationNumber(number) => (number, 9),
+        Owner::PersonNumber(number) => (number, 11),
+    };
+    if number.len() != digits || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err((StatusCode::NOT_FOUND, "Cannot lookup party"));
+    }
+    let owner = owner_hash(number);
+    let instance = InstanceFacts {
+        id: format!("{}/{}", FIRST_PARTY + owner % PARTIES, Uuid::new_v4()),
+        owner,
+        app_id: format!("{org}/{app}"),
+        created: Timestamp::now(),
+        visible_after: template.visible_after,
+        data_values: template.data_values,
+        parts,
+    };
+    world.effects().add(instance.clone()).map_err(|error| {
+        tracing::error!(%error, "the journal cannot be written");
+        (StatusCode::INTERNAL_SERVER_ERROR, "The journal cannot be written")
+    })?;
+    Ok(instance)
+}
+
+async fn receive(mut form: Multipart) -> Result<Received, Refusal> {
+    let bad = |why: &'static str| (StatusCode::BAD_REQUEST, why);
+    let mut template = None;
+    let mut parts = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(|_| bad("The form is cut off or not one"))? {
+        if field.name() == Some("instance") {
+            let bytes = field.bytes().await.map_err(|_| bad("The template is cut off"))?;
+            let read = serde_json::from_slice::<Template>(&bytes).map_err(|_| bad("The template cannot be read"))?;
+            if template.replace(read).is_some() {
+                return Err(bad("There are two templates"));
+            }
+        } else {
+            parts.push(part(field).await?);
+        }
+    }
+    Ok(Received { template: template.ok_or(bad("There is no template"))?, parts })
+}
+
+async fn part(mut field: Field<'_>) -> Result<PartFacts, Refusal> {
+    let bad = |why: &'static str| (StatusCode::BAD_REQUEST, why);
+    let name = field.name().ok_or(bad("A part has no name"))?.to_owned();
+    let content_type = field.content_type().ok_or(bad("A part has no content type"))?.to_owned();
+    let file_name = field.file_name().map(ToOwned::to_owned);
+    let (mut hash, mut size_bytes) = (Context::new(&SHA256), 0);
+    while let Some(chunk) = field.chunk().await.map_err(|_| bad("A part is cut off"))? {
+        hash.update(&chunk);
+        size_bytes += chunk.len() as u64;
+    }
+    if size_bytes == 0 {
+        return Err(bad("A part is empty"));
+    }
+    let sha256 = hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(PartFacts { name, content_type, file_name, size_bytes, sha256 })
+}
+
+/// Party ids as they look.
+const FIRST_PARTY: u64 = 50_000_000;
+const PARTIES: u64 = 10_000_000;

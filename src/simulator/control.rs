@@ -1,0 +1,84 @@
+//! The stand-in's own calls, and how faults are answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::World;
+use super::effects::{EffectCounts, InstanceFacts};
+use super::faults::{Call, Fault, FaultPlan, Faults};
+use super::tcp::Line;
+
+/// `GET /simulator/effects`
+pub(super) async fn effects(State(world): State<Arc<World>>) -> Json<EffectCounts> {
+    Json(world.effects().counts())
+}
+
+/// `GET /simulator/instances`
+pub(super) async fn instances(State(world): State<Arc<World>>) -> Json<Vec<InstanceFacts>> {
+    Json(world.effects().recent())
+}
+
+/// `PUT /simulator/faults`
+pub(super) async fn faults(State(world): State<Arc<World>>, Json(plan): Json<FaultPlan>) -> StatusCode {
+    *world.faults() = Faults::new(plan);
+    StatusCode::NO_CONTENT
+}
+
+/// `POST /simulator/reset`
+pub(super) async fn reset(State(world): State<Arc<World>>) -> StatusCode {
+    *world.faults() = Faults::new(FaultPlan::default());
+    match world.effects().reset() {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(error) => {
+            tracing::error!(%error, "the journal cannot be emptied");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// Waits out a delay and returns the fault, if one strikes.
+pub(super) async fn struck(world: &World, call: Call) -> Option<Fault> {
+    let struck = world.faults().strike(call);
+    if struck.latency_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(struck.latency_ms)).await;
+    }
+    struck.fault
+}
+
+/// The answer to a call that goes wrong; whether it had its effect was settled before.
+pub(super) fn answer_fault(fault: Fault, line: &Line) -> Response {
+    let plain = |status: StatusCode| status.into_response();
+    let patience = |status: StatusCode, seconds: u64| (status, [(RETRY_AFTER, seconds.to_string())]).into_response();
+    match fault {
+        Fault::BadRequest => (StatusCode::BAD_REQUEST, "The request is not valid").into_response(),
+        Fault::InvalidGrant => {
+            let refusal = json!({"error": "invalid_grant", "error_description": "MP-012 Grant is used before"});
+            (StatusCode::BAD_REQUEST, Json(refusal)).into_response()
+        }
+        Fault::Unauthorized => plain(StatusCode::UNAUTHORIZED),
+        Fault::Forbidden => plain(StatusCode::FORBIDDEN),
+        Fault::NotInstantiable => {
+            let result = json!({"valid": false, "message": "The app does not take this owner", "validParties": []});
+            (StatusCode::FORBIDDEN, Json(result)).into_response()
+        }
+        Fault::UnknownParty => (StatusCode::NOT_FOUND, "Cannot lookup party").into_response(),
+        Fault::Conflict => plain(StatusCode::CONFLICT),
+        Fault::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE),
+        Fault::Throttled(seconds) => patience(StatusCode::TOO_MANY_REQUESTS, seconds),
+        Fault::Unavailable(seconds) => patience(StatusCode::SERVICE_UNAVAILABLE, seconds),
+        Fault::ErrorBefore | Fault::ErrorAfter => plain(StatusCode::INTERNAL_SERVER_ERROR),
+        Fault::ResetBefore | Fault::ResetAfter => {
+            line.cut();
+            plain(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+        // Delays were waited out before.
+        Fault::Latency(_) => plain(StatusCode::OK),
+    }
+}

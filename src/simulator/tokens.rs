@@ -1,0 +1,216 @@
+//! Maskinporten's token endpoint and the token exchange.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::control::{answer_fault, struck};
+use super::faults::Call;
+use super::tcp::Line;
+use super::{SimulatorError, SimulatorOptions, World};
+
+/// What a grant that was taken looked like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantFacts {
+    /// Key id, where the header had one.
+    pub key_id: Option<String>,
+    /// Certificates in the header.
+    pub certificates: usize,
+    /// Client id.
+    pub client_id: String,
+    /// Scopes.
+    pub scope: String,
+    /// The organisation a supplier acts for.
+    pub consumer_org: Option<String>,
+    /// Resource indicators.
+    pub resources: Vec<String>,
+}
+
+/// Tokens given out, and grants seen.
+pub(super) struct Issued {
+    key: Option<DecodingKey>,
+    audience: String,
+    grants: HashMap<String, i64>,
+    maskinporten: HashMap<String, i64>,
+    altinn: HashMap<String, i64>,
+    last: Option<GrantFacts>,
+}
+
+/// The claims Maskinporten knows; any other refuses the grant.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claims {
+    aud: String,
+    iss: String,
+    scope: String,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    consumer_org: Option<String>,
+    #[serde(default)]
+    resource: Vec<String>,
+}
+
+impl Issued {
+    pub(super) fn new(options: &SimulatorOptions, base_url: &str) -> Result<Self, SimulatorError> {
+        let key = options.public_key.as_deref().map(|pem| DecodingKey::from_rsa_pem(pem.as_bytes())).transpose();
+        Ok(Self {
+            key: key.map_err(|_| SimulatorError::BadKey)?,
+            audience: options.audience.clone().unwrap_or_else(|| format!("{base_url}/")),
+            grants: HashMap::new(),
+            maskinporten: HashMap::new(),
+            altinn: HashMap::new(),
+            last: None,
+        })
+    }
+
+    pub(super) fn last_grant(&self) -> Option<GrantFacts> {
+        self.last.clone()
+    }
+
+    pub(super) fn revoke(&mut self) {
+        self.maskinporten.clear();
+        self.altinn.clear();
+    }
+
+    /// Tells whether a request carries an exchanged token that is still good.
+    pub(super) fn accepts(&self, headers: &HeaderMap) -> bool {
+        let now = Timestamp::now().as_second();
+        bearer(headers).and_then(|token| self.altinn.get(token)).is_some_and(|expires| *expires > now)
+    }
+
+    fn judge(&mut self, assertion: &str, now: i64, tolerance_s: i64) -> Result<(), &'static str> {
+        let header = jsonwebtoken::decode_header(assertion).map_err(|_| "MP-011 Invalid assertion")?;
+        let claims = self.claims(assertion)?;
+        check(&header, &claims, &self.audience, now, tolerance_s)?;
+        self.grants.retain(|_, expires| *expires > now - tolerance_s);
+        if self.grants.insert(claims.jti, claims.exp).is_some() {
+            return Err("MP-012 Grant is used before");
+        }
+        self.last = Some(GrantFacts {
+            key_id: header.kid,
+            certificates: header.x5c.map_or(0, |chain| chain.len()),
+            client_id: claims.iss,
+            scope: claims.scope,
+            consumer_org: claims.consumer_org,
+            resources: claims.resource,
+        });
+        Ok(())
+    }
+
+    fn claims(&self, assertion: &str) -> Result<Claims, &'static str> {
+        let Some(key) = &self.key else {
+            let unchecked = jsonwebtoken::dangerous::insecure_decode::<Claims>(assertion);
+            return unchecked.map(|token| token.claims).map_err(|_| "MP-011 Invalid assertion");
+        };
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_aud = false;
+        validation.validate_exp = false;
+        let checked = jsonwebtoken::decode::<Claims>(assertion, key, &validation);
+        checked.map(|token| token.claims).map_err(|_| "MP-120 Invalid signature or claims")
+    }
+}
+
+fn check(header: &Header, claims: &Claims, audience: &str, now: i64, tolerance_s: i64) -> Result<(), &'static str> {
+    if header.alg != Algorithm::RS256 || header.kid.is_some() == header.x5c.is_some() {
+        return Err("MP-100 Needs RS256 and exactly one of kid and x5c");
+    }
+    if claims.aud != audience || claims.iss.is_empty() || claims.scope.is_empty() || claims.jti.is_empty() {
+        return Err("MP-110 Wrong audience, or an empty claim");
+    }
+    if (claims.iat - now).abs() > tolerance_s || claims.exp <= now - tolerance_s || claims.exp - claims.iat > 120 {
+        return Err("MP-130 Issued at the wrong time, or valid for too long");
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct GrantForm {
+    grant_type: String,
+    assertion: String,
+}
+
+/// `POST /token`
+pub(super) async fn grant(
+    State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    form: String,
+) -> Response {
+    if let Some(fault) = struck(&world, Call::Grant).await {
+        return answer_fault(fault, &line);
+    }
+    // A form has the syntax of a query.
+    let form = format!("/?{form}").parse::<Uri>().ok().and_then(|uri| Query::<GrantForm>::try_from_uri(&uri).ok());
+    let Some(Query(form)) = form.filter(|form| form.grant_type == GRANT_TYPE) else {
+        return refused("invalid_request", "MP-011 Not a JWT bearer grant");
+    };
+    let now = Timestamp::now().as_second();
+    let mut issued = world.issued();
+    if let Err(why) = issued.judge(&form.assertion, now, world.options.clock_tolerance_s) {
+        return refused("invalid_grant", why);
+    }
+    let token = jwt(&json!({"jti": Uuid::new_v4(), "exp": now + world.options.grant_lifetime_s}));
+    issued.maskinporten.retain(|_, expires| *expires > now);
+    issued.maskinporten.insert(token.clone(), now + world.options.grant_lifetime_s);
+    drop(issued);
+    world.effects().counts.grants += 1;
+    let expires_in = world.options.grant_lifetime_s;
+    Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": expires_in})).into_response()
+}
+
+/// `GET /authentication/api/v1/exchange/maskinporten`
+pub(super) async fn exchange(
+    State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(fault) = struck(&world, Call::Exchange).await {
+        return answer_fault(fault, &line);
+    }
+    let now = Timestamp::now().as_second();
+    let mut issued = world.issued();
+    let known = bearer(&headers).and_then(|token| issued.maskinporten.get(token)).is_some_and(|expires| *expires > now);
+    if !known {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let expires = now + world.options.token_lifetime_s;
+    let token = jwt(&json!({"jti": Uuid::new_v4(), "exp": expires, "urn:altinn:org": "ttd"}));
+    issued.altinn.retain(|_, expires| *expires > now);
+    issued.altinn.insert(token.clone(), expires);
+    drop(issued);
+    world.effects().counts.exchanges += 1;
+    token.into_response()
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+fn refused(error: &'static str, description: &'static str) -> Response {
+    #[derive(Serialize)]
+    struct Refusal {
+        error: &'static str,
+        error_description: &'static str,
+    }
+    (StatusCode::BAD_REQUEST, Json(Refusal { error, error_description: description })).into_response()
+}
+
+/// A token of the right shape; nobody but the stand-in itself has to believe it.
+fn jwt(claims: &serde_json::Value) -> String {
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.{}", part(r#"{"alg":"RS256","typ":"JWT"}"#), part(&claims.to_string()), part("simulated"))
+}
+
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -1,0 +1,239 @@
+//! What each answer means, and that no failure to answer makes a second effect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use serde_json::json;
+use sluse::adapters::altinn::AppReceiver;
+use sluse::codes;
+use sluse::model::Code;
+use sluse::ports::{Consignment, Content, DeliveryError, Receiver, SystemClock};
+use sluse::simulator::{Call, Fault, FaultPlan, Rule, Simulator, SimulatorOptions};
+use tokio::net::TcpListener;
+
+use super::setup::{
+    LOOPBACK, always, attachment, item, once, options, receiver, receiver_with, services, settings, simulator,
+};
+
+/// An error as a table row: its variant, its code, the wait it asks for.
+fn shown(error: DeliveryError) -> (&'static str, Option<Code>, Option<u64>) {
+    match error {
+        DeliveryError::Refused { code } => ("refused", Some(code), None),
+        DeliveryError::Later { code, after } => ("later", Some(code), after.map(|wait| wait.as_secs())),
+        DeliveryError::Credentials { code } => ("credentials", Some(code), None),
+        DeliveryError::Unknown { code } => ("unknown", Some(code), None),
+        DeliveryError::Unreadable(_) => ("unreadable", None, None),
+    }
+}
+
+#[tokio::test]
+async fn every_answer_means_one_thing() {
+    let table = [
+        (Fault::BadRequest, "refused", codes::RECEIVER_REFUSED, None, 0),
+        (Fault::Unauthorized, "credentials", codes::CREDENTIALS_REFUSED, None, 0),
+        (Fault::Forbidden, "credentials", codes::NOT_PERMITTED, None, 0),
+        (Fault::NotInstantiable, "refused", codes::RECEIVER_REFUSED, None, 0),
+        (Fault::UnknownParty, "refused", codes::REPORTEE_UNKNOWN, None, 0),
+        (Fault::Conflict, "refused", codes::RECEIVER_CONFLICT, None, 0),
+        (Fault::TooLarge, "refused", codes::PAYLOAD_TOO_LARGE, None, 0),
+        (Fault::Throttled(7), "later", codes::THROTTLED, Some(7), 0),
+        (Fault::Unavailable(9), "later", codes::THROTTLED, Some(9), 0),
+        (Fault::ErrorBefore, "unknown", codes::RECEIVER_FAULT, None, 0),
+        (Fault::ErrorAfter, "unknown", codes::RECEIVER_FAULT, None, 1),
+        (Fault::ResetBefore, "unknown", codes::OUTCOME_UNKNOWN, None, 0),
+        (Fault::ResetAfter, "unknown", codes::OUTCOME_UNKNOWN, None, 1),
+    ];
+    let simulator = simulator().await;
+    let receiver = receiver(&simulator);
+    for (fault, variant, code, after, effects) in table {
+        simulator.reset().unwrap();
+        simulator.set_faults(always(Call::Instantiate, fault));
+        let error = receiver.deliver(&item(1)).await.unwrap_err();
+        assert_eq!(shown(error), (variant, Some(code), after), "{fault:?}");
+        assert_eq!(simulator.effects().total, effects, "{fault:?}");
+        // Looking tells what nobody knew.
+        simulator.set_faults(FaultPlan::default());
+        let found = receiver.look_up(&item(1)).await.unwrap();
+        assert_eq!(found.is_some(), effects == 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_by_its_key_among_many_pages() {
+    let simulator = simulator().await;
+    let receiver = receiver(&simulator);
+    for number in 1..=230 {
+        receiver.deliver(&item(number)).await.unwrap();
+    }
+    simulator.set_faults(once(Call::Instantiate, Fault::ResetAfter));
+    let lost = item(231);
+    assert_eq!(shown(receiver.deliver(&lost).await.unwrap_err()).0, "unknown");
+    let found = receiver.look_up(&lost).await.unwrap().unwrap();
+    assert_eq!(found.receivers_reference, simulator.instances()[230].id);
+    assert_eq!(receiver.look_up(&item(999)).await.unwrap(), None);
+    assert_eq!(simulator.effects().look_ups, 6);
+    assert!(simulator.effects().repeated.is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_unknown() {
+    let simulator = simulator().await;
+    let mut settings = settings(simulator.base_url());
+    settings.patience.answer_ms = 200;
+    simulator.set_faults(always(Call::Instantiate, Fault::Latency(60_000)));
+    let error = receiver_with(settings).deliver(&item(1)).await.unwrap_err();
+    assert_eq!(shown(error), ("unknown", Some(codes::OUTCOME_UNKNOWN), None));
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_not_there_is_tried_again() {
+    let simulator = simulator().await;
+    let unused = TcpListener::bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    let mut settings = settings(simulator.base_url());
+    settings.apps_base = format!("http://{unused}");
+    let error = receiver_with(settings).deliver(&item(1)).await.unwrap_err();
+    assert_eq!(shown(error), ("later", Some(codes::UNREACHABLE), None));
+}
+
+#[tokio::test]
+async fn a_wrong_app_in_the_settings_refuses_no_item() {
+    let simulator = simulator().await;
+    let mut services = services();
+    services.rows[0].app.as_mut().unwrap().app = "skjemma".into();
+    let receiver = AppReceiver::new(settings(simulator.base_url()), services, Arc::new(SystemClock)).unwrap();
+    let error = receiver.deliver(&item(1)).await.unwrap_err();
+    assert_eq!(shown(error), ("credentials", Some(codes::NOT_PERMITTED), None));
+}
+
+#[tokio::test]
+async fn a_long_body_may_take_its_time_as_long_as_it_moves() {
+    let simulator = simulator().await;
+    let mut settings = settings(simulator.base_url());
+    settings.patience.answer_ms = 800;
+    let slow = Content::new(|| {
+        stream::iter(0..8)
+            .then(async |_| {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok(Bytes::from(vec![0; 40 * 1024]))
+            })
+            .boxed()
+    });
+    let stuck = Content::new(|| {
+        let moving = stream::iter(0..2).map(|_| Ok(Bytes::from(vec![0; 40 * 1024])));
+        moving.chain(stream::pending()).boxed()
+    });
+    let receiver = receiver_with(settings);
+    let with = |content| Consignment { parts: vec![attachment("a.pdf", content)], ..item(1) };
+    let error = receiver.deliver(&with(stuck)).await.unwrap_err();
+    assert_eq!(shown(error), ("unknown", Some(codes::OUTCOME_UNKNOWN), None));
+    receiver.deliver(&with(slow)).await.unwrap();
+    assert_eq!(simulator.effects().total, 1);
+}
+
+#[tokio::test]
+async fn a_look_that_fails_leaves_the_outcome_unknown() {
+    let simulator = simulator().await;
+    let receiver = receiver(&simulator);
+    for fault in
+        [Fault::Throttled(3), Fault::ErrorBefore, Fault::ResetBefore, Fault::UnknownParty, Fault::Unavailable(1)]
+    {
+        simulator.set_faults(always(Call::List, fault));
+        assert_eq!(shown(receiver.look_up(&item(1)).await.unwrap_err()).0, "unknown", "{fault:?}");
+    }
+    for fault in [Fault::Throttled(3), Fault::ErrorBefore, Fault::ResetBefore] {
+        simulator.revoke_tokens();
+        let fresh = super::setup::receiver(&simulator);
+        simulator.set_faults(always(Call::Grant, fault));
+        assert_eq!(shown(fresh.look_up(&item(1)).await.unwrap_err()).0, "unknown", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_elsewhere_are_not_followed() {
+    let list = || async { Json(json!({"instances": [], "next": "http://127.0.0.1:9/storage/api/v1/instances"})) };
+    let router = axum::Router::new()
+        .route("/token", post(|| async { Json(json!({"access_token": "a", "expires_in": 100})) }))
+        .route("/authentication/api/v1/exchange/maskinporten", get(|| async { "\"e30.eyJleHAiOjk5OTk5OTk5OTl9.s\"" }))
+        .route("/storage/api/v1/instances", get(list));
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let error = receiver_with(settings(&base_url)).look_up(&item(1)).await.unwrap_err();
+    assert_eq!(shown(error), ("unknown", Some(codes::RECEIVER_FAULT), None));
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_run_of_faults_ends_with_each_item_once() {
+    let rule = |fault, probability| Rule {
+        fault,
+        call: Call::Instantiate,
+        every: None,
+        probability: Some(probability),
+        most: None,
+    };
+    let rules = vec![
+        rule(Fault::ResetAfter, 0.1),
+        rule(Fault::ResetBefore, 0.1),
+        rule(Fault::ErrorAfter, 0.1),
+        rule(Fault::Throttled(0), 0.1),
+        rule(Fault::Unauthorized, 0.05),
+    ];
+    let simulator = simulator().await;
+    let receiver = receiver(&simulator);
+    simulator.set_faults(FaultPlan { seed: 42, rules });
+    for number in 1..=200 {
+        let item = item(number);
+        let mut unknown = false;
+        loop {
+            if unknown && receiver.look_up(&item).await.unwrap().is_some() {
+                break;
+            }
+            match receiver.deliver(&item).await {
+                Ok(_) => break,
+                Err(error) => unknown = shown(error).0 == "unknown",
+            }
+        }
+    }
+    let effects = simulator.effects();
+    assert_eq!((effects.total, effects.distinct), (200, 200));
+    assert!(effects.repeated.is_empty() && effects.instantiations > 230, "{effects:?}");
+}
+
+#[tokio::test]
+async fn a_simulator_with_a_journal_remembers_what_it_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = SimulatorOptions { journal: Some(dir.path().join("effects.jsonl")), ..options() };
+    let first = Simulator::start(LOOPBACK, options.clone()).await.unwrap();
+    let before = receiver(&first);
+    before.deliver(&item(1)).await.unwrap();
+    drop(before);
+    let addr = first.local_addr();
+    first.stop().await;
+
+    let second = Simulator::start(addr, options).await.unwrap();
+    let receiver = receiver(&second);
+    assert!(receiver.look_up(&item(1)).await.unwrap().is_some());
+    receiver.deliver(&item(1)).await.unwrap();
+    assert_eq!(second.effects().repeated[0].count, 2);
+}
+
+#[tokio::test]
+async fn the_simulator_is_controlled_over_http() {
+    let simulator = simulator().await;
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+    let url = |path: &str| format!("{}/simulator/{path}", simulator.base_url());
+    let plan = json!({"rules": [{"fault": {"throttled": 1}, "every": 1}]});
+    assert_eq!(client.put(url("faults")).json(&plan).send().await.unwrap().status(), 204);
+    assert_eq!(shown(receiver(&simulator).deliver(&item(1)).await.unwrap_err()).0, "later");
+    assert_eq!(client.post(url("reset")).send().await.unwrap().status(), 204);
+    receiver(&simulator).deliver(&item(1)).await.unwrap();
+    let counts: serde_json::Value = client.get(url("effects")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(counts["total"], 1);
+    let instances: serde_json::Value = client.get(url("instances")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(instances[0]["parts"][0]["name"], "model");
+}

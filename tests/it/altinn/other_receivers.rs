@@ -1,0 +1,163 @@
+//! The plain HTTP receiver and the directory receiver.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use sluse::adapters::altinn::Patience;
+use sluse::adapters::directory::DirectoryReceiver;
+use sluse::adapters::receiver::{Credential, HttpReceiver, HttpSettings, HttpSetupError};
+use sluse::codes;
+use sluse::ports::{Content, DeliveryError, Receiver};
+use tokio::net::TcpListener;
+
+use super::setup::{LOOPBACK, ORGANISATION, item};
+
+/// A receiver that keeps to the contract: a key takes effect once.
+#[derive(Clone, Default)]
+pub(super) struct Inbox {
+    taken: Arc<Mutex<HashMap<String, (HeaderMap, Bytes)>>>,
+    answer: Arc<Mutex<Option<StatusCode>>>,
+}
+
+async fn take(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) -> Response {
+    if headers.get("authorization").and_then(|value| value.to_str().ok()) != Some("Bearer secret-7c1d") {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    if let Some(status) = *inbox.answer.lock().unwrap() {
+        return (status, [("retry-after", "5")]).into_response();
+    }
+    let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+    inbox.taken.lock().unwrap().entry(key.clone()).or_insert((headers, body));
+    (StatusCode::CREATED, [("x-receivers-reference", format!("R-{key}"))]).into_response()
+}
+
+async fn status(State(inbox): State<Inbox>, Path(key): Path<String>) -> Response {
+    if inbox.taken.lock().unwrap().contains_key(&key) {
+        [("x-receivers-reference", format!("R-{key}"))].into_response()
+    } else {
+        StatusCode::NOT_FOUND.into_response()
+    }
+}
+
+pub(super) async fn serve(inbox: Inbox) -> String {
+    let router = axum::Router::new().route("/items", post(take)).route("/items/{key}", get(status)).with_state(inbox);
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    base_url
+}
+
+pub(super) fn settings(base_url: &str) -> HttpSettings {
+    HttpSettings {
+        url: format!("{base_url}/items"),
+        status_url: Some(format!("{base_url}/items/{{key}}")),
+        credential: Some(Credential::Bearer("secret-7c1d".into())),
+        patience: Patience { connect_ms: 2_000, answer_ms: 10_000 },
+    }
+}
+
+#[tokio::test]
+async fn an_item_is_posted_once_as_a_batch_of_its_own() {
+    let inbox = Inbox::default();
+    let base_url = serve(inbox.clone()).await;
+    let receiver = HttpReceiver::new(settings(&base_url)).unwrap();
+    let item = item(3);
+    let delivered = receiver.deliver(&item).await.unwrap();
+    assert_eq!(delivered.receivers_reference, format!("R-{}", item.key));
+    assert_eq!(receiver.deliver(&item).await.unwrap(), delivered);
+
+    let taken = inbox.taken.lock().unwrap();
+    assert_eq!(taken.len(), 1);
+    let (headers, body) = &taken[&item.key.to_string()];
+    assert_eq!(body, "<ServiceOwner/>");
+    assert_eq!(headers["content-type"], "application/xml");
+    assert_eq!(headers["x-sluse-shipment-reference"], "SHIP-1");
+    assert_eq!(headers["x-sluse-item"], "3");
+    assert!(!format!("{headers:?}").contains(ORGANISATION));
+}
+
+#[tokio::test]
+async fn each_answer_of_a_plain_receiver_means_one_thing() {
+    let inbox = Inbox::default();
+    let base_url = serve(inbox.clone()).await;
+    let receiver = HttpReceiver::new(settings(&base_url)).unwrap();
+    let table = [
+        (400, "Refused", codes::RECEIVER_REFUSED),
+        (401, "Credentials", codes::CREDENTIALS_REFUSED),
+        (404, "Credentials", codes::NOT_PERMITTED),
+        (408, "Unknown", codes::OUTCOME_UNKNOWN),
+        (409, "Refused", codes::RECEIVER_CONFLICT),
+        (413, "Refused", codes::PAYLOAD_TOO_LARGE),
+        (422, "Refused", codes::RECEIVER_REFUSED),
+        (429, "Later", codes::THROTTLED),
+        (500, "Unknown", codes::RECEIVER_FAULT),
+        (503, "Later", codes::THROTTLED),
+        (206, "Unknown", codes::OUTCOME_UNKNOWN),
+        (302, "Later", codes::UNREACHABLE),
+    ];
+    for (status, variant, code) in table {
+        *inbox.answer.lock().unwrap() = Some(StatusCode::from_u16(status).unwrap());
+        let error = receiver.deliver(&item(1)).await.unwrap_err();
+        assert!(format!("{error:?}").starts_with(variant), "{status} {error:?}");
+        assert_eq!(error.outcome().0, code, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_plain_receiver_that_cannot_be_asked_is_sent_the_key_again() {
+    let inbox = Inbox::default();
+    let base_url = serve(inbox.clone()).await;
+    let blind = HttpReceiver::new(HttpSettings { status_url: None, ..settings(&base_url) }).unwrap();
+    blind.deliver(&item(1)).await.unwrap();
+    assert_eq!(blind.look_up(&item(1)).await.unwrap(), None);
+
+    let wrong = Some(Credential::Header { name: "X-Key".into(), value: "secret-7c1d".into() });
+    let settings = HttpSettings { credential: wrong, ..settings(&base_url) };
+    assert!(!format!("{settings:?}").contains("7c1d"));
+    let error = HttpReceiver::new(settings).unwrap().deliver(&item(1)).await.unwrap_err();
+    assert!(matches!(error, DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }));
+}
+
+#[test]
+fn a_plain_receiver_needs_addresses_that_can_work() {
+    let base = || settings("http://127.0.0.1:1");
+    let status_url = Some("http://127.0.0.1:1/items".into());
+    let no_key = HttpReceiver::new(HttpSettings { status_url, ..base() }).err().unwrap();
+    assert!(matches!(no_key, HttpSetupError::NoKeyPlace(_)));
+    let open = HttpReceiver::new(HttpSettings { url: "http://agency.example/in".into(), ..base() }).err().unwrap();
+    assert!(matches!(open, HttpSetupError::Address(_)));
+}
+
+#[tokio::test]
+async fn a_directory_gets_each_item_as_a_file_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let receiver = DirectoryReceiver::open(dir.path()).unwrap();
+    let item = item(1);
+    let delivered = receiver.deliver(&item).await.unwrap();
+    assert_eq!(receiver.deliver(&item).await.unwrap(), delivered);
+    assert_eq!(delivered.receivers_reference, format!("{}.xml", item.key));
+    assert_eq!(std::fs::read(dir.path().join(&delivered.receivers_reference)).unwrap(), b"<ServiceOwner/>");
+
+    let mut broken = super::setup::item(2);
+    broken.batch = Content::new(|| {
+        let chunks = [Ok(Bytes::from_static(b"<Ser")), Err(std::io::Error::other("gone"))];
+        Box::pin(futures::stream::iter(chunks))
+    });
+    assert!(matches!(receiver.deliver(&broken).await, Err(DeliveryError::Unreadable(_))));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_gone_is_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let receiver = DirectoryReceiver::open(dir.path()).unwrap();
+    assert!(DirectoryReceiver::open(dir.path().join("none")).is_err());
+    drop(dir);
+    let error = receiver.deliver(&item(1)).await.unwrap_err();
+    assert!(matches!(error, DeliveryError::Later { code: codes::UNREACHABLE, .. }));
+}

@@ -1,0 +1,239 @@
+//! Tokens: how they are asked for, kept, renewed, and never shown.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use futures::future::join_all;
+use sluse::adapters::altinn::{AppReceiver, KeyIdentity, SetupError};
+use sluse::codes;
+use sluse::ports::{DeliveryError, Receiver};
+use sluse::simulator::{Call, Fault, KeyPair, Simulator, SimulatorOptions};
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::setup::{
+    LOOPBACK, ORGANISATION, StandingClock, always, item, key, once, options, receiver, receiver_with, services,
+    settings, simulator,
+};
+
+#[tokio::test]
+async fn a_grant_names_its_key_and_what_was_set() {
+    let simulator = simulator().await;
+    receiver(&simulator).deliver(&item(1)).await.unwrap();
+    let grant = simulator.last_grant().unwrap();
+    assert_eq!((grant.key_id.as_deref(), grant.certificates), (Some("key-1"), 0));
+    assert_eq!((grant.client_id.as_str(), grant.consumer_org), ("client-1", None));
+
+    let certificate = |bytes: &[u8]| {
+        let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    };
+    let mut settings = settings(simulator.base_url());
+    settings.maskinporten.identity =
+        KeyIdentity::Certificates([certificate(&[0x30, 1]), certificate(&[0x30, 2])].concat());
+    settings.maskinporten.consumer_org = Some(ORGANISATION.into());
+    settings.maskinporten.resources = vec!["https://resource.example/".into()];
+    receiver_with(settings).deliver(&item(2)).await.unwrap();
+    let grant = simulator.last_grant().unwrap();
+    assert_eq!((grant.key_id, grant.certificates), (None, 2));
+    assert_eq!(grant.consumer_org.as_deref(), Some(ORGANISATION));
+    assert_eq!(grant.resources, ["https://resource.example/"]);
+}
+
+#[tokio::test]
+async fn all_who_wait_share_one_token() {
+    let simulator = simulator().await;
+    let receiver = receiver(&simulator);
+    let items: Vec<_> = (1..=50).map(item).collect();
+    for delivered in join_all(items.iter().map(|item| receiver.deliver(item))).await {
+        delivered.unwrap();
+    }
+    let effects = simulator.effects();
+    assert_eq!((effects.total, effects.grants, effects.exchanges), (50, 1, 1));
+}
+
+#[tokio::test]
+async fn all_who_wait_share_one_failure() {
+    let simulator = simulator().await;
+    let receiver = receiver(&simulator);
+    // One refusal for the grant and one for its second try; whoever asked again would get a token.
+    let mut plan = once(Call::Grant, Fault::InvalidGrant);
+    plan.rules[0].most = Some(2);
+    simulator.set_faults(plan);
+    let items: Vec<_> = (1..=20).map(item).collect();
+    for failed in join_all(items.iter().map(|item| receiver.deliver(item))).await {
+        assert!(matches!(failed, Err(DeliveryError::Credentials { code: codes::TOKEN_REFUSED })));
+    }
+    assert_eq!(simulator.effects().instantiations, 0);
+    receiver.deliver(&item(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn tokens_are_renewed_a_minute_early() {
+    let options = SimulatorOptions { clock_tolerance_s: 100_000, token_lifetime_s: 1_800, ..options() };
+    let simulator = Simulator::start(LOOPBACK, options).await.unwrap();
+    let clock = StandingClock::now_here();
+    let receiver = AppReceiver::new(settings(simulator.base_url()), services(), clock.clone()).unwrap();
+    receiver.deliver(&item(1)).await.unwrap();
+    clock.advance(1_730);
+    receiver.deliver(&item(2)).await.unwrap();
+    assert_eq!(simulator.effects().grants, 1);
+    clock.advance(15);
+    receiver.deliver(&item(3)).await.unwrap();
+    assert_eq!(simulator.effects().grants, 2);
+}
+
+#[tokio::test]
+async fn a_token_due_for_renewal_is_used_while_none_is_to_be_had() {
+    let options = SimulatorOptions { clock_tolerance_s: 100_000, ..options() };
+    let simulator = Simulator::start(LOOPBACK, options).await.unwrap();
+    let clock = StandingClock::now_here();
+    let receiver = AppReceiver::new(settings(simulator.base_url()), services(), clock.clone()).unwrap();
+    receiver.deliver(&item(1)).await.unwrap();
+    simulator.set_faults(always(Call::Grant, Fault::ErrorBefore));
+    clock.advance(1_760);
+    let items: Vec<_> = (10..30).map(item).collect();
+    for delivered in join_all(items.iter().map(|item| receiver.deliver(item))).await {
+        delivered.unwrap();
+    }
+    // It may still be refused, and is dropped then like any other.
+    simulator.revoke_tokens();
+    assert!(receiver.deliver(&item(2)).await.is_err());
+    clock.advance(60);
+    assert!(matches!(receiver.deliver(&item(3)).await, Err(DeliveryError::Later { code: codes::UNREACHABLE, .. })));
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_replaced_at_once() {
+    let simulator = simulator().await;
+    let receiver = receiver(&simulator);
+    receiver.deliver(&item(1)).await.unwrap();
+    simulator.revoke_tokens();
+    receiver.deliver(&item(2)).await.unwrap();
+    simulator.revoke_tokens();
+    assert!(receiver.look_up(&item(1)).await.unwrap().is_some());
+    let effects = simulator.effects();
+    assert_eq!((effects.total, effects.grants), (2, 3));
+}
+
+#[tokio::test]
+async fn refusals_of_the_token_service_are_told_apart() {
+    let simulator = simulator().await;
+    for call in [Call::Grant, Call::Exchange] {
+        let deliver = async |fault| {
+            simulator.set_faults(always(call, fault));
+            receiver(&simulator).deliver(&item(1)).await.unwrap_err()
+        };
+        for fault in [Fault::BadRequest, Fault::Unauthorized, Fault::Forbidden] {
+            let error = deliver(fault).await;
+            assert!(matches!(error, DeliveryError::Credentials { code: codes::TOKEN_REFUSED }), "{call:?} {error:?}");
+        }
+        for fault in [Fault::ErrorBefore, Fault::ResetBefore] {
+            let error = deliver(fault).await;
+            assert!(matches!(error, DeliveryError::Later { code: codes::UNREACHABLE, .. }), "{call:?} {error:?}");
+        }
+        let error = deliver(Fault::Throttled(4)).await;
+        assert!(
+            matches!(error, DeliveryError::Later { code: codes::THROTTLED, after: Some(wait) } if wait.as_secs() == 4)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_grant_refused_as_used_is_asked_for_once_more() {
+    let simulator = simulator().await;
+    simulator.set_faults(once(Call::Grant, Fault::InvalidGrant));
+    receiver(&simulator).deliver(&item(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_corrected_by_theirs() {
+    let simulator = simulator().await;
+    let clock = StandingClock::now_here();
+    clock.advance(300);
+    let receiver = AppReceiver::new(settings(simulator.base_url()), services(), clock.clone()).unwrap();
+    receiver.deliver(&item(1)).await.unwrap();
+    // An hour is no drift.
+    clock.advance(3_600);
+    assert!(matches!(receiver.deliver(&item(2)).await, Err(DeliveryError::Credentials { code: codes::TOKEN_REFUSED })));
+}
+
+#[tokio::test]
+async fn another_key_gets_no_token() {
+    let simulator = simulator().await;
+    let mut settings = settings(simulator.base_url());
+    settings.maskinporten.private_key = KeyPair::generate().unwrap().private_key;
+    let error = receiver_with(settings).deliver(&item(1)).await.unwrap_err();
+    assert!(matches!(error, DeliveryError::Credentials { code: codes::TOKEN_REFUSED }));
+}
+
+#[tokio::test]
+async fn settings_that_cannot_work_are_refused() {
+    let refused = |change: fn(&mut sluse::adapters::altinn::AltinnSettings)| {
+        let mut settings = settings("http://127.0.0.1:1");
+        change(&mut settings);
+        AppReceiver::new(settings, services(), StandingClock::now_here()).err().unwrap()
+    };
+    let insecure = refused(|settings| settings.platform_base = "http://platform.example".into());
+    assert!(matches!(insecure, SetupError::Address(_)));
+    let insecure = refused(|settings| settings.apps_base = "http://{org}.apps.example".into());
+    assert!(matches!(insecure, SetupError::Address(_)));
+    let no_key = refused(|settings| settings.maskinporten.private_key = "none".into());
+    assert!(matches!(no_key, SetupError::Key(_)));
+}
+
+/// Everything that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn nothing_shows_a_reportee_or_a_secret() {
+    let simulator = simulator().await;
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut settings = settings(simulator.base_url());
+    settings.subscription_key = Some("subscription-7c1d".into());
+    let mut texts = vec![format!("{settings:?}"), format!("{:?}", key())];
+    let receiver = receiver_with(settings);
+    for call in [Call::Grant, Call::Exchange, Call::Instantiate, Call::List] {
+        for fault in
+            [Fault::BadRequest, Fault::InvalidGrant, Fault::NotInstantiable, Fault::ErrorBefore, Fault::ResetBefore]
+        {
+            simulator.revoke_tokens();
+            simulator.set_faults(once(call, fault));
+            if let Err(error) = receiver.deliver(&item(1)).await {
+                texts.push(format!("{error} {error:?}"));
+            }
+            if let Err(error) = receiver.look_up(&item(1)).await {
+                texts.push(format!("{error} {error:?}"));
+            }
+        }
+    }
+    texts.push(String::from_utf8(log.0.lock().unwrap().clone()).unwrap());
+    assert!(texts.last().unwrap().contains("refuses us a token"));
+    for text in texts {
+        for secret in [ORGANISATION, "7c1d", "PRIVATE KEY", "<Skjema", "eyJ"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}

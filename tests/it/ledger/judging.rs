@@ -1,0 +1,171 @@
+//! Items, findings, verdicts, references.
+
+use sluse::codes;
+use sluse::model::{
+    ByteRange, Envelope, Finding, ItemKind, ItemState, Part, PartKind, Place, Stage, Tally, Verdict, VerdictKind,
+};
+use sluse::ports::{RecordedVerdict, ReferenceUse};
+
+use super::shipments::pass;
+use super::{Store, at, claim, item};
+
+fn reference(text: &str) -> ReferenceUse {
+    ReferenceUse { part: PartKind::Prefill, sender_name: "Etaten".into(), reference: text.into() }
+}
+
+fn refuse() -> Verdict {
+    Verdict { kind: VerdictKind::Refuse, code: Some(codes::TOO_MANY_REFUSED), ..pass() }
+}
+
+pub(super) async fn items_come_back_as_they_were_found(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let mut found = vec![item(1, None), item(2, Some(codes::BAD_VALUE)), item(3, Some(codes::IGNORED_SERVICE))];
+    found[0].service = None;
+    found[1].kind = ItemKind::Subscription;
+    found[1].senders_reference = "æ'\"ø".into();
+    found[2].kind = ItemKind::Field;
+    store.ledger().add_items(id, found.clone()).await.unwrap();
+    let items = store.ledger().items(id, &[], 0, 10).await.unwrap();
+    assert_eq!(items.iter().map(|item| item.found.clone()).collect::<Vec<_>>(), found);
+    let states = [ItemState::Ready, ItemState::Refused, ItemState::Ignored];
+    assert_eq!(items.iter().map(|item| item.state).collect::<Vec<_>>(), states);
+    let first = &items[0];
+    assert_eq!((first.code, first.attempts, first.first_intent, first.last_intent), (None, 0, None, None));
+    let some = store.ledger().items(id, &[ItemState::Ready, ItemState::Ignored], 1, 10).await.unwrap();
+    assert_eq!(some.iter().map(|item| item.found.number).collect::<Vec<_>>(), [3]);
+    assert_eq!(store.ledger().items(id, &[], 0, 2).await.unwrap().len(), 2);
+    assert!(store.ledger().add_items(sluse::model::ShipmentId::new(), found).await.is_err());
+}
+
+pub(super) async fn adding_again_changes_nothing(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let found: Vec<_> = (1..=200).map(|number| item(number, None)).collect();
+    store.ledger().add_items(id, found.clone()).await.unwrap();
+    store.ledger().add_items(id, found).await.unwrap();
+    assert_eq!(store.ledger().tally(id).await.unwrap(), Tally { ready: 200, ..Tally::default() });
+}
+
+pub(super) async fn judging_starts_over(store: Box<dyn Store>) {
+    let (id, other) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let ledger = store.ledger();
+    for id in [id, other] {
+        ledger.add_items(id, (1..=100).map(|number| item(number, None)).collect()).await.unwrap();
+        ledger.add_findings(id, vec![Finding::whole(codes::NO_ITEMS, "x")]).await.unwrap();
+    }
+    ledger.restart_judging(id).await.unwrap();
+    assert_eq!((ledger.tally(id).await.unwrap().total(), ledger.tally(other).await.unwrap().total()), (0, 100));
+    assert_eq!(ledger.findings(id, 0, 10).await.unwrap(), []);
+    ledger.record_verdict(other, &pass(), &[], at(2)).await.unwrap();
+    assert!(ledger.restart_judging(other).await.is_err(), "a judged shipment keeps its items");
+    assert_eq!(ledger.tally(other).await.unwrap().total(), 100);
+}
+
+pub(super) async fn repeats_are_refused(store: Box<dyn Store>) {
+    let (id, other) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let mut found: Vec<_> = (1..=3_000).map(|number| item(number, None)).collect();
+    for repeat in (1_500..3_000).step_by(2) {
+        found[repeat].key = found[repeat - 1_500].key;
+    }
+    found[1_500].refused = Some(codes::BAD_VALUE);
+    for id in [id, other] {
+        store.ledger().add_items(id, found[..].to_vec()).await.unwrap();
+    }
+    assert_eq!(store.ledger().refuse_repeats(id, codes::REPEATED_ITEM).await.unwrap(), 749);
+    let refused = store.ledger().items(id, &[ItemState::Refused], 0, 5_000).await.unwrap();
+    let (own, repeats): (Vec<_>, Vec<_>) = refused.iter().partition(|item| item.code == Some(codes::BAD_VALUE));
+    assert_eq!(own.iter().map(|item| item.found.number).collect::<Vec<_>>(), [1_501]);
+    assert!(repeats.iter().all(|item| item.found.number > 1_500 && item.found.number % 2 == 1));
+    assert_eq!(store.ledger().refuse_repeats(id, codes::REPEATED_ITEM).await.unwrap(), 0);
+    assert_eq!(store.ledger().tally(other).await.unwrap().refused, 1);
+}
+
+pub(super) async fn a_verdict_stands(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let part = Part {
+        kind: PartKind::Prefill,
+        head: ByteRange { start: 50, end: 200 },
+        reference: "R-1".into(),
+        reference_end: 180,
+        sequence_no: Some("7".into()),
+    };
+    let root = ByteRange { start: 10, end: 40 };
+    let verdict = Verdict {
+        route: Some("prefill-ttd".parse().unwrap()),
+        sha256: Some([7; 32]),
+        envelope: Some(Envelope { root, sender_name: "Etaten".into(), parts: vec![part] }),
+        findings_total: 12,
+        ..pass()
+    };
+    let ledger = store.ledger();
+    for verdict in [&verdict, &refuse()] {
+        let recorded = ledger.record_verdict(id, verdict, &[reference("R-1")], at(5)).await.unwrap();
+        assert_eq!(recorded, RecordedVerdict::Recorded);
+    }
+    let shipment = ledger.shipment(id).await.unwrap().unwrap();
+    assert_eq!((shipment.stage, shipment.verdict), (Stage::Judged, Some(verdict)));
+    let whats: Vec<_> = ledger.events(id).await.unwrap().into_iter().map(|event| event.what).collect();
+    assert_eq!(whats, ["claimed", "judged"]);
+}
+
+pub(super) async fn a_reference_is_taken_once(store: Box<dyn Store>) {
+    let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let ledger = store.ledger();
+    ledger.add_items(second, vec![item(1, None)]).await.unwrap();
+    ledger.record_verdict(first, &pass(), &[reference("R-1")], at(5)).await.unwrap();
+    let both = [reference("R-2"), reference("R-1")];
+    let taken = ledger.record_verdict(second, &refuse(), &both, at(6)).await.unwrap();
+    assert_eq!(taken, RecordedVerdict::ReferenceTaken(reference("R-1")));
+    let shipment = ledger.shipment(second).await.unwrap().unwrap();
+    assert_eq!((shipment.stage, shipment.verdict), (Stage::Claimed, None));
+    assert_eq!(ledger.tally(second).await.unwrap().ready, 1);
+    let elsewhere = ReferenceUse { part: PartKind::Subscription, ..reference("R-1") };
+    let free = [reference("R-2"), reference("R-2"), elsewhere];
+    assert_eq!(ledger.record_verdict(second, &pass(), &free, at(6)).await.unwrap(), RecordedVerdict::Recorded);
+}
+
+pub(super) async fn a_refusal_refuses_what_was_ready(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let found = vec![item(1, None), item(2, Some(codes::BAD_VALUE)), item(3, Some(codes::IGNORED_SERVICE))];
+    store.ledger().add_items(id, found).await.unwrap();
+    store.ledger().record_verdict(id, &refuse(), &[], at(5)).await.unwrap();
+    let items = store.ledger().items(id, &[], 0, 10).await.unwrap();
+    let codes = [codes::TOO_MANY_REFUSED, codes::BAD_VALUE, codes::IGNORED_SERVICE].map(Some);
+    assert_eq!(items.iter().map(|item| item.code).collect::<Vec<_>>(), codes);
+    assert_eq!(store.ledger().next_due(id).await.unwrap(), None);
+}
+
+pub(super) async fn findings_come_in_order(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let findings: Vec<_> = (1..=250)
+        .map(|number| Finding {
+            code: codes::BAD_VALUE,
+            place: (number % 2 == 0).then(|| Place {
+                line: number,
+                column: 3,
+                offset: number * 9,
+                path: "/A[1]".into(),
+            }),
+            item: (number % 3 == 0).then_some(number),
+            rule: "cvc-datatype-valid.1.2.1".into(),
+            text: format!("finding {number}"),
+        })
+        .collect();
+    for chunk in findings.chunks(100) {
+        store.ledger().add_findings(id, chunk.to_vec()).await.unwrap();
+    }
+    let (first, second) = (store.ledger().findings(id, 0, 200), store.ledger().findings(id, 200, 200));
+    let (mut all, rest) = (first.await.unwrap(), second.await.unwrap());
+    assert_eq!((all.len(), rest.len()), (200, 50));
+    all.extend(rest);
+    assert_eq!(all, findings);
+}
+
+pub(super) async fn a_rehearsal_is_settled_without_sending(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/test/a.xml").await;
+    store.ledger().add_items(id, vec![item(1, None), item(2, Some(codes::BAD_VALUE))]).await.unwrap();
+    store.ledger().settle_preflight(id, codes::PREFLIGHT).await.unwrap();
+    let items = store.ledger().items(id, &[], 0, 10).await.unwrap();
+    assert_eq!((items[0].state, items[0].code), (ItemState::Delivered, Some(codes::PREFLIGHT)));
+    assert_eq!((items[1].state, items[1].code), (ItemState::Refused, Some(codes::BAD_VALUE)));
+    assert_eq!(store.ledger().next_due(id).await.unwrap(), None);
+}

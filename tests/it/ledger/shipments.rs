@@ -1,0 +1,154 @@
+//! Claims, leases, receipts, history.
+
+use sluse::model::{
+    BlobId, NodeState, PartnerId, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict, VerdictKind, WorkerId,
+};
+use sluse::ports::{Close, Counts, PlacedReceipt};
+
+use super::{Store, at, claim, closing, item, partner, path, upload};
+
+fn receipt(shipment: ShipmentId, kind: ReceiptKind) -> PlacedReceipt {
+    let name = kind.file_name("a.xml", shipment);
+    let (dir, blob) = ("receipts".to_owned(), BlobId::new());
+    PlacedReceipt { shipment, kind, partner: partner("etat"), dir, name, blob, size_bytes: 10, now: at(50) }
+}
+
+pub(super) fn pass() -> Verdict {
+    Verdict { kind: VerdictKind::Pass, code: None, route: None, sha256: None, envelope: None, findings_total: 0 }
+}
+
+pub(super) async fn a_claim_is_a_shipment(store: Box<dyn Store>) {
+    let (id, scratch, blob) = (ShipmentId::new(), ScratchId::new(), BlobId::new());
+    store.area().begin(&upload("/test/a.xml", scratch)).await.unwrap();
+    let close = Close { claim: Some((id, true)), ..closing("/test/a.xml", scratch, blob) };
+    store.area().close(&close).await.unwrap();
+    let shipment = store.ledger().shipment(id).await.unwrap().unwrap();
+    assert_eq!((shipment.id, shipment.blob, shipment.size_bytes, shipment.preflight), (id, blob, 100, true));
+    assert_eq!((shipment.partner, shipment.path), (partner("etat"), path("/test/a.xml")));
+    assert_eq!((shipment.claimed_at, shipment.stage, shipment.verdict), (at(1), Stage::Claimed, None));
+    let events = store.ledger().events(id).await.unwrap();
+    assert_eq!(events.iter().map(|event| (event.at, event.what.as_str())).collect::<Vec<_>>(), [(at(1), "claimed")]);
+    assert_eq!(store.ledger().shipment(ShipmentId::new()).await.unwrap(), None);
+}
+
+pub(super) async fn the_oldest_due_shipment_is_leased(store: Box<dyn Store>) {
+    let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let (ledger, one, two) = (store.ledger(), WorkerId::new(), WorkerId::new());
+    assert_eq!(ledger.lease(one, at(2), at(10)).await.unwrap().unwrap().id, first);
+    assert_eq!(ledger.lease(two, at(2), at(10)).await.unwrap().unwrap().id, second);
+    assert_eq!(ledger.lease(two, at(2), at(10)).await.unwrap(), None);
+    ledger.release(first, one, at(5)).await.unwrap();
+    assert_eq!(ledger.lease(two, at(4), at(10)).await.unwrap(), None);
+    assert_eq!(ledger.lease(two, at(5), at(10)).await.unwrap().unwrap().id, first);
+}
+
+pub(super) async fn a_lease_ends_by_time_release_or_finish(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let (ledger, one, two) = (store.ledger(), WorkerId::new(), WorkerId::new());
+    ledger.lease(one, at(2), at(10)).await.unwrap().unwrap();
+    assert!(ledger.renew(id, one, at(20)).await.unwrap());
+    assert_eq!(ledger.lease(two, at(19), at(30)).await.unwrap(), None);
+    assert_eq!(ledger.lease(two, at(20), at(30)).await.unwrap().unwrap().id, id);
+    assert!(!ledger.renew(id, one, at(40)).await.unwrap());
+    ledger.release(id, one, at(0)).await.unwrap();
+    assert_eq!(ledger.lease(one, at(21), at(30)).await.unwrap(), None, "not the old holder's to give back");
+    ledger.release_all(Some(two)).await.unwrap();
+    assert_eq!(ledger.lease(one, at(21), at(30)).await.unwrap(), None);
+    ledger.release_all(None).await.unwrap();
+    assert_eq!(ledger.lease(one, at(21), at(30)).await.unwrap().unwrap().id, id);
+    assert!(ledger.place_receipt(&receipt(id, ReceiptKind::Final)).await.unwrap());
+    assert!(!ledger.renew(id, one, at(90)).await.unwrap());
+    assert_eq!(ledger.lease(two, at(1_000), at(2_000)).await.unwrap(), None);
+}
+
+pub(super) async fn counters_count_per_partner_and_name(store: Box<dyn Store>) {
+    let count = |who: PartnerId, name: &'static str, by| {
+        let ledger = store.ledger();
+        async move { ledger.count_up(&who, name, by).await.unwrap() }
+    };
+    assert_eq!(count(partner("etat"), "sequence", 1).await, 1);
+    assert_eq!(count(partner("etat"), "sequence", 5).await, 6);
+    assert_eq!(count(partner("etat"), "other", 1).await, 1);
+    assert_eq!(count(partner("annen"), "sequence", 0).await, 0);
+}
+
+pub(super) async fn the_watchdog_sees_what_has_no_final_receipt(store: Box<dyn Store>) {
+    let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let ledger = store.ledger();
+    assert_eq!(ledger.overdue(at(1), 10).await.unwrap(), []);
+    let late = ledger.overdue(at(2), 10).await.unwrap();
+    assert_eq!(late.iter().map(|shipment| shipment.id).collect::<Vec<_>>(), [first, second]);
+    ledger.place_receipt(&receipt(first, ReceiptKind::Final)).await.unwrap();
+    assert_eq!(ledger.overdue(at(2), 10).await.unwrap().len(), 1);
+    ledger.record_verdict(second, &pass(), &[], at(3)).await.unwrap();
+    assert_eq!(ledger.counts().await.unwrap(), Counts { claimed: 0, judged: 1, receipted: 1 });
+}
+
+pub(super) async fn a_receipt_is_placed_once(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let ledger = store.ledger();
+    let accepted = receipt(id, ReceiptKind::Accepted);
+    assert!(!ledger.has_receipt(id, ReceiptKind::Accepted).await.unwrap());
+    assert!(ledger.place_receipt(&accepted).await.unwrap());
+    assert!(!ledger.place_receipt(&PlacedReceipt { blob: BlobId::new(), ..accepted.clone() }).await.unwrap());
+    assert!(ledger.has_receipt(id, ReceiptKind::Accepted).await.unwrap());
+    assert!(!ledger.has_receipt(id, ReceiptKind::Final).await.unwrap());
+    let there = store.area().list(&partner("etat"), "receipts", None, 10).await.unwrap();
+    assert_eq!(
+        there.iter().map(|node| (node.blob, node.state)).collect::<Vec<_>>(),
+        [(Some(accepted.blob), NodeState::Whole)]
+    );
+    assert_eq!(ledger.shipment(id).await.unwrap().unwrap().stage, Stage::Claimed);
+    assert_eq!(ledger.events(id).await.unwrap().len(), 2);
+    assert!(ledger.place_receipt(&receipt(ShipmentId::new(), ReceiptKind::Final)).await.is_err());
+}
+
+pub(super) async fn a_final_receipt_takes_the_claimed_file_out(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    for kind in [ReceiptKind::Rest, ReceiptKind::Final] {
+        assert!(store.ledger().place_receipt(&receipt(id, kind)).await.unwrap());
+    }
+    assert_eq!(store.area().stat(&partner("etat"), &path("/inbox/a.xml")).await.unwrap(), None);
+    assert_eq!(store.area().usage(&partner("etat")).await.unwrap().files, 2);
+    assert_eq!(store.ledger().shipment(id).await.unwrap().unwrap().stage, Stage::Receipted);
+    let whats: Vec<_> = store.ledger().events(id).await.unwrap().into_iter().map(|event| event.what).collect();
+    assert_eq!(whats, ["claimed", "receipt-rest", "receipt-final"]);
+}
+
+pub(super) async fn a_final_receipt_leaves_a_later_file_of_the_same_name(store: Box<dyn Store>) {
+    let first = claim(store.as_ref(), "/inbox/a.xml").await;
+    let second = claim(store.as_ref(), "/inbox/a.xml").await;
+    assert!(store.ledger().place_receipt(&receipt(first, ReceiptKind::Final)).await.unwrap());
+    let node = store.area().stat(&partner("etat"), &path("/inbox/a.xml")).await.unwrap().unwrap();
+    assert_eq!(node.shipment, Some(second));
+    assert_eq!(store.ledger().shipment(first).await.unwrap().unwrap().stage, Stage::Receipted);
+}
+
+pub(super) async fn what_is_referred_to_is_told(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let claimed = store.ledger().shipment(id).await.unwrap().unwrap().blob;
+    store.ledger().place_receipt(&receipt(id, ReceiptKind::Final)).await.unwrap();
+    let (scratch, whole, blob) = (ScratchId::new(), ScratchId::new(), BlobId::new());
+    store.area().begin(&upload("/inbox/b.xml", scratch)).await.unwrap();
+    store.area().begin(&upload("/inbox/.c.xml", whole)).await.unwrap();
+    store.area().close(&closing("/inbox/.c.xml", whole, blob)).await.unwrap();
+    let asked = [BlobId::new(), claimed, blob];
+    let (mut blobs, scratches) = store.ledger().referenced(&asked, &[whole, scratch]).await.unwrap();
+    blobs.sort();
+    let mut expected = vec![claimed, blob];
+    expected.sort();
+    assert_eq!((blobs, scratches), (expected, vec![scratch]));
+}
+
+pub(super) async fn everything_is_there_after_a_crash(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    store.ledger().add_items(id, (1..=300).map(|number| item(number, None)).collect()).await.unwrap();
+    store.ledger().record_verdict(id, &pass(), &[], at(3)).await.unwrap();
+    let (before, items) =
+        (store.ledger().shipment(id).await.unwrap(), store.ledger().items(id, &[], 0, 500).await.unwrap());
+    let store = store.reopen().await;
+    assert_eq!(store.ledger().shipment(id).await.unwrap(), before);
+    assert_eq!(store.ledger().items(id, &[], 0, 500).await.unwrap(), items);
+    assert_eq!(store.area().usage(&partner("etat")).await.unwrap().bytes, 100);
+    assert_eq!(store.ledger().events(id).await.unwrap().len(), 2);
+}
