@@ -10,8 +10,9 @@ use crate::ports::ReferenceUse;
 use crate::xsd::{self, Observer, Position};
 
 use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
+use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
-use super::{Found, Judgement, Judging, kinds, route};
+use super::{Found, Judgement, Judging, route};
 
 /// Gathers what is found. Between two pieces of input its lists are handed over, so they hold one piece's findings.
 pub(super) struct Collector<'a> {
@@ -28,7 +29,7 @@ pub(super) struct Collector<'a> {
     item: Option<OpenItem>,
     items: Vec<NewItem>,
     findings: Vec<Finding>,
-    refusal: Option<Code>,
+    refusal: Option<(Weight, Code)>,
     findings_total: u64,
     findings_kept: u64,
     items_total: u64,
@@ -68,14 +69,14 @@ impl<'a> Collector<'a> {
 
     /// Refuses the shipment for what concerns the file as a whole.
     pub(super) fn refuse_whole(&mut self, code: Code, text: impl Into<String>) {
-        self.refuse(Finding::whole(code, text));
+        self.refuse(Finding::whole(code, text), Weight::Rule);
     }
 
     /// Judges what only the end of the file can tell.
     pub(super) fn conclude(&mut self) {
         // An item that never ended is none, and what was said of it concerns the shipment.
         if let Some(item) = self.item.take() {
-            item.into_findings().into_iter().for_each(|finding| self.refuse(finding));
+            item.into_findings().into_iter().for_each(|finding| self.refuse(finding, Weight::Rule));
         }
         let size_bytes = self.judging.size_bytes;
         let oversize = self.route.and_then(|route| route::too_large(size_bytes, route.max_file_bytes));
@@ -98,7 +99,7 @@ impl<'a> Collector<'a> {
 
     pub(super) fn judgement(self, sha256: Option<[u8; 32]>) -> Judgement {
         Judgement {
-            refusal: self.refusal,
+            refusal: self.refusal.map(|(_, code)| code),
             format: self.envelope.as_ref().map(|_| self.format.name),
             route: self.envelope.as_ref().and(self.route).map(|route| route.name.clone()),
             sha256,
@@ -118,17 +119,19 @@ impl<'a> Collector<'a> {
         Rules { marks: self.format.marks, route: self.route }
     }
 
-    /// A finding outside of items; the first of them says why the shipment is refused.
-    fn refuse(&mut self, finding: Finding) {
-        let first = self.refusal.is_none();
-        self.refusal.get_or_insert(finding.code);
-        self.record(finding, first);
+    /// A finding outside of items: the shipment is refused.
+    fn refuse(&mut self, finding: Finding, weight: Weight) {
+        let is_why = self.refusal.is_none_or(|(other, _)| weight > other);
+        if is_why {
+            self.refusal = Some((weight, finding.code));
+        }
+        self.record(finding, is_why);
     }
 
     fn refuse_at(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
         let Some((code, text)) = fault else { return };
         let place = Some(self.place(seen.watch, seen.at));
-        self.refuse(Finding { code, place, item: None, rule: String::new(), text });
+        self.refuse(Finding { code, place, item: None, rule: String::new(), text }, Weight::Rule);
     }
 
     /// Counts a finding, and keeps it within the limit; one that must be shown is kept beyond it.
@@ -317,13 +320,13 @@ impl Observer for Collector<'_> {
     }
 
     fn finding(&mut self, finding: xsd::Finding) {
-        let (code, of_shipment) = kinds::code(finding.kind);
+        let (code, weight) = kinds::code(finding.kind);
         let Position { line, column, offset } = finding.at;
         let place = Some(Place { line, column, offset, path: finding.path });
         let found = Finding { code, place, item: None, rule: finding.rule.to_owned(), text: finding.text };
         match &mut self.item {
-            Some(item) if !of_shipment => item.refuse(found),
-            _ => self.refuse(found),
+            Some(item) if weight == Weight::Rule => item.refuse(found),
+            _ => self.refuse(found, weight),
         }
     }
 }

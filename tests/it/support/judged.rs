@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::RngSeed;
 use sluse::formats;
 use sluse::model::{
     Finding, FormatName, ItemKind, NewItem, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable,
@@ -154,6 +156,11 @@ pub(crate) fn rendered(judged: &Judged) -> String {
         writeln!(text, "{} {place}{item}{rule}", finding.code).unwrap();
     }
     text
+}
+
+/// So many cases, the same ones every time.
+pub(crate) fn fixed(cases: u32) -> ProptestConfig {
+    ProptestConfig { rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
 /// The format the fixtures are of.
