@@ -1,1 +1,117 @@
-//! The push tokenizer: well-formedness, encodings, limits.
+//! The push tokenizer: well-formedness, namespaces, encodings, limits.
+//!
+//! Bytes are fed in pieces of any size; a [`Sink`] hears of tags and text. How the bytes are cut never changes what it
+//! hears, but for the cutting of text. Memory is bounded by [`Limits`] and the depth of nesting: a token is copied only
+//! when a piece ends inside it, and text is never held. Nothing here recurses, resolves entities or opens anything; a
+//! DOCTYPE is refused. The first fault is the last thing said of a document.
+
+mod chars;
+mod declaration;
+mod locator;
+mod namespaces;
+mod references;
+mod tag;
+mod tokenizer;
+
+pub use chars::{is_name, is_name_char, is_name_start, is_nmtoken, is_space};
+pub use locator::{Locator, Position};
+pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
+pub use tag::{Attribute, Tag};
+pub use tokenizer::{Sink, Tokenizer};
+
+/// What a document may ask of us; beyond it is a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Elements open at once.
+    pub depth: usize,
+    /// Attributes of one element, namespace declarations included.
+    pub attributes: usize,
+    /// Bytes of one name.
+    pub name_bytes: usize,
+    /// Bytes of one attribute's value, as written.
+    pub attribute_bytes: usize,
+    /// Bytes of one tag; what is kept when a piece ends inside one.
+    pub tag_bytes: usize,
+    /// Namespace declarations in force at once.
+    pub bindings: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 256,
+            attributes: 256,
+            name_bytes: 1_024,
+            attribute_bytes: 64 << 10,
+            tag_bytes: 256 << 10,
+            bindings: 256,
+        }
+    }
+}
+
+/// Why a document cannot be read further.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text} (line {}, column {})", at.line, at.column)]
+pub struct Fault {
+    /// What sort of fault.
+    pub kind: FaultKind,
+    /// Where it is.
+    pub at: Position,
+    /// What was expected and found; names of elements and attributes at most, never values.
+    pub text: String,
+}
+
+/// The sorts of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// It does not begin as XML does, or is empty.
+    NotXml,
+    /// A rule of XML 1.0 or of its namespaces is broken.
+    NotWellFormed,
+    /// It ends before its root element does.
+    Truncated,
+    /// The bytes do not fit the encoding.
+    BadEncoding,
+    /// The encoding is none we read.
+    UnsupportedEncoding,
+    /// It has a DOCTYPE.
+    Dtd,
+    /// A prefix is not declared.
+    UndeclaredPrefix,
+    /// [`Limits::depth`] is passed.
+    TooDeep,
+    /// A name, attribute or tag passes its limit.
+    TooLong,
+    /// Attributes or namespace declarations pass their limit.
+    TooMany,
+}
+
+/// A fault inside one token, before its place in the document is known.
+#[derive(Debug)]
+struct Mistake {
+    kind: FaultKind,
+    /// Bytes into the token.
+    at: usize,
+    text: String,
+}
+
+impl Mistake {
+    fn new(kind: FaultKind, at: usize, text: impl Into<String>) -> Self {
+        Self { kind, at, text: text.into() }
+    }
+
+    fn malformed(at: usize, text: impl Into<String>) -> Self {
+        Self::new(FaultKind::NotWellFormed, at, text)
+    }
+}
+
+/// A name as it may be shown: cut short, and never broken inside a character.
+pub fn shown(name: &[u8]) -> String {
+    const SHOWN_CHARS: usize = 60;
+    let name = String::from_utf8_lossy(name);
+    let mut short: String = name.chars().take(SHOWN_CHARS).collect();
+    if short.len() < name.len() {
+        short.push('…');
+    }
+    short
+}

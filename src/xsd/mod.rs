@@ -1,1 +1,40 @@
-//! Schema compiler and streaming validator.
+//! XSD 1.0: schemas compiled to tables, documents judged against them as they stream by.
+//!
+//! [`Schema::compile`] reads schema documents; what it cannot judge by is an error that names it, never left out.
+//! A [`Plan`] says which elements somebody wants to hear of; a [`Validator`] takes a document's bytes in pieces of any
+//! size and tells an [`Observer`] of them and of everything wrong, with its exact place. Its memory is the depth of
+//! nesting, one value at most and the limits; nothing of a finding's text comes from a value of the document.
+
+mod compile;
+mod datatypes;
+mod error;
+mod finding;
+mod judge;
+mod plan;
+mod tables;
+mod tree;
+mod validator;
+mod value;
+
+pub use crate::xml::Position;
+pub use error::{Place, PlanError, SchemaError};
+pub use finding::{Finding, Kind};
+pub use plan::{Plan, Watch, WatchKind};
+pub use tables::Schema;
+pub use validator::{End, Limits, Observer, Progress, Validator};
+
+/// A schema document.
+#[derive(Debug, Clone, Copy)]
+pub struct SchemaDocument<'a> {
+    /// Its name, as other documents include it and errors show it.
+    pub name: &'a str,
+    /// Its bytes, in UTF-8 or UTF-16.
+    pub bytes: &'a [u8],
+}
+
+impl Schema {
+    /// Compiles the documents of one schema; they need not be in any order.
+    pub fn compile(documents: &[SchemaDocument<'_>]) -> Result<Self, SchemaError> {
+        compile::compile(documents)
+    }
+}

@@ -1,0 +1,171 @@
+//! Namespace declarations in force, as a stack.
+
+use super::{FaultKind, Mistake};
+
+/// The namespace every document has under the prefix `xml`.
+pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+
+/// A namespace by number: none, one of those named to the tokenizer, or some other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Namespace(u32);
+
+impl Namespace {
+    /// No namespace.
+    pub const NONE: Self = Self(0);
+    /// The namespace of `xml:lang` and its like.
+    pub const XML: Self = Self(1);
+    /// One that was not named beforehand.
+    pub const OTHER: Self = Self(u32::MAX);
+
+    /// The namespace named at `index` of the list the tokenizer was given.
+    pub const fn known(index: u32) -> Self {
+        Self(index + 2)
+    }
+}
+
+/// The namespaces in force at a tag.
+#[derive(Debug)]
+pub struct Scope {
+    known: Vec<Box<[u8]>>,
+    bindings: Vec<Binding>,
+    // Prefixes and names of the bindings, one after the other.
+    text: Vec<u8>,
+    default: Namespace,
+    most: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Binding {
+    start: u32,
+    prefix_end: u32,
+    end: u32,
+    namespace: Namespace,
+}
+
+/// How far the stack was filled, to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    bindings: u32,
+    text: u32,
+    default: Namespace,
+}
+
+impl Scope {
+    pub(super) fn new<K: AsRef<str>>(known: &[K], most: usize) -> Self {
+        let known = known.iter().map(|uri| uri.as_ref().as_bytes().into()).collect();
+        Self { known, bindings: Vec::new(), text: Vec::new(), default: Namespace::NONE, most }
+    }
+
+    /// The namespace of names without a prefix.
+    #[inline]
+    pub fn default_namespace(&self) -> Namespace {
+        self.default
+    }
+
+    /// The namespace of a prefix with its name; the empty prefix stands for the default.
+    pub fn lookup(&self, prefix: &[u8]) -> Option<(Namespace, &[u8])> {
+        if prefix == b"xml" {
+            return Some((Namespace::XML, XML_NAMESPACE.as_bytes()));
+        }
+        let found = self.bindings.iter().rev().find(|binding| self.prefix(binding) == prefix);
+        match found {
+            Some(binding) => Some((binding.namespace, self.uri(binding))),
+            None if prefix.is_empty() => Some((Namespace::NONE, b"")),
+            None => None,
+        }
+    }
+
+    /// The declarations in force, outermost first: prefix and name.
+    pub fn declarations(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.bindings.iter().map(|binding| (self.prefix(binding), self.uri(binding)))
+    }
+
+    #[inline]
+    pub(super) fn mark(&self) -> Mark {
+        Mark { bindings: self.bindings.len() as u32, text: self.text.len() as u32, default: self.default }
+    }
+
+    #[inline]
+    pub(super) fn restore(&mut self, mark: Mark) {
+        self.bindings.truncate(mark.bindings as usize);
+        self.text.truncate(mark.text as usize);
+        self.default = mark.default;
+    }
+
+    /// Puts a declaration in force; `at` is where it stands in its tag.
+    pub(super) fn declare(&mut self, prefix: &[u8], uri: &[u8], at: usize) -> Result<(), Mistake> {
+        let is_xml = uri == XML_NAMESPACE.as_bytes();
+        if prefix == b"xml" && is_xml {
+            return Ok(());
+        }
+        if prefix == b"xml" || prefix == b"xmlns" || is_xml || uri == XMLNS_NAMESPACE.as_bytes() {
+            return Err(Mistake::malformed(at, "a reserved namespace or prefix is declared anew"));
+        }
+        if !prefix.is_empty() && uri.is_empty() {
+            return Err(Mistake::malformed(at, "a prefix is declared to be no namespace"));
+        }
+        if self.bindings.len() >= self.most {
+            return Err(Mistake::new(FaultKind::TooMany, at, "too many namespace declarations"));
+        }
+        let start = self.text.len() as u32;
+        self.text.extend_from_slice(prefix);
+        let prefix_end = self.text.len() as u32;
+        self.text.extend_from_slice(uri);
+        let namespace = self.number(uri);
+        if prefix.is_empty() {
+            self.default = namespace;
+        }
+        self.bindings.push(Binding { start, prefix_end, end: self.text.len() as u32, namespace });
+        Ok(())
+    }
+
+    fn number(&self, uri: &[u8]) -> Namespace {
+        if uri.is_empty() {
+            return Namespace::NONE;
+        }
+        let known = self.known.iter().position(|known| **known == *uri);
+        known.map_or(Namespace::OTHER, |index| Namespace::known(index as u32))
+    }
+
+    fn prefix(&self, binding: &Binding) -> &[u8] {
+        self.text.get(binding.start as usize..binding.prefix_end as usize).unwrap_or_default()
+    }
+
+    fn uri(&self, binding: &Binding) -> &[u8] {
+        self.text.get(binding.prefix_end as usize..binding.end as usize).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_nest_and_end() {
+        let mut scope = Scope::new(&["urn:a", "urn:b"], 8);
+        scope.declare(b"", b"urn:a", 0).unwrap();
+        let mark = scope.mark();
+        scope.declare(b"p", b"urn:x", 0).unwrap();
+        scope.declare(b"", b"", 0).unwrap();
+        assert_eq!(scope.default_namespace(), Namespace::NONE);
+        assert_eq!(scope.lookup(b"p"), Some((Namespace::OTHER, &b"urn:x"[..])));
+        scope.restore(mark);
+        assert_eq!(scope.lookup(b"p"), None);
+        assert_eq!(scope.lookup(b"").unwrap().0, Namespace::known(0));
+    }
+
+    #[test]
+    fn reserved_names_stay_reserved() {
+        let mut scope = Scope::new::<&str>(&[], 2);
+        assert!(scope.declare(b"xml", XML_NAMESPACE.as_bytes(), 0).is_ok());
+        for (prefix, uri) in
+            [("xml", "urn:a"), ("xmlns", "urn:a"), ("p", XML_NAMESPACE), ("", XMLNS_NAMESPACE), ("p", "")]
+        {
+            assert!(scope.declare(prefix.as_bytes(), uri.as_bytes(), 0).is_err(), "{prefix}");
+        }
+        scope.declare(b"a", b"urn:a", 0).unwrap();
+        scope.declare(b"b", b"urn:a", 0).unwrap();
+        assert_eq!(scope.declare(b"c", b"urn:a", 0).unwrap_err().kind, FaultKind::TooMany);
+    }
+}

@@ -1,0 +1,41 @@
+//! The built-in types: which texts are theirs, and how values compare.
+
+mod binary;
+mod builtin;
+mod decimal;
+mod facets;
+mod moment;
+
+pub(super) use binary::{Base64, Hex};
+pub(super) use builtin::{Builtin, Ordering, Value};
+pub(super) use facets::{Bound, Broken, Facets, Side};
+
+use std::borrow::Cow;
+
+/// What becomes of white space before a value is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Space {
+    Preserve,
+    Replace,
+    Collapse,
+}
+
+impl Space {
+    /// The text as its type sees it.
+    pub(super) fn apply(self, text: &str) -> Cow<'_, str> {
+        let odd = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
+        match self {
+            Self::Preserve => Cow::Borrowed(text),
+            Self::Replace if !text.bytes().any(odd) => Cow::Borrowed(text),
+            Self::Replace => Cow::Owned(text.replace(['\t', '\n', '\r'], " ")),
+            Self::Collapse => {
+                let trimmed = text.trim_matches([' ', '\t', '\n', '\r']);
+                if !trimmed.bytes().any(odd) && !trimmed.contains("  ") {
+                    return Cow::Borrowed(trimmed);
+                }
+                let words = trimmed.split([' ', '\t', '\n', '\r']).filter(|word| !word.is_empty());
+                Cow::Owned(words.collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+}

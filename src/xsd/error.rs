@@ -1,0 +1,71 @@
+//! Why a schema cannot be compiled, or a watch not be set.
+
+use std::fmt;
+
+use crate::xml::{Fault, Position};
+
+/// A place in a schema document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The document's name.
+    pub document: String,
+    /// Where in it; UTF-16 documents are counted as if they were UTF-8.
+    pub at: Position,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.document, self.at.line, self.at.column)
+    }
+}
+
+/// Why a schema cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// A document is no XML.
+    #[error("{document}: {fault}")]
+    NotXml {
+        /// The document's name.
+        document: String,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// A construct of XSD 1.0 that we do not judge by; it is never left out silently.
+    #[error("{place}: {construct} is not supported")]
+    Unsupported {
+        /// Where it stands.
+        place: Place,
+        /// Which one.
+        construct: String,
+    },
+    /// The schema breaks a rule of its own language.
+    #[error("{place}: {problem}")]
+    Invalid {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is nothing to compile.
+    #[error("no schema document was given")]
+    Empty,
+}
+
+/// Why a watch cannot be set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The schema has no element at the path.
+    #[error("the schema has no element at {path}: {step} is unknown")]
+    NoSuchPath {
+        /// The path asked for.
+        path: String,
+        /// Its first step that leads nowhere.
+        step: String,
+    },
+    /// The value of an element with child elements is asked for.
+    #[error("the element at {path} has no simple value")]
+    NoValue {
+        /// The path asked for.
+        path: String,
+    },
+}

@@ -1,0 +1,111 @@
+//! What is wrong in a document, as data.
+
+use crate::xml::{Fault, FaultKind, Position};
+
+/// Something wrong in a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which sort.
+    pub kind: Kind,
+    /// The recommendation's name of the rule (`cvc-…`); empty for faults of XML.
+    pub rule: &'static str,
+    /// Where.
+    pub at: Position,
+    /// Path with positions: `/ServiceOwner/Prefill/Reportee[17]/FormTask[1]/ValidFrom`.
+    pub path: String,
+    /// What was expected and found, by names; never a value.
+    pub text: String,
+}
+
+/// The sorts of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// It does not begin as XML does.
+    NotXml,
+    /// A rule of XML is broken.
+    NotWellFormed,
+    /// It ends before its root element does.
+    Truncated,
+    /// The bytes do not fit the encoding.
+    BadEncoding,
+    /// The encoding is none we read.
+    UnsupportedEncoding,
+    /// It has a DOCTYPE.
+    Dtd,
+    /// A prefix is not declared.
+    UndeclaredPrefix,
+    /// Elements are nested too deeply.
+    TooDeep,
+    /// A name, attribute, tag or value is longer than the limit.
+    TooLong,
+    /// There are more attributes or declarations than the limit.
+    TooMany,
+    /// The schema has no such root element.
+    UnknownRoot,
+    /// An element stands where it may not.
+    UnexpectedElement,
+    /// A required element is missing.
+    MissingElement,
+    /// An attribute is not allowed.
+    UnexpectedAttribute,
+    /// A required attribute is missing.
+    MissingAttribute,
+    /// Text stands where it may not.
+    UnexpectedText,
+    /// A value is not of its type.
+    BadValue,
+    /// A value is too short or too long.
+    BadLength,
+    /// A value is not one of those listed.
+    NotInList,
+    /// A value is outside its range.
+    OutOfRange,
+    /// A value does not fit its pattern.
+    BadPattern,
+    /// `xsi:nil` is used wrongly.
+    BadNil,
+    /// Another rule of the schema is broken.
+    Other,
+}
+
+impl Kind {
+    /// Tells whether it is of XML, not of the schema; judging ends with such a one.
+    pub fn is_fatal(self) -> bool {
+        matches!(
+            self,
+            Self::NotXml
+                | Self::NotWellFormed
+                | Self::Truncated
+                | Self::BadEncoding
+                | Self::UnsupportedEncoding
+                | Self::Dtd
+                | Self::UndeclaredPrefix
+                | Self::TooDeep
+                | Self::TooLong
+                | Self::TooMany
+        )
+    }
+}
+
+impl From<FaultKind> for Kind {
+    fn from(kind: FaultKind) -> Self {
+        match kind {
+            FaultKind::NotXml => Self::NotXml,
+            FaultKind::NotWellFormed => Self::NotWellFormed,
+            FaultKind::Truncated => Self::Truncated,
+            FaultKind::BadEncoding => Self::BadEncoding,
+            FaultKind::UnsupportedEncoding => Self::UnsupportedEncoding,
+            FaultKind::Dtd => Self::Dtd,
+            FaultKind::UndeclaredPrefix => Self::UndeclaredPrefix,
+            FaultKind::TooDeep => Self::TooDeep,
+            FaultKind::TooLong => Self::TooLong,
+            FaultKind::TooMany => Self::TooMany,
+        }
+    }
+}
+
+impl Finding {
+    pub(super) fn fault(fault: Fault, path: String) -> Self {
+        Self { kind: fault.kind.into(), rule: "", at: fault.at, path, text: fault.text }
+    }
+}

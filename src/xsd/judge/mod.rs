@@ -1,0 +1,178 @@
+//! The state of a document being judged: one frame for each open element.
+
+mod attributes;
+mod content;
+mod ending;
+mod frame;
+mod watching;
+
+use super::datatypes::Broken;
+use super::finding::{Finding, Kind};
+use super::plan::Plan;
+use super::tables::{Schema, StateId};
+use super::validator::{Limits, Observer};
+use super::value::Reader;
+use crate::xml::{Fault, Locator, Position, Scope, Sink, Tag};
+use frame::{Frame, Mode};
+use watching::Watched;
+
+/// All that is kept of a document: O(depth) and one value.
+#[derive(Debug)]
+pub(super) struct Judge<'p> {
+    plan: &'p Plan,
+    frames: Vec<Frame>,
+    /// How often each name that may repeat has come, of each open element.
+    counters: Vec<u64>,
+    /// The edge that [`Sink::predict`] found.
+    guess: Option<u32>,
+    value: Reader,
+    /// Where the value in progress begins.
+    value_from: u64,
+    /// Where a finding about it is placed: there too, or at the tag of an element without content.
+    value_place: u64,
+    /// The same, once the bytes before it are gone.
+    value_at: Option<Position>,
+    watched: Watched,
+    deferred: Vec<Deferred>,
+    pub(super) findings: u64,
+}
+
+/// A finding that is not yet known to be a missing element or one out of order.
+#[derive(Debug)]
+struct Deferred {
+    /// The element whose content it is about, by its depth.
+    depth: usize,
+    /// What could have come.
+    state: StateId,
+    finding: Finding,
+}
+
+/// A judge with somebody to tell.
+pub(super) struct Judging<'a, 'p, O> {
+    pub(super) judge: &'a mut Judge<'p>,
+    pub(super) observer: &'a mut O,
+}
+
+impl<'p> Judge<'p> {
+    pub(super) fn new(plan: &'p Plan, limits: &Limits) -> Self {
+        Self {
+            plan,
+            frames: Vec::new(),
+            counters: Vec::new(),
+            guess: None,
+            value: Reader::new(limits.value_bytes),
+            value_from: 0,
+            value_place: 0,
+            value_at: None,
+            watched: Watched::new(limits.watched_bytes),
+            deferred: Vec::new(),
+            findings: 0,
+        }
+    }
+
+    fn schema(&self) -> &'p Schema {
+        &self.plan.schema
+    }
+
+    /// The place of the value in progress.
+    fn value_position(&mut self, locator: &mut Locator<'_>) -> Position {
+        *self.value_at.get_or_insert_with(|| locator.position(self.value_place))
+    }
+}
+
+impl<O: Observer> Judging<'_, '_, O> {
+    /// A fault of XML, behind which nothing is judged.
+    pub(super) fn fault(&mut self, fault: Fault) {
+        for deferred in std::mem::take(&mut self.judge.deferred) {
+            self.report(Finding { kind: Kind::UnexpectedElement, ..deferred.finding });
+        }
+        let path = self.judge.path();
+        self.report(Finding::fault(fault, path));
+    }
+
+    fn report(&mut self, finding: Finding) {
+        self.judge.findings += 1;
+        if let Some(frame) = self.judge.frames.last_mut() {
+            frame.unsound = true;
+        }
+        self.observer.finding(finding);
+    }
+
+    /// Reports about the element last opened.
+    fn find(&mut self, kind: Kind, rule: &'static str, at: Position, text: impl Into<String>) {
+        let path = self.judge.path();
+        self.report(Finding { kind, rule, at, path, text: text.into() });
+    }
+
+    fn find_broken(&mut self, broken: Broken, at: Position) {
+        self.find(broken.kind, broken.rule, at, broken.text);
+    }
+}
+
+impl<O: Observer> Sink for Judging<'_, '_, O> {
+    #[inline]
+    fn predict(&mut self, rest: &[u8]) -> usize {
+        let judge = &mut *self.judge;
+        judge.guess = None;
+        let Some(Frame { mode: Mode::Model { .. }, state, .. }) = judge.frames.last() else { return 0 };
+        let schema = &judge.plan.schema;
+        let (edges, state) = schema.edges_of(*state);
+        for (index, edge) in edges.iter().enumerate() {
+            let len = edge.local.len();
+            if rest.get(..len) == Some(&*edge.local) && rest.get(len) == Some(&b'>') {
+                judge.guess = state.map(|state| state.first_edge + index as u32);
+                return len;
+            }
+        }
+        0
+    }
+
+    #[inline]
+    fn start(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
+        self.element(tag, locator);
+        self.judge.guess = None;
+    }
+
+    #[inline]
+    fn end(&mut self, from: u64, to: u64, scope: &Scope, locator: &mut Locator<'_>) {
+        self.close(from, to, scope, locator);
+    }
+
+    #[inline]
+    fn text(&mut self, raw: &[u8], offset: u64, locator: &mut Locator<'_>) {
+        let judge = &mut *self.judge;
+        let Some(frame) = judge.frames.last_mut() else { return };
+        match frame.mode {
+            Mode::Simple => {
+                frame.has_text = true;
+                judge.value.raw(raw, offset);
+                judge.watched.raw(raw, offset);
+            }
+            Mode::Skip | Mode::Any => {}
+            Mode::Model { .. } | Mode::Loose { .. } | Mode::Empty | Mode::Nil => {
+                self.stray_text(raw, false, offset, locator);
+            }
+        }
+    }
+
+    fn character(&mut self, c: char, offset: u64, locator: &mut Locator<'_>) {
+        let mut bytes = [0; 4];
+        let text = c.encode_utf8(&mut bytes).as_bytes();
+        let judge = &mut *self.judge;
+        match judge.frames.last_mut() {
+            Some(frame) if frame.mode == Mode::Simple => {
+                frame.has_text = true;
+                judge.value.text(text);
+                judge.watched.text(text);
+            }
+            Some(_) => self.stray_text(text, true, offset, locator),
+            None => {}
+        }
+    }
+
+    fn suspend(&mut self, locator: &mut Locator<'_>) {
+        if self.judge.frames.last().is_some_and(|frame| matches!(frame.mode, Mode::Simple | Mode::Nil)) {
+            self.judge.value_position(locator);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The text of the element that somebody watches, up to a limit.
+
+use super::Judging;
+use crate::xml::Locator;
+use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
+use crate::xsd::validator::Observer;
+use crate::xsd::value::LineEnds;
+
+/// A watched value in progress; its memory is used again for the next.
+#[derive(Debug)]
+pub(super) struct Watched {
+    active: bool,
+    text: String,
+    complete: bool,
+    most_bytes: usize,
+    ends: LineEnds,
+}
+
+impl Watched {
+    pub(super) fn new(most_bytes: usize) -> Self {
+        Self { active: false, text: String::new(), complete: true, most_bytes, ends: LineEnds::default() }
+    }
+
+    fn begin(&mut self) {
+        self.active = true;
+        self.text.clear();
+        self.complete = true;
+        self.ends = LineEnds::default();
+    }
+
+    /// Takes text as the document has it.
+    #[inline]
+    pub(super) fn raw(&mut self, raw: &[u8], offset: u64) {
+        if self.active {
+            let mut ends = std::mem::take(&mut self.ends);
+            ends.settle(raw, offset, |text| self.text(text));
+            self.ends = ends;
+        }
+    }
+
+    /// Takes text that is what it says.
+    pub(super) fn text(&mut self, text: &[u8]) {
+        if !self.active || !self.complete {
+            return;
+        }
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        let room = self.most_bytes - self.text.len();
+        let end = text.floor_char_boundary(room);
+        self.complete = end == text.len();
+        self.text.push_str(text.get(..end).unwrap_or_default());
+    }
+}
+
+impl<O: Observer> Judging<'_, '_, O> {
+    /// Tells of a watched element that begins.
+    pub(super) fn opened(&mut self, node: NodeId, offset: u64, locator: &mut Locator<'_>) {
+        if node == NOWHERE {
+            return;
+        }
+        let watches = self.judge.plan.watches(node);
+        if watches.is_empty() {
+            return;
+        }
+        let at = locator.position(offset);
+        for (watch, kind) in watches {
+            if *kind == WatchKind::Value {
+                self.judge.watched.begin();
+            }
+            self.observer.open(*watch, at);
+        }
+    }
+
+    /// Tells of a watched element that ends; the content lies between the offsets, and `to` is past its end tag.
+    pub(super) fn closed(&mut self, node: NodeId, sound: bool, content_to: u64, to: u64, locator: &mut Locator<'_>) {
+        if node == NOWHERE {
+            return;
+        }
+        let watches = self.judge.plan.watches(node);
+        for (watch, kind) in watches.iter().rev() {
+            if *kind == WatchKind::Value && self.judge.watched.active {
+                let at = self.judge.value_position(locator);
+                let content = self.judge.value_from..content_to;
+                let watched = &self.judge.watched;
+                self.observer.value(*watch, &watched.text, watched.complete, content, at);
+            }
+            self.observer.close(*watch, to, sound);
+        }
+        self.judge.watched.active = false;
+    }
+}

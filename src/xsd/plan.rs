@@ -1,0 +1,130 @@
+//! Which elements somebody wants to hear of.
+
+use std::sync::Arc;
+
+use super::error::PlanError;
+use super::tables::{Content, ElementId, NameId, Schema};
+
+/// An element to hear of; its index in the list given to [`Plan::new`] is its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// Local names from the root: `/ServiceOwner/Prefill/Reportee/Id`.
+    pub path: &'static str,
+    /// What to hear.
+    pub kind: WatchKind,
+}
+
+/// What to hear of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchKind {
+    /// Where it begins and ends.
+    Element,
+    /// Also its text; only for elements of simple content.
+    Value,
+    /// As `Element`, and it is what findings inside it belong to.
+    Item,
+}
+
+/// A schema with the watches set on it.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) schema: Arc<Schema>,
+    nodes: Vec<Node>,
+}
+
+pub(super) type NodeId = u32;
+/// No watch here or below.
+pub(super) const NOWHERE: NodeId = 0;
+/// The document itself.
+pub(super) const DOCUMENT: NodeId = 1;
+
+#[derive(Debug, Default)]
+struct Node {
+    children: Vec<(NameId, NodeId)>,
+    watches: Vec<(usize, WatchKind)>,
+}
+
+impl Plan {
+    /// Sets watches on a schema; a path that it does not have is an error.
+    pub fn new(schema: Arc<Schema>, watches: &[Watch]) -> Result<Self, PlanError> {
+        let mut plan = Self { schema, nodes: vec![Node::default(), Node::default()] };
+        for (index, watch) in watches.iter().enumerate() {
+            plan.set(index, *watch)?;
+        }
+        Ok(plan)
+    }
+
+    /// The schema judged by.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn set(&mut self, index: usize, watch: Watch) -> Result<(), PlanError> {
+        let schema = Arc::clone(&self.schema);
+        let mut reached: Vec<(NodeId, Option<ElementId>)> = vec![(DOCUMENT, None)];
+        for step in watch.path.trim_start_matches('/').split('/') {
+            let mut next = Vec::new();
+            for (node, element) in reached {
+                for (name, child) in children_of(&schema, element) {
+                    if schema.local_name(name) == step.as_bytes() {
+                        next.push((self.child_or_new(node, name), Some(child)));
+                    }
+                }
+            }
+            if next.is_empty() {
+                return Err(PlanError::NoSuchPath { path: watch.path.to_owned(), step: step.to_owned() });
+            }
+            reached = next;
+        }
+        for (node, element) in reached {
+            let simple = element.and_then(|id| schema.element(id)).and_then(|element| schema.type_of(element.type_id));
+            let has_value = simple.is_some_and(|found| matches!(found.content, Content::Simple(_)));
+            if watch.kind == WatchKind::Value && !has_value {
+                return Err(PlanError::NoValue { path: watch.path.to_owned() });
+            }
+            if let Some(node) = self.nodes.get_mut(node as usize) {
+                node.watches.push((index, watch.kind));
+            }
+        }
+        Ok(())
+    }
+
+    fn child_or_new(&mut self, node: NodeId, name: NameId) -> NodeId {
+        let child = self.child(node, name);
+        if child != NOWHERE {
+            return child;
+        }
+        let new = self.nodes.len() as NodeId;
+        if let Some(node) = self.nodes.get_mut(node as usize) {
+            node.children.push((name, new));
+        }
+        self.nodes.push(Node::default());
+        new
+    }
+
+    /// Where a child element leads.
+    #[inline]
+    pub(super) fn child(&self, node: NodeId, name: NameId) -> NodeId {
+        if node == NOWHERE {
+            return NOWHERE;
+        }
+        let children = self.nodes.get(node as usize).map_or(&[][..], |node| &node.children);
+        children.iter().find(|(known, _)| *known == name).map_or(NOWHERE, |(_, child)| *child)
+    }
+
+    /// The watches at a node.
+    pub(super) fn watches(&self, node: NodeId) -> &[(usize, WatchKind)] {
+        self.nodes.get(node as usize).map_or(&[], |node| &node.watches)
+    }
+}
+
+fn children_of(schema: &Schema, element: Option<ElementId>) -> Vec<(NameId, ElementId)> {
+    match element {
+        None => schema.global_elements.iter().map(|(name, element)| (*name, *element)).collect(),
+        Some(element) => {
+            let found = schema.element(element).and_then(|element| schema.type_of(element.type_id));
+            let children = found.map_or(&[][..], |found| &found.children);
+            children.iter().map(|child| (child.name, child.element)).collect()
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The validator: bytes in, watches and findings out.
+
+use std::ops::Range;
+
+use super::finding::Finding;
+use super::judge::{Judge, Judging};
+use super::plan::Plan;
+use crate::xml::{self, Position, Tokenizer};
+
+/// Hears of a document.
+pub trait Observer {
+    /// A watched element begins; the place is that of the `<` of its start tag.
+    fn open(&mut self, watch: usize, at: Position);
+
+    /// The text of a watched element with a value, called before its close: references read and line ends settled, but
+    /// white space as it is; not complete when it is longer than the limit. The range is that of the raw content.
+    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position);
+
+    /// A watched element ends, past the `>` of its end tag; not sound when a finding lies inside.
+    fn close(&mut self, watch: usize, end: u64, sound: bool);
+
+    /// Something is wrong.
+    fn finding(&mut self, finding: Finding);
+}
+
+/// What a document may ask of us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Those of XML.
+    pub xml: xml::Limits,
+    /// Bytes of a value that must be kept to be judged; strings without listed values, base64 and the like are not kept.
+    pub value_bytes: usize,
+    /// Bytes of a watched value's text.
+    pub watched_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { xml: xml::Limits::default(), value_bytes: 64 << 10, watched_bytes: 4 << 10 }
+    }
+}
+
+/// Whether there is a point in more bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// More bytes may follow.
+    Continue,
+    /// A fault of XML was found; later bytes are not looked at.
+    Stopped,
+}
+
+/// How a document ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Nothing was found.
+    pub sound: bool,
+    /// The root element ended and no fault of XML was found.
+    pub complete: bool,
+    /// How many findings there were.
+    pub findings: u64,
+}
+
+/// Judges one document.
+#[derive(Debug)]
+pub struct Validator<'p> {
+    tokenizer: Tokenizer,
+    judge: Judge<'p>,
+    stopped: bool,
+}
+
+impl<'p> Validator<'p> {
+    /// A validator of one document.
+    pub fn new(plan: &'p Plan, limits: Limits) -> Self {
+        let tokenizer = Tokenizer::new(limits.xml.clone(), &plan.schema.namespaces);
+        Self { tokenizer, judge: Judge::new(plan, &limits), stopped: false }
+    }
+
+    /// Takes the next bytes.
+    pub fn feed<O: Observer>(&mut self, bytes: &[u8], observer: &mut O) -> Progress {
+        if self.stopped {
+            return Progress::Stopped;
+        }
+        let mut sink = Judging { judge: &mut self.judge, observer };
+        if let Err(fault) = self.tokenizer.feed(bytes, &mut sink) {
+            sink.fault(*fault);
+            self.stopped = true;
+            return Progress::Stopped;
+        }
+        Progress::Continue
+    }
+
+    /// Tells that no more bytes come.
+    pub fn finish<O: Observer>(&mut self, observer: &mut O) -> End {
+        if !self.stopped {
+            let mut sink = Judging { judge: &mut self.judge, observer };
+            if let Err(fault) = self.tokenizer.finish(&mut sink) {
+                sink.fault(*fault);
+                self.stopped = true;
+            }
+        }
+        let findings = self.judge.findings;
+        End { sound: findings == 0, complete: !self.stopped, findings }
+    }
+}
