@@ -1,1 +1,199 @@
-//! Judges a batch in one pass over its bytes.
+//! Judges a batch in one pass over its bytes: hash, well-formedness, schema, items, the format's rules, the route's.
+//!
+//! A finding is data: what is wrong inside an item refuses that item, what is wrong outside of items refuses the
+//! shipment, and `Err` only means that we could not judge. Memory is one read buffer and what is found in it; nothing
+//! of the batch is kept. How the bytes arrive in pieces changes nothing of what is found. What needs other items or
+//! other shipments (repeated references, the share of refused items) is not judged here but in the ledger.
+
+mod collector;
+mod item;
+mod kinds;
+mod place;
+mod route;
+
+use std::io::{self, Read};
+
+use aws_lc_rs::digest;
+
+use crate::codes;
+use crate::formats::{self, Detection, Format};
+use crate::model::{Code, Envelope, Finding, FormatName, NewItem, Route, RouteName};
+use crate::ports::ReferenceUse;
+use crate::xsd::{self, Progress, Validator};
+
+use collector::Collector;
+
+/// By which rules to judge.
+#[derive(Debug, Clone)]
+pub struct Judging<'a> {
+    /// The routes of this partner and directory. None at all means no rules but the format's.
+    pub routes: &'a [Route],
+    /// Whose file it is.
+    pub partner: &'a str,
+    /// Size of the file.
+    pub size_bytes: u64,
+    /// What a file may ask of us.
+    pub limits: Limits,
+}
+
+/// What a file may ask of us.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Of the tokenizer and the validator.
+    pub xml: xsd::Limits,
+    /// Findings kept; all are counted.
+    pub max_findings: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { xml: xsd::Limits::default(), max_findings: 1_000 }
+    }
+}
+
+/// What judging hands over as it goes on; never more than 1,024 at once, items before the findings about them.
+#[derive(Debug)]
+pub enum Found {
+    /// Items, in document order.
+    Items(Vec<NewItem>),
+    /// Findings, in document order.
+    Findings(Vec<Finding>),
+}
+
+/// What is said of a batch as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// Why the shipment is refused as a whole; `None` when its good items may go on.
+    pub refusal: Option<Code>,
+    /// The format, when the root was recognised.
+    pub format: Option<FormatName>,
+    /// The route that takes it.
+    pub route: Option<RouteName>,
+    /// SHA-256 of the file; `None` when it was not read to its end.
+    pub sha256: Option<[u8; 32]>,
+    /// Where its headers lie, when the root was recognised.
+    pub envelope: Option<Envelope>,
+    /// The shipment references it uses.
+    pub references: Vec<ReferenceUse>,
+    /// Findings seen, also those past the limit of what is kept.
+    pub findings_total: u64,
+    /// Items seen.
+    pub items_total: u64,
+    /// Items refused; those the route ignores are not among them.
+    pub items_refused: u64,
+}
+
+/// Why a batch could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// The staged file could not be read; the same call may succeed later.
+    #[error("the staged file cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    /// What was found could not be kept; the same call may succeed later.
+    #[error("what was found cannot be kept: {0}")]
+    NotKept(#[source] io::Error),
+}
+
+/// Judges a batch. Reads `source` once, to its end, and hands items and findings to `keep` on the way.
+pub fn judge(
+    source: &mut dyn Read,
+    judging: &Judging<'_>,
+    keep: &mut dyn FnMut(Found) -> io::Result<()>,
+) -> Result<Judgement, JudgeError> {
+    let mut source = Source::new(source);
+    let (head, format) = detect(&mut source)?;
+    let mut collector = Collector::new(judging, format);
+    if let Some((code, text)) = refused_unread(judging, &head) {
+        collector.refuse_whole(code, text);
+    } else {
+        validate(&mut source, &head, &mut collector, keep)?;
+        collector.conclude();
+    }
+    let sha256 = source.finish()?;
+    collector.hand_over(keep).map_err(JudgeError::NotKept)?;
+    Ok(collector.judgement(sha256))
+}
+
+/// Reads until the root's start tag tells the format; another root is judged as the first format, which will say so.
+fn detect(source: &mut Source<'_>) -> Result<(Vec<u8>, &'static Format), JudgeError> {
+    let mut head = Vec::new();
+    while head.len() < HEAD_BYTES {
+        let piece = source.read()?;
+        if piece.is_empty() {
+            break;
+        }
+        head.extend_from_slice(piece);
+        match formats::detect(&head) {
+            Detection::Known(format) => return Ok((head, format)),
+            Detection::Unknown => break,
+            Detection::More => {}
+        }
+    }
+    Ok((head, formats::by_name(FormatName::Prefill)))
+}
+
+fn refused_unread(judging: &Judging<'_>, head: &[u8]) -> Option<(Code, String)> {
+    if head.is_empty() {
+        return Some((codes::EMPTY_FILE, "the file has no bytes".to_owned()));
+    }
+    // Several routes may share a directory: only what is too large for each of them need not be read.
+    let largest = judging.routes.iter().map(|route| route.max_file_bytes).max()?;
+    route::too_large(judging.size_bytes, largest)
+}
+
+fn validate(
+    source: &mut Source<'_>,
+    head: &[u8],
+    collector: &mut Collector<'_>,
+    keep: &mut dyn FnMut(Found) -> io::Result<()>,
+) -> Result<(), JudgeError> {
+    let mut validator = Validator::new(collector.format().plan(), collector.limits().clone());
+    let mut progress = validator.feed(head, collector);
+    while progress == Progress::Continue {
+        collector.hand_over(keep).map_err(JudgeError::NotKept)?;
+        let piece = source.read()?;
+        if piece.is_empty() {
+            break;
+        }
+        progress = validator.feed(piece, collector);
+    }
+    validator.finish(collector);
+    Ok(())
+}
+
+/// The staged file, hashed as it is read.
+struct Source<'a> {
+    inner: &'a mut dyn Read,
+    hash: digest::Context,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Source<'a> {
+    fn new(inner: &'a mut dyn Read) -> Self {
+        Self { inner, hash: digest::Context::new(&digest::SHA256), buffer: vec![0; READ_BYTES] }
+    }
+
+    /// The next bytes; none at the end.
+    fn read(&mut self) -> Result<&[u8], JudgeError> {
+        let count = loop {
+            match self.inner.read(&mut self.buffer) {
+                Ok(count) => break count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(JudgeError::Unreadable(error)),
+            }
+        };
+        let (piece, _) = self.buffer.split_at(count.min(self.buffer.len()));
+        self.hash.update(piece);
+        Ok(piece)
+    }
+
+    /// Reads what is left: the receipt names the hash of the whole file, also of one that is refused half-way.
+    fn finish(mut self) -> Result<Option<[u8; 32]>, JudgeError> {
+        while !self.read()?.is_empty() {}
+        Ok(self.hash.finish().as_ref().try_into().ok())
+    }
+}
+
+const READ_BYTES: usize = 256 * 1024;
+/// How far the root's start tag is looked for.
+const HEAD_BYTES: usize = 64 * 1024;

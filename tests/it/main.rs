@@ -10,5 +10,6 @@ mod ledger;
 mod recovery;
 mod reference;
 mod sftp;
+mod split;
 mod support;
 mod xsd;

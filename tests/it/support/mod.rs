@@ -1,1 +1,3 @@
 //! What several tests need: temporary folders, free ports, real clients.
+
+pub(crate) mod judged;

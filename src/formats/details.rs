@@ -1,0 +1,268 @@
+//! What a receiver needs to know of one item, read again from the staged bytes.
+
+use jiff::civil::Date;
+
+use super::fragment::{Fragment, Tag, read};
+use super::text::TextDecoder;
+use super::{Coding, ReadItemError, check_digits};
+use crate::model::{ByteRange, Envelope, ItemKind, NewItem, Reportee};
+use crate::ports::{Blob, PartMeta};
+
+/// One item in detail. Its forms and attachments stay where they are: each is a span of the staged file.
+#[derive(Debug, Clone)]
+pub struct Details {
+    /// Whom it concerns.
+    pub reportee: Reportee,
+    /// ValidFrom, where the kind has one.
+    pub valid_from: Option<Date>,
+    /// ReceiversReference as the sender gave it; empty where absent.
+    pub receivers_reference: String,
+    /// Identifying fields, in order.
+    pub identifying_fields: Vec<String>,
+    /// Forms and attachments, in document order.
+    pub parts: Vec<Span>,
+}
+
+/// A form or an attachment as a range of the staged file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// What it is.
+    pub meta: PartMeta,
+    /// The element's raw content.
+    pub content: ByteRange,
+    /// How to decode it.
+    pub coding: Coding,
+}
+
+/// Reads an item in detail. Reads the item's bytes once, one buffer at a time.
+pub fn details(blob: &dyn Blob, _envelope: &Envelope, item: &NewItem) -> Result<Details, ReadItemError> {
+    let mut reader = Reader { blob, text_left: TEXT_BYTES };
+    let mut details = Details {
+        reportee: reader.reportee(item.group)?,
+        valid_from: None,
+        receivers_reference: String::new(),
+        identifying_fields: Vec::new(),
+        parts: Vec::new(),
+    };
+    let mut part = PartDraft::default();
+    for_each_element(blob, item.range, &mut |path, content| match item.kind {
+        ItemKind::FormTask => super::prefill::form_task_detail(&mut reader, &mut details, &mut part, path, content),
+        ItemKind::Field => super::prefill::field_detail(&mut reader, &mut details, path, content),
+        ItemKind::Subscription => super::prefill::subscription_detail(&mut reader, &mut details, path, content),
+    })?;
+    Ok(details)
+}
+
+/// A form or an attachment whose element has not ended yet.
+#[derive(Debug, Default)]
+pub(crate) struct PartDraft {
+    /// DataFormatId or FileName.
+    pub(crate) name: String,
+    /// DataFormatVersion or AttachmentType.
+    pub(crate) kind: String,
+    /// Where its content lies.
+    pub(crate) content: ByteRange,
+}
+
+impl Details {
+    /// Adds a form or an attachment.
+    pub(crate) fn add(&mut self, meta: PartMeta, content: ByteRange, coding: Coding) -> Result<(), ReadItemError> {
+        if self.parts.len() >= PARTS {
+            return Err(ReadItemError::TooMuch("forms and attachments"));
+        }
+        self.parts.push(Span { meta, content, coding });
+        Ok(())
+    }
+}
+
+/// Reads short texts, and no more of them than fit in memory.
+pub(crate) struct Reader<'a> {
+    blob: &'a dyn Blob,
+    text_left: u64,
+}
+
+impl Reader<'_> {
+    /// An element's text.
+    pub(crate) fn text(&mut self, content: ByteRange) -> Result<String, ReadItemError> {
+        self.text_left = self.text_left.checked_sub(content.len()).ok_or(ReadItemError::TooMuch("text"))?;
+        let mut text = Vec::new();
+        let mut decoder = TextDecoder::default();
+        decoder.push(&read(self.blob, content)?, &mut text)?;
+        decoder.finish()?;
+        String::from_utf8(text).map_err(|_| ReadItemError::Changed("text is not UTF-8"))
+    }
+
+    /// The content of an element that holds a document of its own, without the white space around it: before an XML
+    /// declaration even a line feed would make the document ill-formed.
+    pub(crate) fn document(&self, content: ByteRange) -> Result<ByteRange, ReadItemError> {
+        let head = read(self.blob, ByteRange { end: content.end.min(content.start + EDGE_BYTES), ..content })?;
+        let blank = head.iter().take_while(|byte| is_blank(**byte)).count() as u64;
+        Ok(ByteRange { start: content.start + blank, ..content })
+    }
+
+    fn reportee(&mut self, group: ByteRange) -> Result<Reportee, ReadItemError> {
+        let mut id = None;
+        for_each_element(self.blob, group, &mut |path, content| {
+            if path == "Id" {
+                id = Some(content);
+            }
+            Ok(())
+        })?;
+        let id = self.text(id.ok_or(NO_REPORTEE)?)?;
+        check_digits::reportee(&id).map_err(|_| NO_REPORTEE)
+    }
+}
+
+/// Calls `visit` at the end of every element within the outermost one, with its path below that (`Form/FormData`) and
+/// the range of its content.
+fn for_each_element(
+    blob: &dyn Blob,
+    range: ByteRange,
+    visit: &mut dyn FnMut(&str, ByteRange) -> Result<(), ReadItemError>,
+) -> Result<(), ReadItemError> {
+    let mut fragment = Fragment::new(blob, range);
+    let mut path = String::new();
+    // For each open element: where its content begins, and the length of the path without it.
+    let mut open: Vec<(u64, usize)> = Vec::new();
+    while let Some(tag) = fragment.next()? {
+        let end = match tag {
+            Tag::Start { range, empty, .. } => {
+                let outer = path.len();
+                if !open.is_empty() {
+                    let name = std::str::from_utf8(fragment.local_name());
+                    let separator = if outer == 0 { "" } else { "/" };
+                    path.push_str(separator);
+                    path.push_str(name.map_err(|_| ReadItemError::Changed("a name is not UTF-8"))?);
+                }
+                open.push((range.end, outer));
+                empty.then_some(range.end)
+            }
+            Tag::End { range } => Some(range.start),
+        };
+        let Some(end) = end else { continue };
+        let (start, outer) = open.pop().ok_or(ReadItemError::Changed("an end tag has no start tag"))?;
+        if !open.is_empty() {
+            visit(&path, ByteRange { start, end })?;
+        }
+        path.truncate(outer);
+    }
+    Ok(())
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// How far into a form's content white space is looked for.
+const EDGE_BYTES: u64 = 4096;
+/// Most forms and attachments of one item.
+const PARTS: usize = 10_000;
+/// Most bytes of text of one item, forms and attachments not counted.
+const TEXT_BYTES: u64 = 1024 * 1024;
+const NO_REPORTEE: ReadItemError = ReadItemError::Changed("the reportee's id is not the one judged");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes;
+    use crate::formats::Decoder;
+    use crate::formats::fragment::tests::InMemory;
+    use crate::model::ItemKey;
+    use jiff::civil::date;
+
+    const GROUP: &str = "<p:Reportee xmlns:p='urn:x'><p:Id> 910000004</p:Id>";
+
+    /// Reads an item that stands right behind its group's head.
+    fn read_item(kind: ItemKind, group: &str, item: &str) -> (InMemory, Result<Details, ReadItemError>) {
+        let blob = InMemory(format!("{group}{item}").into_bytes());
+        let group_end = group.len() as u64;
+        let item = NewItem {
+            number: 1,
+            part: 0,
+            kind,
+            key: ItemKey::derive(&[]),
+            range: ByteRange { start: group_end, end: blob.size_bytes() },
+            group: ByteRange { start: 0, end: group_end },
+            line: 1,
+            column: 1,
+            senders_reference: String::new(),
+            service: None,
+            refused: None,
+        };
+        let details = details(&blob, &Envelope::default(), &item);
+        (blob, details)
+    }
+
+    fn decoded(blob: &InMemory, span: &Span) -> String {
+        let mut decoder = Decoder::new(span.coding);
+        let mut out = Vec::new();
+        decoder.push(blob.slice(span.content).as_bytes(), &mut out).unwrap();
+        decoder.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_form_task_is_read_whole() {
+        let (blob, details) = read_item(
+            ItemKind::FormTask,
+            GROUP,
+            "<p:FormTask><p:ValidFrom>2026-01-31Z</p:ValidFrom><p:SendersReference>S</p:SendersReference>\
+             <p:ReceiversReference>a &amp; <![CDATA[<b>]]></p:ReceiversReference>\
+             <p:IdentifyingFields><p:IdentifyingField>x</p:IdentifyingField><p:IdentifyingField/></p:IdentifyingFields>\
+             <p:Attachments><p:Attachment><p:FileName>a.txt</p:FileName><p:AttachmentData>\n SGVs bG8=</p:AttachmentData>\
+             <p:AttachmentType>text_plain</p:AttachmentType></p:Attachment></p:Attachments>\
+             <p:Form><p:DataFormatId>1</p:DataFormatId><p:DataFormatVersion>2</p:DataFormatVersion>\
+             <p:FormData>\r\n <![CDATA[<?xml version='1.0'?><FormTask>]]>&lt;/FormTask></p:FormData></p:Form>\
+             <p:Form><p:DataFormatId>3</p:DataFormatId><p:DataFormatVersion>4</p:DataFormatVersion><p:FormData/></p:Form>\
+             </p:FormTask>",
+        );
+        let details = details.unwrap();
+        assert_eq!(details.reportee.expose(), "910000004");
+        assert_eq!(details.valid_from, Some(date(2026, 1, 31)));
+        assert_eq!(details.receivers_reference, "a & <b>");
+        assert_eq!(details.identifying_fields, ["x", ""]);
+        let parts: Vec<_> = details.parts.iter().map(|span| (span.meta.clone(), decoded(&blob, span))).collect();
+        let form = |id: &str, version: &str| PartMeta::Form { format_id: id.into(), format_version: version.into() };
+        let attachment = PartMeta::Attachment { file_name: "a.txt".into(), attachment_type: "text_plain".into() };
+        let first = "<?xml version='1.0'?><FormTask></FormTask>";
+        let expected = [(attachment, "Hello"), (form("1", "2"), first), (form("3", "4"), "")];
+        assert_eq!(parts, expected.map(|(meta, text)| (meta, text.to_owned())));
+    }
+
+    #[test]
+    fn fields_and_subscriptions_have_no_parts() {
+        let field = "<Field><Id>x</Id><ValidFrom>2026-02-01</ValidFrom><Value>v</Value></Field>";
+        let (_, details) = read_item(ItemKind::Field, "<Reportee><Id>910000004</Id>", field);
+        let details = details.unwrap();
+        assert_eq!((details.valid_from, details.parts.len()), (Some(date(2026, 2, 1)), 0));
+        let subscription = "<FormTask><StartDate>2026-02-01</StartDate><IdentifyingFields><IdentifyingField>y\
+                            </IdentifyingField></IdentifyingFields></FormTask>";
+        let (_, details) = read_item(ItemKind::Subscription, GROUP, subscription);
+        let details = details.unwrap();
+        assert_eq!((details.valid_from, details.identifying_fields), (None, vec!["y".to_owned()]));
+    }
+
+    #[test]
+    fn an_item_that_is_not_as_it_was_judged_is_an_error() {
+        for (group, item) in [
+            ("<Reportee><Id>910000005</Id>", "<FormTask/>"),
+            ("<Reportee>", "<FormTask/>"),
+            (GROUP, "<FormTask><ReceiversReference><a/></ReceiversReference></FormTask>"),
+            (GROUP, "<FormTask></FormTask></FormTask>"),
+            (GROUP, "<FormTask><Form"),
+        ] {
+            let error = read_item(ItemKind::FormTask, group, item).1.unwrap_err();
+            assert_eq!(error.code(), codes::STAGED_UNREADABLE, "{group}{item}");
+        }
+    }
+
+    #[test]
+    fn an_item_beyond_memory_is_an_error() {
+        let forms = "<Form/>".repeat(PARTS + 1);
+        let error = read_item(ItemKind::FormTask, GROUP, &format!("<FormTask>{forms}</FormTask>")).1.unwrap_err();
+        assert_eq!(error.code(), codes::PAYLOAD_TOO_LARGE);
+        let text = "x".repeat(TEXT_BYTES as usize + 1);
+        let item = format!("<FormTask><ReceiversReference>{text}</ReceiversReference></FormTask>");
+        assert!(matches!(read_item(ItemKind::FormTask, GROUP, &item).1, Err(ReadItemError::TooMuch(_))));
+    }
+}

@@ -1,0 +1,30 @@
+//! Why an item of a judged batch could not be read again.
+
+use std::io;
+
+use crate::codes;
+use crate::model::Code;
+
+/// An item could not be read out of the staged file.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadItemError {
+    /// The staged file could not be read; the same call may succeed later.
+    #[error("the staged file cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// The bytes are not those that were judged.
+    #[error("the staged file does not hold what was judged: {0}")]
+    Changed(&'static str),
+    /// The item has more forms, attachments or identifying fields than are kept in memory.
+    #[error("the item has more {0} than can be handled")]
+    TooMuch(&'static str),
+}
+
+impl ReadItemError {
+    /// The code for the receipt when the item is given up because of it.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreadable(_) | Self::Changed(_) => codes::STAGED_UNREADABLE,
+            Self::TooMuch(_) => codes::PAYLOAD_TOO_LARGE,
+        }
+    }
+}

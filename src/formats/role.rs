@@ -1,0 +1,160 @@
+//! What an element of a format is to us.
+
+use crate::model::{ItemKey, ItemKind, PartKind};
+use crate::xsd::{Watch, WatchKind};
+
+/// An element that is watched while a batch is judged.
+#[derive(Debug)]
+pub struct Mark {
+    /// Which element, and what of it.
+    pub watch: Watch,
+    /// What it is to us.
+    pub role: Role,
+}
+
+impl Mark {
+    /// An element whose beginning and end matter.
+    pub(crate) const fn element(path: &'static str, role: Role) -> Self {
+        Self { watch: Watch { path, kind: WatchKind::Element }, role }
+    }
+
+    /// An element whose text matters.
+    pub(crate) const fn value(path: &'static str, role: Role) -> Self {
+        Self { watch: Watch { path, kind: WatchKind::Value }, role }
+    }
+
+    /// An item.
+    pub(crate) const fn item(path: &'static str, kind: ItemKind) -> Self {
+        Self { watch: Watch { path, kind: WatchKind::Item }, role: Role::Item(kind) }
+    }
+}
+
+/// What an element is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The document's root.
+    Root,
+    /// The sender's name, last in the root's head.
+    SenderName,
+    /// A part with a header of its own.
+    Part(PartKind),
+    /// The part's sequence number.
+    SequenceNo,
+    /// The part's reference, last in its head.
+    ShipmentReference,
+    /// Items of one reportee.
+    Group,
+    /// The reportee's id, last in the group's head.
+    Reportee,
+    /// An item.
+    Item(ItemKind),
+    /// First half of the item's service.
+    ServiceCode,
+    /// Second half of the item's service.
+    ServiceEdition,
+    /// First day of the item's validity.
+    ValidFrom,
+    /// Last day of the item's validity.
+    ValidTo,
+    /// The sender's own reference to the item.
+    SendersReference,
+    /// The receiver's reference, as far as the sender knows one.
+    ReceiversReference,
+    /// A required text that, together with others, tells the item from the rest.
+    Identity,
+    /// A number that tells items of one identity apart.
+    Index,
+    /// A free text that, together with others, tells the item from the rest.
+    IdentifyingField,
+    /// The item's attachments.
+    Attachments,
+    /// First half of a form's data format.
+    DataFormatId,
+    /// Second half of a form's data format.
+    DataFormatVersion,
+}
+
+/// Where an item key holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// Whose batch.
+    pub partner: &'a str,
+    /// The format's name.
+    pub format: &'a str,
+    /// Which part of the batch.
+    pub part: PartKind,
+    /// The sender's name in the header.
+    pub sender_name: &'a str,
+    /// The part's reference.
+    pub reference: &'a str,
+}
+
+/// What identifies an item within its part.
+#[derive(Debug, Clone, Copy)]
+pub enum Identity<'a> {
+    /// The sender's own reference, unique by agreement.
+    Reference(&'a str),
+    /// Fields that together are unique by agreement.
+    Fields(&'a [&'a str]),
+    /// Nothing does: an item that is refused for it, told apart by its number.
+    Number(u64),
+}
+
+/// The deterministic key of an item: equal whenever the same item of the same shipment is judged.
+pub fn item_key(scope: &Scope<'_>, kind: ItemKind, identity: Identity<'_>) -> ItemKey {
+    let number;
+    let mut fields =
+        vec![scope.partner, scope.format, scope.part.as_str(), scope.sender_name, scope.reference, word(kind)];
+    match identity {
+        Identity::Reference(reference) => fields.extend(["reference", reference]),
+        Identity::Fields(identity) => {
+            fields.push("fields");
+            fields.extend_from_slice(identity);
+        }
+        Identity::Number(value) => {
+            number = value.to_string();
+            fields.extend(["number", &number]);
+        }
+    }
+    ItemKey::derive(&fields)
+}
+
+/// The kind's word in a key. Never change one: every receiver would see old items as new.
+fn word(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::FormTask => "form-task",
+        ItemKind::Field => "field",
+        ItemKind::Subscription => "subscription",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCOPE: Scope<'static> =
+        Scope { partner: "ttd", format: "prefill", part: PartKind::Prefill, sender_name: "TTD", reference: "S-1" };
+
+    #[test]
+    fn keys_never_change() {
+        let key = item_key(&SCOPE, ItemKind::FormTask, Identity::Reference("S-1-001"));
+        assert_eq!(key.to_string(), "a2df71ba-a65c-5474-8973-f4694ee13d9d");
+    }
+
+    #[test]
+    fn a_key_depends_on_scope_kind_and_identity() {
+        let key = |scope: &Scope<'_>, kind, identity| item_key(scope, kind, identity);
+        let first = key(&SCOPE, ItemKind::Field, Identity::Fields(&["a", "1"]));
+        let others = [
+            key(&Scope { partner: "nav", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
+            key(&Scope { part: PartKind::Subscription, ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
+            key(&Scope { sender_name: "NAV", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
+            key(&Scope { reference: "S-2", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
+            key(&SCOPE, ItemKind::FormTask, Identity::Fields(&["a", "1"])),
+            key(&SCOPE, ItemKind::Field, Identity::Fields(&["a1"])),
+            key(&SCOPE, ItemKind::Field, Identity::Reference("a")),
+            key(&SCOPE, ItemKind::Field, Identity::Number(1)),
+        ];
+        assert!(others.iter().all(|other| *other != first));
+    }
+}

@@ -1,0 +1,354 @@
+//! What the validator sees, put together into envelope, items and findings.
+
+use std::io;
+use std::ops::Range;
+
+use crate::codes;
+use crate::formats::{self, Format, Role, Scope};
+use crate::model::{ByteRange, Code, Envelope, Finding, ItemKind, NewItem, Part, PartKind, Place, Route};
+use crate::ports::ReferenceUse;
+use crate::xsd::{self, Observer, Position};
+
+use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
+use super::kinds::{self, Weight};
+use super::place::{self, Enclosing};
+use super::{Found, Judgement, Judging, route};
+
+/// Gathers what is found. Between two pieces of input its lists are handed over, so they hold one piece's findings.
+pub(super) struct Collector<'a> {
+    judging: &'a Judging<'a>,
+    format: &'static Format,
+    route: Option<&'a Route>,
+    envelope: Option<Envelope>,
+    references: Vec<ReferenceUse>,
+    /// Position of the last group in its part.
+    groups: u64,
+    group: Option<Group>,
+    /// Items of each kind in the group, in the order of [`nth_index`].
+    in_group: [u64; 2],
+    item: Option<OpenItem>,
+    items: Vec<NewItem>,
+    findings: Vec<Finding>,
+    refusal: Option<(Weight, Code)>,
+    findings_total: u64,
+    findings_kept: u64,
+    items_total: u64,
+    items_refused: u64,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(judging: &'a Judging<'a>, format: &'static Format) -> Self {
+        Self {
+            judging,
+            format,
+            // Until the sender's name is known.
+            route: judging.routes.iter().find(|route| route.format == format.name),
+            envelope: None,
+            references: Vec::new(),
+            groups: 0,
+            group: None,
+            in_group: [0; 2],
+            item: None,
+            items: Vec::new(),
+            findings: Vec::new(),
+            refusal: None,
+            findings_total: 0,
+            findings_kept: 0,
+            items_total: 0,
+            items_refused: 0,
+        }
+    }
+
+    pub(super) fn format(&self) -> &'static Format {
+        self.format
+    }
+
+    pub(super) fn limits(&self) -> &'a xsd::Limits {
+        &self.judging.limits.xml
+    }
+
+    /// Refuses the shipment for what concerns the file as a whole.
+    pub(super) fn refuse_whole(&mut self, code: Code, text: impl Into<String>) {
+        self.refuse(Finding::whole(code, text), Weight::Rule);
+    }
+
+    /// Judges what only the end of the file can tell.
+    pub(super) fn conclude(&mut self) {
+        // An item that never ended is none, and what was said of it concerns the shipment.
+        if let Some(item) = self.item.take() {
+            item.into_findings().into_iter().for_each(|finding| self.refuse(finding, Weight::Rule));
+        }
+        let size_bytes = self.judging.size_bytes;
+        let oversize = self.route.and_then(|route| route::too_large(size_bytes, route.max_file_bytes));
+        if let Some((code, text)) = oversize {
+            self.refuse_whole(code, text);
+        }
+        if self.refusal.is_none() && self.envelope.is_none() {
+            self.refuse_whole(codes::UNKNOWN_ROOT, format!("the root element is not {}", self.format.root));
+        }
+        if self.refusal.is_none() && self.items_total == 0 {
+            self.refuse_whole(codes::NO_ITEMS, "there is no item in any part");
+        }
+    }
+
+    /// Hands over what has been found so far: items first, then the findings about them.
+    pub(super) fn hand_over(&mut self, keep: &mut dyn FnMut(Found) -> io::Result<()>) -> io::Result<()> {
+        for_each_chunk(&mut self.items, &mut |items| keep(Found::Items(items)))?;
+        for_each_chunk(&mut self.findings, &mut |findings| keep(Found::Findings(findings)))
+    }
+
+    pub(super) fn judgement(self, sha256: Option<[u8; 32]>) -> Judgement {
+        Judgement {
+            refusal: self.refusal.map(|(_, code)| code),
+            format: self.envelope.as_ref().map(|_| self.format.name),
+            route: self.envelope.as_ref().and(self.route).map(|route| route.name.clone()),
+            sha256,
+            envelope: self.envelope,
+            references: self.references,
+            findings_total: self.findings_total,
+            items_total: self.items_total,
+            items_refused: self.items_refused,
+        }
+    }
+
+    fn role(&self, watch: usize) -> Option<Role> {
+        self.format.marks.get(watch).map(|mark| mark.role)
+    }
+
+    fn rules(&self) -> Rules<'a> {
+        Rules { marks: self.format.marks, route: self.route }
+    }
+
+    /// A finding outside of items: the shipment is refused.
+    fn refuse(&mut self, finding: Finding, weight: Weight) {
+        let is_why = self.refusal.is_none_or(|(other, _)| weight > other);
+        if is_why {
+            self.refusal = Some((weight, finding.code));
+        }
+        self.record(finding, is_why);
+    }
+
+    fn refuse_at(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
+        let Some((code, text)) = fault else { return };
+        let place = Some(self.place(seen.watch, seen.at));
+        self.refuse(Finding { code, place, item: None, rule: String::new(), text }, Weight::Rule);
+    }
+
+    /// Counts a finding, and keeps it within the limit; one that must be shown is kept beyond it.
+    fn record(&mut self, finding: Finding, must_show: bool) {
+        self.findings_total += 1;
+        if must_show || self.findings_kept < self.judging.limits.max_findings {
+            self.findings_kept += 1;
+            self.findings.push(finding);
+        }
+    }
+
+    fn place(&self, watch: usize, at: Position) -> Place {
+        let enclosing: Vec<Enclosing> = self.group.iter().map(|group| group.own).collect();
+        place::place(self.format.marks, watch, at, &enclosing)
+    }
+
+    fn part(&mut self) -> Option<&mut Part> {
+        self.envelope.as_mut()?.parts.last_mut()
+    }
+
+    fn open_part(&mut self, kind: PartKind, at: Position) {
+        self.groups = 0;
+        let head = ByteRange { start: at.offset, end: at.offset };
+        let part = Part { kind, head, reference: String::new(), reference_end: at.offset, sequence_no: None };
+        // The schema allows one of each kind; in a file that has more the items are only listed, never cut out.
+        if let Some(envelope) = self.envelope.as_mut().filter(|envelope| envelope.parts.len() < PARTS) {
+            envelope.parts.push(part);
+        }
+    }
+
+    fn open_group(&mut self, watch: usize, at: Position) {
+        self.groups += 1;
+        self.in_group = [0; 2];
+        self.group = Some(Group {
+            own: Enclosing { watch, nth: self.groups },
+            head: ByteRange { start: at.offset, end: at.offset },
+            reportee: String::new(),
+            fault: None,
+        });
+    }
+
+    fn open_item(&mut self, kind: ItemKind, watch: usize, at: Position) {
+        let mut nth = 0;
+        if let Some(count) = self.in_group.get_mut(nth_index(kind)) {
+            *count += 1;
+            nth = *count;
+        }
+        self.item = Some(OpenItem::new(kind, at, Enclosing { watch, nth }));
+    }
+
+    fn see_sender_name(&mut self, seen: Seen<'_>) {
+        let name = seen.text.trim();
+        if let Some(envelope) = &mut self.envelope {
+            name.clone_into(&mut envelope.sender_name);
+        }
+        self.refuse_at(
+            reference_fault(seen, self.format.marks).filter(|(code, _)| *code == codes::REFERENCE_TOO_LONG),
+            seen,
+        );
+        match route::choose(self.judging.routes, self.format.name, name) {
+            Some(route) => self.route = Some(route),
+            None if self.route.is_some() => {
+                let text = "ServiceOwnerName is not the route's".to_owned();
+                self.refuse_at(Some((codes::WRONG_SENDER, text)), seen);
+            }
+            None => {}
+        }
+    }
+
+    fn see_shipment_reference(&mut self, seen: Seen<'_>, content: Range<u64>) {
+        let sender_name = self.envelope.as_ref().map(|envelope| envelope.sender_name.clone()).unwrap_or_default();
+        let fault = reference_fault(seen, self.format.marks);
+        let Some(part) = self.part() else { return };
+        part.reference_end = content.end;
+        let used = ReferenceUse { part: part.kind, sender_name, reference: seen.text.to_owned() };
+        if fault.is_none() {
+            part.reference.clone_from(&used.reference);
+            self.references.push(used);
+            self.references.truncate(PARTS);
+        }
+        self.refuse_at(fault, seen);
+    }
+
+    fn see_reportee(&mut self, seen: Seen<'_>) {
+        let fault = formats::reportee(seen.text).err().map(|code| Finding {
+            code,
+            place: Some(self.place(seen.watch, seen.at)),
+            item: None,
+            rule: String::new(),
+            text: codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default(),
+        });
+        let Some(group) = &mut self.group else { return };
+        seen.text.trim().clone_into(&mut group.reportee);
+        group.fault = fault;
+    }
+
+    fn close_item(&mut self, end: u64) {
+        let (Some(item), Some(group), Some(envelope)) = (self.item.take(), &self.group, &self.envelope) else { return };
+        let Some((part, last)) = envelope.parts.len().checked_sub(1).zip(envelope.parts.last()) else { return };
+        self.items_total += 1;
+        let around = Around {
+            number: self.items_total,
+            range: ByteRange { start: item.at.offset, end },
+            part: u32::try_from(part).unwrap_or(u32::MAX),
+            scope: Scope {
+                partner: self.judging.partner,
+                format: self.format.name.as_str(),
+                part: last.kind,
+                sender_name: &envelope.sender_name,
+                reference: &last.reference,
+            },
+            group,
+        };
+        let (item, findings) = item.close(&around, self.rules());
+        self.items_refused += u64::from(item.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
+        self.items.push(item);
+        findings.into_iter().for_each(|finding| self.record(finding, false));
+    }
+}
+
+impl Observer for Collector<'_> {
+    fn open(&mut self, watch: usize, at: Position) {
+        match self.role(watch) {
+            Some(Role::Root) => {
+                let root = ByteRange { start: at.offset, end: at.offset };
+                self.envelope = Some(Envelope { root, ..Envelope::default() });
+                if self.route.is_none() && !self.judging.routes.is_empty() {
+                    self.refuse_whole(codes::NO_ROUTE, "no route of this directory takes the format");
+                }
+            }
+            Some(Role::Part(kind)) => self.open_part(kind, at),
+            Some(Role::Group) => self.open_group(watch, at),
+            Some(Role::Item(kind)) => self.open_item(kind, watch, at),
+            Some(role @ Role::Attachments) => {
+                let rules = self.rules();
+                if let Some(item) = &mut self.item {
+                    item.see(role, Seen { watch, text: "", complete: true, at }, rules);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position) {
+        let seen = Seen { watch, text, complete, at };
+        let rules = self.rules();
+        match self.role(watch) {
+            Some(Role::SenderName) => self.see_sender_name(seen),
+            Some(Role::SequenceNo) => {
+                if let Some(part) = self.part() {
+                    part.sequence_no = Some(text.trim().to_owned());
+                }
+            }
+            Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content),
+            Some(Role::Reportee) => self.see_reportee(seen),
+            Some(role) => {
+                if let Some(item) = &mut self.item {
+                    item.see(role, seen, rules);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn close(&mut self, watch: usize, end: u64, _sound: bool) {
+        match self.role(watch) {
+            Some(Role::SenderName) => {
+                if let Some(envelope) = &mut self.envelope {
+                    envelope.root.end = end;
+                }
+            }
+            Some(Role::ShipmentReference) => {
+                if let Some(part) = self.part() {
+                    part.head.end = end;
+                }
+            }
+            Some(Role::Reportee) => {
+                if let Some(group) = &mut self.group {
+                    group.head.end = end;
+                }
+            }
+            Some(Role::Group) => self.group = None,
+            Some(Role::Item(_)) => self.close_item(end),
+            _ => {}
+        }
+    }
+
+    fn finding(&mut self, finding: xsd::Finding) {
+        let (code, weight) = kinds::code(finding.kind);
+        let Position { line, column, offset } = finding.at;
+        let place = Some(Place { line, column, offset, path: finding.path });
+        let found = Finding { code, place, item: None, rule: finding.rule.to_owned(), text: finding.text };
+        match &mut self.item {
+            Some(item) if weight == Weight::Rule => item.refuse(found),
+            _ => self.refuse(found, weight),
+        }
+    }
+}
+
+fn for_each_chunk<T>(all: &mut Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Result<()>) -> io::Result<()> {
+    let mut rest = std::mem::take(all).into_iter();
+    loop {
+        let chunk: Vec<T> = rest.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        keep(chunk)?;
+    }
+}
+
+fn nth_index(kind: ItemKind) -> usize {
+    match kind {
+        ItemKind::FormTask | ItemKind::Subscription => 0,
+        ItemKind::Field => 1,
+    }
+}
+
+const CHUNK: usize = 1_024;
+/// Parts and references kept of one batch.
+const PARTS: usize = 16;

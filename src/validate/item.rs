@@ -1,0 +1,331 @@
+//! One item while it is judged: what has been seen of it, and what the rules say of that.
+
+use crate::codes;
+use crate::formats::{Day, Identity, Mark, Role, Scope, item_key};
+use crate::model::{AppTarget, ByteRange, Code, Finding, ItemKey, ItemKind, NewItem, Route, Service};
+use crate::xsd::Position;
+
+use super::place::{self, Enclosing};
+use super::route;
+
+/// A text that was watched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    /// The element's index among the format's marks.
+    pub(super) watch: usize,
+    /// Its text, or as much of it as is kept.
+    pub(super) text: &'a str,
+    /// All of the text is there.
+    pub(super) complete: bool,
+    /// Where the element begins.
+    pub(super) at: Position,
+}
+
+/// An item whose end has not been reached.
+#[derive(Debug)]
+pub(super) struct OpenItem {
+    /// What it is.
+    pub(super) kind: ItemKind,
+    /// Where it begins.
+    pub(super) at: Position,
+    /// Its mark, and its position among the items of its kind in the group.
+    pub(super) own: Enclosing,
+    /// What the schema says against it.
+    findings: Vec<Finding>,
+    code: Option<Kept>,
+    edition: Option<Kept>,
+    reference: Option<String>,
+    identity: Vec<String>,
+    identity_bytes: usize,
+    valid_from: Option<Day>,
+    format_id: String,
+    /// What our own rules say against it, in document order.
+    broken: Vec<Broken>,
+}
+
+/// By what an item is judged, besides itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules<'a> {
+    /// The format's elements.
+    pub(super) marks: &'static [Mark],
+    /// The route, where one is known.
+    pub(super) route: Option<&'a Route>,
+}
+
+/// What surrounds an item that ends.
+#[derive(Debug)]
+pub(super) struct Around<'a> {
+    /// Its position among the shipment's items, from 1.
+    pub(super) number: u64,
+    /// Its bytes.
+    pub(super) range: ByteRange,
+    /// Index of its part.
+    pub(super) part: u32,
+    /// Where its key holds.
+    pub(super) scope: Scope<'a>,
+    /// The group it lies in.
+    pub(super) group: &'a Group,
+}
+
+/// The items of one reportee.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// Its mark, and its position in the part.
+    pub(super) own: Enclosing,
+    /// Its head; empty until the reportee's id has ended.
+    pub(super) head: ByteRange,
+    /// The reportee's id, as far as it was read.
+    pub(super) reportee: String,
+    /// What is wrong with the reportee's id.
+    pub(super) fault: Option<Finding>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    text: String,
+    complete: bool,
+    watch: usize,
+    at: Position,
+}
+
+/// A rule that was broken, at an element of the item.
+#[derive(Debug)]
+struct Broken {
+    code: Code,
+    watch: usize,
+    at: Position,
+    text: String,
+}
+
+impl OpenItem {
+    pub(super) fn new(kind: ItemKind, at: Position, own: Enclosing) -> Self {
+        Self {
+            kind,
+            at,
+            own,
+            findings: Vec::new(),
+            code: None,
+            edition: None,
+            reference: None,
+            identity: Vec::new(),
+            identity_bytes: 0,
+            valid_from: None,
+            format_id: String::new(),
+            broken: Vec::new(),
+        }
+    }
+
+    /// Takes note of what the schema says against it.
+    pub(super) fn refuse(&mut self, finding: Finding) {
+        if self.findings.len() < BROKEN {
+            self.findings.push(finding);
+        }
+    }
+
+    /// What the schema says against it, when the item turns out to be none.
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    /// Takes note of a text within the item.
+    pub(super) fn see(&mut self, role: Role, seen: Seen<'_>, rules: Rules<'_>) {
+        match role {
+            Role::ServiceCode => self.code = Some(Kept::new(seen)),
+            Role::ServiceEdition => self.edition = Some(Kept::new(seen)),
+            Role::ValidFrom => self.valid_from = Day::parse(seen.text),
+            Role::ValidTo => self.see_last_day(seen),
+            Role::SendersReference => {
+                self.refuse_for(reference_fault(seen, rules.marks), seen);
+                self.reference = Some(seen.text.chars().take(REFERENCE_CHARACTERS).collect());
+            }
+            Role::ReceiversReference => self.refuse_for(too_long(seen, rules.marks, is_long(seen)), seen),
+            Role::Identity => {
+                self.refuse_for(empty(seen, rules.marks), seen);
+                self.identify(seen, rules);
+            }
+            // `1`, `+1` and `01` are one number.
+            Role::Index => {
+                let number: Result<i64, _> = seen.text.trim().parse();
+                self.identity.push(number.map_or_else(|_| String::new(), |number| number.to_string()));
+            }
+            Role::IdentifyingField => self.identify(seen, rules),
+            Role::DataFormatId => {
+                self.refuse_for(too_long(seen, rules.marks, !seen.complete), seen);
+                seen.text.clone_into(&mut self.format_id);
+            }
+            Role::DataFormatVersion => self.see_data_format(seen, rules),
+            Role::Attachments => self.see_attachments(seen, rules),
+            Role::Root
+            | Role::SenderName
+            | Role::Part(_)
+            | Role::SequenceNo
+            | Role::ShipmentReference
+            | Role::Group
+            | Role::Reportee
+            | Role::Item(_) => {}
+        }
+    }
+
+    /// Ends the item: the item as it goes on, and every finding about it.
+    pub(super) fn close(mut self, around: &Around<'_>, rules: Rules<'_>) -> (NewItem, Vec<Finding>) {
+        let service = self.service();
+        let ignored = self.is_ignored(rules.route);
+        let mut findings = if ignored { Vec::new() } else { self.own_findings(service.as_ref(), around, rules) };
+        findings.append(&mut self.findings);
+        findings.iter_mut().for_each(|finding| finding.item = Some(around.number));
+        let refused = findings.first().map(|finding| finding.code).or(ignored.then_some(codes::IGNORED_SERVICE));
+        let item = NewItem {
+            number: around.number,
+            part: around.part,
+            kind: self.kind,
+            key: self.key(around, rules),
+            range: around.range,
+            group: around.group.head,
+            line: self.at.line,
+            column: self.at.column,
+            senders_reference: self.reference.unwrap_or_default(),
+            service,
+            refused,
+        };
+        (item, findings)
+    }
+
+    fn see_last_day(&mut self, seen: Seen<'_>) {
+        let reversed = Day::parse(seen.text).zip(self.valid_from).is_some_and(|(to, from)| to < from);
+        let fault = (codes::VALIDITY_REVERSED, "ValidTo lies before ValidFrom".to_owned());
+        self.refuse_for(reversed.then_some(fault), seen);
+    }
+
+    fn identify(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+        // Also a field without text takes memory.
+        self.identity_bytes = self.identity_bytes.saturating_add(seen.text.len() + FIELD_BYTES);
+        let excess = !seen.complete || self.identity_bytes > IDENTITY_BYTES;
+        if !excess {
+            self.identity.push(seen.text.to_owned());
+        } else if self.broken.iter().all(|broken| broken.watch != seen.watch) {
+            self.refuse_for(too_long(seen, rules.marks, excess), seen);
+        }
+    }
+
+    fn see_data_format(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+        self.refuse_for(too_long(seen, rules.marks, !seen.complete), seen);
+        let told = self.broken.iter().any(|broken| broken.code == codes::UNKNOWN_DATA_FORMAT);
+        let unknown = self.app(rules.route).is_some_and(|app| app.data_type(&self.format_id, seen.text).is_none());
+        let text = "the route does not know this DataFormatId with this DataFormatVersion".to_owned();
+        self.refuse_for((unknown && !told).then_some((codes::UNKNOWN_DATA_FORMAT, text)), seen);
+    }
+
+    fn see_attachments(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+        let refuses = self.app(rules.route).is_some_and(|app| app.attachment_type.is_none());
+        let fault = (codes::NO_ATTACHMENTS_TAKEN, "the service takes no attachments".to_owned());
+        self.refuse_for(refuses.then_some(fault), seen);
+    }
+
+    fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
+        let fault = fault.filter(|_| self.broken.len() < BROKEN);
+        self.broken.extend(fault.map(|(code, text)| Broken { code, watch: seen.watch, at: seen.at, text }));
+    }
+
+    fn service(&self) -> Option<Service> {
+        let edition = self.edition.as_ref().map(|edition| edition.text.clone());
+        self.code.as_ref().map(|code| Service { code: code.text.clone(), edition: edition.unwrap_or_default() })
+    }
+
+    fn app<'a>(&self, route: Option<&'a Route>) -> Option<&'a AppTarget> {
+        route?.services.row(&self.service()?)?.app.as_ref()
+    }
+
+    /// A service that the route ignores: whatever else our rules say of such an item is left unsaid. What breaks the
+    /// schema is not, for then nobody knows whether the code was meant.
+    fn is_ignored(&self, route: Option<&Route>) -> bool {
+        let ignores = |route: &Route| self.code.as_ref().is_some_and(|code| route.services.ignores(&code.text));
+        self.findings.is_empty() && route.is_some_and(ignores)
+    }
+
+    /// What the format's rules and the route's say, in document order.
+    fn own_findings(&self, service: Option<&Service>, around: &Around<'_>, rules: Rules<'_>) -> Vec<Finding> {
+        let enclosing = [around.group.own, self.own];
+        let finding = |broken: &Broken| Finding {
+            code: broken.code,
+            place: Some(place::place(rules.marks, broken.watch, broken.at, &enclosing)),
+            item: None,
+            rule: String::new(),
+            text: broken.text.clone(),
+        };
+        let by_route = rules.route.and_then(|route| self.refused_by(route, service));
+        let of_reportee = around.group.fault.iter().cloned();
+        of_reportee.chain(by_route.iter().map(finding)).chain(self.broken.iter().map(finding)).collect()
+    }
+
+    fn refused_by(&self, route: &Route, service: Option<&Service>) -> Option<Broken> {
+        let cut = [&self.code, &self.edition].into_iter().flatten().any(|kept| !kept.complete);
+        let (code, text) = route::refusal(route, self.kind, service, cut)?;
+        if code != codes::UNKNOWN_SERVICE {
+            return Some(Broken { code, watch: self.own.watch, at: self.at, text: text.to_owned() });
+        }
+        // A code that is not even one by the schema is not also unknown.
+        let of_code = self.code.as_ref().filter(|code| !self.is_said_of(code.at))?;
+        Some(Broken { code, watch: of_code.watch, at: of_code.at, text: text.to_owned() })
+    }
+
+    fn is_said_of(&self, at: Position) -> bool {
+        let places = self.findings.iter().filter_map(|finding| finding.place.as_ref());
+        places.into_iter().any(|place| place.offset == at.offset)
+    }
+
+    fn key(&self, around: &Around<'_>, rules: Rules<'_>) -> ItemKey {
+        let service = self.service().unwrap_or(Service { code: String::new(), edition: String::new() });
+        let fields: Vec<&str> = match self.kind {
+            ItemKind::FormTask => Vec::new(),
+            ItemKind::Field => vec![&around.group.reportee],
+            ItemKind::Subscription => vec![&around.group.reportee, &service.code, &service.edition],
+        };
+        let fields: Vec<&str> = fields.into_iter().chain(self.identity.iter().map(String::as_str)).collect();
+        let identity = match (self.kind, &self.reference) {
+            _ if self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch)) => None,
+            (ItemKind::FormTask, reference) => reference.as_deref().map(Identity::Reference),
+            // Past a finding of the schema not all fields have been seen.
+            (ItemKind::Field | ItemKind::Subscription, _) if !self.findings.is_empty() => None,
+            (ItemKind::Field | ItemKind::Subscription, _) => Some(Identity::Fields(&fields)),
+        };
+        item_key(&around.scope, self.kind, identity.unwrap_or(Identity::Number(around.number)))
+    }
+}
+
+impl Kept {
+    fn new(seen: Seen<'_>) -> Self {
+        Self { text: seen.text.to_owned(), complete: seen.complete, watch: seen.watch, at: seen.at }
+    }
+}
+
+/// What is wrong with a required reference, if something is.
+pub(super) fn reference_fault(seen: Seen<'_>, marks: &'static [Mark]) -> Option<(Code, String)> {
+    empty(seen, marks).or_else(|| too_long(seen, marks, is_long(seen)))
+}
+
+fn empty(seen: Seen<'_>, marks: &'static [Mark]) -> Option<(Code, String)> {
+    let text = || format!("{} is empty", place::name(marks, seen.watch));
+    (seen.complete && seen.text.trim().is_empty()).then(|| (codes::NO_REFERENCE, text()))
+}
+
+fn too_long(seen: Seen<'_>, marks: &'static [Mark], is_so: bool) -> Option<(Code, String)> {
+    is_so.then(|| (codes::REFERENCE_TOO_LONG, format!("{} is too long", place::name(marks, seen.watch))))
+}
+
+fn is_long(seen: Seen<'_>) -> bool {
+    !seen.complete || seen.text.chars().nth(REFERENCE_CHARACTERS).is_some()
+}
+
+fn is_identity(marks: &'static [Mark], watch: usize) -> bool {
+    let role = marks.get(watch).map(|mark| mark.role);
+    matches!(role, Some(Role::SendersReference | Role::Identity | Role::IdentifyingField))
+}
+
+/// What the ledger and every receipt hold of a reference.
+const REFERENCE_CHARACTERS: usize = 256;
+/// What the fields that identify one item may take together.
+const IDENTITY_BYTES: usize = 64 * 1024;
+/// What each of them takes besides its text.
+const FIELD_BYTES: usize = 32;
+/// Broken rules kept of one item; beyond it nothing new is said.
+const BROKEN: usize = 32;

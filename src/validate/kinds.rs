@@ -1,0 +1,45 @@
+//! What the validator finds, as codes of receipts.
+
+use crate::codes;
+use crate::model::Code;
+use crate::xsd::Kind;
+
+/// How much a finding says about the file: of several, the first of the highest weight is why a shipment is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// Something in it is wrong; inside an item it concerns the item only.
+    Rule,
+    /// It is not what it should be, or cannot be read to its end.
+    Document,
+    /// It asks more of us than any batch may. That it is also no batch is the lesser news.
+    Limit,
+}
+
+/// The code of a kind of finding and its weight.
+pub(super) fn code(kind: Kind) -> (Code, Weight) {
+    match kind {
+        Kind::NotXml => (codes::NOT_XML, Weight::Document),
+        Kind::NotWellFormed => (codes::NOT_WELL_FORMED, Weight::Document),
+        Kind::Truncated => (codes::TRUNCATED, Weight::Document),
+        Kind::BadEncoding => (codes::BAD_ENCODING, Weight::Document),
+        Kind::UnsupportedEncoding => (codes::UNSUPPORTED_ENCODING, Weight::Document),
+        Kind::Dtd => (codes::DTD_REFUSED, Weight::Document),
+        Kind::UndeclaredPrefix => (codes::UNDECLARED_PREFIX, Weight::Document),
+        Kind::TooDeep => (codes::TOO_DEEP, Weight::Limit),
+        Kind::TooLong => (codes::TOO_LONG, Weight::Limit),
+        Kind::TooMany => (codes::TOO_MANY, Weight::Limit),
+        Kind::UnknownRoot => (codes::UNKNOWN_ROOT, Weight::Document),
+        Kind::UnexpectedElement => (codes::UNEXPECTED_ELEMENT, Weight::Rule),
+        Kind::MissingElement => (codes::MISSING_ELEMENT, Weight::Rule),
+        Kind::UnexpectedAttribute => (codes::UNEXPECTED_ATTRIBUTE, Weight::Rule),
+        Kind::MissingAttribute => (codes::MISSING_ATTRIBUTE, Weight::Rule),
+        Kind::UnexpectedText => (codes::UNEXPECTED_TEXT, Weight::Rule),
+        Kind::BadValue => (codes::BAD_VALUE, Weight::Rule),
+        Kind::BadLength => (codes::BAD_LENGTH, Weight::Rule),
+        Kind::NotInList => (codes::NOT_IN_LIST, Weight::Rule),
+        Kind::OutOfRange => (codes::OUT_OF_RANGE, Weight::Rule),
+        Kind::BadPattern => (codes::BAD_PATTERN, Weight::Rule),
+        Kind::BadNil => (codes::BAD_NIL, Weight::Rule),
+        Kind::Other => (codes::SCHEMA_OTHER, Weight::Rule),
+    }
+}

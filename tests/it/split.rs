@@ -1,0 +1,192 @@
+//! What is cut out of a batch is a batch: it is judged as valid and says the same.
+
+use proptest::prelude::*;
+use sluse::formats::{Decoder, Details, details};
+use sluse::generate::{self, Options, Profile, Share};
+use sluse::model::{Envelope, NewItem, Route};
+use sluse::split::{Piece, Rest, single};
+
+use crate::support::judged::{InMemory, Judged, fixed, fixtures, judged, prefill_route};
+
+/// The bytes of a list of pieces.
+fn written(blob: &InMemory, pieces: &[Piece]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Bytes(range) => bytes.extend_from_slice(&blob.0[range.start as usize..range.end as usize]),
+            Piece::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+        }
+    }
+    bytes
+}
+
+/// An item with its forms and attachments decoded: what must be the same before and after cutting.
+fn said(blob: &InMemory, envelope: &Envelope, item: &NewItem) -> String {
+    let Details { reportee, valid_from, receivers_reference, identifying_fields, parts } =
+        details(blob, envelope, item).unwrap();
+    let contents: Vec<_> = parts
+        .iter()
+        .map(|span| {
+            let mut decoder = Decoder::new(span.coding);
+            let mut out = Vec::new();
+            let raw = &blob.0[span.content.start as usize..span.content.end as usize];
+            raw.chunks(5).for_each(|chunk| decoder.push(chunk, &mut out).unwrap());
+            decoder.finish().unwrap();
+            (span.meta.clone(), String::from_utf8_lossy(&out).into_owned())
+        })
+        .collect();
+    let bytes = &blob.0[item.range.start as usize..item.range.end as usize];
+    let of_item = (item.kind, &item.senders_reference, &item.service, item.refused, String::from_utf8_lossy(bytes));
+    let who = (reportee.kind(), reportee.expose().to_owned());
+    format!("{of_item:?} {who:?} {valid_from:?} {receivers_reference} {identifying_fields:?} {contents:?}")
+}
+
+/// Cuts out every item alone, and all of them as a rest, and judges the cuts.
+fn check(bytes: Vec<u8>, routes: &[Route]) {
+    let whole = judged(&bytes, routes);
+    let blob = InMemory(bytes);
+    let envelope = whole.judgement.envelope.as_ref().unwrap();
+    assert_eq!(whole.judgement.refusal, None);
+    for item in whole.items.iter().filter(|item| item.refused.is_none()) {
+        check_single(&blob, envelope, item, routes);
+    }
+    check_rest(&blob, &whole, routes, &|_| true);
+    check_rest(&blob, &whole, routes, &|item| item.refused.is_some());
+    check_rest(&blob, &whole, routes, &|item| item.number % 2 == 0);
+}
+
+fn check_single(blob: &InMemory, envelope: &Envelope, item: &NewItem, routes: &[Route]) {
+    let cut = written(blob, &single(blob, envelope, item).unwrap());
+    let alone = judged(&cut, routes);
+    let shown = String::from_utf8_lossy(&cut);
+    assert_eq!((alone.judgement.refusal, alone.findings.len(), alone.items.len()), (None, 0, 1), "{shown}");
+    let reference = format!("{}-{:06}", envelope.parts[item.part as usize].reference, item.number);
+    let own = alone.judgement.envelope.clone().unwrap();
+    assert_eq!(own.sender_name, envelope.sender_name);
+    assert_eq!(own.parts.iter().map(|part| part.reference.as_str()).collect::<Vec<_>>(), [reference]);
+    assert_eq!(own.parts[0].sequence_no, envelope.parts[item.part as usize].sequence_no);
+    assert_eq!(said(&InMemory(cut.clone()), &own, &alone.items[0]), said(blob, envelope, item));
+}
+
+fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn(&NewItem) -> bool) {
+    let envelope = whole.judgement.envelope.as_ref().unwrap();
+    let chosen: Vec<&NewItem> = whole.items.iter().filter(|item| chosen(item)).collect();
+    let mut rest = Rest::new(blob, envelope, "-R1");
+    let mut bytes = Vec::new();
+    for item in &chosen {
+        bytes.extend(written(blob, &rest.item(item).unwrap()));
+    }
+    bytes.extend(written(blob, &rest.finish()));
+    if chosen.is_empty() {
+        return assert!(bytes.is_empty());
+    }
+    let again = judged(&bytes, routes);
+    assert_eq!(again.judgement.refusal, None, "{}", String::from_utf8_lossy(&bytes));
+    let key = |item: &NewItem| (item.kind, item.senders_reference.clone(), item.service.clone(), item.refused);
+    let kept: Vec<_> = chosen.iter().map(|item| key(item)).collect();
+    assert_eq!(again.items.iter().map(key).collect::<Vec<_>>(), kept);
+    let references = |judged: &Judged| {
+        judged.judgement.references.iter().map(|used| (used.part, used.reference.clone())).collect::<Vec<_>>()
+    };
+    let mut expected = references(whole);
+    expected.iter_mut().for_each(|(_, reference)| reference.push_str("-R1"));
+    assert!(references(&again).iter().all(|reference| expected.contains(reference)));
+}
+
+#[test]
+fn what_is_cut_out_of_the_fixtures_is_valid_and_says_the_same() {
+    for (_, path) in fixtures("prefill/valid") {
+        check(std::fs::read(path).unwrap(), &[prefill_route()]);
+    }
+    for name in ["many-faults", "wrong-order", "wrong-check-digits", "text-between-elements", "unknown-service"] {
+        let (_, path) = fixtures("prefill/invalid").into_iter().find(|(fixture, _)| fixture == name).unwrap();
+        check(std::fs::read(path).unwrap(), &[prefill_route()]);
+    }
+}
+
+#[test]
+fn generated_batches_are_cut_into_valid_ones() {
+    for profile in Profile::ALL {
+        let mut options = Options::new(if profile == Profile::Attachment { 8 } else { 60 }, profile, 5);
+        options.errors = Share::of_million(200_000).unwrap();
+        let mut bytes = Vec::new();
+        generate::write(&options, &mut bytes).unwrap();
+        check(bytes, &[]);
+    }
+}
+
+proptest! {
+    #![proptest_config(fixed(100))]
+
+    #[test]
+    fn any_batch_is_cut_into_valid_ones(bytes in batches()) {
+        check(bytes.into_bytes(), &[]);
+    }
+}
+
+/// Batches of every shape the schema allows, written with and without prefixes.
+fn batches() -> impl Strategy<Value = String> {
+    let shape = (prop::collection::vec(reportee(false), 1..4), prop::collection::vec(reportee(true), 1..3));
+    let written =
+        (prop::sample::select(&["", "p:"][..]), any::<bool>(), prop::sample::select(&["", "\u{feff}"][..]), 0..3_u8);
+    (shape, written).prop_map(|((prefill, subscription), (prefix, crlf, mark, parts))| {
+        let xmlns = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{}", prefix.trim_end_matches(':')) };
+        let of = |name: &str, body: &[String]| {
+            let reference = format!("<~ExternalShipmentReference><![CDATA[S-]]>{name}</~ExternalShipmentReference>");
+            format!("<~{name}>\n {reference}{}</~{name}>\n", body.join("\n"))
+        };
+        let mut body = String::new();
+        if parts != 0 {
+            body.push_str(&of("Subscription", &subscription));
+        }
+        if parts != 1 {
+            body.push_str(&of("Prefill", &prefill));
+        }
+        let namespace = crate::support::judged::prefill().namespace;
+        let text = format!(
+            "{mark}<!-- c --><~ServiceOwner {xmlns}='{namespace}'\n>\n<~ServiceOwnerName >TTD</~ServiceOwnerName\t>{body}</~ServiceOwner>"
+        );
+        let text = text.replace("</~", &format!("</{prefix}")).replace("<~", &format!("<{prefix}"));
+        if crlf { text.replace('\n', "\r\n") } else { text }
+    })
+}
+
+fn reportee(subscription: bool) -> impl Strategy<Value = String> {
+    let id = prop::sample::select(&["910000004", " 910000012 ", "14878510187", "71927010180", "910000005"][..]);
+    let reference = prop::sample::select(&["A-1", "b &amp; c", "<![CDATA[<x>]]>y", "æøå", " "][..]);
+    let content = prop::sample::select(CONTENTS);
+    let item =
+        (reference, content, any::<bool>()).prop_map(move |(reference, content, bare)| match (subscription, bare) {
+            (true, _) => format!(
+                "<~FormTask><~ExternalServiceCode>S1</~ExternalServiceCode><~StartDate>2026-01-01</~StartDate>\
+             <~NextScheduledDate>2026-01-01</~NextScheduledDate><~NextDueDate>2026-01-01</~NextDueDate>\
+             <~PeriodType>Once</~PeriodType><~IdentifyingFields><~IdentifyingField>{reference}</~IdentifyingField>\
+             </~IdentifyingFields></~FormTask>"
+            ),
+            (false, false) => format!(
+                "<~FormTask >\n<~ExternalServiceCode>S1</~ExternalServiceCode><~ExternalServiceEditionCode/>\
+             <~ValidFrom>2026-01-01</~ValidFrom><~ValidTo>2026-01-01</~ValidTo>\
+             <~SendersReference>{reference}</~SendersReference><~Form><~DataFormatId>1</~DataFormatId>\
+             <~DataFormatVersion>2</~DataFormatVersion><~SendersReference/><~FormData>{content}</~FormData></~Form>\
+             </~FormTask\n>"
+            ),
+            (false, true) => format!(
+                "<~Field><~Id>{reference}</~Id><~ValidFrom>2026-01-01</~ValidFrom><~ValidTo>2026-01-01</~ValidTo>\
+             <~Value>{content}</~Value></~Field>"
+            ),
+        });
+    (id, prop::collection::vec(item, 1..4)).prop_map(|(id, mut items)| {
+        // Form sets come before fields.
+        items.sort_by_key(|item| item.starts_with("<~Field>"));
+        format!("<~Reportee><~Id>{id}</~Id>{}</~Reportee>", items.join("<!-- </FormTask> -->"))
+    })
+}
+
+/// What a form's data may be.
+const CONTENTS: &[&str] = &[
+    "",
+    "<![CDATA[<?xml version=\"1.0\"?><FormTask></FormTask>]]>",
+    "\n  <![CDATA[<a/>]]>\n",
+    "&lt;a b='&amp;amp;'&gt;&#xE6;&lt;/a&gt;",
+    "<!-- </FormData> --><?x </FormTask>?>text]]&gt;",
+];
