@@ -33,6 +33,16 @@ pub fn status(code: Code) -> ReceiptStatus {
     row(code).map_or(ReceiptStatus::UnExpectedError, |row| row.status)
 }
 
+/// A code's title with what was found in this case, as one sentence a clerk can read.
+pub fn explain(code: Code, text: &str) -> String {
+    let title = row(code).map_or("", |row| row.title);
+    let stem = title.trim_end_matches('.');
+    if text.is_empty() || text.trim_end_matches('.') == stem {
+        return title.to_owned();
+    }
+    format!("{stem}: {text}")
+}
+
 macro_rules! codes {
     ($($name:ident = $code:literal, $status:ident, $title:literal, $action:literal;)*) => {
         $(#[doc = $title] pub const $name: Code = Code($code);)*
@@ -116,6 +126,13 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn a_case_is_explained_once() {
+        assert_eq!(explain(EMPTY_FILE, ""), "The file is empty.");
+        assert_eq!(explain(EMPTY_FILE, "The file is empty."), "The file is empty.");
+        assert_eq!(explain(EMPTY_FILE, "0 bytes"), "The file is empty: 0 bytes");
+    }
 
     #[test]
     fn codes_are_unique_and_shaped_alike() {

@@ -9,6 +9,7 @@ mod hash_password;
 pub mod logging;
 mod receipt_codes;
 mod simulate_altinn;
+mod validate;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -29,6 +30,8 @@ pub struct Cli {
 /// What sluse can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Judge batches by their format, without a gateway: exit 0 when all are valid, 1 when one is not, 2 when one cannot be judged
+    Validate(validate::ValidateArgs),
     /// Check a configuration and report every fault in it: exit 0 when it is right, 78 when it is not
     CheckConfig(ConfigArgs),
     /// Write a batch of synthetic identities to standard output, the same bytes for the same options
@@ -55,6 +58,7 @@ const EXIT_CONFIG: u8 = 78;
 /// Does what the command line asks.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Validate(args) => validate::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::HashPassword => hash_password::run(),

@@ -282,11 +282,7 @@ fn write_finding(out: &mut Vec<u8>, depth: usize, finding: &Finding) {
         write_place(out, place);
     }
     out.push(b'>');
-    escape(out, codes::row(finding.code).map_or("", |row| row.title));
-    if !finding.text.is_empty() {
-        out.push(b' ');
-        escape(out, &finding.text);
-    }
+    escape(out, &codes::explain(finding.code, &finding.text));
     close(out, "Finding");
 }
 

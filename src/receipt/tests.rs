@@ -77,7 +77,7 @@ fn finding(item: Option<u64>) -> Finding {
         place: Some(Place { line: 41, column: 20, offset: 1_810, path }),
         item,
         rule: "cvc-datatype-valid.1.2.1".into(),
-        text: "ValidFrom must be a date.".into(),
+        text: "the value is not of type date".into(),
     }
 }
 

@@ -107,10 +107,11 @@ fn the_outside_world_is_reached_through_its_rooms_only() {
 fn files_keep_the_rules_of_the_house() {
     let mut wrong = Vec::new();
     for (path, code) in sources() {
-        let lines = fs::read_to_string(root().join(&path)).unwrap().lines().count();
+        let code_only = code.split("#[cfg(test)]").next().unwrap();
+        let lines = code_only.lines().filter(|line| !line.trim().is_empty()).count();
         let limit = if path == Path::new("src/main.rs") { 60 } else { 600 };
         if lines > limit {
-            wrong.push(format!("{}: {lines} lines, more than {limit}", path.display()));
+            wrong.push(format!("{}: {lines} lines of code, more than {limit}", path.display()));
         }
         if path.components().count() > 5 {
             wrong.push(format!("{}: more than three directories under src", path.display()));
@@ -130,7 +131,7 @@ fn files_keep_the_rules_of_the_house() {
 fn every_room_has_its_page_of_purpose() {
     for (path, _) in sources() {
         let text = fs::read_to_string(root().join(&path)).unwrap();
-        let is_tests = path.with_extension("").iter().any(|part| part == "tests");
+        let is_tests = path.with_extension("").iter().any(|part| part.to_string_lossy().ends_with("tests"));
         assert!(is_tests || text.starts_with("//! "), "{} does not begin with what it is for", path.display());
     }
 }
