@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first thing that is not as it should be")]
 
 mod areas;
+mod faults;
 mod logins;
 mod openssh;
 mod protocol;

@@ -147,6 +147,6 @@ fn taken(frames: &mut Frames, message: Option<ChannelMsg>) -> bool {
 }
 
 /// Bytes taken in and not yet answered.
-const BACKLOG_BYTES: usize = 1024 * 1024;
+const BACKLOG_BYTES: usize = 512 * 1024;
 /// How long a client that fills its backlog may leave replies unread.
 const STALL: Duration = Duration::from_secs(30);

@@ -226,7 +226,7 @@ pub(super) fn ssh_config(limits: &SftpLimits, keys: Vec<russh::keys::PrivateKey>
         window_size: WINDOW_BYTES,
         maximum_packet_size: 65_535,
         channel_buffer_size: 16,
-        event_buffer_size: 16,
+        event_buffer_size: 8,
         preferred: preferred(),
         max_auth_attempts: limits.max_login_attempts,
         inactivity_timeout: Some(limits.idle_time),

@@ -302,6 +302,6 @@ fn capped(length: u32) -> usize {
 
 const NO_DIRECTORY: Failure = Failure::BadMessage("this handle is no directory");
 /// Writes of one handle that cross to the disk together.
-const RUN_BYTES: usize = 1024 * 1024;
+const RUN_BYTES: usize = 512 * 1024;
 /// Replies gathered before they must leave.
-const REPLIES_BYTES: usize = 512 * 1024;
+const REPLIES_BYTES: usize = 256 * 1024;
