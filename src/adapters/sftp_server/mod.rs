@@ -1,1 +1,42 @@
-//! Our own SFTP server.
+//! Our own SFTP server: the drop box agencies see.
+//!
+//! SSH is russh's; the SFTP version 3 loop is ours. A partner sees `/` with their agreed directories and nothing else:
+//! inbox and test directories take files, receipts and outbox give them. Names and sizes are rows of the [`Area`],
+//! bytes are [`Blobs`]; this room never sees a path of the host's file system.
+//!
+//! Invariants:
+//! - CLOSE answers OK only after the bytes are sealed and the ledger has the row; the claim is part of that row's commit.
+//! - An upload without CLOSE stays a partial that its owner can resume and nobody claims.
+//! - Requests of one channel take effect in the order they came; replies of one wake-up leave together.
+//! - Memory per channel is bounded whatever the client sends or leaves unread.
+//! - No shell, no exec, no forwarding. Passwords and file data never reach the log.
+//!
+//! [`Area`]: crate::ports::Area
+//! [`Blobs`]: crate::ports::Blobs
+
+mod attributes;
+mod channel;
+mod connection;
+mod disk;
+mod extended;
+mod failure;
+mod handles;
+mod host_keys;
+mod listener;
+mod listing;
+mod login;
+mod names;
+mod ongoing;
+mod opening;
+mod packets;
+mod premises;
+mod recent;
+mod replies;
+mod session;
+mod settings;
+mod tree;
+mod upload;
+
+pub use self::host_keys::HostKeyError;
+pub use self::listener::SftpServer;
+pub use self::settings::{Login, PartnerAccess, SetupError, SftpLimits, SftpSettings};

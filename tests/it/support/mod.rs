@@ -1,3 +1,5 @@
-//! What several tests need: temporary folders, free ports, real clients.
+//! What several tests need: a judged batch, a running gateway, real clients, the receipts.
 
 pub(crate) mod judged;
+pub(crate) mod openssh;
+pub(crate) mod sftp;

@@ -1,0 +1,104 @@
+//! Open handles of a channel.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::AreaPath;
+use crate::ports::{Blob, Scratch};
+
+use super::failure::Failure;
+use super::listing::Listing;
+use super::upload::Upload;
+
+/// What a handle stands for.
+pub(super) enum Open {
+    /// A file being uploaded.
+    Upload(Box<Upload>),
+    /// A file being read.
+    Reading(Reading),
+    /// A directory being listed.
+    Listing(Listing),
+}
+
+/// A file being read.
+pub(super) struct Reading {
+    /// Which.
+    pub(super) path: AreaPath,
+    /// Its bytes; they stay readable when the file is removed meanwhile.
+    pub(super) blob: Arc<dyn Blob>,
+    /// When it last changed.
+    pub(super) modified: Timestamp,
+}
+
+/// Bytes to read from.
+#[derive(Clone)]
+pub(super) enum Source {
+    /// Finished ones.
+    Blob(Arc<dyn Blob>),
+    /// Those of an upload opened for reading too.
+    Scratch(Arc<dyn Scratch>),
+}
+
+impl Source {
+    /// Reads at the offset; 0 at the end. Blocks.
+    pub(super) fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Blob(blob) => blob.read_at(offset, into),
+            Self::Scratch(scratch) => scratch.read_at(offset, into),
+        }
+    }
+}
+
+/// Open handles, named by numbers that are never used twice.
+pub(super) struct Handles {
+    open: HashMap<u64, Open>,
+    next: u64,
+    most: usize,
+}
+
+impl Handles {
+    /// Makes an empty table with room for so many.
+    pub(super) fn new(most: usize) -> Self {
+        Self { open: HashMap::new(), next: 1, most }
+    }
+
+    /// Fails when there is no room for one more.
+    pub(super) fn check_room(&self) -> Result<(), Failure> {
+        if self.open.len() < self.most {
+            return Ok(());
+        }
+        Err(Failure::Refused(format!("{} files are open already; close some first", self.most)))
+    }
+
+    /// Adds one and names it.
+    pub(super) fn add(&mut self, open: Open) -> String {
+        let number = self.next;
+        self.next += 1;
+        self.open.insert(number, open);
+        number.to_string()
+    }
+
+    /// What a name stands for.
+    pub(super) fn find(&mut self, name: &[u8]) -> Result<&mut Open, Failure> {
+        number(name).and_then(|number| self.open.get_mut(&number)).ok_or(UNKNOWN)
+    }
+
+    /// Takes one out.
+    pub(super) fn take(&mut self, name: &[u8]) -> Result<Open, Failure> {
+        number(name).and_then(|number| self.open.remove(&number)).ok_or(UNKNOWN)
+    }
+
+    /// Takes all out.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Open> {
+        std::mem::take(&mut self.open).into_values()
+    }
+}
+
+fn number(name: &[u8]) -> Option<u64> {
+    std::str::from_utf8(name).ok()?.parse().ok()
+}
+
+const UNKNOWN: Failure = Failure::BadMessage("no such handle is open");

@@ -1,0 +1,165 @@
+//! The listening socket: connections in, within limits, until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::Disconnect;
+use russh::server::{Config, RunningSession, run_stream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::ports::{Area, Blobs, Clock};
+
+use super::connection::{Connection, PartnerSeat, Shared, ssh_config};
+use super::host_keys;
+use super::login::Logins;
+use super::ongoing::Ongoing;
+use super::premises::Premises;
+use super::settings::{SetupError, SftpSettings};
+use super::tree::Tree;
+
+/// The SFTP server, listening.
+pub struct SftpServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    ssh: Arc<Config>,
+    shared: Arc<Shared>,
+}
+
+impl SftpServer {
+    /// Checks the settings, reads or makes the host keys and listens. `claimed` is notified of every claim.
+    pub async fn bind(
+        settings: SftpSettings,
+        area: Arc<dyn Area>,
+        blobs: Arc<dyn Blobs>,
+        clock: Arc<dyn Clock>,
+        claimed: Arc<Notify>,
+    ) -> Result<Self, SetupError> {
+        let SftpSettings { listen, host_key_dir, partners, limits } = settings;
+        let logins = Logins::read(&partners)?;
+        let seat = |access| {
+            let tree = Arc::new(Tree::new(access)?);
+            Ok(PartnerSeat { tree, seats: Arc::new(Semaphore::new(limits.max_connections_per_partner)) })
+        };
+        let seats = partners.iter().map(seat).collect::<Result<Vec<_>, SetupError>>()?;
+        let keys = host_keys::load_or_make(&host_key_dir)?;
+        let refused = |source| SetupError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let ssh = Arc::new(ssh_config(&limits, keys));
+        let premises = Arc::new(Premises { area, blobs, clock, claimed, ongoing: Ongoing::default() });
+        let stop = CancellationToken::new();
+        let shared = Arc::new(Shared { premises, logins, partners: seats, limits, stop });
+        tracing::info!(%address, "SFTP server listens");
+        Ok(Self { listener, address, ssh, shared })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown`; then takes no more connections, lets running requests end and leaves uploads as partials.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let connections = TaskTracker::new();
+        let seats = Arc::new(Semaphore::new(self.shared.limits.max_connections));
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file handles, or a connection gone before it was taken: others may end or come.
+                    tracing::warn!(%error, "a connection could not be taken");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let Ok(seat) = Arc::clone(&seats).try_acquire_owned() else {
+                tracing::warn!(%peer, "connection refused: there are too many");
+                continue;
+            };
+            let serving = serve(Arc::clone(&self.ssh), Arc::clone(&self.shared), stream, peer);
+            connections.spawn(async move {
+                Box::pin(serving).await;
+                drop(seat);
+            });
+        }
+        drop(self.listener);
+        self.shared.stop.cancel();
+        connections.close();
+        if timeout(self.shared.limits.drain_time + FAREWELL, connections.wait()).await.is_err() {
+            tracing::warn!(open = connections.len(), "SFTP connections did not end in time");
+        }
+    }
+}
+
+async fn serve(ssh: Arc<Config>, shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+    tracing::debug!(%peer, "connected");
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "Nagle's algorithm stays on");
+    }
+    let channels = TaskTracker::new();
+    let (logged_in, login) = oneshot::channel();
+    let connection = Connection::new(Arc::clone(&shared), peer, logged_in, channels.clone());
+    let mut running = match timeout(shared.limits.login_time, run_stream(ssh, stream, connection)).await {
+        Ok(Ok(running)) => running,
+        // Load balancers look in and go again all day.
+        Ok(Err(error)) => return tracing::debug!(%peer, %error, "no SSH"),
+        Err(_late) => return tracing::debug!(%peer, "nothing was said"),
+    };
+    if let Some(reason) = attend(&shared, &mut running, login, peer).await {
+        channels.close();
+        // Longer than a request needs; the ledger knows the partials then.
+        let _ = timeout(shared.limits.drain_time, channels.wait()).await;
+        let _ = running.handle().disconnect(Disconnect::ByApplication, reason.to_owned(), "en".to_owned()).await;
+        let _ = timeout(FAREWELL, &mut running).await;
+    }
+    channels.close();
+    channels.wait().await;
+}
+
+/// Waits for the end of a connection; the reason when it is we who must end it.
+async fn attend(
+    shared: &Shared,
+    running: &mut RunningSession<Connection>,
+    login: oneshot::Receiver<()>,
+    peer: SocketAddr,
+) -> Option<&'static str> {
+    let late = async {
+        tokio::select! {
+            Ok(()) = login => std::future::pending().await,
+            () = sleep(shared.limits.login_time) => {}
+        }
+    };
+    tokio::select! {
+        ended = running => {
+            log_end(peer, ended);
+            None
+        }
+        () = shared.stop.cancelled() => Some("the server is stopping"),
+        () = late => {
+            tracing::warn!(%peer, "no login in time");
+            Some("no login in time")
+        }
+    }
+}
+
+fn log_end(peer: SocketAddr, ended: Result<(), russh::Error>) {
+    match ended {
+        Ok(()) => tracing::debug!(%peer, "disconnected"),
+        Err(error) => tracing::debug!(%peer, %error, "connection lost"),
+    }
+}
+
+/// How long to wait before the next try when no connection can be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a client may take to hear that we end the connection.
+const FAREWELL: Duration = Duration::from_secs(2);

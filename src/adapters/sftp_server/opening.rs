@@ -1,0 +1,186 @@
+//! OPEN: what a file handle reads or writes, and where a resumed upload goes on.
+
+use std::io;
+use std::sync::Arc;
+
+use russh_sftp::protocol::OpenFlags;
+
+use crate::model::{AreaPath, Node, NodeState, ScratchId};
+use crate::ports::{AreaError, Blob, NewUpload, Scratch};
+
+use super::disk::on_disk;
+use super::failure::Failure;
+use super::handles::Reading;
+use super::premises::{Premises, sealed_as};
+use super::tree::{Purpose, Tree};
+use super::upload::Upload;
+
+/// Opens a file for reading.
+pub(super) async fn read(premises: &Premises, tree: &Tree, path: AreaPath) -> Result<Reading, Failure> {
+    let node = premises.area.stat(&tree.partner, &path).await?.ok_or(Failure::NoSuchFile)?;
+    let Some(id) = node.blob else {
+        return Err(Failure::Refused("the upload of this file is not finished".to_owned()));
+    };
+    let blob = match premises.blobs.open(id).await {
+        Ok(blob) => blob,
+        // Its shipment ended between the two looks.
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Err(Failure::NoSuchFile),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Reading { path, blob, modified: node.modified })
+}
+
+/// Opens a file for writing: anew, or where an earlier upload stopped.
+pub(super) async fn write(
+    premises: &Arc<Premises>,
+    tree: &Arc<Tree>,
+    purpose: Purpose,
+    path: AreaPath,
+    flags: OpenFlags,
+) -> Result<Upload, Failure> {
+    if !purpose.takes_files() {
+        return Err(Failure::Denied("files are taken in the inbox and test directories only"));
+    }
+    let node = premises.area.stat(&tree.partner, &path).await?;
+    match &node {
+        // Looked at before the name is taken: an OPEN that fails must not disturb the upload that has it.
+        Some(_) if flags.contains(OpenFlags::EXCLUDE) => return Err(AreaError::Exists.into()),
+        None if !flags.contains(OpenFlags::CREATE) => return Err(Failure::NoSuchFile),
+        Some(_) | None => {}
+    }
+    let hold = premises.ongoing.take(&tree.partner, &path).await;
+    let begun = begin(premises, tree, &path, flags).await;
+    let Begun { start, usage_bytes, recorded_bytes } = match begun {
+        Ok(begun) => begun,
+        Err(failure) => {
+            premises.ongoing.release(&tree.partner, &path, &hold);
+            return Err(failure);
+        }
+    };
+    hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
+    tracing::info!(partner = %tree.partner, %path, from_bytes = start.size_bytes, "upload begins");
+    Ok(Upload {
+        premises: Arc::clone(premises),
+        tree: Arc::clone(tree),
+        path,
+        purpose,
+        hold,
+        scratch_id: start.id,
+        scratch: start.scratch,
+        size_bytes: start.size_bytes,
+        recorded_bytes,
+        usage_bytes,
+        looked_at_bytes: start.size_bytes,
+        append: flags.contains(OpenFlags::APPEND),
+        failed: None,
+        modified: None,
+    })
+}
+
+struct Begun {
+    start: Start,
+    usage_bytes: u64,
+    recorded_bytes: u64,
+}
+
+async fn begin(premises: &Premises, tree: &Tree, path: &AreaPath, flags: OpenFlags) -> Result<Begun, Failure> {
+    // Looked at again now that nobody else writes to it.
+    let node = premises.area.stat(&tree.partner, path).await?;
+    let start = start(premises, node.as_ref(), flags.contains(OpenFlags::TRUNCATE)).await?;
+    let upload = NewUpload {
+        partner: tree.partner.clone(),
+        path: path.clone(),
+        scratch: start.id,
+        exclusive: flags.contains(OpenFlags::EXCLUDE),
+        quota: tree.quota,
+        now: premises.now(),
+    };
+    match premises.area.begin(&upload).await {
+        Ok(None) => {}
+        Ok(Some(former)) => {
+            premises.discard(former).await;
+            // Where a CLOSE had sealed it and the ledger had not taken that.
+            premises.remove(sealed_as(former)).await;
+        }
+        Err(error) => {
+            if start.fresh {
+                premises.discard(start.id).await;
+            }
+            return Err(error.into());
+        }
+    }
+    let usage_bytes = premises.area.usage(&tree.partner).await?.bytes;
+    let recorded_bytes = node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
+    Ok(Begun { start, usage_bytes, recorded_bytes })
+}
+
+/// Where an upload's bytes go and how many are there already.
+struct Start {
+    id: ScratchId,
+    scratch: Arc<dyn Scratch>,
+    size_bytes: u64,
+    fresh: bool,
+}
+
+async fn start(premises: &Premises, node: Option<&Node>, truncate: bool) -> Result<Start, Failure> {
+    let Some(node) = node.filter(|node| !truncate && node.state != NodeState::Claimed) else {
+        return fresh(premises, None).await;
+    };
+    let Some(id) = node.scratch else {
+        let bytes = match node.blob {
+            Some(blob) => Some(premises.blobs.open(blob).await?),
+            None => None,
+        };
+        return fresh(premises, bytes).await;
+    };
+    match premises.blobs.scratch(id).await {
+        Ok(scratch) => {
+            let size = Arc::clone(&scratch);
+            let size_bytes = on_disk(move || size.size_bytes()).await?;
+            Ok(Start { id, scratch, size_bytes, fresh: false })
+        }
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => match premises.blobs.open(sealed_as(id)).await {
+            Ok(sealed) => fresh(premises, Some(sealed)).await,
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => fresh(premises, None).await,
+            Err(error) => Err(error.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A new scratch file, with the bytes of a blob where it continues one.
+async fn fresh(premises: &Premises, from: Option<Arc<dyn Blob>>) -> Result<Start, Failure> {
+    let id = premises.blobs.create().await?;
+    let filled = fill(premises, id, from).await;
+    if filled.is_err() {
+        premises.discard(id).await;
+    }
+    let (scratch, size_bytes) = filled?;
+    Ok(Start { id, scratch, size_bytes, fresh: true })
+}
+
+async fn fill(
+    premises: &Premises,
+    id: ScratchId,
+    from: Option<Arc<dyn Blob>>,
+) -> Result<(Arc<dyn Scratch>, u64), Failure> {
+    let scratch = premises.blobs.scratch(id).await?;
+    let Some(blob) = from else { return Ok((scratch, 0)) };
+    let into = Arc::clone(&scratch);
+    let size_bytes = on_disk(move || copy(&*blob, &*into)).await?;
+    Ok((scratch, size_bytes))
+}
+
+fn copy(blob: &dyn Blob, scratch: &dyn Scratch) -> io::Result<u64> {
+    let (mut chunk, mut offset) = (vec![0; COPY_BYTES], 0);
+    loop {
+        let count = blob.read_at(offset, &mut chunk)?;
+        match chunk.get(..count) {
+            None | Some([]) => return Ok(offset),
+            Some(bytes) => scratch.write_at(offset, bytes)?,
+        }
+        offset += count as u64;
+    }
+}
+
+const COPY_BYTES: usize = 256 * 1024;

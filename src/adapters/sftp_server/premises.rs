@@ -1,0 +1,63 @@
+//! What every session works with: the area, the bytes, the time, and who is uploading what.
+
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::model::{BlobId, Node, ScratchId};
+use crate::ports::{Area, Blobs, Clock};
+
+use super::disk::on_disk;
+use super::ongoing::Ongoing;
+
+/// What every session works with.
+pub(super) struct Premises {
+    pub(super) area: Arc<dyn Area>,
+    pub(super) blobs: Arc<dyn Blobs>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Told of every claim, so that the pipeline need not wait for its next look.
+    pub(super) claimed: Arc<Notify>,
+    pub(super) ongoing: Ongoing,
+}
+
+impl Premises {
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The size a client is shown: of an upload in progress what has come so far, since that is where it resumes.
+    pub(super) async fn size_bytes(&self, node: &Node) -> io::Result<u64> {
+        let Some(id) = node.scratch else { return Ok(node.size_bytes) };
+        match self.blobs.scratch(id).await {
+            Ok(scratch) => on_disk(move || scratch.size_bytes()).await,
+            // Sealed by a CLOSE that the ledger then did not take: the bytes are all there, under the other name.
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => match self.blobs.open(sealed_as(id)).await {
+                Ok(blob) => Ok(blob.size_bytes()),
+                Err(gone) if gone.kind() == io::ErrorKind::NotFound => Ok(0),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Throws scratch bytes away. What stays behind after a failure is cleared out at the next start.
+    pub(super) async fn discard(&self, id: ScratchId) {
+        if let Err(error) = self.blobs.discard(id).await {
+            tracing::warn!(%error, scratch = %id, "a scratch file could not be removed");
+        }
+    }
+
+    /// Throws a blob away. What stays behind after a failure is cleared out at the next start.
+    pub(super) async fn remove(&self, id: BlobId) {
+        if let Err(error) = self.blobs.remove(id).await {
+            tracing::warn!(%error, blob = %id, "a blob could not be removed");
+        }
+    }
+}
+
+/// The blob a scratch file becomes: the same number, so that the bytes are found again when the ledger's step fails.
+pub(super) fn sealed_as(scratch: ScratchId) -> BlobId {
+    BlobId(scratch.0)
+}

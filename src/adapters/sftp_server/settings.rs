@@ -1,0 +1,134 @@
+//! What the server is told: where to listen, who may log in, what each partner has, how much is too much.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::model::PartnerId;
+use crate::ports::Quota;
+
+use super::host_keys::HostKeyError;
+
+/// Everything the server needs to know.
+#[derive(Debug, Clone)]
+pub struct SftpSettings {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Directory of host keys (`*_key`, OpenSSH format); an Ed25519 key is made when there is none.
+    pub host_key_dir: PathBuf,
+    /// The partners.
+    pub partners: Vec<PartnerAccess>,
+    /// How much is too much.
+    pub limits: SftpLimits,
+}
+
+/// What one partner has here.
+#[derive(Debug, Clone)]
+pub struct PartnerAccess {
+    /// Who.
+    pub partner: PartnerId,
+    /// How they log in.
+    pub logins: Vec<Login>,
+    /// Directories whose closed files become shipments.
+    pub inboxes: Vec<String>,
+    /// Directories whose closed files are judged and receipted, never sent.
+    pub tests: Vec<String>,
+    /// Directories of our receipts.
+    pub receipts: Vec<String>,
+    /// Directories of files for the partner.
+    pub outboxes: Vec<String>,
+    /// What the partner may hold.
+    pub quota: Quota,
+    /// The largest file a route takes. A file a little larger is let in, so that its refusal is a receipt.
+    pub max_file_bytes: u64,
+}
+
+/// One way for a partner to log in.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The user name; one user belongs to one partner.
+    pub user: String,
+    /// Public keys as OpenSSH writes them, Ed25519 or ECDSA.
+    pub public_keys: Vec<String>,
+    /// An Argon2id hash in PHC format; `None` means keys only.
+    pub password_hash: Option<SecretString>,
+}
+
+/// How much is too much.
+#[derive(Debug, Clone)]
+pub struct SftpLimits {
+    /// Connections in all.
+    pub max_connections: usize,
+    /// Connections of one partner.
+    pub max_connections_per_partner: usize,
+    /// Refused logins before the connection is cut.
+    pub max_login_attempts: usize,
+    /// Open handles of one channel.
+    pub max_handles: usize,
+    /// How long a login may take.
+    pub login_time: Duration,
+    /// How long a connection may be silent.
+    pub idle_time: Duration,
+    /// How long each refused login takes at least.
+    pub rejection_time: Duration,
+    /// How long a graceful stop waits for running requests.
+    pub drain_time: Duration,
+}
+
+impl Default for SftpLimits {
+    fn default() -> Self {
+        Self {
+            max_connections: 256,
+            max_connections_per_partner: 64,
+            max_login_attempts: 6,
+            max_handles: 64,
+            login_time: Duration::from_secs(60),
+            idle_time: Duration::from_secs(600),
+            rejection_time: Duration::from_secs(1),
+            drain_time: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why the server cannot start; every variant is for the operator to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A host key cannot be read or made.
+    #[error(transparent)]
+    HostKey(#[from] HostKeyError),
+    /// A public key of a login cannot be read.
+    #[error("public key number {number} of user `{user}` cannot be used: {reason}")]
+    PublicKey {
+        /// Whose.
+        user: String,
+        /// Which, from 1.
+        number: usize,
+        /// Why not.
+        reason: String,
+    },
+    /// A password hash is no Argon2id hash.
+    #[error("the password hash of user `{0}` is not an Argon2id hash in PHC format")]
+    PasswordHash(String),
+    /// Two logins have one user name.
+    #[error("user `{0}` is given twice")]
+    UserTwice(String),
+    /// A directory's name cannot be one, or two directories of a partner have the same.
+    #[error("directory `{dir}` of partner `{partner}` is no usable name or is given twice")]
+    Directory {
+        /// Whose.
+        partner: PartnerId,
+        /// Which.
+        dir: String,
+    },
+}

@@ -1,0 +1,188 @@
+//! The ledger fails at CLOSE; the disk is full in the middle.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use russh_sftp::protocol::{OpenFlags, StatusCode};
+use sluse::adapters::blobs::LocalBlobs;
+use sluse::adapters::ledger::SqliteLedger;
+use sluse::adapters::sftp_server::SftpLimits;
+use sluse::model::{AreaPath, BlobId, Node, NodeState, PartnerId, ScratchId, ShipmentId};
+use sluse::ports::{Area, AreaError, Blob, Blobs, Close, LedgerError, NewUpload, Scratch, Usage};
+
+use crate::support::sftp::{Gateway, ROOMY, refusal};
+
+const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
+
+/// A ledger that cannot be reached when told so.
+struct Moody {
+    area: SqliteLedger,
+    down: Arc<AtomicBool>,
+}
+
+impl Moody {
+    fn up(&self) -> Result<&SqliteLedger, AreaError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(LedgerError::Unavailable("as the test asked".to_owned()).into());
+        }
+        Ok(&self.area)
+    }
+}
+
+#[async_trait]
+impl Area for Moody {
+    async fn list(&self, p: &PartnerId, dir: &str, after: Option<&str>, limit: u32) -> Result<Vec<Node>, AreaError> {
+        self.up()?.list(p, dir, after, limit).await
+    }
+    async fn stat(&self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, AreaError> {
+        self.up()?.stat(partner, path).await
+    }
+    async fn usage(&self, partner: &PartnerId) -> Result<Usage, AreaError> {
+        self.up()?.usage(partner).await
+    }
+    async fn begin(&self, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
+        self.up()?.begin(upload).await
+    }
+    async fn pause(&self, p: &PartnerId, path: &AreaPath, scratch: ScratchId, size: u64) -> Result<(), AreaError> {
+        self.up()?.pause(p, path, scratch, size).await
+    }
+    async fn close(&self, close: &Close) -> Result<Option<BlobId>, AreaError> {
+        Area::close(self.up()?, close).await
+    }
+    async fn rename(
+        &self,
+        partner: &PartnerId,
+        from: &AreaPath,
+        to: &AreaPath,
+        replace: bool,
+        claim: Option<(ShipmentId, bool)>,
+        now: Timestamp,
+    ) -> Result<Option<BlobId>, AreaError> {
+        self.up()?.rename(partner, from, to, replace, claim, now).await
+    }
+    async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError> {
+        self.up()?.remove(partner, path).await
+    }
+    async fn touch(&self, partner: &PartnerId, path: &AreaPath, modified: Timestamp) -> Result<(), AreaError> {
+        self.up()?.touch(partner, path, modified).await
+    }
+}
+
+/// A store whose disk is full when told so.
+struct Filling {
+    blobs: LocalBlobs,
+    full: Arc<AtomicBool>,
+}
+
+struct FillingScratch {
+    scratch: Arc<dyn Scratch>,
+    full: Arc<AtomicBool>,
+}
+
+impl Scratch for FillingScratch {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.scratch.write_at(offset, bytes)
+    }
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.scratch.read_at(offset, into)
+    }
+    fn set_len(&self, size_bytes: u64) -> io::Result<()> {
+        self.scratch.set_len(size_bytes)
+    }
+    fn size_bytes(&self) -> io::Result<u64> {
+        self.scratch.size_bytes()
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.scratch.sync()
+    }
+}
+
+#[async_trait]
+impl Blobs for Filling {
+    async fn create(&self) -> io::Result<ScratchId> {
+        self.blobs.create().await
+    }
+    async fn scratch(&self, id: ScratchId) -> io::Result<Arc<dyn Scratch>> {
+        let scratch = self.blobs.scratch(id).await?;
+        Ok(Arc::new(FillingScratch { scratch, full: Arc::clone(&self.full) }))
+    }
+    async fn seal(&self, scratch: ScratchId, blob: BlobId) -> io::Result<()> {
+        self.blobs.seal(scratch, blob).await
+    }
+    async fn open(&self, id: BlobId) -> io::Result<Arc<dyn Blob>> {
+        self.blobs.open(id).await
+    }
+    async fn discard(&self, id: ScratchId) -> io::Result<()> {
+        self.blobs.discard(id).await
+    }
+    async fn remove(&self, id: BlobId) -> io::Result<()> {
+        self.blobs.remove(id).await
+    }
+    async fn inventory(&self) -> io::Result<(Vec<BlobId>, Vec<ScratchId>)> {
+        self.blobs.inventory().await
+    }
+}
+
+/// A server with both stand-ins; the switches are for the ledger and the disk.
+async fn moody() -> (Gateway, Arc<AtomicBool>, Arc<AtomicBool>) {
+    let (down, full) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
+    let blobs = LocalBlobs::open(&dir.path().join("bytes")).unwrap();
+    let area = Moody { area: ledger.clone(), down: Arc::clone(&down) };
+    let store = Filling { blobs: blobs.clone(), full: Arc::clone(&full) };
+    let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
+    let gateway = Gateway::over(dir, ledger, blobs, (Arc::new(area), Arc::new(store)), limits, ROOMY).await;
+    (gateway, down, full)
+}
+
+#[tokio::test]
+async fn a_close_the_ledger_did_not_take_is_no_success_and_can_be_resumed() {
+    let (gateway, down, _full) = moody().await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"first half ".to_vec()).await.unwrap();
+    down.store(true, Ordering::SeqCst);
+    let refused = refusal(client.sftp.close(handle).await.unwrap_err());
+    assert_eq!(refused.0, StatusCode::Failure);
+    assert!(!refused.1.contains("as the test asked"), "our own words stay in the log: {}", refused.1);
+    down.store(false, Ordering::SeqCst);
+    let node = gateway.node("/inbox/a.xml").await.unwrap();
+    assert_eq!((node.state, node.shipment), (NodeState::Partial, None));
+
+    // The bytes were sealed before the ledger failed; the sender does not notice.
+    assert_eq!(client.sftp.stat("/inbox/a.xml").await.unwrap().attrs.size, Some(11));
+    let handle = client.open("/inbox/a.xml", OpenFlags::WRITE | OpenFlags::CREATE).await.unwrap();
+    client.sftp.write(&*handle, 11, b"and second".to_vec()).await.unwrap();
+    client.sftp.close(handle).await.unwrap();
+    let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
+    assert_eq!(gateway.bytes(&shipment).await, b"first half and second");
+    assert_eq!(gateway.blobs.inventory().await.unwrap(), (vec![shipment.blob], vec![]));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_in_words_and_the_partial_is_kept() {
+    let (gateway, _down, full) = moody().await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, vec![1; 1000]).await.unwrap();
+    full.store(true, Ordering::SeqCst);
+    let refused = refusal(client.sftp.write(&*handle, 1000, vec![2; 1000]).await.unwrap_err());
+    assert!(refused.1.contains("disk is full"), "{}", refused.1);
+    full.store(false, Ordering::SeqCst);
+    // Room has come back, but a hole could be left: this handle is spent.
+    client.sftp.write(&*handle, 2000, vec![3; 1000]).await.unwrap_err();
+    assert!(refusal(client.sftp.close(handle).await.unwrap_err()).1.contains("disk is full"));
+    assert_eq!(client.sftp.stat("/inbox/a.xml").await.unwrap().attrs.size, Some(1000));
+    let handle = client.open("/inbox/a.xml", OpenFlags::WRITE).await.unwrap();
+    client.sftp.write(&*handle, 1000, vec![2; 1000]).await.unwrap();
+    client.sftp.close(handle).await.unwrap();
+    assert_eq!(gateway.shipment("/inbox/a.xml").await.unwrap().size_bytes, 2000);
+}

@@ -1,0 +1,95 @@
+//! Who gets in, and to what.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::ChannelMsg;
+use russh::client::AuthResult;
+use russh::keys::PrivateKeyWithHashAlg;
+use sluse::adapters::sftp_server::SftpLimits;
+
+use crate::support::sftp::{Gateway, PASSWORD, ROOMY, user_key};
+
+fn quick() -> SftpLimits {
+    SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() }
+}
+
+#[tokio::test]
+async fn the_right_password_or_key_opens_and_a_wrong_one_does_not() {
+    let gateway = Gateway::start().await;
+    let mut session = gateway.connect().await;
+    for (user, password) in [("etat", "wrong"), ("nobody", PASSWORD), ("etat", "")] {
+        assert!(matches!(session.authenticate_password(user, password).await.unwrap(), AuthResult::Failure { .. }));
+    }
+    assert!(matches!(session.authenticate_password("etat", PASSWORD).await.unwrap(), AuthResult::Success));
+    let mut session = gateway.connect().await;
+    for (user, key) in [("etat", "annen"), ("nobody", "etat")] {
+        let key = PrivateKeyWithHashAlg::new(Arc::new(user_key(key)), None);
+        assert!(matches!(session.authenticate_publickey(user, key).await.unwrap(), AuthResult::Failure { .. }));
+    }
+    gateway.log_in("etat").await;
+}
+
+#[tokio::test]
+async fn guessing_ends_the_connection() {
+    let gateway = Gateway::with(SftpLimits { max_login_attempts: 2, ..quick() }, ROOMY).await;
+    let mut session = gateway.connect().await;
+    for _ in 0..2 {
+        assert!(matches!(session.authenticate_password("etat", "wrong").await, Ok(AuthResult::Failure { .. })));
+    }
+    assert!(!matches!(session.authenticate_password("etat", PASSWORD).await, Ok(AuthResult::Success)));
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_log_in_is_ended() {
+    let gateway = Gateway::with(SftpLimits { login_time: Duration::from_secs(1), ..quick() }, ROOMY).await;
+    let silent = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    let idle = gateway.connect().await;
+    // Ended is enough; waiting for ever would be the fault.
+    let _ = idle.await;
+    let mut greeting = Vec::new();
+    let mut silent = silent;
+    tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut greeting).await.unwrap();
+    assert!(greeting.starts_with(b"SSH-2.0-sluse_"));
+}
+
+#[tokio::test]
+async fn connections_are_counted_in_all_and_per_partner() {
+    let limits = SftpLimits { max_connections: 3, max_connections_per_partner: 1, ..quick() };
+    let gateway = Gateway::with(limits, ROOMY).await;
+    let first = gateway.raw("etat").await;
+    let mut second = gateway.connect().await;
+    assert!(matches!(second.authenticate_password("etat", PASSWORD).await.unwrap(), AuthResult::Failure { .. }));
+    assert!(matches!(second.authenticate_password("annen", PASSWORD).await.unwrap(), AuthResult::Success));
+    let _third = gateway.connect().await;
+    let mut fourth = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    let mut greeting = Vec::new();
+    // A full server closes at once, and says nothing.
+    let ended = tokio::io::AsyncReadExt::read_to_end(&mut fourth, &mut greeting).await;
+    assert!(ended.is_err() || greeting.is_empty());
+    first.sftp.realpath(".").await.unwrap();
+}
+
+#[tokio::test]
+async fn shell_command_and_forwarding_are_refused_and_sftp_goes_on() {
+    let gateway = Gateway::start().await;
+    let ssh = gateway.log_in("etat").await;
+    for ask in ["shell", "exec", "subsystem"] {
+        let mut channel = ssh.channel_open_session().await.unwrap();
+        match ask {
+            "shell" => channel.request_shell(true).await.unwrap(),
+            "exec" => channel.exec(true, "scp -t /inbox").await.unwrap(),
+            _ => channel.request_subsystem(true, "netconf").await.unwrap(),
+        }
+        let answer = loop {
+            match channel.wait().await {
+                Some(ChannelMsg::WindowAdjusted { .. }) => {}
+                other => break other,
+            }
+        };
+        assert!(matches!(answer, Some(ChannelMsg::Failure)), "{ask}: {answer:?}");
+    }
+    ssh.channel_open_direct_tcpip("127.0.0.1", 22, "127.0.0.1", 1).await.unwrap_err();
+    ssh.tcpip_forward("127.0.0.1", 0).await.unwrap_err();
+    gateway.raw("etat").await.sftp.realpath(".").await.unwrap();
+}

@@ -1,0 +1,52 @@
+//! OpenSSH's own `sftp`, in batch mode.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// `true` when the program is there. Absent, it is a skip with a printed reason, or a failure with `SLUSE_REQUIRE_ALL=1`.
+pub(crate) fn has(program: &str) -> bool {
+    let there = Command::new(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let there = there.and_then(|mut child| child.wait()).is_ok();
+    assert!(there || std::env::var("SLUSE_REQUIRE_ALL").as_deref() != Ok("1"), "`{program}` is not installed");
+    if !there {
+        eprintln!("skipped: `{program}` is not installed");
+    }
+    there
+}
+
+/// A user's `sftp` with a key file.
+pub(crate) struct OpenSsh {
+    address: SocketAddr,
+    user: String,
+    key: PathBuf,
+    /// The directory it runs in.
+    pub(crate) dir: PathBuf,
+}
+
+impl OpenSsh {
+    /// A client that runs in `dir` and logs in with the key file.
+    pub(crate) fn new(address: SocketAddr, user: &str, key: &Path, dir: &Path) -> Self {
+        Self { address, user: user.to_owned(), key: key.to_owned(), dir: dir.to_owned() }
+    }
+
+    /// Runs a batch of commands, with more options on the command line; whether all succeeded, and what it printed.
+    pub(crate) fn batch(&self, options: &[&str], commands: &str) -> (bool, String) {
+        let script = self.dir.join("batch.txt");
+        std::fs::write(&script, commands).unwrap();
+        let Output { status, stdout, stderr } = Command::new("sftp")
+            .current_dir(&self.dir)
+            .args(["-F", "none", "-P", &self.address.port().to_string(), "-i"])
+            .arg(&self.key)
+            .args(["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes"])
+            .args(["-o", "PasswordAuthentication=no", "-o", "LogLevel=ERROR"])
+            .args(options)
+            .arg("-b")
+            .arg(&script)
+            .arg(format!("{}@{}", self.user, self.address.ip()))
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+        (status.success(), text)
+    }
+}
