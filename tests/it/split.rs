@@ -1,5 +1,7 @@
 //! What is cut out of a batch is a batch: it is judged as valid and says the same.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use sluse::formats::{Decoder, Details, details};
 use sluse::generate::{self, Options, Profile, Share};
@@ -71,7 +73,7 @@ fn check_single(blob: &InMemory, envelope: &Envelope, item: &NewItem, routes: &[
 fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn(&NewItem) -> bool) {
     let envelope = whole.judgement.envelope.as_ref().unwrap();
     let chosen: Vec<&NewItem> = whole.items.iter().filter(|item| chosen(item)).collect();
-    let mut rest = Rest::new(blob, envelope, "-R1");
+    let mut rest = Rest::new(Arc::new(InMemory(blob.0.clone())), envelope.clone(), "-R1");
     let mut bytes = Vec::new();
     for item in &chosen {
         bytes.extend(written(blob, &rest.item(item).unwrap()));
