@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::Disconnect;
+use russh::keys::PublicKey;
 use russh::server::{Config, RunningSession, run_stream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, oneshot};
@@ -61,6 +62,11 @@ impl SftpServer {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The keys it shows, for those who pin them.
+    pub fn host_keys(&self) -> Vec<PublicKey> {
+        self.ssh.keys.iter().map(|key| key.public_key().clone()).collect()
     }
 
     /// Serves until `shutdown`; then takes no more connections, lets running requests end and leaves uploads as partials.
