@@ -1,0 +1,72 @@
+//! Makes an item ready for a receiver.
+
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::content::{decode_now, decoded, pieced};
+use crate::formats::{self, ReadItemError};
+use crate::model::{Envelope, Item, ShipmentId};
+use crate::ports::{Blob, Consignment, ContentPart};
+use crate::split;
+
+/// Where a shipment's items are read from.
+#[derive(Clone)]
+pub struct Source {
+    /// Which shipment.
+    pub shipment: ShipmentId,
+    /// Its bytes.
+    pub blob: Arc<dyn Blob>,
+    /// Where its headers lie.
+    pub envelope: Arc<Envelope>,
+}
+
+/// An item that was judged good can no longer be read: our own copy is damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("the staged item cannot be read: {0}")]
+pub struct ConsignError(#[from] ReadItemError);
+
+impl From<ConsignError> for io::Error {
+    fn from(error: ConsignError) -> Self {
+        Self::other(error)
+    }
+}
+
+impl Source {
+    /// Reads an item's details; large contents stay on disk until they are streamed. Blocks.
+    pub(super) fn consign(&self, item: &Item, first_intent: Timestamp) -> Result<Consignment, ConsignError> {
+        let details = formats::details(self.blob.as_ref(), &self.envelope, &item.found)?;
+        let part = self.envelope.parts.get(item.found.part as usize);
+        let mut parts = Vec::with_capacity(details.parts.len());
+        for span in details.parts {
+            let content = if span.content.len() <= HELD_BYTES {
+                decode_now(&self.blob, span.content, span.coding).map_err(ReadItemError::from)?
+            } else {
+                decoded(&self.blob, span.content, span.coding)
+            };
+            parts.push(ContentPart { meta: span.meta, content });
+        }
+        let (source, found) = (self.clone(), item.found.clone());
+        let single = move || split::single(source.blob.as_ref(), &source.envelope, &found);
+        Ok(Consignment {
+            shipment: self.shipment,
+            number: item.found.number,
+            key: item.found.key,
+            kind: item.found.kind,
+            reportee: details.reportee,
+            service: item.found.service.clone(),
+            shipment_reference: part.map(|part| part.reference.clone()).unwrap_or_default(),
+            senders_reference: item.found.senders_reference.clone(),
+            receivers_reference: details.receivers_reference,
+            valid_from: details.valid_from,
+            identifying_fields: details.identifying_fields,
+            parts,
+            batch: pieced(&self.blob, single),
+            first_intent,
+        })
+    }
+}
+
+/// Contents up to this size are read with the item's details instead of being streamed.
+const HELD_BYTES: u64 = 32 * 1024;

@@ -1,0 +1,101 @@
+//! How long to wait: between attempts at one item, and before a receiver in trouble is asked for anything.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::RetryPolicy;
+
+/// The wait after so many attempts: doubling from the first, at most the longest, with up to a quarter of jitter.
+pub(super) fn wait_after(policy: &RetryPolicy, attempts: u32, wish: Option<Duration>) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(20);
+    let wait_ms = policy.first_wait_ms.saturating_mul(1 << doublings).min(policy.max_wait_ms);
+    let jitter_ms = fastrand::u64(0..=wait_ms / 4);
+    Duration::from_millis(wait_ms - jitter_ms).max(wish.unwrap_or_default())
+}
+
+/// Troubles of one receiver in a row; enough of them, or the receiver's own wish, pause everything that goes to it.
+#[derive(Debug, Default)]
+pub struct Patience {
+    streak: AtomicU32,
+    paused_until_ms: AtomicI64,
+}
+
+impl Patience {
+    /// A receiver without troubles.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The receiver answered as it should.
+    pub(super) fn well(&self) {
+        self.streak.store(0, Ordering::Relaxed);
+    }
+
+    /// The receiver did not; `all` tells that every item would meet the same.
+    pub(super) fn trouble(&self, policy: &RetryPolicy, now: Timestamp, wish: Option<Duration>, all: bool) {
+        let streak = self.streak.fetch_add(1, Ordering::Relaxed) + 1;
+        if all || wish.is_some() || streak >= STREAK_THAT_PAUSES {
+            let steps = streak.saturating_sub(STREAK_THAT_PAUSES) + 1;
+            self.pause_until(after(now, wait_after(policy, steps, wish)));
+        }
+    }
+
+    /// Until when nothing should be asked of the receiver; `None` when it may be asked now.
+    pub(super) fn paused(&self, now: Timestamp) -> Option<Timestamp> {
+        let until_ms = self.paused_until_ms.load(Ordering::Relaxed);
+        Timestamp::from_millisecond(until_ms).ok().filter(|until| *until > now)
+    }
+
+    fn pause_until(&self, until: Timestamp) {
+        self.paused_until_ms.fetch_max(until.as_millisecond(), Ordering::Relaxed);
+    }
+}
+
+/// A time so much later; the end of time when there is none.
+pub fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// So many troubles in a row are the receiver's, not an item's.
+const STREAK_THAT_PAUSES: u32 = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: RetryPolicy =
+        RetryPolicy { first_wait_ms: 1_000, max_wait_ms: 60_000, give_up_after_ms: 3_600_000, settle_ms: 0 };
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_heed_the_receivers_wish() {
+        for (attempts, low, high) in [(1, 750, 1_000), (2, 1_500, 2_000), (4, 6_000, 8_000), (40, 45_000, 60_000)] {
+            let wait = wait_after(&POLICY, attempts, None).as_millis();
+            assert!((low..=high).contains(&wait), "{attempts}: {wait}");
+        }
+        assert_eq!(wait_after(&POLICY, 1, Some(Duration::from_secs(90))), Duration::from_secs(90));
+    }
+
+    #[test]
+    fn one_items_trouble_does_not_pause_the_receiver_but_a_streak_does() {
+        let (patience, now) = (Patience::new(), Timestamp::UNIX_EPOCH);
+        for _ in 1..STREAK_THAT_PAUSES {
+            patience.trouble(&POLICY, now, None, false);
+        }
+        assert_eq!(patience.paused(now), None);
+        patience.trouble(&POLICY, now, None, false);
+        assert!(patience.paused(now).is_some());
+    }
+
+    #[test]
+    fn a_wish_or_refused_credentials_pause_at_once() {
+        let now = Timestamp::UNIX_EPOCH;
+        let wished = Patience::new();
+        wished.trouble(&POLICY, now, Some(Duration::from_secs(7)), false);
+        assert_eq!(wished.paused(now), Some(after(now, Duration::from_secs(7))));
+        let refused = Patience::new();
+        refused.trouble(&POLICY, now, None, true);
+        assert!(refused.paused(now).is_some());
+    }
+}
