@@ -1,1 +1,96 @@
 //! The conductor: reads the stage from the ledger, calls the next room, records the outcome.
+//!
+//! A shipment is worked on under a lease with an expiry, never under an open transaction; whatever dies, the lease runs
+//! out and the next worker goes on from what the ledger says. Every step is safe to repeat.
+
+mod dispatch;
+mod drive;
+mod judging;
+mod receipts;
+mod sweep;
+mod watchdog;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use dispatch::Pipeline;
+pub use sweep::sweep;
+pub use watchdog::watch;
+
+use crate::blocking::{Blocking, Lost};
+use crate::forward::Patience;
+use crate::intake::Routes;
+use crate::model::{RouteName, WorkerId};
+use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver};
+
+/// What the pipeline works with.
+#[derive(Clone)]
+pub struct House {
+    /// The truth.
+    pub ledger: Arc<dyn Ledger>,
+    /// The bytes.
+    pub blobs: Arc<dyn Blobs>,
+    /// The rules.
+    pub routes: Arc<Routes>,
+    /// Where each route's items go.
+    pub receivers: Arc<HashMap<RouteName, Destination>>,
+    /// The door to work that fills a core: judging.
+    pub cores: Blocking,
+    /// The door to short reads and writes.
+    pub disk: Blocking,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// This process as a holder of leases.
+    pub worker: WorkerId,
+    /// How the work is paced.
+    pub pace: Pace,
+}
+
+/// A receiver, with its troubles so far.
+#[derive(Clone)]
+pub struct Destination {
+    receiver: Arc<dyn Receiver>,
+    patience: Arc<Patience>,
+}
+
+impl Destination {
+    /// A receiver without troubles.
+    pub fn new(receiver: Arc<dyn Receiver>) -> Self {
+        Self { receiver, patience: Arc::new(Patience::new()) }
+    }
+}
+
+/// How the work is paced.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Shipments worked on at once.
+    pub shipments: usize,
+    /// How long a lease lasts without being renewed.
+    pub lease: Duration,
+    /// How often the ledger is asked for work when nothing rings.
+    pub look: Duration,
+    /// After so long without a final receipt the watchdog alarms.
+    pub overdue: Duration,
+}
+
+/// A step could not be done; the shipment is taken up again later.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The ledger did not answer.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The disk did not.
+    #[error("the store of bytes failed: {0}")]
+    Storage(#[from] io::Error),
+    /// A batch could not be judged.
+    #[error("judging failed: {0}")]
+    Judging(String),
+    /// A thread died at its work.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+    /// A route in the ledger is no longer in the configuration.
+    #[error("the route `{0}` is no longer configured; put it back to finish its shipments")]
+    RouteGone(RouteName),
+}

@@ -20,7 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("staging", &["model", "codes", "ports", "intake", "kill_point"]),
     ("validate", &["model", "codes", "ports", "formats", "xsd", "staging"]),
     ("split", &["model", "codes", "ports", "formats", "validate"]),
-    ("forward", &["model", "codes", "ports", "formats", "split", "kill_point"]),
+    ("forward", &["model", "codes", "ports", "formats", "split", "blocking", "kill_point"]),
     ("receipt", &["model", "codes", "ports"]),
     (
         "pipeline",

@@ -1,0 +1,153 @@
+//! Has a batch judged on a thread of its own while what it finds goes into the ledger.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::{House, StepError};
+use crate::codes;
+use crate::intake::Claim;
+use crate::model::{Finding, Route, Shipment, ShipmentId, Verdict, VerdictKind};
+use crate::ports::{RecordedVerdict, ReferenceUse};
+use crate::staging::{Staged, Staging, stage};
+use crate::validate::{self, Found, Judgement, Judging, Limits};
+
+/// Judges a claim and records the verdict.
+pub(super) async fn judge(house: &House, claim: Claim) -> Result<Verdict, StepError> {
+    let shipment = claim.shipment().clone();
+    house.ledger.restart_judging(shipment.id).await?;
+    let routes = claim.routes().to_vec();
+    match stage(claim, house.blobs.as_ref()).await? {
+        Staging::Refused(finding) => refuse_unread(house, &shipment, finding).await,
+        Staging::Staged(staged) => {
+            let judged = read(house, Arc::new(staged)).await;
+            match judged {
+                Ok(judgement) => decide(house, &shipment, &routes, judgement).await,
+                Err(error) => give_up_sometime(house, &shipment, error).await,
+            }
+        }
+    }
+}
+
+/// Reads the batch through; items and findings flow to the ledger as they are found.
+async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement, StepError> {
+    let id = staged.claim().shipment().id;
+    let (found, mut arriving) = mpsc::channel(CHUNKS_ON_THE_WAY);
+    let judging = house.cores.run(move || {
+        let shipment = staged.claim().shipment();
+        let routes: Vec<Route> = staged.claim().routes().iter().map(|route| route.as_ref().clone()).collect();
+        let mut limits = Limits::default();
+        limits.max_findings = routes.iter().map(|route| route.max_findings).max().unwrap_or(limits.max_findings);
+        let (partner, size_bytes) = (shipment.partner.as_str(), shipment.size_bytes);
+        let judging = Judging { routes: &routes, partner, size_bytes, limits };
+        validate::judge(&mut staged.reader(), &judging, &mut |chunk| {
+            found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        })
+    });
+    let keeping = async move {
+        while let Some(chunk) = arriving.recv().await {
+            keep(house, id, chunk).await?;
+        }
+        Ok::<_, StepError>(())
+    };
+    // When keeping fails, its end of the channel is dropped and the judge stops at its next chunk.
+    let (judged, kept) = futures::join!(judging, keeping);
+    kept?;
+    judged?.map_err(|error| StepError::Judging(error.to_string()))
+}
+
+async fn keep(house: &House, id: ShipmentId, chunk: Found) -> Result<(), StepError> {
+    match chunk {
+        Found::Items(items) => house.ledger.add_items(id, items).await?,
+        Found::Findings(findings) => house.ledger.add_findings(id, findings).await?,
+    }
+    Ok(())
+}
+
+/// Weighs what was found against the route's rules and the ledger's memory.
+async fn decide(
+    house: &House,
+    shipment: &Shipment,
+    routes: &[Arc<Route>],
+    judgement: Judgement,
+) -> Result<Verdict, StepError> {
+    house.ledger.refuse_repeats(shipment.id, codes::REPEATED_ITEM).await?;
+    let mut refusal = judgement.refusal;
+    if refusal.is_none() {
+        let tally = house.ledger.tally(shipment.id).await?;
+        let route = routes.iter().find(|route| Some(&route.name) == judgement.route.as_ref());
+        if route.is_some_and(|route| !route.partial.allows(tally.refused, tally.total())) {
+            let text = format!("{} of {} items are refused, more than the route allows", tally.refused, tally.total());
+            note(house, shipment, Finding::whole(codes::TOO_MANY_REFUSED, text)).await?;
+            refusal = Some(codes::TOO_MANY_REFUSED);
+        }
+    }
+    let verdict = Verdict {
+        kind: if refusal.is_some() { VerdictKind::Refuse } else { VerdictKind::Pass },
+        code: refusal,
+        route: judgement.route,
+        sha256: judgement.sha256,
+        envelope: judgement.envelope,
+        findings_total: judgement.findings_total,
+    };
+    record(house, shipment, verdict, &judgement.references).await
+}
+
+async fn record(
+    house: &House,
+    shipment: &Shipment,
+    mut verdict: Verdict,
+    references: &[ReferenceUse],
+) -> Result<Verdict, StepError> {
+    let now = house.clock.now();
+    if let RecordedVerdict::ReferenceTaken(taken) =
+        house.ledger.record_verdict(shipment.id, &verdict, references, now).await?
+    {
+        let text = format!("the {} part's ExternalShipmentReference was used before", taken.part.as_str());
+        note(house, shipment, Finding::whole(codes::REPEATED_SHIPMENT, text)).await?;
+        verdict.kind = VerdictKind::Refuse;
+        verdict.code = Some(codes::REPEATED_SHIPMENT);
+        house.ledger.record_verdict(shipment.id, &verdict, &[], now).await?;
+    }
+    let tally = house.ledger.tally(shipment.id).await?;
+    tracing::info!(
+        shipment = %shipment.id, partner = %shipment.partner, verdict = ?verdict.kind,
+        code = verdict.code.map(|code| code.0), items = tally.total(), refused = tally.refused, "judged"
+    );
+    Ok(verdict)
+}
+
+async fn refuse_unread(house: &House, shipment: &Shipment, finding: Finding) -> Result<Verdict, StepError> {
+    let verdict = Verdict {
+        kind: VerdictKind::Refuse,
+        code: Some(finding.code),
+        route: None,
+        sha256: None,
+        envelope: None,
+        findings_total: 1,
+    };
+    note(house, shipment, finding).await?;
+    record(house, shipment, verdict, &[]).await
+}
+
+/// A batch that cannot be judged is tried again some times, then refused: also such a file gets its receipt.
+async fn give_up_sometime(house: &House, shipment: &Shipment, error: StepError) -> Result<Verdict, StepError> {
+    let counter = format!("judging-failed:{}", shipment.id);
+    if house.ledger.count_up(&shipment.partner, &counter, 1).await? < JUDGING_TRIES {
+        return Err(error);
+    }
+    tracing::error!(shipment = %shipment.id, %error, "the batch cannot be judged and is refused");
+    house.ledger.restart_judging(shipment.id).await?;
+    refuse_unread(house, shipment, Finding::whole(codes::STAGED_UNREADABLE, "the staged copy cannot be read")).await
+}
+
+async fn note(house: &House, shipment: &Shipment, finding: Finding) -> Result<(), StepError> {
+    Ok(house.ledger.add_findings(shipment.id, vec![finding]).await?)
+}
+
+/// Chunks of items between the judge and the ledger.
+const CHUNKS_ON_THE_WAY: usize = 2;
+
+/// Times a batch is tried before it is refused as unreadable.
+const JUDGING_TRIES: i64 = 5;

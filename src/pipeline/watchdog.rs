@@ -1,0 +1,31 @@
+//! Alarms on files without a final receipt.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::House;
+
+/// Looks once a minute for shipments that should have had their final receipt, until asked to stop.
+pub async fn watch(house: House, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        let before = house.clock.now().checked_sub(house.pace.overdue).unwrap_or(jiff::Timestamp::MIN);
+        match house.ledger.overdue(before, ALARMS_AT_ONCE).await {
+            Ok(overdue) => {
+                for shipment in overdue {
+                    tracing::error!(
+                        shipment = %shipment.id, partner = %shipment.partner, claimed_at = %shipment.claimed_at,
+                        "no final receipt yet"
+                    );
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the watchdog cannot read the ledger"),
+        }
+    }
+}
+
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// Shipments named in one look.
+const ALARMS_AT_ONCE: u32 = 20;
