@@ -4,10 +4,12 @@
 //! see [`Cli`]'s help.
 
 mod check_config;
+mod demo;
 mod generate;
 mod hash_password;
 pub mod logging;
 mod receipt_codes;
+mod serve;
 mod simulate_altinn;
 mod validate;
 
@@ -32,6 +34,10 @@ pub struct Cli {
 pub enum Command {
     /// Judge batches by their format, without a gateway: exit 0 when all are valid, 1 when one is not, 2 when one cannot be judged
     Validate(validate::ValidateArgs),
+    /// Run the gateway, until a signal ends it
+    Serve(ConfigArgs),
+    /// Show the gateway at work: drop a generated batch over SFTP, with a simulator in Altinn's place
+    Demo(demo::DemoArgs),
     /// Check a configuration and report every fault in it: exit 0 when it is right, 78 when it is not
     CheckConfig(ConfigArgs),
     /// Write a batch of synthetic identities to standard output, the same bytes for the same options
@@ -59,6 +65,8 @@ const EXIT_CONFIG: u8 = 78;
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Validate(args) => validate::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => block_on(demo::run(args)),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::HashPassword => hash_password::run(),

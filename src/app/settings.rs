@@ -1,0 +1,94 @@
+//! From the configuration to what each adapter is told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
+use crate::adapters::directory::DirectoryReceiver;
+use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Patience};
+use crate::adapters::sftp_server::{Login, PartnerAccess, SftpLimits, SftpSettings};
+use crate::config::{AltinnConfig, Config, HttpConfig, KeyName, Partner, ReceiverConfig, RouteConfig};
+use crate::model::Route;
+use crate::ports::{Clock, Quota, Receiver};
+
+/// What the SFTP server is told.
+pub(super) fn sftp(config: &Config) -> SftpSettings {
+    SftpSettings {
+        listen: config.sftp.listen,
+        host_key_dir: config.sftp.host_key_dir.clone(),
+        partners: config.partners.iter().map(|partner| access(partner, config)).collect(),
+        limits: SftpLimits {
+            max_connections: config.sftp.max_connections,
+            login_time: Duration::from_millis(config.sftp.login_ms),
+            idle_time: Duration::from_millis(config.sftp.idle_ms),
+            drain_time: Duration::from_millis(config.worker.stop_ms),
+            ..SftpLimits::default()
+        },
+    }
+}
+
+fn access(partner: &Partner, config: &Config) -> PartnerAccess {
+    let routes = || config.routes.iter().map(|route| &route.route).filter(|route| route.partner == partner.id);
+    let dirs = |pick: fn(&Route) -> &String| -> Vec<String> {
+        routes().map(pick).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    };
+    let login = |login: &crate::config::Login| Login {
+        user: login.user.clone(),
+        public_keys: login.public_keys.clone(),
+        password_hash: login.password_hash.clone(),
+    };
+    PartnerAccess {
+        partner: partner.id.clone(),
+        logins: partner.logins.iter().map(login).collect(),
+        inboxes: dirs(|route| &route.inbox),
+        tests: dirs(|route| &route.test),
+        receipts: dirs(|route| &route.receipts),
+        outboxes: dirs(|route| &route.outbox),
+        quota: Quota { bytes: partner.quota_bytes, files: partner.quota_files },
+        max_file_bytes: routes().map(|route| route.max_file_bytes).max().unwrap_or(0),
+    }
+}
+
+/// The receiver a route leads to.
+pub(super) fn receiver(route: &RouteConfig, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Receiver>> {
+    Ok(match &route.receiver {
+        ReceiverConfig::AltinnApp(config) => {
+            Arc::new(AppReceiver::new(altinn(config), route.route.services.clone(), Arc::clone(clock))?)
+        }
+        ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config))?),
+        ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
+    })
+}
+
+fn altinn(config: &AltinnConfig) -> AltinnSettings {
+    AltinnSettings {
+        maskinporten: MaskinportenSettings {
+            token_url: config.maskinporten.token_url.clone(),
+            audience: config.maskinporten.issuer.clone(),
+            client_id: config.maskinporten.client_id.clone(),
+            scope: config.maskinporten.scope.clone(),
+            private_key: config.maskinporten.key.clone(),
+            identity: match &config.maskinporten.key_name {
+                KeyName::Kid(kid) => KeyIdentity::KeyId(kid.clone()),
+                KeyName::Chain(pem) => KeyIdentity::Certificates(pem.clone()),
+            },
+            consumer_org: None,
+            resources: Vec::new(),
+        },
+        platform_base: config.platform_url.clone(),
+        apps_base: config.apps_url.clone(),
+        test_exchange: config.test_org,
+        subscription_key: config.subscription_key.clone(),
+        patience: Patience { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+    }
+}
+
+fn http(config: &HttpConfig) -> HttpSettings {
+    HttpSettings {
+        url: config.url.clone(),
+        status_url: None,
+        credential: config.bearer_token.clone().map(Credential::Bearer),
+        patience: Patience { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+    }
+}
