@@ -1,1 +1,145 @@
 //! The real process is killed; nothing is lost and nothing happens twice.
+//!
+//! Each run starts the binary on a fresh folder and drops files as a cron job would: again, until CLOSE was answered
+//! with OK. The process is killed and started again, and then everything is counted: acknowledged files, final
+//! receipts, effects.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::time::Duration;
+
+use sluse::generate::{self, Options, Profile, Share};
+
+use crate::support::gateway::{Gateway, Home, simulator};
+use crate::support::receipts::{Receipts, count};
+
+/// A batch to drop, with how many effects it must have.
+struct Batch {
+    bytes: Vec<u8>,
+    effects: u64,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_items_are_sent() {
+    kill_at_every_point(&generated(3, Profile::Small, "0%", 1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_some_items_are_refused() {
+    kill_at_every_point(&generated(4, Profile::Medium, "50%", 2)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_the_file_is_refused() {
+    kill_at_every_point(&Batch { bytes: Vec::new(), effects: 0 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_random_moments_under_load() {
+    let home = Home::new(simulator().await, "concurrency = 4");
+    let mut acknowledged = Vec::new();
+    let mut chance = 0x9e37_79b9_7f4a_7c15_u64;
+    for round in 0..KILLS_UNDER_LOAD {
+        let mut gateway = home.start(None);
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let life = Duration::from_millis(30 + (chance >> 33) % 600);
+        let profile = [Profile::Small, Profile::Medium, Profile::Attachment][usize::try_from(round % 3).unwrap()];
+        let items = if round % 3 == 2 { 3 } else { 60 };
+        let batch = generated(items, profile, "5%", 100 + round);
+        let name = format!("load-{round}.xml");
+        let work = async {
+            if put(&home, &name, &batch.bytes).await {
+                acknowledged.push(name.clone());
+            }
+            std::future::pending::<()>().await;
+        };
+        let _ = tokio::time::timeout(life, work).await;
+        assert!(gateway.ended().is_none(), "it ended by itself\n{}", home.log());
+        gateway.kill();
+    }
+    let _gateway = home.start(None);
+    check(&home, &acknowledged, None).await;
+}
+
+/// Kills the process at its first kill point, at its second in a fresh folder, and so on until it lives to the end.
+async fn kill_at_every_point(batch: &Batch) {
+    let mut points = 0;
+    while run_killed_at(points + 1, batch).await {
+        points += 1;
+    }
+    eprintln!("killed at {points} points");
+    assert!(points >= FEWEST_POINTS, "only {points} kill points were passed");
+}
+
+/// One run; `false` when the process came through without passing so many points.
+async fn run_killed_at(point: u64, batch: &Batch) -> bool {
+    let home = Home::new(simulator().await, "");
+    let name = "nightly.xml".to_owned();
+    let mut gateway = home.start(Some(point));
+    let mut acknowledged = false;
+    let drop_and_wait = async {
+        acknowledged = put(&home, &name, &batch.bytes).await;
+        acknowledged && Receipts::arrive(&home, std::slice::from_ref(&name)).await.is_ok()
+    };
+    let killed = if until_death(&mut gateway, drop_and_wait).await {
+        // Also what follows the final receipt, and a graceful stop, pass kill points.
+        let end = gateway.terminate();
+        assert!(end.success() || end.signal() == Some(9), "{end}\n{}", home.log());
+        !end.success()
+    } else {
+        gateway.kill();
+        true
+    };
+    let gateway = home.start(None);
+    while !acknowledged {
+        acknowledged = put(&home, &name, &batch.bytes).await;
+    }
+    check(&home, &[name], Some(batch.effects)).await;
+    gateway.kill();
+    killed
+}
+
+/// Does the work; `false` when the process dies before it is done.
+async fn until_death(gateway: &mut Gateway, work: impl Future<Output = bool>) -> bool {
+    let death = async {
+        while gateway.ended().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = death => false,
+    }
+}
+
+/// Drops a file; `true` when the server acknowledged its CLOSE.
+async fn put(home: &Home, name: &str, bytes: &[u8]) -> bool {
+    let Ok(client) = home.connect().await else { return false };
+    client.put(&format!("/inbox/{name}"), &mut &*bytes).await.is_ok()
+}
+
+/// Waits for the receipts and counts.
+async fn check(home: &Home, acknowledged: &[String], effects: Option<u64>) {
+    let receipts = Receipts::wait(home, acknowledged).await;
+    receipts.assert_one_final_each();
+    let client = home.connect().await.unwrap();
+    let delivered: u64 = receipts.finals(&client).await.iter().map(|receipt| count(receipt, "delivered")).sum();
+    let seen = home.simulator.effects();
+    assert_eq!(seen.repeated, [], "items took effect twice\n{}", home.log());
+    assert_eq!(seen.total, delivered, "effects and receipts differ\n{}", home.log());
+    if let Some(effects) = effects {
+        assert_eq!(seen.total, effects, "{}", home.log());
+    }
+}
+
+fn generated(items: u64, profile: Profile, errors: &str, seed: u64) -> Batch {
+    let errors: Share = errors.parse().unwrap();
+    let mut bytes = Vec::new();
+    let summary = generate::write(&Options { errors, ..Options::new(items, profile, seed) }, &mut bytes).unwrap();
+    Batch { bytes, effects: summary.items - summary.wrong }
+}
+
+/// Kills in the test under load.
+const KILLS_UNDER_LOAD: u64 = 60;
+
+/// Fewer kill points than this, and the test does not look where it should.
+const FEWEST_POINTS: u64 = 12;

@@ -1,5 +1,7 @@
 //! What several tests need: a judged batch, a running gateway, real clients, the receipts.
 
+pub(crate) mod gateway;
 pub(crate) mod judged;
 pub(crate) mod openssh;
+pub(crate) mod receipts;
 pub(crate) mod sftp;

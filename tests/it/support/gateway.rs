@@ -1,0 +1,209 @@
+//! The real binary, started with a configuration of its own, beside a simulator in this process.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::private::Ed25519Keypair;
+use russh::keys::{PrivateKey, PublicKey};
+use secrecy::ExposeSecret as _;
+use sluse::adapters::sftp_client::{Peer, SftpClient, SftpClientError};
+use sluse::simulator::{KeyPair, Simulator, SimulatorOptions};
+use tempfile::TempDir;
+
+/// A folder with everything one gateway needs; it outlives the process, so that the process can be started again.
+pub(crate) struct Home {
+    dir: TempDir,
+    address: SocketAddr,
+    client_key: Arc<PrivateKey>,
+    pub(crate) simulator: Simulator,
+}
+
+/// A running gateway; dropping it kills the process.
+pub(crate) struct Gateway {
+    child: Child,
+}
+
+impl Home {
+    /// Makes the folder, the keys and the configuration; `extra` is appended to the route's table.
+    pub(crate) fn new(simulator: Simulator, extra: &str) -> Self {
+        let client_key = Arc::new(PrivateKey::from(Ed25519Keypair::from_seed(&[7; 32])));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let home = Self { dir: tempfile::tempdir().unwrap(), address, client_key, simulator };
+        fs::create_dir_all(home.path("data/host-keys")).unwrap();
+        let client = KeyPair::generate().unwrap();
+        fs::write(home.path("key.pem"), client.private_key.expose_secret()).unwrap();
+        fs::write(home.path("client"), home.client_key.to_openssh(LineEnding::LF).unwrap()).unwrap();
+        restrict(&home.path("client"));
+        restrict(&home.path("key.pem"));
+        fs::write(home.path("sluse.toml"), home.config(extra)).unwrap();
+        home
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Where the gateway listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts the binary. With `kill_at` it ends itself with SIGKILL at the n-th kill point it passes.
+    pub(crate) fn start(&self, kill_at: Option<u64>) -> Gateway {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sluse"));
+        let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        command.args(["serve", "--config"]).arg(self.path("sluse.toml"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).env_remove("SLUSE_KILL_AT");
+        if let Some(point) = kill_at {
+            command.env("SLUSE_KILL_AT", point.to_string());
+        }
+        Gateway { child: command.spawn().unwrap() }
+    }
+
+    /// Connects as the partner, waiting for the gateway to listen.
+    pub(crate) async fn connect(&self) -> Result<SftpClient, SftpClientError> {
+        let begun = Instant::now();
+        loop {
+            let connected = match self.peer() {
+                Some(peer) => SftpClient::connect(&peer).await,
+                None => Err(SftpClientError::LoginRefused),
+            };
+            if connected.is_ok() || begun.elapsed() > PATIENCE {
+                return connected;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What the gateway wrote to its log, for a failing test to show.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// The partner's view of the server; `None` until it has made its host key.
+    fn peer(&self) -> Option<Peer> {
+        let host_keys = fs::read_dir(self.path("data/host-keys")).ok()?.filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let key = PrivateKey::from_openssh(fs::read_to_string(path).ok()?).ok()?;
+            Some(key.public_key().clone())
+        });
+        let host_keys: Vec<PublicKey> = host_keys.collect();
+        let key = Arc::clone(&self.client_key);
+        (!host_keys.is_empty()).then(|| Peer { address: self.address, host_keys, user: "etat".into(), key })
+    }
+
+    fn config(&self, extra: &str) -> String {
+        let public_key = self.client_key.public_key().to_openssh().unwrap();
+        let (listen, base) = (self.address, self.simulator.base_url());
+        format!(
+            r#"
+data_dir = "data"
+[sftp]
+listen = "{listen}"
+[worker]
+poll_ms = 20
+[log]
+filter = "info"
+[partner.etat]
+quota_bytes = 50_000_000
+[partner.etat.login.etat]
+public_keys = ["{public_key}"]
+[receiver.altinn]
+kind = "altinn-app"
+platform_url = "{base}"
+apps_url = "{base}"
+issuer = "{base}/"
+token_url = "{base}/token"
+client_id = "test"
+kid = "test"
+key_file = "key.pem"
+connect_ms = 2_000
+timeout_ms = 5_000
+[route.etat]
+partner = "etat"
+format = "prefill"
+receiver = "altinn"
+{extra}
+[route.etat.retry]
+first_wait_ms = 20
+max_wait_ms = 200
+settle_ms = 300
+[[route.etat.service]]
+code = "5001"
+edition = "1"
+app = "ttd/meld-endring"
+attachment_type = "vedlegg"
+[[route.etat.service.data_type]]
+format_id = "1243"
+data_type = "melding"
+[[route.etat.service]]
+code = "5002"
+edition = "2"
+app = "ttd/arsoppgave"
+attachment_type = "vedlegg"
+[[route.etat.service.data_type]]
+format_id = "2087"
+data_type = "oppgave"
+"#
+        )
+    }
+}
+
+impl Gateway {
+    /// Tells how the process ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Kills the process with SIGKILL, and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.end();
+    }
+
+    /// Asks it to stop gracefully, and waits until it has.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap()
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A simulator on a port of its own.
+pub(crate) async fn simulator() -> Simulator {
+    Simulator::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SimulatorOptions::default()).await.unwrap()
+}
+
+/// A port nobody listens on just now.
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn restrict(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// How long a test waits for what must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

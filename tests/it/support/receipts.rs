@@ -1,0 +1,93 @@
+//! The receipts a partner finds, read as a partner reads them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use sluse::adapters::sftp_client::{SftpClient, SftpClientError};
+
+use super::gateway::{Home, PATIENCE};
+
+/// What lies in `/receipts`: by the sender's file name and the shipment, the kinds of receipts there.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Receipts {
+    pub(crate) shipments: BTreeMap<(String, String), Vec<String>>,
+}
+
+impl Receipts {
+    /// Lists them.
+    pub(crate) async fn list(client: &SftpClient) -> Result<Self, SftpClientError> {
+        let mut receipts = Self::default();
+        for entry in client.list("/receipts").await? {
+            let stem = entry.name.strip_suffix(".xml").unwrap_or_else(|| panic!("odd receipt {}", entry.name));
+            let mut parts = stem.rsplitn(3, '.');
+            let (Some(kind), Some(id), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+                panic!("odd receipt {}", entry.name)
+            };
+            receipts.shipments.entry((name.to_owned(), id.to_owned())).or_default().push(kind.to_owned());
+        }
+        Ok(receipts)
+    }
+
+    /// Waits until every shipment seen has its final receipt, and each of the names at least one.
+    pub(crate) async fn wait(home: &Home, names: &[String]) -> Self {
+        Self::arrive(home, names).await.unwrap_or_else(|error| panic!("{error}\n{}", home.log()))
+    }
+
+    /// The same, with an error when the gateway goes away meanwhile.
+    pub(crate) async fn arrive(home: &Home, names: &[String]) -> Result<Self, SftpClientError> {
+        let begun = Instant::now();
+        let client = home.connect().await?;
+        loop {
+            let receipts = Self::list(&client).await?;
+            let waiting = client.list("/inbox").await?.iter().filter(|entry| names.contains(&entry.name)).count();
+            if waiting == 0 && receipts.complete(names) {
+                return Ok(receipts);
+            }
+            assert!(begun.elapsed() < PATIENCE, "no final receipts: {receipts:?}\n{}", home.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The final receipt of the only shipment of that file name.
+    pub(crate) async fn final_of(&self, client: &SftpClient, name: &str) -> String {
+        let ids: Vec<&String> = self.shipments.keys().filter(|(file, _)| file == name).map(|(_, id)| id).collect();
+        assert_eq!(ids.len(), 1, "{name}: {self:?}");
+        read(client, name, ids[0], "final").await
+    }
+
+    /// Every final receipt's text.
+    pub(crate) async fn finals(&self, client: &SftpClient) -> Vec<String> {
+        let mut texts = Vec::new();
+        for (name, id) in self.shipments.keys() {
+            texts.push(read(client, name, id, "final").await);
+        }
+        texts
+    }
+
+    /// Panics unless every shipment has exactly one final receipt.
+    pub(crate) fn assert_one_final_each(&self) {
+        for (shipment, kinds) in &self.shipments {
+            assert_eq!(kinds.iter().filter(|kind| *kind == "final").count(), 1, "{shipment:?}: {kinds:?}");
+        }
+    }
+
+    fn complete(&self, names: &[String]) -> bool {
+        let done = |kinds: &Vec<String>| kinds.iter().any(|kind| kind == "final");
+        self.shipments.values().all(done)
+            && names.iter().all(|name| self.shipments.keys().any(|(file, _)| file == name))
+    }
+}
+
+/// Reads one receipt.
+pub(crate) async fn read(client: &SftpClient, name: &str, id: &str, kind: &str) -> String {
+    let mut bytes = Vec::new();
+    client.get(&format!("/receipts/{name}.{id}.{kind}.xml"), &mut bytes).await.unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The number in an attribute of the receipt's counts.
+pub(crate) fn count(receipt: &str, attribute: &str) -> u64 {
+    let counts = receipt.split_once("<Counts").unwrap().1;
+    let value = counts.split_once(&format!("{attribute}=\"")).unwrap().1;
+    value.split_once('"').unwrap().0.parse().unwrap()
+}
