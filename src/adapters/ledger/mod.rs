@@ -16,6 +16,7 @@ mod rows;
 mod shipments;
 mod sql;
 mod steps;
+mod transaction;
 mod writer;
 
 use std::fs::{OpenOptions, Permissions};

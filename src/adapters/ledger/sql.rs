@@ -137,8 +137,6 @@ pub(super) const REPEATS: &str = concat!(
 
 pub(super) const REFUSE_READY: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0";
 
-pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHERE shipment = $1 AND state < 2";
-
 // Receipts.
 
 pub(super) const HAS_RECEIPT: &str =
@@ -223,6 +221,9 @@ pub(super) const DUE_ITEMS: &str = concat!(
 
 pub(super) const NEXT_DUE: &str =
     concat!("SELECT MIN(due_at) FROM items INDEXED BY items_open WHERE shipment = ", seq!(), " AND state < 2");
+
+pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHERE shipment = $1 AND number IN \
+     (SELECT number FROM items INDEXED BY items_open WHERE shipment = $1 AND state < 2 ORDER BY number LIMIT $3)";
 
 pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0 \
      AND number IN (SELECT value FROM json_each($3))";

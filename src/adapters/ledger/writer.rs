@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::kill_point::kill_point;
 use crate::ports::LedgerError;
 
 use super::steps::{Step, StepKind};
-use super::{sql, steps};
+use super::transaction::Transaction;
 
 /// The way to the writer task, which ends when the last of these is dropped.
 #[derive(Debug, Clone)]
@@ -73,7 +72,7 @@ impl Writer {
 
 /// A change whose types are known only to its caller.
 #[async_trait]
-trait Change: Send {
+pub(super) trait Change: Send {
     /// Does it; `false` when what it did must be undone.
     async fn apply(&mut self, connection: &mut SqliteConnection) -> bool;
 
@@ -123,9 +122,11 @@ struct Waiting {
 type StepAnswer = oneshot::Sender<Result<(), LedgerError>>;
 
 async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request>) {
-    let mut transaction = Transaction { connection, savepoint: Savepoint::None };
+    let mut transaction = Transaction::new(connection);
     let mut closing = None;
     while let Some(first) = waiting.recv().await {
+        // Callers that the last COMMIT woke are about to ask again: let them, so that they share the next one.
+        tokio::task::yield_now().await;
         let mut batch = Batch::default();
         let ended = batch.run(&mut transaction, first, &mut waiting).await;
         batch.answer(ended.err().map(|error| error.to_string()));
@@ -134,7 +135,7 @@ async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request
             break;
         }
     }
-    if let Err(error) = transaction.connection.close().await {
+    if let Err(error) = transaction.close().await {
         tracing::warn!(%error, "the ledger's writer did not close cleanly; the next start recovers its log");
     }
     // Dropping it tells whoever asked.
@@ -204,7 +205,8 @@ impl Batch {
             if these.is_empty() {
                 continue;
             }
-            let results = transaction.take(kind, &these).await;
+            let steps: Vec<_> = these.iter().map(|waiting| &waiting.step).collect();
+            let results = transaction.take(kind, &steps).await;
             let (answers, lost) = match results {
                 Ok(results) => (results, Ok(())),
                 // Their answer is the transaction's failure.
@@ -234,94 +236,6 @@ impl Batch {
     }
 }
 
-/// The writing connection and where its transaction stands.
-struct Transaction {
-    connection: SqliteConnection,
-    savepoint: Savepoint,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Savepoint {
-    None,
-    /// Nothing was done since it was set.
-    Fresh,
-    /// Something was done since that stays.
-    Used,
-}
-
-impl Transaction {
-    async fn begin(&mut self) -> Result<(), sqlx::Error> {
-        self.savepoint = Savepoint::None;
-        let Err(first) = sql::execute(&mut self.connection, sql::BEGIN).await else { return Ok(()) };
-        // A transaction that could not be ended is still open: end it, then try once more.
-        if sql::execute(&mut self.connection, sql::ROLLBACK).await.is_ok() {
-            return sql::execute(&mut self.connection, sql::BEGIN).await;
-        }
-        Err(first)
-    }
-
-    async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        kill_point("ledger.commit.before");
-        let ended = sql::execute(&mut self.connection, sql::COMMIT).await;
-        kill_point("ledger.commit.after");
-        if ended.is_err() {
-            self.roll_back().await;
-        }
-        ended
-    }
-
-    async fn roll_back(&mut self) {
-        // Fails when SQLite has rolled back on its own; the next BEGIN makes sure.
-        let _ = sql::execute(&mut self.connection, sql::ROLLBACK).await;
-    }
-
-    async fn apply(&mut self, change: &mut dyn Change) -> Result<(), sqlx::Error> {
-        self.set_savepoint().await?;
-        let keep = change.apply(&mut self.connection).await;
-        self.settle(keep).await
-    }
-
-    /// Takes steps of one kind together, or one by one when one of them cannot be taken.
-    async fn take(&mut self, kind: StepKind, all: &[Waiting]) -> Result<Vec<Result<(), LedgerError>>, sqlx::Error> {
-        self.set_savepoint().await?;
-        let done = steps::take(&mut self.connection, kind, all.iter().map(|waiting| &waiting.step)).await;
-        let complete = done.is_ok_and(|changed| changed == all.len() as u64);
-        self.settle(complete).await?;
-        let mut results = Vec::with_capacity(all.len());
-        for waiting in all {
-            results.push(if complete { Ok(()) } else { self.take_alone(&waiting.step).await? });
-        }
-        Ok(results)
-    }
-
-    async fn take_alone(&mut self, step: &Step) -> Result<Result<(), LedgerError>, sqlx::Error> {
-        self.set_savepoint().await?;
-        let result = steps::take_one(&mut self.connection, step).await;
-        self.settle(result.is_ok()).await?;
-        Ok(result)
-    }
-
-    async fn set_savepoint(&mut self) -> Result<(), sqlx::Error> {
-        match self.savepoint {
-            Savepoint::None => sql::execute(&mut self.connection, sql::SAVEPOINT).await?,
-            Savepoint::Used => sql::execute(&mut self.connection, sql::NEXT_SAVEPOINT).await?,
-            Savepoint::Fresh => {}
-        }
-        self.savepoint = Savepoint::Fresh;
-        Ok(())
-    }
-
-    /// Keeps or undoes what was done since the savepoint. Undoing fails when SQLite has ended the whole transaction by
-    /// itself (a full disk does that): then nothing of it stands.
-    async fn settle(&mut self, keep: bool) -> Result<(), sqlx::Error> {
-        if keep {
-            self.savepoint = Savepoint::Used;
-            return Ok(());
-        }
-        sql::execute(&mut self.connection, sql::UNDO).await
-    }
-}
-
 fn closed() -> LedgerError {
     LedgerError::Unavailable("it is closed".to_owned())
 }
@@ -335,6 +249,9 @@ const LONGEST: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Connection;
+
+    use super::super::sql;
     use super::*;
 
     async fn text(writer: &Writer, text: &'static str) -> Result<(), LedgerError> {
