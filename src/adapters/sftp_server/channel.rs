@@ -37,8 +37,8 @@ enum End {
 /// Serves one channel until it ends; what was not closed is a partial then.
 pub(super) async fn serve(channel: Channel<Msg>, connection: Handle, mut session: Session, stop: CancellationToken) {
     let (reader, writer) = channel.split();
-    let mut line = Line { reader, writer, frames: Frames::default(), ended: false };
-    let end = match line.converse(&mut session, &stop).await {
+    let mut talk = Talk { reader, writer, frames: Frames::default(), ended: false };
+    let end = match talk.converse(&mut session, &stop).await {
         Ok(never) => match never {},
         Err(end) => end,
     };
@@ -52,10 +52,10 @@ pub(super) async fn serve(channel: Channel<Msg>, connection: Handle, mut session
             let _ = connection.disconnect(Disconnect::ProtocolError, end.to_string(), "en".to_owned()).await;
         }
     }
-    line.close().await;
+    talk.close().await;
 }
 
-struct Line {
+struct Talk {
     reader: ChannelReadHalf,
     writer: ChannelWriteHalf<Msg>,
     frames: Frames,
@@ -64,7 +64,7 @@ struct Line {
 
 enum Never {}
 
-impl Line {
+impl Talk {
     async fn converse(&mut self, session: &mut Session, stop: &CancellationToken) -> Result<Never, End> {
         let mut replies = Replies::default();
         loop {
@@ -92,10 +92,10 @@ impl Line {
             return Err(End::Closed);
         }
         let first = self.reader.wait().await;
-        self.took(first);
+        self.ended = taken(&mut self.frames, first) != Took::Bytes;
         while !self.ended && self.frames.len() < BACKLOG_BYTES {
             match self.reader.wait().now_or_never() {
-                Some(message) => self.took(message),
+                Some(message) => self.ended = taken(&mut self.frames, message) != Took::Bytes,
                 None => break,
             }
         }
@@ -108,19 +108,20 @@ impl Line {
         let sending = writer.data_bytes(replies);
         tokio::pin!(sending);
         loop {
-            let has_room = !*ended && frames.len() < BACKLOG_BYTES;
+            let has_room = !*ended && frames.len() < WAITING_BYTES;
             tokio::select! {
                 biased;
                 sent = &mut sending => return sent.map_err(|_gone| End::Closed),
-                message = reader.wait(), if has_room => *ended |= taken(frames, message),
+                message = reader.wait(), if has_room => match taken(frames, message) {
+                    Took::Bytes => {}
+                    Took::End => *ended = true,
+                    // The window these replies wait for will not come.
+                    Took::Gone => return Err(End::Closed),
+                },
                 // With room left, a client may take its time; the idle time of the connection is the limit then.
                 () = tokio::time::sleep(STALL), if !has_room => return Err(End::Stalled),
             }
         }
-    }
-
-    fn took(&mut self, message: Option<ChannelMsg>) {
-        self.ended |= taken(&mut self.frames, message);
     }
 
     /// Says good-bye; nobody may be there to hear it.
@@ -134,19 +135,32 @@ impl Line {
     }
 }
 
-/// Adds the bytes of a message; `true` when it was the last.
-fn taken(frames: &mut Frames, message: Option<ChannelMsg>) -> bool {
+/// What a message was.
+#[derive(Debug, PartialEq, Eq)]
+enum Took {
+    /// Bytes, or nothing that concerns us.
+    Bytes,
+    /// The client has no more to say, but listens.
+    End,
+    /// Nobody is there.
+    Gone,
+}
+
+fn taken(frames: &mut Frames, message: Option<ChannelMsg>) -> Took {
     match message {
         Some(ChannelMsg::Data { data }) => {
             frames.push(&data);
-            false
+            Took::Bytes
         }
-        Some(ChannelMsg::Eof | ChannelMsg::Close) | None => true,
-        Some(_) => false,
+        Some(ChannelMsg::Eof) => Took::End,
+        Some(ChannelMsg::Close) | None => Took::Gone,
+        Some(_) => Took::Bytes,
     }
 }
 
-/// Bytes taken in and not yet answered.
+/// Bytes taken in and answered at once.
 const BACKLOG_BYTES: usize = 512 * 1024;
+/// Bytes taken in while replies wait for the client's window: its adjustment may stand behind that much of an upload.
+const WAITING_BYTES: usize = 4 * 1024 * 1024;
 /// How long a client that fills its backlog may leave replies unread.
 const STALL: Duration = Duration::from_secs(30);

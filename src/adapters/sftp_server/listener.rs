@@ -17,6 +17,7 @@ use crate::ports::{Area, Blobs, Clock};
 
 use super::connection::{Connection, PartnerSeat, Shared, ssh_config};
 use super::host_keys;
+use super::line::Line;
 use super::login::Logins;
 use super::ongoing::Ongoing;
 use super::premises::Premises;
@@ -113,9 +114,13 @@ async fn serve(ssh: Arc<Config>, shared: Arc<Shared>, stream: TcpStream, peer: S
         tracing::debug!(%peer, %error, "Nagle's algorithm stays on");
     }
     let channels = TaskTracker::new();
+    // Whatever way this function ends, the socket ends with it.
+    let cut = CancellationToken::new();
+    let _cut = cut.clone().drop_guard();
+    let line = Line::new(stream, cut.clone());
     let (logged_in, login) = oneshot::channel();
     let connection = Connection::new(Arc::clone(&shared), peer, logged_in, channels.clone());
-    let mut running = match timeout(shared.limits.login_time, run_stream(ssh, stream, connection)).await {
+    let mut running = match timeout(shared.limits.login_time, run_stream(ssh, line, connection)).await {
         Ok(Ok(running)) => running,
         // Load balancers look in and go again all day.
         Ok(Err(error)) => return tracing::debug!(%peer, %error, "no SSH"),
@@ -127,6 +132,7 @@ async fn serve(ssh: Arc<Config>, shared: Arc<Shared>, stream: TcpStream, peer: S
         let _ = timeout(shared.limits.drain_time, channels.wait()).await;
         let _ = running.handle().disconnect(Disconnect::ByApplication, reason.to_owned(), "en".to_owned()).await;
         let _ = timeout(FAREWELL, &mut running).await;
+        cut.cancel();
     }
     channels.close();
     channels.wait().await;

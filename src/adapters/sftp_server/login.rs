@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
 use russh::keys::{Algorithm, PublicKey};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
@@ -38,7 +38,8 @@ impl Logins {
                 }
             }
         }
-        Ok(Self { users, decoy: decoy(), hashing: Arc::new(Semaphore::new(1)) })
+        let decoy = decoy(partners.iter().flat_map(|access| &access.logins));
+        Ok(Self { users, decoy, hashing: Arc::new(Semaphore::new(1)) })
     }
 
     /// The partner whose user has this key.
@@ -93,9 +94,11 @@ fn usable(algorithm: &Algorithm) -> bool {
     matches!(algorithm, Algorithm::Ed25519 | Algorithm::Ecdsa { .. })
 }
 
-/// A hash nobody's password has: it costs what a real one costs, and its result is never used.
-fn decoy() -> SecretString {
-    let hash = Argon2::default().hash_password_with_salt(b"nobody", b"sixteen bytes it");
+/// A hash nobody's password has: it costs what the first configured one costs, and its result is never used.
+fn decoy<'l>(mut logins: impl Iterator<Item = &'l Login>) -> SecretString {
+    let like = logins.find_map(|login| login.password_hash.as_ref());
+    let params = like.and_then(|hash| Params::try_from(&PasswordHash::new(hash.expose_secret()).ok()?).ok());
+    let hash = Argon2::from(params.unwrap_or_default()).hash_password_with_salt(b"nobody", b"sixteen bytes it");
     SecretString::from(hash.map(|hash| hash.to_string()).unwrap_or_default())
 }
 
@@ -136,7 +139,16 @@ mod tests {
         assert_eq!(logins.by_password("b", "right").await, None);
         // Not even the decoy's own password opens.
         assert_eq!(logins.by_password("nobody", "nobody").await, None);
-        assert!(PasswordHash::new(logins.decoy.expose_secret()).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_user_costs_what_a_known_one_costs() {
+        let dear = Argon2::from(Params::new(64, 3, 2, None).unwrap());
+        let hash = dear.hash_password_with_salt(b"right", b"some salt").unwrap();
+        let login = Login { password_hash: Some(SecretString::from(hash.to_string())), ..login("a", None) };
+        let logins = Logins::read(&[access(vec![login])]).unwrap();
+        let decoy = PasswordHash::new(logins.decoy.expose_secret()).unwrap();
+        assert_eq!((decoy.algorithm, decoy.params), (hash.algorithm, hash.params));
     }
 
     #[test]

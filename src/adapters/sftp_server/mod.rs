@@ -22,6 +22,7 @@ mod extended;
 mod failure;
 mod handles;
 mod host_keys;
+mod line;
 mod listener;
 mod listing;
 mod login;

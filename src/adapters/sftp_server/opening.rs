@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use russh_sftp::protocol::OpenFlags;
 
+use crate::kill_point::kill_point;
 use crate::model::{AreaPath, Node, NodeState, ScratchId};
 use crate::ports::{AreaError, Blob, NewUpload, Scratch};
 
@@ -38,25 +39,14 @@ pub(super) async fn write(
     path: AreaPath,
     flags: OpenFlags,
 ) -> Result<Upload, Failure> {
-    if !purpose.takes_files() {
-        return Err(Failure::Denied("files are taken in the inbox and test directories only"));
-    }
-    let node = premises.area.stat(&tree.partner, &path).await?;
-    match &node {
-        // Looked at before the name is taken: an OPEN that fails must not disturb the upload that has it.
-        Some(_) if flags.contains(OpenFlags::EXCLUDE) => return Err(AreaError::Exists.into()),
-        None if !flags.contains(OpenFlags::CREATE) => return Err(Failure::NoSuchFile),
-        Some(_) | None => {}
-    }
+    // Looked at before the name is taken: an OPEN that fails must not disturb the upload that has it.
+    check(purpose, premises.area.stat(&tree.partner, &path).await?.is_some(), flags)?;
     let hold = premises.ongoing.take(&tree.partner, &path).await;
     let begun = begin(premises, tree, &path, flags).await;
-    let Begun { start, usage_bytes, recorded_bytes } = match begun {
-        Ok(begun) => begun,
-        Err(failure) => {
-            premises.ongoing.release(&tree.partner, &path, &hold);
-            return Err(failure);
-        }
-    };
+    if begun.is_err() {
+        premises.ongoing.release(&tree.partner, &path, &hold);
+    }
+    let Begun { start, usage_bytes, recorded_bytes } = begun?;
     hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
     tracing::info!(partner = %tree.partner, %path, from_bytes = start.size_bytes, "upload begins");
     Ok(Upload {
@@ -77,6 +67,17 @@ pub(super) async fn write(
     })
 }
 
+fn check(purpose: Purpose, exists: bool, flags: OpenFlags) -> Result<(), Failure> {
+    if !purpose.takes_files() {
+        return Err(Failure::Denied("files are taken in the inbox and test directories only"));
+    }
+    match exists {
+        true if flags.contains(OpenFlags::EXCLUDE) => Err(AreaError::Exists.into()),
+        false if !flags.contains(OpenFlags::CREATE) => Err(Failure::NoSuchFile),
+        true | false => Ok(()),
+    }
+}
+
 struct Begun {
     start: Start,
     usage_bytes: u64,
@@ -95,7 +96,10 @@ async fn begin(premises: &Premises, tree: &Tree, path: &AreaPath, flags: OpenFla
         quota: tree.quota,
         now: premises.now(),
     };
-    match premises.area.begin(&upload).await {
+    kill_point("sftp.open.before");
+    let begun = premises.area.begin(&upload).await;
+    kill_point("sftp.open.after");
+    match begun {
         Ok(None) => {}
         Ok(Some(former)) => {
             premises.discard(former).await;

@@ -58,6 +58,9 @@ impl Premises {
 }
 
 /// The blob a scratch file becomes: the same number, so that the bytes are found again when the ledger's step fails.
+///
+/// Between sealing and the ledger's commit nothing refers to that blob: blobs may be cleared out only before the server
+/// runs. One cleared out then costs a resume, never an acknowledged byte.
 pub(super) fn sealed_as(scratch: ScratchId) -> BlobId {
     BlobId(scratch.0)
 }

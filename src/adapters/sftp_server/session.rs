@@ -215,8 +215,9 @@ impl Session {
     async fn close(&mut self, handle: &[u8]) -> Result<(), Failure> {
         match self.handles.take(handle)? {
             Open::Upload(upload) => {
-                let handed = upload.close().await?;
-                self.recent.remember(handed);
+                if let Some(handed) = upload.close().await? {
+                    self.recent.remember(handed);
+                }
                 Ok(())
             }
             Open::Reading(_) | Open::Listing(_) => Ok(()),
@@ -290,7 +291,7 @@ impl Session {
 fn fill(source: &Source, read: &Read, replies: &mut Replies) {
     let at = |filled: u64, into: &mut [u8]| source.read_at(read.offset.saturating_add(filled), into);
     match replies.data(read.id, capped(read.length), at) {
-        Ok(0) if read.length > 0 => replies.end_of_file(read.id),
+        Ok(0) => replies.end_of_file(read.id),
         Ok(_) => {}
         Err(error) => replies.failure(read.id, &error.into()),
     }

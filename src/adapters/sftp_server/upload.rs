@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::MutexGuard;
 
@@ -75,7 +76,7 @@ impl Upload {
         let (mut end, mut placed, mut refused) = (self.size_bytes, Vec::with_capacity(run.len()), None);
         for write in run {
             let offset = if self.append { end } else { write.offset };
-            let reach = offset.saturating_add(write.data.len() as u64).max(end);
+            let reach = end_of(offset, &write.data).max(end);
             if let Err(failure) = limit.check(reach) {
                 refused = Some(failure);
                 break;
@@ -91,7 +92,7 @@ impl Upload {
                 if let Err(error) = scratch.write_at(*offset, data) {
                     return Ok((done, reached, Some(error)));
                 }
-                reached = reached.max(offset.saturating_add(data.len() as u64));
+                reached = reached.max(end_of(*offset, data));
             }
             Ok((placed.len(), reached, None))
         });
@@ -123,7 +124,8 @@ impl Upload {
     }
 
     /// Completes it: bytes sealed, row committed, claimed unless the name is a temporary one.
-    pub(super) async fn close(mut self) -> Result<Handed, Failure> {
+    /// Gives what to remember of a claimed one.
+    pub(super) async fn close(mut self) -> Result<Option<Handed>, Failure> {
         if let Some(failure) = self.failed.take() {
             self.pause().await;
             return Err(failure);
@@ -159,23 +161,22 @@ impl Upload {
         Ok(self.handed_over(claim.map(|(id, _)| id), now).await)
     }
 
-    async fn handed_over(&self, shipment: Option<ShipmentId>, now: Timestamp) -> Handed {
-        let partner = &self.tree.partner;
-        match shipment {
-            Some(shipment) => {
-                tracing::info!(%partner, path = %self.path, size_bytes = self.size_bytes, %shipment, "received");
-                self.premises.claimed.notify_one();
-            }
-            None => tracing::info!(%partner, path = %self.path, size_bytes = self.size_bytes, "uploaded, not claimed"),
+    async fn handed_over(&self, shipment: Option<ShipmentId>, now: Timestamp) -> Option<Handed> {
+        let (partner, path, size_bytes) = (&self.tree.partner, &self.path, self.size_bytes);
+        if let Some(shipment) = shipment {
+            tracing::info!(%partner, %path, size_bytes, %shipment, "received");
+            self.premises.claimed.notify_one();
+            let modified = self.modified.unwrap_or(now);
+            return Some(Handed { path: path.clone(), size_bytes, modified });
         }
+        tracing::info!(%partner, %path, size_bytes, "uploaded, not claimed");
         if let Some(modified) = self.modified
-            && let Err(error) = self.premises.area.touch(partner, &self.path, modified).await
+            && let Err(error) = self.premises.area.touch(partner, path, modified).await
         {
             // The upload is good whatever its time says.
-            tracing::warn!(%error, path = %self.path, "the modification time could not be kept");
+            tracing::warn!(%error, %path, "the modification time could not be kept");
         }
-        let modified = self.modified.unwrap_or(now);
-        Handed { path: self.path.clone(), size_bytes: self.size_bytes, modified }
+        None
     }
 
     /// The ledger did not take a sealed upload. While its row still names the scratch file the sealed bytes stay, and an
@@ -248,6 +249,11 @@ pub(super) fn claim_of(purpose: Purpose, path: &AreaPath) -> Option<(ShipmentId,
 async fn held(hold: &Hold) -> Result<MutexGuard<'_, bool>, Failure> {
     let lost = hold.lost.lock().await;
     if *lost { Err(AreaError::Superseded.into()) } else { Ok(lost) }
+}
+
+/// How far a write reaches; one of no bytes does not extend a file.
+fn end_of(offset: u64, data: &Bytes) -> u64 {
+    if data.is_empty() { 0 } else { offset.saturating_add(data.len() as u64) }
 }
 
 struct Limit {

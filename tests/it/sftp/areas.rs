@@ -1,24 +1,28 @@
 //! What a partner sees, and what they do not.
 
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
-use sluse::model::{BlobId, NodeState, ScratchId};
+use sluse::model::{AreaPath, BlobId, NodeState, PartnerId, ScratchId};
 use sluse::ports::{Area, Blobs, Close, NewUpload};
 
 use crate::support::sftp::{Gateway, ROOMY, RawClient, refusal};
 
 /// Puts a file into the area as the pipeline does.
 async fn place(gateway: &Gateway, path: &str, bytes: &[u8]) {
-    let scratch: ScratchId = gateway.blobs.create().await.unwrap();
+    let (scratch, blob) = (gateway.blobs.create().await.unwrap(), BlobId::new());
     gateway.blobs.scratch(scratch).await.unwrap().write_at(0, bytes).unwrap();
-    let (partner, path) = ("etat".parse().unwrap(), path.parse().unwrap());
+    gateway.blobs.seal(scratch, blob).await.unwrap();
+    list(gateway, path, (scratch, blob), bytes.len() as u64).await;
+}
+
+/// Puts a file into the ledger.
+async fn list(gateway: &Gateway, path: &str, (scratch, blob): (ScratchId, BlobId), size_bytes: u64) {
+    let partner: PartnerId = "etat".parse().unwrap();
+    let path: AreaPath = path.parse().unwrap();
     let now = "2026-11-21T05:00:00Z".parse().unwrap();
+    let (for_close, close_path) = (partner.clone(), path.clone());
     let upload = NewUpload { partner, path, scratch, exclusive: false, quota: ROOMY, now };
     gateway.ledger.begin(&upload).await.unwrap();
-    let blob = BlobId::new();
-    gateway.blobs.seal(scratch, blob).await.unwrap();
-    let NewUpload { partner, path, .. } = upload;
-    let size_bytes = bytes.len() as u64;
-    let close = Close { partner, path, scratch, blob, size_bytes, claim: None, now };
+    let close = Close { partner: for_close, path: close_path, scratch, blob, size_bytes, claim: None, now };
     Area::close(&gateway.ledger, &close).await.unwrap();
 }
 
@@ -90,7 +94,9 @@ async fn receipts_are_read_and_removed_and_nothing_is_put_there() {
     let client = gateway.raw("etat").await;
     let handle = client.open("/receipts/r.xml", OpenFlags::READ).await.unwrap();
     assert_eq!(client.sftp.read(&*handle, 2, 100).await.unwrap().data, b"eceipt/>");
-    assert_eq!(refusal(client.sftp.read(&*handle, 10, 1).await.unwrap_err()).0, StatusCode::Eof);
+    for (offset, length) in [(10, 1), (u64::MAX, u32::MAX), (0, 0)] {
+        assert_eq!(refusal(client.sftp.read(&*handle, offset, length).await.unwrap_err()).0, StatusCode::Eof);
+    }
     client.sftp.close(handle).await.unwrap();
     for path in ["/receipts/new.xml", "/outbox/new.xml"] {
         assert_eq!(client.put(path, b"x").await.unwrap_err().0, StatusCode::PermissionDenied);
@@ -117,9 +123,12 @@ async fn a_claimed_file_stays_as_it_is_and_may_be_read() {
 #[tokio::test]
 async fn long_directories_come_in_pages() {
     let gateway = Gateway::start().await;
-    for number in 0..600 {
-        place(&gateway, &format!("/outbox/{number:04}.xml"), b"x").await;
-    }
+    // At once, so that they share their commits.
+    let placing = (0..600).map(|number| {
+        let gateway = &gateway;
+        async move { list(gateway, &format!("/outbox/{number:04}.xml"), (ScratchId::new(), BlobId::new()), 1).await }
+    });
+    futures::future::join_all(placing).await;
     let listed = names(&gateway.raw("etat").await, "/outbox").await;
     assert_eq!(listed.len(), 600);
     assert!(listed.is_sorted());

@@ -43,6 +43,8 @@ async fn a_gap_reads_as_zeros_and_an_empty_file_is_a_file() {
     let client = gateway.raw("etat").await;
     let handle = client.open("/test/gap.xml", NEW).await.unwrap();
     client.sftp.write(&*handle, 5, b"end".to_vec()).await.unwrap();
+    // A write of nothing, however far out, extends nothing.
+    client.sftp.write(&*handle, u64::MAX, Vec::new()).await.unwrap();
     client.sftp.close(handle).await.unwrap();
     let shipment = gateway.shipment("/test/gap.xml").await.unwrap();
     assert!(shipment.preflight);
