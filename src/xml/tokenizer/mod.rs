@@ -1,15 +1,17 @@
 //! From bytes, in pieces of any size, to tags and text.
 
-use memchr::memchr3;
+mod sections;
+mod tags;
+
 use memchr::memmem::Finder;
 
-use super::chars::{first_forbidden, is_space, name_end};
+use super::chars::first_forbidden;
 use super::declaration::{self, Beginning};
 use super::locator::{Locator, Position};
 use super::namespaces::{Mark, Scope};
 use super::references::{self, Reference};
-use super::tag::{self, Reader, Tag};
-use super::{Fault, FaultKind, Limits, Mistake, shown};
+use super::tag::{Reader, Tag};
+use super::{Fault, FaultKind, Limits, Mistake};
 
 /// Hears of a document's parts.
 pub trait Sink {
@@ -306,7 +308,7 @@ impl Tokenizer {
                     }
                     Reference::Unfinished => Ok(Step::More),
                 },
-                _ => plain_text(rest, offset, locator, sink),
+                _ => sections::plain_text(rest, offset, locator, sink),
             },
             Mode::Cdata => Ok(self.cdata(rest, offset, locator, sink)),
             Mode::Comment => self.comment(rest),
@@ -324,277 +326,6 @@ impl Tokenizer {
             Some(_) => self.start_tag(rest, offset, locator, sink),
         }
     }
-
-    fn start_tag<S: Sink>(&mut self, rest: &[u8], offset: u64, locator: &mut Locator<'_>, sink: &mut S) -> Stepped {
-        let predicted = if self.scan.at == 0 { sink.predict(rest.get(1..).unwrap_or_default()) } else { 0 };
-        if predicted > 0 && rest.get(predicted + 1) == Some(&b'>') {
-            self.admit()?;
-            let name = rest.get(1..=predicted).unwrap_or_default();
-            let end = offset + predicted as u64 + 2;
-            self.push(name, self.scope.mark());
-            sink.start(&self.tag(&[], name, 0, (offset, end, false), self.scope.default_namespace()), locator);
-            return Ok(Step::Took(predicted + 2));
-        }
-        let Some(len) = self.tag_end(rest)? else { return Ok(Step::More) };
-        let token = rest.get(..len).unwrap_or_default();
-        let outline = self.reader.read(token, &self.limits)?;
-        self.admit()?;
-        let mark = self.scope.mark();
-        self.reader.resolve(token, &mut self.scope)?;
-        let name = token.get(1..outline.name_end).unwrap_or_default();
-        let namespace = match outline.local {
-            1 => self.scope.default_namespace(),
-            local => tag::namespace_of(token.get(1..local - 1).unwrap_or_default(), &self.scope, 1)?.0,
-        };
-        self.push(name, mark);
-        let end = offset + len as u64;
-        let tag = self.tag(token, name, outline.local - 1, (offset, end, outline.empty), namespace);
-        sink.start(&tag, locator);
-        if outline.empty {
-            self.pop(end, end, locator, sink);
-        }
-        Ok(Step::Took(len))
-    }
-
-    fn tag<'a>(
-        &'a self,
-        token: &'a [u8],
-        name: &'a [u8],
-        local: usize,
-        (offset, end, empty): (u64, u64, bool),
-        namespace: super::Namespace,
-    ) -> Tag<'a> {
-        let attributes = if token.is_empty() { &[][..] } else { &self.reader.attributes[..] };
-        let local = name.get(local..).unwrap_or_default();
-        let decoded = &self.reader.decoded;
-        Tag { name, local, namespace, offset, end, empty, scope: &self.scope, token, attributes, decoded }
-    }
-
-    /// Tells whether one more element may begin here.
-    #[inline]
-    fn admit(&mut self) -> Result<(), Mistake> {
-        match self.stage {
-            Stage::Root => {}
-            Stage::Epilog => return Err(Mistake::malformed(0, "an element behind the root element")),
-            Stage::Start | Stage::Prolog => self.stage = Stage::Root,
-        }
-        if self.open.len() >= self.limits.depth {
-            return Err(Mistake::new(FaultKind::TooDeep, 0, "elements are nested too deeply"));
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn push(&mut self, name: &[u8], mark: Mark) {
-        self.open.push(Open { name: self.names.len() as u32, mark });
-        self.names.extend_from_slice(name);
-    }
-
-    #[inline]
-    fn pop<S: Sink>(&mut self, from: u64, to: u64, locator: &mut Locator<'_>, sink: &mut S) {
-        sink.end(from, to, &self.scope, locator);
-        if let Some(open) = self.open.pop() {
-            self.names.truncate(open.name as usize);
-            self.scope.restore(open.mark);
-        }
-        if self.open.is_empty() {
-            self.stage = Stage::Epilog;
-        }
-    }
-
-    fn end_tag<S: Sink>(&mut self, rest: &[u8], offset: u64, locator: &mut Locator<'_>, sink: &mut S) -> Stepped {
-        let name = self.open.last().map(|open| open.name as usize).and_then(|from| self.names.get(from..));
-        let expected = name.unwrap_or_default();
-        let after = 2 + expected.len();
-        let same = name.is_some() && rest.get(2..after) == Some(expected);
-        let len = if same && rest.get(after) == Some(&b'>') {
-            after + 1
-        } else {
-            let Some(len) = self.tag_end(rest)? else { return Ok(Step::More) };
-            self.closing_name(rest.get(..len).unwrap_or_default())?;
-            len
-        };
-        self.scan = TagScan::default();
-        self.pop(offset, offset + len as u64, locator, sink);
-        Ok(Step::Took(len))
-    }
-
-    /// Compares an end tag with the element it should close.
-    fn closing_name(&self, token: &[u8]) -> Result<(), Mistake> {
-        let (_, end) = tag::qualified_name(token, 2, &self.limits)?;
-        let rest = token.get(end..token.len() - 1).unwrap_or_default();
-        if let Some(at) = rest.iter().position(|byte| !is_space(*byte)) {
-            return Err(Mistake::malformed(end + at, "something stands behind the name in an end tag"));
-        }
-        let Some(open) = self.open.last() else {
-            return Err(Mistake::malformed(0, "an end tag where no element is open"));
-        };
-        let expected = self.names.get(open.name as usize..).unwrap_or_default();
-        let found = token.get(2..end).unwrap_or_default();
-        if expected == found {
-            return Ok(());
-        }
-        let text = format!("expected the end of {}, found the end of {}", shown(expected), shown(found));
-        Err(Mistake::malformed(0, text))
-    }
-
-    /// The length of the tag at hand, once its end is at hand too.
-    fn tag_end(&mut self, rest: &[u8]) -> Result<Option<usize>, Mistake> {
-        let mut quote = self.scan.quote;
-        for (at, &byte) in rest.iter().enumerate().skip(self.scan.at.max(1)) {
-            match (byte, quote) {
-                // It may stand in no tag, and tells where a forgotten quote or bracket should have been.
-                (b'<', _) => return Err(Mistake::malformed(at, "a < stands inside a tag")),
-                (b'>', None) => {
-                    self.scan = TagScan::default();
-                    let fits = at < self.limits.tag_bytes;
-                    return if fits { Ok(Some(at + 1)) } else { Err(too_long()) };
-                }
-                (b'"' | b'\'', None) => quote = Some(byte),
-                (_, Some(open)) if open == byte => quote = None,
-                _ => {}
-            }
-            if at >= self.limits.tag_bytes {
-                return Err(too_long());
-            }
-        }
-        self.scan = TagScan { at: rest.len(), quote };
-        Ok(None)
-    }
-
-    fn declaration(&mut self, rest: &[u8]) -> Stepped {
-        const COMMENT: &[u8] = b"<!--";
-        const CDATA: &[u8] = b"<![CDATA[";
-        const DOCTYPE: &[u8] = b"<!DOCTYPE";
-        if rest.starts_with(COMMENT) {
-            self.mode = Mode::Comment;
-            return Ok(Step::Took(COMMENT.len()));
-        }
-        if self.stage == Stage::Root && rest.starts_with(CDATA) {
-            self.mode = Mode::Cdata;
-            return Ok(Step::Took(CDATA.len()));
-        }
-        if rest.starts_with(DOCTYPE) {
-            return Err(Mistake::new(FaultKind::Dtd, 0, "a DOCTYPE is never accepted"));
-        }
-        if [COMMENT, CDATA, DOCTYPE].iter().any(|whole| whole.starts_with(rest)) {
-            return Ok(Step::More);
-        }
-        Err(Mistake::malformed(0, "<! begins nothing that may stand here"))
-    }
-
-    fn instruction_start(&mut self, rest: &[u8]) -> Stepped {
-        let end = name_end(rest, 2);
-        if end - 2 > self.limits.name_bytes {
-            return Err(Mistake::new(FaultKind::TooLong, 2, "a name is too long"));
-        }
-        let Some(after) = rest.get(end) else { return Ok(Step::More) };
-        let target = rest.get(2..end).unwrap_or_default();
-        if target.is_empty() || target.contains(&b':') {
-            return Err(Mistake::malformed(2, "a processing instruction without a proper name"));
-        }
-        if target.eq_ignore_ascii_case(b"xml") {
-            return Err(Mistake::malformed(0, "an XML declaration that is not the first thing in the file"));
-        }
-        match (after, rest.get(end + 1)) {
-            (b'?', None) => Ok(Step::More),
-            (b'?', Some(b'>')) => Ok(Step::Took(end + 2)),
-            (space, _) if is_space(*space) => {
-                self.mode = Mode::Instruction;
-                Ok(Step::Took(end + 1))
-            }
-            _ => Err(Mistake::malformed(end, "white space or ?> is missing in a processing instruction")),
-        }
-    }
-
-    fn instruction(&mut self, rest: &[u8]) -> Step {
-        match self.pi_end.find(rest) {
-            Some(at) => {
-                self.mode = Mode::Plain;
-                Step::Took(at + 2)
-            }
-            None => keep_last(rest, rest.ends_with(b"?").into()),
-        }
-    }
-
-    fn comment(&mut self, rest: &[u8]) -> Stepped {
-        match self.comment_end.find(rest) {
-            Some(0) => match rest.get(2) {
-                None => Ok(Step::More),
-                Some(b'>') => {
-                    self.mode = Mode::Plain;
-                    Ok(Step::Took(3))
-                }
-                Some(_) => Err(Mistake::malformed(0, "-- stands inside a comment")),
-            },
-            Some(at) => Ok(Step::Took(at)),
-            None => Ok(keep_last(rest, rest.ends_with(b"-").into())),
-        }
-    }
-
-    fn cdata<S: Sink>(&mut self, rest: &[u8], offset: u64, locator: &mut Locator<'_>, sink: &mut S) -> Step {
-        match self.cdata_end.find(rest) {
-            Some(at) => {
-                self.mode = Mode::Plain;
-                let text = rest.get(..at).unwrap_or_default();
-                if !text.is_empty() {
-                    sink.text(text, offset, locator);
-                }
-                Step::Took(at + 3)
-            }
-            None => {
-                let brackets = rest.iter().rev().take(2).take_while(|byte| **byte == b']').count();
-                let text = rest.get(..rest.len() - brackets).unwrap_or_default();
-                if !text.is_empty() {
-                    sink.text(text, offset, locator);
-                }
-                keep_last(rest, brackets)
-            }
-        }
-    }
-
-    fn outside(&mut self, rest: &[u8]) -> Stepped {
-        match rest.iter().position(|byte| !is_space(*byte)) {
-            None => Ok(Step::Took(rest.len())),
-            Some(0) if self.begun => Err(Mistake::malformed(0, "text outside the root element")),
-            Some(0) => Err(Mistake::new(FaultKind::NotXml, 0, "the file does not begin as XML does")),
-            Some(at) => Ok(Step::Took(at)),
-        }
-    }
-}
-
-/// Text up to the next markup; `]]>` may not stand in it.
-#[inline]
-fn plain_text<S: Sink>(rest: &[u8], offset: u64, locator: &mut Locator<'_>, sink: &mut S) -> Stepped {
-    let mut end = 0;
-    loop {
-        let Some(found) = memchr3(b'<', b'&', b']', rest.get(end..).unwrap_or_default()) else {
-            end = rest.len();
-            break;
-        };
-        end += found;
-        if rest.get(end) != Some(&b']') {
-            break;
-        }
-        match rest.get(end..) {
-            Some([b']'] | [b']', b']']) if end == 0 => return Ok(Step::More),
-            Some([b']'] | [b']', b']']) => break,
-            Some([b']', b']', b'>', ..]) if end == 0 => return Err(Mistake::malformed(0, "]]> stands in text")),
-            Some([b']', b']', b'>', ..]) => break,
-            _ => end += 1,
-        }
-    }
-    sink.text(rest.get(..end).unwrap_or_default(), offset, locator);
-    Ok(Step::Took(end))
-}
-
-/// Takes all but the last bytes, which may begin an end.
-fn keep_last(rest: &[u8], kept: usize) -> Step {
-    if kept == rest.len() { Step::More } else { Step::Took(rest.len() - kept) }
-}
-
-fn too_long() -> Mistake {
-    Mistake::new(FaultKind::TooLong, 0, "a tag is too long")
 }
 
 fn placed(mistake: Mistake, offset: u64, locator: &mut Locator<'_>) -> Box<Fault> {
@@ -607,5 +338,4 @@ fn fault(kind: FaultKind, at: Position, text: &str) -> Result<(), Box<Fault>> {
 }
 
 #[cfg(test)]
-#[path = "tokenizer_tests.rs"]
 mod tests;

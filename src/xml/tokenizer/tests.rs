@@ -1,3 +1,5 @@
+//! What the tokenizer hears, refuses, and how cutting does not matter.
+
 use super::*;
 use crate::xml::Namespace;
 use proptest::prelude::*;

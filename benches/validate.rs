@@ -1,0 +1,99 @@
+//! How fast the engine alone judges a file: `SLUSE_BENCH_SCHEMA=x.xsd SLUSE_BENCH_FILE=y.xml cargo bench --bench validate`.
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator, Watch, WatchKind};
+
+/// Counts what it hears.
+#[derive(Default)]
+struct Counter {
+    items: u64,
+    values: u64,
+    findings: u64,
+}
+
+impl Observer for Counter {
+    fn open(&mut self, _: usize, _: Position) {
+        self.items += 1;
+    }
+
+    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {
+        self.values += 1;
+    }
+
+    fn close(&mut self, _: usize, _: u64, _: bool) {}
+
+    fn finding(&mut self, finding: Finding) {
+        if self.findings == 0 {
+            eprintln!("{finding:?}");
+        }
+        self.findings += 1;
+    }
+}
+
+/// What a prefill batch is split by.
+const WATCHES: [Watch; 6] = [
+    Watch { path: "/ServiceOwner/Prefill/Reportee", kind: WatchKind::Element },
+    Watch { path: "/ServiceOwner/Prefill/Reportee/Id", kind: WatchKind::Value },
+    Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask", kind: WatchKind::Item },
+    Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask/SendersReference", kind: WatchKind::Value },
+    Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask/ExternalServiceCode", kind: WatchKind::Value },
+    Watch { path: "/ServiceOwner/Prefill/Reportee/Field", kind: WatchKind::Item },
+];
+const ROUNDS: usize = 5;
+const READ_BYTES: usize = 256 << 10;
+
+fn main() -> anyhow::Result<()> {
+    let (Some(schema), Some(file)) = (path("SLUSE_BENCH_SCHEMA"), path("SLUSE_BENCH_FILE")) else {
+        println!("nothing to do: SLUSE_BENCH_SCHEMA and SLUSE_BENCH_FILE name no files");
+        return Ok(());
+    };
+    let bytes = std::fs::read(&schema).with_context(|| format!("reading {}", schema.display()))?;
+    let schema = Arc::new(Schema::compile(&[SchemaDocument { name: "schema", bytes: &bytes }])?);
+    for (name, watches) in [("validate", &[][..]), ("validate and watch", &WATCHES)] {
+        let Ok(plan) = Plan::new(Arc::clone(&schema), watches) else { continue };
+        let mut speeds = Vec::new();
+        let mut heard = Counter::default();
+        for _ in 0..ROUNDS {
+            heard = Counter::default();
+            speeds.push(round(&plan, &file, &mut heard)?);
+        }
+        speeds.sort_by(f64::total_cmp);
+        let [slowest, median, best] = [0, ROUNDS / 2, ROUNDS - 1].map(|at| speeds.get(at).copied().unwrap_or_default());
+        println!(
+            "{name}: {median:.0} MB/s (from {slowest:.0} to {best:.0}), {} opened, {} findings",
+            heard.items, heard.findings
+        );
+    }
+    Ok(())
+}
+
+fn path(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from)
+}
+
+/// One pass over the file, in megabytes a second.
+fn round(plan: &Plan, file: &PathBuf, heard: &mut Counter) -> anyhow::Result<f64> {
+    let mut source = File::open(file).with_context(|| format!("opening {}", file.display()))?;
+    let mut buffer = vec![0; READ_BYTES];
+    let mut validator = Validator::new(plan, Limits::default());
+    let mut total = 0;
+    let start = Instant::now();
+    loop {
+        let len = source.read(&mut buffer)?;
+        if len == 0 {
+            break;
+        }
+        total += len;
+        validator.feed(buffer.get(..len).unwrap_or_default(), heard);
+    }
+    validator.finish(heard);
+    Ok(total as f64 / start.elapsed().as_secs_f64() / 1e6)
+}

@@ -1,0 +1,162 @@
+//! Start tags and end tags.
+
+use super::super::locator::Locator;
+use super::super::namespaces::{Mark, Namespace};
+use super::super::tag::{self, Tag};
+use super::super::{FaultKind, Mistake, is_space, shown};
+use super::{Open, Sink, Stage, Step, Stepped, TagScan, Tokenizer};
+
+impl Tokenizer {
+    pub(super) fn start_tag<S: Sink>(
+        &mut self,
+        rest: &[u8],
+        offset: u64,
+        locator: &mut Locator<'_>,
+        sink: &mut S,
+    ) -> Stepped {
+        let predicted = if self.scan.at == 0 { sink.predict(rest.get(1..).unwrap_or_default()) } else { 0 };
+        if predicted > 0 && rest.get(predicted + 1) == Some(&b'>') {
+            self.admit()?;
+            let name = rest.get(1..=predicted).unwrap_or_default();
+            let end = offset + predicted as u64 + 2;
+            self.push(name, self.scope.mark());
+            sink.start(&self.tag(&[], name, 0, (offset, end, false), self.scope.default_namespace()), locator);
+            return Ok(Step::Took(predicted + 2));
+        }
+        let Some(len) = self.tag_end(rest)? else { return Ok(Step::More) };
+        let token = rest.get(..len).unwrap_or_default();
+        let outline = self.reader.read(token, &self.limits)?;
+        self.admit()?;
+        let mark = self.scope.mark();
+        self.reader.resolve(token, &mut self.scope)?;
+        let name = token.get(1..outline.name_end).unwrap_or_default();
+        let namespace = match outline.local {
+            1 => self.scope.default_namespace(),
+            local => tag::namespace_of(token.get(1..local - 1).unwrap_or_default(), &self.scope, 1)?.0,
+        };
+        self.push(name, mark);
+        let end = offset + len as u64;
+        let tag = self.tag(token, name, outline.local - 1, (offset, end, outline.empty), namespace);
+        sink.start(&tag, locator);
+        if outline.empty {
+            self.pop(end, end, locator, sink);
+        }
+        Ok(Step::Took(len))
+    }
+
+    fn tag<'a>(
+        &'a self,
+        token: &'a [u8],
+        name: &'a [u8],
+        local: usize,
+        (offset, end, empty): (u64, u64, bool),
+        namespace: Namespace,
+    ) -> Tag<'a> {
+        let attributes = if token.is_empty() { &[][..] } else { &self.reader.attributes[..] };
+        let local = name.get(local..).unwrap_or_default();
+        let decoded = &self.reader.decoded;
+        Tag { name, local, namespace, offset, end, empty, scope: &self.scope, token, attributes, decoded }
+    }
+
+    /// Tells whether one more element may begin here.
+    #[inline]
+    fn admit(&mut self) -> Result<(), Mistake> {
+        match self.stage {
+            Stage::Root => {}
+            Stage::Epilog => return Err(Mistake::malformed(0, "an element behind the root element")),
+            Stage::Start | Stage::Prolog => self.stage = Stage::Root,
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err(Mistake::new(FaultKind::TooDeep, 0, "elements are nested too deeply"));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push(&mut self, name: &[u8], mark: Mark) {
+        self.open.push(Open { name: self.names.len() as u32, mark });
+        self.names.extend_from_slice(name);
+    }
+
+    #[inline]
+    fn pop<S: Sink>(&mut self, from: u64, to: u64, locator: &mut Locator<'_>, sink: &mut S) {
+        sink.end(from, to, &self.scope, locator);
+        if let Some(open) = self.open.pop() {
+            self.names.truncate(open.name as usize);
+            self.scope.restore(open.mark);
+        }
+        if self.open.is_empty() {
+            self.stage = Stage::Epilog;
+        }
+    }
+
+    pub(super) fn end_tag<S: Sink>(
+        &mut self,
+        rest: &[u8],
+        offset: u64,
+        locator: &mut Locator<'_>,
+        sink: &mut S,
+    ) -> Stepped {
+        let name = self.open.last().map(|open| open.name as usize).and_then(|from| self.names.get(from..));
+        let expected = name.unwrap_or_default();
+        let after = 2 + expected.len();
+        let same = name.is_some() && rest.get(2..after) == Some(expected);
+        let len = if same && rest.get(after) == Some(&b'>') {
+            after + 1
+        } else {
+            let Some(len) = self.tag_end(rest)? else { return Ok(Step::More) };
+            self.closing_name(rest.get(..len).unwrap_or_default())?;
+            len
+        };
+        self.scan = TagScan::default();
+        self.pop(offset, offset + len as u64, locator, sink);
+        Ok(Step::Took(len))
+    }
+
+    /// Compares an end tag with the element it should close.
+    fn closing_name(&self, token: &[u8]) -> Result<(), Mistake> {
+        let (_, end) = tag::qualified_name(token, 2, &self.limits)?;
+        let rest = token.get(end..token.len() - 1).unwrap_or_default();
+        if let Some(at) = rest.iter().position(|byte| !is_space(*byte)) {
+            return Err(Mistake::malformed(end + at, "something stands behind the name in an end tag"));
+        }
+        let Some(open) = self.open.last() else {
+            return Err(Mistake::malformed(0, "an end tag where no element is open"));
+        };
+        let expected = self.names.get(open.name as usize..).unwrap_or_default();
+        let found = token.get(2..end).unwrap_or_default();
+        if expected == found {
+            return Ok(());
+        }
+        let text = format!("expected the end of {}, found the end of {}", shown(expected), shown(found));
+        Err(Mistake::malformed(0, text))
+    }
+
+    /// The length of the tag at hand, once its end is at hand too.
+    fn tag_end(&mut self, rest: &[u8]) -> Result<Option<usize>, Mistake> {
+        let mut quote = self.scan.quote;
+        for (at, &byte) in rest.iter().enumerate().skip(self.scan.at.max(1)) {
+            match (byte, quote) {
+                // It may stand in no tag, and tells where a forgotten quote or bracket should have been.
+                (b'<', _) => return Err(Mistake::malformed(at, "a < stands inside a tag")),
+                (b'>', None) => {
+                    self.scan = TagScan::default();
+                    let fits = at < self.limits.tag_bytes;
+                    return if fits { Ok(Some(at + 1)) } else { Err(too_long()) };
+                }
+                (b'"' | b'\'', None) => quote = Some(byte),
+                (_, Some(open)) if open == byte => quote = None,
+                _ => {}
+            }
+            if at >= self.limits.tag_bytes {
+                return Err(too_long());
+            }
+        }
+        self.scan = TagScan { at: rest.len(), quote };
+        Ok(None)
+    }
+}
+
+fn too_long() -> Mistake {
+    Mistake::new(FaultKind::TooLong, 0, "a tag is too long")
+}
