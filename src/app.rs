@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use russh::keys::PublicKey;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::adapters::blobs::LocalBlobs;
+use crate::adapters::key_file::PublicKey;
 use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::sftp_server::SftpServer;
 use crate::blocking::Blocking;

@@ -4,6 +4,7 @@ pub mod altinn;
 pub mod blobs;
 pub mod directory;
 mod http;
+pub mod key_file;
 pub mod ledger;
 pub mod receiver;
 pub mod sftp_client;

@@ -38,6 +38,5 @@ mod settings;
 mod tree;
 mod upload;
 
-pub use self::host_keys::HostKeyError;
 pub use self::listener::SftpServer;
 pub use self::settings::{Login, PartnerAccess, SetupError, SftpLimits, SftpSettings};

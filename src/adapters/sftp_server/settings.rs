@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use crate::model::PartnerId;
 use crate::ports::Quota;
 
-use super::host_keys::HostKeyError;
+use crate::adapters::key_file::KeyFileError;
 
 /// Everything the server needs to know.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ pub enum SetupError {
     },
     /// A host key cannot be read or made.
     #[error(transparent)]
-    HostKey(#[from] HostKeyError),
+    HostKey(#[from] KeyFileError),
     /// A public key of a login cannot be read.
     #[error("public key number {number} of user `{user}` cannot be used: {reason}")]
     PublicKey {

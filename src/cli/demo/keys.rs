@@ -6,23 +6,14 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use russh::keys::PrivateKey;
-use russh::keys::ssh_key::LineEnding;
-use russh::keys::ssh_key::private::Ed25519Keypair;
 use secrecy::ExposeSecret as _;
 
+use crate::adapters::key_file::{self, PrivateKey};
 use crate::simulator::KeyPair;
 
 /// The sender's key: the one of an earlier demo in the folder, or a new one.
 pub(super) fn sender(path: &Path) -> anyhow::Result<Arc<PrivateKey>> {
-    if path.exists() {
-        return Ok(Arc::new(PrivateKey::read_openssh_file(path)?));
-    }
-    let mut seed = [0; 32];
-    aws_lc_rs::rand::fill(&mut seed).context("no random numbers")?;
-    let key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
-    write_private(path, &key.to_openssh(LineEnding::LF)?)?;
+    let key = if path.exists() { key_file::read(path)? } else { key_file::make(path, "sluse-demo")? };
     Ok(Arc::new(key))
 }
 

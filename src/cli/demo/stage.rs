@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use russh::keys::PrivateKey;
 
 use super::{DemoArgs, keys, private_folder};
+use crate::adapters::key_file::PrivateKey;
 use crate::adapters::sftp_client::Peer;
 use crate::app::Gateway;
 use crate::cli::logging;

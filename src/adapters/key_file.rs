@@ -1,0 +1,64 @@
+//! SSH keys in files: made once for their owner only, read ever after.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use russh::keys::ssh_key::private::Ed25519Keypair;
+use russh::keys::ssh_key::{self, LineEnding};
+
+pub use russh::keys::{PrivateKey, PublicKey};
+
+/// Why a key file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// It, or its directory, cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Disk {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It holds no private key in OpenSSH format without a passphrase.
+    #[error("the key {} cannot be used: {source}", path.display())]
+    Key {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: ssh_key::Error,
+    },
+    /// The system gives no random bytes.
+    #[error("no random bytes for a new key")]
+    Random,
+}
+
+/// Reads a key.
+pub fn read(path: &Path) -> Result<PrivateKey, KeyFileError> {
+    let text = fs::read(path).map_err(|source| KeyFileError::Disk { path: path.to_owned(), source })?;
+    let unusable = |source| KeyFileError::Key { path: path.to_owned(), source };
+    let key = PrivateKey::from_openssh(&text).map_err(unusable)?;
+    if key.is_encrypted() { Err(unusable(ssh_key::Error::Encrypted)) } else { Ok(key) }
+}
+
+/// Makes an Ed25519 key and writes it.
+pub fn make(path: &Path, comment: &str) -> Result<PrivateKey, KeyFileError> {
+    let mut seed = [0; 32];
+    aws_lc_rs::rand::fill(&mut seed).map_err(|_unspecified| KeyFileError::Random)?;
+    let unusable = |source| KeyFileError::Key { path: path.to_owned(), source };
+    let key = PrivateKey::new(Ed25519Keypair::from_seed(&seed).into(), comment).map_err(unusable)?;
+    let text = key.to_openssh(LineEnding::LF).map_err(unusable)?;
+    write_durably(path, text.as_bytes()).map_err(|source| KeyFileError::Disk { path: path.to_owned(), source })?;
+    Ok(key)
+}
+
+/// A key half written would lock everyone out at the next start, so it appears whole or not at all.
+fn write_durably(path: &Path, text: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
