@@ -94,6 +94,7 @@ codes! {
     REPEATED_ITEM = "FM-105", Rejected, "An earlier item of the same file has the same reference.", "Give every item a reference of its own.";
     VALIDITY_REVERSED = "FM-106", ValidationFailed, "ValidTo lies before ValidFrom.", "Correct the dates.";
     REFERENCE_TOO_LONG = "FM-107", ValidationFailed, "A reference is too long.", "Keep references to 256 characters.";
+    ITEM_TOO_LARGE = "FM-108", ValidationFailed, "The item has more forms, attachments or text than one item may.", "Split it into several items.";
     REPEATED_SHIPMENT = "FM-201", Rejected, "A shipment with this reference was accepted before.", "If this is a new shipment, give it a new ExternalShipmentReference.";
     WRONG_SENDER = "FM-202", Rejected, "The batch names another sender than the route's.", "Check ServiceOwnerName.";
     NO_ITEMS = "FM-203", Rejected, "The batch holds no items.", "Check the job that writes the file.";

@@ -36,7 +36,7 @@ pub struct Span {
 
 /// Reads an item in detail. Reads the item's bytes once, one buffer at a time.
 pub fn details(blob: &dyn Blob, _envelope: &Envelope, item: &NewItem) -> Result<Details, ReadItemError> {
-    let mut reader = Reader { blob, text_left: TEXT_BYTES };
+    let mut reader = Reader { blob, text_left: MOST_TEXT_BYTES };
     let mut details = Details {
         reportee: reader.reportee(item.group)?,
         valid_from: None,
@@ -67,7 +67,7 @@ pub(crate) struct PartDraft {
 impl Details {
     /// Adds a form or an attachment.
     pub(crate) fn add(&mut self, meta: PartMeta, content: ByteRange, coding: Coding) -> Result<(), ReadItemError> {
-        if self.parts.len() >= PARTS {
+        if self.parts.len() as u64 >= MOST_PARTS {
             return Err(ReadItemError::TooMuch("forms and attachments"));
         }
         self.parts.push(Span { meta, content, coding });
@@ -155,10 +155,10 @@ fn is_blank(byte: u8) -> bool {
 
 /// How far into a form's content white space is looked for.
 const EDGE_BYTES: u64 = 4096;
-/// Most forms and attachments of one item.
-const PARTS: usize = 10_000;
-/// Most bytes of text of one item, forms and attachments not counted.
-const TEXT_BYTES: u64 = 1024 * 1024;
+/// Most forms and attachments of one item; judging refuses more.
+pub const MOST_PARTS: u64 = 10_000;
+/// Most bytes of text of one item as written, forms and attachments not counted; judging refuses more.
+pub const MOST_TEXT_BYTES: u64 = 1024 * 1024;
 const NO_REPORTEE: ReadItemError = ReadItemError::Changed("the reportee's id is not the one judged");
 
 #[cfg(test)]
@@ -258,10 +258,10 @@ mod tests {
 
     #[test]
     fn an_item_beyond_memory_is_an_error() {
-        let forms = "<Form/>".repeat(PARTS + 1);
+        let forms = "<Form/>".repeat(MOST_PARTS as usize + 1);
         let error = read_item(ItemKind::FormTask, GROUP, &format!("<FormTask>{forms}</FormTask>")).1.unwrap_err();
-        assert_eq!(error.code(), codes::PAYLOAD_TOO_LARGE);
-        let text = "x".repeat(TEXT_BYTES as usize + 1);
+        assert_eq!(error.code(), codes::ITEM_TOO_LARGE);
+        let text = "x".repeat(MOST_TEXT_BYTES as usize + 1);
         let item = format!("<FormTask><ReceiversReference>{text}</ReceiversReference></FormTask>");
         assert!(matches!(read_item(ItemKind::FormTask, GROUP, &item).1, Err(ReadItemError::TooMuch(_))));
     }

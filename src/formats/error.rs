@@ -14,7 +14,7 @@ pub enum ReadItemError {
     /// The bytes are not those that were judged.
     #[error("the staged file does not hold what was judged: {0}")]
     Changed(&'static str),
-    /// The item has more forms, attachments or identifying fields than are kept in memory.
+    /// The item has more of something than one item may, which judging should have refused.
     #[error("the item has more {0} than can be handled")]
     TooMuch(&'static str),
 }
@@ -24,7 +24,7 @@ impl ReadItemError {
     pub fn code(&self) -> Code {
         match self {
             Self::Unreadable(_) | Self::Changed(_) => codes::STAGED_UNREADABLE,
-            Self::TooMuch(_) => codes::PAYLOAD_TOO_LARGE,
+            Self::TooMuch(_) => codes::ITEM_TOO_LARGE,
         }
     }
 }

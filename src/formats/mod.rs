@@ -21,7 +21,7 @@ use crate::xsd::Plan;
 pub use check_digits::{organisation_check_digit, person_control_digits, reportee};
 pub use day::Day;
 pub use decoder::{Coding, Decoder};
-pub use details::{Details, Span, details};
+pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};
 pub use detect::{Detection, detect};
 pub use error::ReadItemError;
 pub use role::{Identity, Mark, Role, Scope, item_key};

@@ -66,12 +66,14 @@ pub enum Role {
     Index,
     /// A free text that, together with others, tells the item from the rest.
     IdentifyingField,
-    /// The item's attachments.
-    Attachments,
+    /// One of the item's attachments.
+    Attachment,
     /// First half of a form's data format.
     DataFormatId,
     /// Second half of a form's data format.
     DataFormatVersion,
+    /// Another text that forwarding reads into memory.
+    Text,
 }
 
 /// Where an item key holds.

@@ -169,6 +169,7 @@ impl<'a> Collector<'a> {
             own: Enclosing { watch, nth: self.groups },
             head: ByteRange { start: at.offset, end: at.offset },
             reportee: String::new(),
+            text_bytes: 0,
             fault: None,
         });
     }
@@ -225,6 +226,7 @@ impl<'a> Collector<'a> {
         });
         let Some(group) = &mut self.group else { return };
         seen.text.trim().clone_into(&mut group.reportee);
+        group.text_bytes = seen.raw_bytes;
         group.fault = fault;
     }
 
@@ -265,10 +267,10 @@ impl Observer for Collector<'_> {
             Some(Role::Part(kind)) => self.open_part(kind, at),
             Some(Role::Group) => self.open_group(watch, at),
             Some(Role::Item(kind)) => self.open_item(kind, watch, at),
-            Some(role @ Role::Attachments) => {
+            Some(role @ Role::Attachment) => {
                 let rules = self.rules();
                 if let Some(item) = &mut self.item {
-                    item.see(role, Seen { watch, text: "", complete: true, at }, rules);
+                    item.see(role, Seen { watch, text: "", complete: true, raw_bytes: 0, at }, rules);
                 }
             }
             _ => {}
@@ -276,7 +278,7 @@ impl Observer for Collector<'_> {
     }
 
     fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position) {
-        let seen = Seen { watch, text, complete, at };
+        let seen = Seen { watch, text, complete, raw_bytes: content.end - content.start, at };
         let rules = self.rules();
         match self.role(watch) {
             Some(Role::SenderName) => self.see_sender_name(seen),

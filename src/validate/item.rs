@@ -1,7 +1,7 @@
 //! One item while it is judged: what has been seen of it, and what the rules say of that.
 
 use crate::codes;
-use crate::formats::{Day, Identity, Mark, Role, Scope, item_key};
+use crate::formats::{Day, Identity, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role, Scope, item_key};
 use crate::model::{AppTarget, ByteRange, Code, Finding, ItemKey, ItemKind, NewItem, Route, Service};
 use crate::xsd::Position;
 
@@ -17,6 +17,8 @@ pub(super) struct Seen<'a> {
     pub(super) text: &'a str,
     /// All of the text is there.
     pub(super) complete: bool,
+    /// How much there is of it in the file.
+    pub(super) raw_bytes: u64,
     /// Where the element begins.
     pub(super) at: Position,
 }
@@ -39,6 +41,10 @@ pub(super) struct OpenItem {
     identity_bytes: usize,
     valid_from: Option<Day>,
     format_id: String,
+    /// Forms and attachments.
+    parts: u64,
+    /// Bytes of text in the file, that of the reportee's id included.
+    text_bytes: u64,
     /// What our own rules say against it, in document order.
     broken: Vec<Broken>,
 }
@@ -76,6 +82,8 @@ pub(super) struct Group {
     pub(super) head: ByteRange,
     /// The reportee's id, as far as it was read.
     pub(super) reportee: String,
+    /// Bytes of the reportee's id in the file.
+    pub(super) text_bytes: u64,
     /// What is wrong with the reportee's id.
     pub(super) fault: Option<Finding>,
 }
@@ -111,6 +119,8 @@ impl OpenItem {
             identity_bytes: 0,
             valid_from: None,
             format_id: String::new(),
+            parts: 0,
+            text_bytes: 0,
             broken: Vec::new(),
         }
     }
@@ -129,6 +139,7 @@ impl OpenItem {
 
     /// Takes note of a text within the item.
     pub(super) fn see(&mut self, role: Role, seen: Seen<'_>, rules: Rules<'_>) {
+        self.text_bytes = self.text_bytes.saturating_add(seen.raw_bytes);
         match role {
             Role::ServiceCode => self.code = Some(Kept::new(seen)),
             Role::ServiceEdition => self.edition = Some(Kept::new(seen)),
@@ -150,11 +161,12 @@ impl OpenItem {
             }
             Role::IdentifyingField => self.identify(seen, rules),
             Role::DataFormatId => {
+                self.parts += 1;
                 self.refuse_for(too_long(seen, rules.marks, !seen.complete), seen);
                 seen.text.clone_into(&mut self.format_id);
             }
             Role::DataFormatVersion => self.see_data_format(seen, rules),
-            Role::Attachments => self.see_attachments(seen, rules),
+            Role::Attachment => self.see_attachment(seen, rules),
             Role::Root
             | Role::SenderName
             | Role::Part(_)
@@ -162,7 +174,8 @@ impl OpenItem {
             | Role::ShipmentReference
             | Role::Group
             | Role::Reportee
-            | Role::Item(_) => {}
+            | Role::Item(_)
+            | Role::Text => {}
         }
     }
 
@@ -215,10 +228,22 @@ impl OpenItem {
         self.refuse_for((unknown && !told).then_some((codes::UNKNOWN_DATA_FORMAT, text)), seen);
     }
 
-    fn see_attachments(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn see_attachment(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+        self.parts += 1;
+        let told = self.broken.iter().any(|broken| broken.code == codes::NO_ATTACHMENTS_TAKEN);
         let refuses = self.app(rules.route).is_some_and(|app| app.attachment_type.is_none());
         let fault = (codes::NO_ATTACHMENTS_TAKEN, "the service takes no attachments".to_owned());
-        self.refuse_for(refuses.then_some(fault), seen);
+        self.refuse_for((refuses && !told).then_some(fault), seen);
+    }
+
+    /// An item that forwarding could not read in the memory it has.
+    fn too_large(&self, around: &Around<'_>) -> Option<Broken> {
+        let text = match self.text_bytes.saturating_add(around.group.text_bytes) {
+            _ if self.parts > MOST_PARTS => format!("the item has more than {MOST_PARTS} forms and attachments"),
+            MOST_TEXT_BYTES.. => format!("the item has more than {MOST_TEXT_BYTES} bytes of text outside its forms"),
+            _ => return None,
+        };
+        Some(Broken { code: codes::ITEM_TOO_LARGE, watch: self.own.watch, at: self.at, text })
     }
 
     fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
@@ -253,8 +278,13 @@ impl OpenItem {
             text: broken.text.clone(),
         };
         let by_route = rules.route.and_then(|route| self.refused_by(route, service));
+        let too_large = self.too_large(around);
         let of_reportee = around.group.fault.iter().cloned();
-        of_reportee.chain(by_route.iter().map(finding)).chain(self.broken.iter().map(finding)).collect()
+        of_reportee
+            .chain(too_large.iter().map(finding))
+            .chain(by_route.iter().map(finding))
+            .chain(self.broken.iter().map(finding))
+            .collect()
     }
 
     fn refused_by(&self, route: &Route, service: Option<&Service>) -> Option<Broken> {

@@ -270,6 +270,24 @@ fn a_route_to_apps_takes_what_the_app_takes() {
 }
 
 #[test]
+fn an_item_beyond_what_forwarding_can_hold_is_refused() {
+    let (_, path) = fixtures("prefill/valid").into_iter().find(|(name, _)| name == "one-form-task").unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let form = &text[text.find("<Form>").unwrap()..text.find("</FormTask>").unwrap()];
+    let comment = format!("<!--{}-->", "x".repeat(1 << 20));
+    for (more, code) in [
+        (form.repeat(9_999), None),
+        (form.repeat(10_000), Some(codes::ITEM_TOO_LARGE)),
+        (form.replace("<DataFormatId>", &format!("<DataFormatId>{comment}")), Some(codes::ITEM_TOO_LARGE)),
+    ] {
+        let large = judged(text.replace("</FormTask>", &format!("{more}</FormTask>")).as_bytes(), &[prefill_route()]);
+        assert_eq!((large.judgement.refusal, large.items[0].refused), (None, code));
+    }
+    let id = judged(text.replace("<Id>", &format!("<Id>{comment}")).as_bytes(), &[prefill_route()]);
+    assert_eq!(id.items[0].refused, Some(codes::ITEM_TOO_LARGE));
+}
+
+#[test]
 fn a_repeated_reference_gives_one_key_and_another_partner_another() {
     let (_, path) = fixtures("prefill/invalid").into_iter().find(|(name, _)| name == "repeated-references").unwrap();
     let bytes = std::fs::read(path).unwrap();
