@@ -35,6 +35,7 @@ pub struct Gateway {
     stop: CancellationToken,
     tasks: TaskTracker,
     drain: Duration,
+    ledger: Arc<SqliteLedger>,
     _lock: fs::File,
 }
 
@@ -72,7 +73,7 @@ impl Gateway {
         let sftp = settings::sftp(&config);
         let server = SftpServer::bind(sftp, ledger.clone(), blobs.clone(), clock.clone(), Arc::clone(&claimed)).await?;
         let house = House {
-            ledger,
+            ledger: ledger.clone(),
             blobs,
             routes: Arc::new(Routes::new(config.routes.iter().map(|route| route.route.clone()))),
             receivers: Arc::new(receivers),
@@ -91,7 +92,7 @@ impl Gateway {
         tasks.close();
         tracing::info!(address = %sftp_address, swept, "listening for SFTP");
         let drain = Duration::from_millis(config.worker.stop_ms);
-        Ok(Self { sftp_address, host_keys, stop, tasks, drain, _lock: lock })
+        Ok(Self { sftp_address, host_keys, stop, tasks, drain, ledger, _lock: lock })
     }
 
     /// Where the SFTP server listens.
@@ -110,6 +111,7 @@ impl Gateway {
         if tokio::time::timeout(self.drain, self.tasks.wait()).await.is_err() {
             tracing::warn!("not everything finished in time; what is left goes on after the next start");
         }
+        SqliteLedger::close(&self.ledger).await;
     }
 }
 

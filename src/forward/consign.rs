@@ -39,8 +39,10 @@ impl Source {
         let details = formats::details(self.blob.as_ref(), &self.envelope, &item.found)?;
         let part = self.envelope.parts.get(item.found.part as usize);
         let mut parts = Vec::with_capacity(details.parts.len());
+        let mut room = HELD_BYTES;
         for span in details.parts {
-            let content = if span.content.len() <= HELD_BYTES {
+            let content = if span.content.len() <= room {
+                room -= span.content.len();
                 decode_now(&self.blob, span.content, span.coding).map_err(ReadItemError::from)?
             } else {
                 decoded(&self.blob, span.content, span.coding)
@@ -68,5 +70,5 @@ impl Source {
     }
 }
 
-/// Contents up to this size are read with the item's details instead of being streamed.
+/// Bytes of an item's contents, in all, that are read with its details; the rest is streamed.
 const HELD_BYTES: u64 = 32 * 1024;

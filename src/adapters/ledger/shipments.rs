@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
+use crate::codes;
 use crate::model::{AreaPath, BlobId, PartnerId, Shipment, ShipmentId, Stage, Verdict, VerdictKind, WorkerId};
 use crate::ports::{Counts, Event, LedgerError, RecordedVerdict, ReferenceUse};
 
@@ -116,7 +117,8 @@ pub(super) async fn record_verdict(
         }
     }
     let seq = seq(connection, id).await?;
-    for reference in &references {
+    // A rehearsal only looks whether its references are free.
+    for reference in references.iter().filter(|_| !shipment.preflight) {
         take_reference(connection, &shipment.partner, reference, seq).await?;
     }
     write_verdict(connection, id, &verdict).await?;
@@ -124,7 +126,7 @@ pub(super) async fn record_verdict(
     match verdict.kind {
         VerdictKind::Pass => add_event(connection, seq, now, "judged", "passed").await?,
         VerdictKind::Refuse => {
-            sqlx::query(sql::REFUSE_READY).bind(seq).bind(verdict.code.map(|c| c.0)).execute(&mut *connection).await?;
+            sqlx::query(sql::REFUSE_READY).bind(seq).bind(codes::SHIPMENT_REFUSED.0).execute(&mut *connection).await?;
             add_event(connection, seq, now, "judged", &format!("refused {code}")).await?;
         }
     }
