@@ -199,6 +199,13 @@ async fn two_uploads_share_one_quota() {
     first.sftp.write(&*a, 0, vec![0; 200_000]).await.unwrap();
     assert_eq!(refusal(second.sftp.write(&*b, 0, vec![0; 200_000]).await.unwrap_err()).1, "quota of 300 kB reached");
     first.sftp.close(a).await.unwrap();
+    // What was refused is not claimed, and room that comes back is seen by an upload that is open already.
+    assert!(second.sftp.close(b).await.is_err());
+    let b = second.open("/inbox/b.xml", NEW).await.unwrap();
+    second.sftp.write(&*b, 0, vec![0; 50_000]).await.unwrap();
+    finish(&gateway, &gateway.shipment("/inbox/a.xml").await.unwrap()).await;
+    second.sftp.write(&*b, 50_000, vec![0; 200_000]).await.unwrap();
+    second.sftp.close(b).await.unwrap();
 }
 
 #[tokio::test]
