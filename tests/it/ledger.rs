@@ -9,6 +9,7 @@
 )]
 
 mod area;
+mod area_model;
 
 mod blobs;
 mod crowd;
@@ -97,6 +98,24 @@ macro_rules! conformance {
 }
 
 mod on_sqlite {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::area_model::{answers_as_the_model, calls};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_area_answers_as_its_model(calls in calls()) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let store = super::sqlite::empty().await;
+                answers_as_the_model(store.as_ref(), calls).await;
+            });
+        }
+    }
+
     conformance! {
         crate::ledger::sqlite::empty;
         shipments:

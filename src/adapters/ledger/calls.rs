@@ -108,7 +108,8 @@ impl Ledger for SqliteLedger {
     }
 
     async fn settle_preflight(&self, id: ShipmentId, code: Code) -> Result<(), LedgerError> {
-        self.write(move |connection| Box::pin(items::settle_open(connection, id, code))).await
+        while self.write(move |connection| Box::pin(items::settle_some(connection, id, code))).await? {}
+        Ok(())
     }
 
     async fn tally(&self, id: ShipmentId) -> Result<Tally, LedgerError> {

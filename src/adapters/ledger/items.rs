@@ -78,7 +78,7 @@ pub(super) async fn forget_some(connection: &mut SqliteConnection, id: ShipmentI
     let seq = shipments::seq(connection, id).await?;
     let mut forgotten = 0;
     for text in [sql::FORGET_ITEMS, sql::FORGET_FINDINGS] {
-        let done = sqlx::query(text).bind(seq).bind(FORGET_AT_ONCE).execute(&mut *connection).await?;
+        let done = sqlx::query(text).bind(seq).bind(AT_ONCE).execute(&mut *connection).await?;
         forgotten += done.rows_affected();
     }
     Ok(forgotten > 0)
@@ -96,14 +96,15 @@ pub(super) async fn refuse(
     Ok(done.rows_affected())
 }
 
-pub(super) async fn settle_open(
+/// Settles some open items as delivered; `false` when there are none left.
+pub(super) async fn settle_some(
     connection: &mut SqliteConnection,
     id: ShipmentId,
     code: Code,
-) -> Result<(), LedgerError> {
+) -> Result<bool, LedgerError> {
     let seq = shipments::seq(connection, id).await?;
-    sqlx::query(sql::SETTLE_OPEN).bind(seq).bind(code.0).execute(connection).await?;
-    Ok(())
+    let done = sqlx::query(sql::SETTLE_OPEN).bind(seq).bind(code.0).bind(AT_ONCE).execute(connection).await?;
+    Ok(done.rows_affected() > 0)
 }
 
 pub(super) async fn page(
@@ -187,5 +188,5 @@ pub(super) async fn findings(
 static INSERTS: LazyLock<[(usize, Arc<str>); 3]> =
     LazyLock::new(|| [64, 8, 1].map(|size| (size, sql::insert_items(size).into())));
 
-/// Rows forgotten in one change: others wait no longer than for this many.
-const FORGET_AT_ONCE: i64 = 10_000;
+/// Rows forgotten or settled in one change: others wait no longer than for this many.
+const AT_ONCE: i64 = 10_000;

@@ -16,6 +16,7 @@ mod rows;
 mod shipments;
 mod sql;
 mod steps;
+mod transaction;
 mod writer;
 
 use std::fs::{OpenOptions, Permissions};
@@ -57,8 +58,9 @@ impl SqliteLedger {
 
     /// Finishes what was asked for, folds the log into the file and closes it; later calls fail.
     pub async fn close(&self) {
-        self.writer.close().await;
+        // The last connection to close folds the log in, and readers may not write.
         self.readers.close().await;
+        self.writer.close().await;
     }
 
     /// Runs a change in the next transaction and answers after its COMMIT.
@@ -89,6 +91,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("mmap_size", "0")
         .pragma("journal_size_limit", LOG_BYTES)
         .statement_cache_capacity(STATEMENTS)
+        .row_buffer_size(ROWS)
         .disable_statement_logging()
 }
 
@@ -109,6 +112,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;
+/// Rows read ahead: each hand-over between threads costs more than reading a row.
+const ROWS: usize = 256;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const CACHE_KIB: &str = "-2048";
 const LOG_BYTES: &str = "67108864";

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::kill_point::kill_point;
 use crate::ports::LedgerError;
 
 use super::steps::{Step, StepKind};
-use super::{sql, steps};
+use super::transaction::Transaction;
 
 /// The way to the writer task, which ends when the last of these is dropped.
 #[derive(Debug, Clone)]
@@ -73,7 +72,7 @@ impl Writer {
 
 /// A change whose types are known only to its caller.
 #[async_trait]
-trait Change: Send {
+pub(super) trait Change: Send {
     /// Does it; `false` when what it did must be undone.
     async fn apply(&mut self, connection: &mut SqliteConnection) -> bool;
 
@@ -122,18 +121,21 @@ struct Waiting {
 
 type StepAnswer = oneshot::Sender<Result<(), LedgerError>>;
 
-async fn serve(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Request>) {
+async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request>) {
+    let mut transaction = Transaction::new(connection);
     let mut closing = None;
     while let Some(first) = waiting.recv().await {
+        // Callers that the last COMMIT woke are about to ask again: let them, so that they share the next one.
+        tokio::task::yield_now().await;
         let mut batch = Batch::default();
-        let ended = batch.run(&mut connection, first, &mut waiting).await;
+        let ended = batch.run(&mut transaction, first, &mut waiting).await;
         batch.answer(ended.err().map(|error| error.to_string()));
         closing = batch.closing.take();
         if closing.is_some() {
             break;
         }
     }
-    if let Err(error) = connection.close().await {
+    if let Err(error) = transaction.close().await {
         tracing::warn!(%error, "the ledger's writer did not close cleanly; the next start recovers its log");
     }
     // Dropping it tells whoever asked.
@@ -152,42 +154,38 @@ struct Batch {
 impl Batch {
     async fn run(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut Transaction,
         first: Request,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), sqlx::Error> {
-        let begun = begin(connection).await;
-        let mut ended = self.take_all(connection, first, waiting, begun.is_ok()).await;
+        let begun = transaction.begin().await;
+        let taken = self.take_all(transaction, first, waiting, begun.is_ok()).await;
         begun?;
-        if ended.is_ok() {
-            kill_point("ledger.commit.before");
-            ended = sql::execute(connection, sql::COMMIT).await;
-            kill_point("ledger.commit.after");
+        match taken {
+            Ok(()) => transaction.commit().await,
+            Err(error) => {
+                transaction.roll_back().await;
+                Err(error)
+            }
         }
-        if ended.is_err() {
-            // Fails when SQLite has rolled back on its own; the next BEGIN makes sure.
-            let _ = sql::execute(connection, sql::ROLLBACK).await;
-        }
-        ended
     }
 
-    /// Runs the first request and whatever else is waiting, for a while; after an error only collects it for its answer.
+    /// Runs the first request and whatever else is waiting, for a while. When there is no transaction (`usable`), the
+    /// first is only kept for its answer.
     async fn take_all(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut Transaction,
         first: Request,
         waiting: &mut mpsc::Receiver<Request>,
         usable: bool,
     ) -> Result<(), sqlx::Error> {
-        let begun = Instant::now();
-        let mut next = Some(first);
-        let mut taken = 0;
+        let (begun, mut taken, mut next) = (Instant::now(), 0, Some(first));
         while let Some(request) = next {
             match request {
                 Request::Change(change) => {
                     self.changes.push(change);
                     if let Some(change) = self.changes.last_mut().filter(|_| usable) {
-                        guarded(connection, change.as_mut()).await?;
+                        transaction.apply(change.as_mut()).await?;
                     }
                 }
                 Request::Step(step) => self.steps.push(step),
@@ -197,35 +195,25 @@ impl Batch {
             let more = usable && self.closing.is_none() && taken < BATCH && begun.elapsed() < LONGEST;
             next = if more { waiting.try_recv().ok() } else { None };
         }
-        if usable { self.take_steps(connection).await } else { Ok(()) }
+        if usable { self.take_steps(transaction).await } else { Ok(()) }
     }
 
     /// Writes the gathered steps. They are of callers that all wait, so their order among each other is free.
-    async fn take_steps(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn take_steps(&mut self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
         for kind in StepKind::ALL {
-            let (these, others) = std::mem::take(&mut self.steps).into_iter().partition(|w| w.step.kind() == kind);
-            self.steps = others;
-            self.take_kind(connection, kind, these).await?;
-        }
-        Ok(())
-    }
-
-    async fn take_kind(
-        &mut self,
-        connection: &mut SqliteConnection,
-        kind: StepKind,
-        waiting: Vec<Waiting>,
-    ) -> Result<(), sqlx::Error> {
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        sql::execute(connection, sql::SAVEPOINT).await?;
-        let done = steps::take(connection, kind, waiting.iter().map(|waiting| &waiting.step)).await;
-        let all = done.is_ok_and(|changed| changed == waiting.len() as u64);
-        end_savepoint(connection, all).await?;
-        for Waiting { step, answer } in waiting {
-            let result = if all { Ok(()) } else { take_alone(connection, &step).await? };
-            self.answers.push((answer, result));
+            let these = self.steps.extract_if(.., |waiting| waiting.step.kind() == kind).collect::<Vec<_>>();
+            if these.is_empty() {
+                continue;
+            }
+            let steps: Vec<_> = these.iter().map(|waiting| &waiting.step).collect();
+            let results = transaction.take(kind, &steps).await;
+            let (answers, lost) = match results {
+                Ok(results) => (results, Ok(())),
+                // Their answer is the transaction's failure.
+                Err(error) => (these.iter().map(|_| Ok(())).collect(), Err(error)),
+            };
+            self.answers.extend(these.into_iter().map(|waiting| waiting.answer).zip(answers));
+            lost?;
         }
         Ok(())
     }
@@ -237,45 +225,15 @@ impl Batch {
         for change in self.changes.drain(..) {
             change.answer(failure.as_deref());
         }
-        let lost = || failure.clone().map_or(Ok(()), |why| Err(LedgerError::Unavailable(why)));
+        let stands = || failure.clone().map_or(Ok(()), |why| Err(LedgerError::Unavailable(why)));
+        // A caller that went away does not need its answer.
         for (answer, result) in self.answers.drain(..) {
-            let _ = answer.send(result.and_then(|()| lost()));
+            let _ = answer.send(result.and_then(|()| stands()));
         }
         for waiting in self.steps.drain(..) {
-            let _ = waiting.answer.send(lost());
+            let _ = waiting.answer.send(stands());
         }
     }
-}
-
-async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let Err(first) = sql::execute(connection, sql::BEGIN).await else { return Ok(()) };
-    // A transaction that could not be ended is still open: end it, then try once more.
-    if sql::execute(connection, sql::ROLLBACK).await.is_ok() {
-        return sql::execute(connection, sql::BEGIN).await;
-    }
-    Err(first)
-}
-
-async fn guarded(connection: &mut SqliteConnection, change: &mut dyn Change) -> Result<(), sqlx::Error> {
-    sql::execute(connection, sql::SAVEPOINT).await?;
-    let keep = change.apply(connection).await;
-    end_savepoint(connection, keep).await
-}
-
-/// One step by itself, after the same step among others failed.
-async fn take_alone(connection: &mut SqliteConnection, step: &Step) -> Result<Result<(), LedgerError>, sqlx::Error> {
-    sql::execute(connection, sql::SAVEPOINT).await?;
-    let result = steps::take_one(connection, step).await;
-    end_savepoint(connection, result.is_ok()).await?;
-    Ok(result)
-}
-
-/// Fails when SQLite has ended the whole transaction by itself (a full disk does that): then nothing of it stands.
-async fn end_savepoint(connection: &mut SqliteConnection, keep: bool) -> Result<(), sqlx::Error> {
-    if !keep {
-        sql::execute(connection, sql::UNDO).await?;
-    }
-    sql::execute(connection, sql::RELEASE).await
 }
 
 fn closed() -> LedgerError {
@@ -288,3 +246,83 @@ const QUEUE: usize = 1_024;
 const BATCH: usize = 1_024;
 /// Longest time a transaction takes new requests: the first caller waits at least as long for its answer.
 const LONGEST: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection;
+
+    use super::super::sql;
+    use super::*;
+
+    async fn text(writer: &Writer, text: &'static str) -> Result<(), LedgerError> {
+        let change = writer.run(move |connection| Box::pin(async move { Ok(sql::execute(connection, text).await?) }));
+        change.await
+    }
+
+    async fn rows(writer: &Writer) -> i64 {
+        let count = writer.run(|connection| {
+            Box::pin(async move {
+                let query = sqlx::query_scalar("SELECT COUNT(*) FROM kept");
+                query.fetch_one(connection).await.map_err(LedgerError::from)
+            })
+        });
+        count.await.unwrap()
+    }
+
+    async fn small_disk() -> Writer {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for text in ["CREATE TABLE kept (x BLOB) STRICT", "PRAGMA max_page_count = 20"] {
+            sql::execute(&mut connection, text).await.unwrap();
+        }
+        Writer::spawn(connection)
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_error_for_what_did_not_fit_and_not_the_end() {
+        let writer = small_disk().await;
+        let changes = (0..30).map(|number| {
+            let big = number % 10 == 5;
+            text(
+                &writer,
+                if big {
+                    "INSERT INTO kept VALUES (zeroblob(1000000))"
+                } else {
+                    "INSERT INTO kept VALUES (randomblob(8))"
+                },
+            )
+        });
+        let done = futures::future::join_all(changes).await;
+        let kept = done.iter().filter(|done| done.is_ok()).count();
+        assert!(done.iter().all(|done| done.is_ok() || matches!(done, Err(LedgerError::Unavailable(_)))), "{done:?}");
+        assert!(kept <= 27);
+        assert_eq!(rows(&writer).await, kept as i64, "what was answered is there and nothing else");
+        text(&writer, "INSERT INTO kept VALUES (randomblob(8))").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_change_that_fails_half_way_leaves_nothing() {
+        let writer = small_disk().await;
+        let half = || {
+            writer.run(|connection| {
+                Box::pin(async move {
+                    sql::execute(connection, "INSERT INTO kept VALUES (randomblob(8))").await?;
+                    Err::<(), _>(LedgerError::Corrupt("half way".to_owned()))
+                })
+            })
+        };
+        let whole = || text(&writer, "INSERT INTO kept VALUES (randomblob(8))");
+        let done = tokio::join!(whole(), half(), whole(), half(), half(), whole());
+        assert!(done.0.is_ok() && done.2.is_ok() && done.5.is_ok());
+        assert!(matches!((done.1, done.3, done.4), (Err(LedgerError::Corrupt(_)), Err(_), Err(_))));
+        assert_eq!(rows(&writer).await, 3);
+    }
+
+    #[tokio::test]
+    async fn a_change_of_a_caller_that_went_away_is_still_made() {
+        let writer = small_disk().await;
+        let mut change = Box::pin(text(&writer, "INSERT INTO kept VALUES (randomblob(8))"));
+        assert!(futures::poll!(&mut change).is_pending());
+        drop(change);
+        assert_eq!(rows(&writer).await, 1);
+    }
+}

@@ -23,7 +23,7 @@ CREATE TABLE shipments (
     wake_at        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-CREATE INDEX shipments_unfinished ON shipments (seq, wake_at, lease_until) WHERE stage < 2;
+CREATE INDEX shipments_unfinished ON shipments (seq, wake_at, lease_until, stage) WHERE stage < 2;
 CREATE INDEX shipments_stage ON shipments (stage);
 CREATE INDEX shipments_blob ON shipments (blob);
 
@@ -54,7 +54,7 @@ CREATE TABLE items (
 ) STRICT, WITHOUT ROWID;
 
 -- Open items only, so that what is left of a million is found without walking the million.
-CREATE INDEX items_open ON items (shipment, number, due_at) WHERE state < 2;
+CREATE INDEX items_open ON items (shipment, number, due_at, state) WHERE state < 2;
 
 -- What is wrong in a batch, in the order it was found.
 CREATE TABLE findings (
