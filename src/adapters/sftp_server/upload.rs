@@ -84,7 +84,6 @@ impl Upload {
             end = reach;
             placed.push((offset, write.data));
         }
-        let count = placed.len();
         let scratch = Arc::clone(&self.scratch);
         let written = on_disk(move || {
             let mut reached = 0;
@@ -98,11 +97,7 @@ impl Upload {
         });
         let (done, reached, error) = written.await.map_err(|error| (0, error.into()))?;
         self.reach(reached);
-        match (error, refused) {
-            (Some(error), _) => Err((done, error.into())),
-            (None, Some(failure)) => Err((count, failure)),
-            (None, None) => Ok(count),
-        }
+        error.map(Failure::from).or(refused).map_or(Ok(done), |failure| Err((done, failure)))
     }
 
     fn wanted(&self, run: &[Write]) -> u64 {
@@ -131,8 +126,8 @@ impl Upload {
         Ok(on_disk(move || scratch.sync()).await?)
     }
 
-    /// Completes it: bytes sealed, row committed, claimed unless the name is a temporary one.
-    /// Gives what to remember of a claimed one.
+    /// Completes it: bytes sealed, row committed, claimed unless the name is a temporary one. Gives what to remember of
+    /// a claimed one.
     pub(super) async fn close(mut self) -> Result<Option<Handed>, Failure> {
         if let Some(failure) = self.failed.take() {
             self.pause().await;

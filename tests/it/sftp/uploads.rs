@@ -7,7 +7,7 @@ use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::NodeState;
 use sluse::ports::{Area, Quota};
 
-use crate::support::sftp::{Gateway, RawClient, refusal};
+use crate::support::sftp::{Gateway, ROOMY, RawClient, refusal};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
 const ON: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE);
@@ -274,6 +274,17 @@ async fn removing_a_partial_throws_its_bytes_away() {
     assert!(client.sftp.close(handle).await.is_err());
     assert_eq!(sluse::ports::Blobs::inventory(&gateway.blobs).await.unwrap(), (vec![], vec![]));
     assert_eq!(gateway.ledger.usage(&"etat".parse().unwrap()).await.unwrap(), sluse::ports::Usage::default());
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_ended_and_its_upload_kept() {
+    let limits =
+        SftpLimits { rejection_time: Duration::ZERO, idle_time: Duration::from_secs(2), ..SftpLimits::default() };
+    let gateway = Gateway::with(limits, ROOMY).await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"and then nothing".to_vec()).await.unwrap();
+    gateway.paused_at("/inbox/a.xml", 16).await;
 }
 
 #[tokio::test]
