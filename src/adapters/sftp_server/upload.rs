@@ -72,7 +72,7 @@ impl Upload {
         }
         let hold = Arc::clone(&self.hold);
         let _held = held(&hold).await.map_err(|failure| (0, failure))?;
-        let limit = self.limit().await.map_err(|failure| (0, failure))?;
+        let limit = self.limit(self.wanted(&run)).await.map_err(|failure| (0, failure))?;
         let (mut end, mut placed, mut refused) = (self.size_bytes, Vec::with_capacity(run.len()), None);
         for write in run {
             let offset = if self.append { end } else { write.offset };
@@ -84,7 +84,6 @@ impl Upload {
             end = reach;
             placed.push((offset, write.data));
         }
-        let count = placed.len();
         let scratch = Arc::clone(&self.scratch);
         let written = on_disk(move || {
             let mut reached = 0;
@@ -98,18 +97,22 @@ impl Upload {
         });
         let (done, reached, error) = written.await.map_err(|error| (0, error.into()))?;
         self.reach(reached);
-        match (error, refused) {
-            (Some(error), _) => Err((done, error.into())),
-            (None, Some(failure)) => Err((count, failure)),
-            (None, None) => Ok(count),
+        error.map(Failure::from).or(refused).map_or(Ok(done), |failure| Err((done, failure)))
+    }
+
+    fn wanted(&self, run: &[Write]) -> u64 {
+        if self.append {
+            let bytes: u64 = run.iter().map(|write| write.data.len() as u64).sum();
+            return self.size_bytes.saturating_add(bytes);
         }
+        run.iter().map(|write| end_of(write.offset, &write.data)).max().unwrap_or(0)
     }
 
     /// Cuts or extends it, as FSETSTAT with a size asks.
     pub(super) async fn resize(&mut self, size_bytes: u64) -> Result<(), Failure> {
         let hold = Arc::clone(&self.hold);
         let _held = held(&hold).await?;
-        self.limit().await?.check(size_bytes)?;
+        self.limit(size_bytes).await?.check(size_bytes)?;
         let scratch = Arc::clone(&self.scratch);
         on_disk(move || scratch.set_len(size_bytes)).await?;
         self.size_bytes = size_bytes;
@@ -123,8 +126,8 @@ impl Upload {
         Ok(on_disk(move || scratch.sync()).await?)
     }
 
-    /// Completes it: bytes sealed, row committed, claimed unless the name is a temporary one.
-    /// Gives what to remember of a claimed one.
+    /// Completes it: bytes sealed, row committed, claimed unless the name is a temporary one. Gives what to remember of
+    /// a claimed one.
     pub(super) async fn close(mut self) -> Result<Option<Handed>, Failure> {
         if let Some(failure) = self.failed.take() {
             self.pause().await;
@@ -217,15 +220,23 @@ impl Upload {
         }
     }
 
-    async fn limit(&mut self) -> Result<Limit, Failure> {
-        if self.size_bytes.saturating_sub(self.looked_at_bytes) >= LOOK_AGAIN_BYTES {
-            self.usage_bytes = self.premises.area.usage(&self.tree.partner).await?.bytes;
-            self.looked_at_bytes = self.size_bytes;
+    /// How far it may reach. Looked up anew now and then, and before `wanted` is refused: files may have gone meanwhile.
+    async fn limit(&mut self, wanted: u64) -> Result<Limit, Failure> {
+        let known = self.known_limit();
+        let grown = self.size_bytes.saturating_sub(self.looked_at_bytes);
+        if grown < LOOK_AGAIN_BYTES && wanted <= known.reach_bytes {
+            return Ok(known);
         }
+        self.usage_bytes = self.premises.area.usage(&self.tree.partner).await?.bytes;
+        self.looked_at_bytes = self.size_bytes;
+        Ok(self.known_limit())
+    }
+
+    fn known_limit(&self) -> Limit {
         let held_bytes = self.usage_bytes.saturating_add(self.premises.ongoing.growth_bytes(&self.tree.partner));
         let quota_bytes = self.tree.quota.bytes;
         let reach_bytes = self.size_bytes.saturating_add(quota_bytes.saturating_sub(held_bytes));
-        Ok(Limit { reach_bytes, quota_bytes, max_upload_bytes: self.tree.max_upload_bytes })
+        Limit { reach_bytes, quota_bytes, max_upload_bytes: self.tree.max_upload_bytes }
     }
 
     fn reach(&mut self, end: u64) {

@@ -7,7 +7,7 @@ use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::NodeState;
 use sluse::ports::{Area, Quota};
 
-use crate::support::sftp::{Gateway, RawClient, refusal};
+use crate::support::sftp::{Gateway, ROOMY, RawClient, refusal};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
 const ON: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE);
@@ -199,6 +199,13 @@ async fn two_uploads_share_one_quota() {
     first.sftp.write(&*a, 0, vec![0; 200_000]).await.unwrap();
     assert_eq!(refusal(second.sftp.write(&*b, 0, vec![0; 200_000]).await.unwrap_err()).1, "quota of 300 kB reached");
     first.sftp.close(a).await.unwrap();
+    // What was refused is not claimed, and room that comes back is seen by an upload that is open already.
+    assert!(second.sftp.close(b).await.is_err());
+    let b = second.open("/inbox/b.xml", NEW).await.unwrap();
+    second.sftp.write(&*b, 0, vec![0; 50_000]).await.unwrap();
+    finish(&gateway, &gateway.shipment("/inbox/a.xml").await.unwrap()).await;
+    second.sftp.write(&*b, 50_000, vec![0; 200_000]).await.unwrap();
+    second.sftp.close(b).await.unwrap();
 }
 
 #[tokio::test]
@@ -267,6 +274,17 @@ async fn removing_a_partial_throws_its_bytes_away() {
     assert!(client.sftp.close(handle).await.is_err());
     assert_eq!(sluse::ports::Blobs::inventory(&gateway.blobs).await.unwrap(), (vec![], vec![]));
     assert_eq!(gateway.ledger.usage(&"etat".parse().unwrap()).await.unwrap(), sluse::ports::Usage::default());
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_ended_and_its_upload_kept() {
+    let limits =
+        SftpLimits { rejection_time: Duration::ZERO, idle_time: Duration::from_secs(2), ..SftpLimits::default() };
+    let gateway = Gateway::with(limits, ROOMY).await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"and then nothing".to_vec()).await.unwrap();
+    gateway.paused_at("/inbox/a.xml", 16).await;
 }
 
 #[tokio::test]
