@@ -129,7 +129,7 @@ pub(super) async fn a_refusal_refuses_what_was_ready(store: Box<dyn Store>) {
     store.ledger().add_items(id, found).await.unwrap();
     store.ledger().record_verdict(id, &refuse(), &[], at(5)).await.unwrap();
     let items = store.ledger().items(id, &[], 0, 10).await.unwrap();
-    let codes = [codes::TOO_MANY_REFUSED, codes::BAD_VALUE, codes::IGNORED_SERVICE].map(Some);
+    let codes = [codes::SHIPMENT_REFUSED, codes::BAD_VALUE, codes::IGNORED_SERVICE].map(Some);
     assert_eq!(items.iter().map(|item| item.code).collect::<Vec<_>>(), codes);
     assert_eq!(store.ledger().next_due(id).await.unwrap(), None);
 }
