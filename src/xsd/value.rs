@@ -5,7 +5,7 @@ use memchr::memchr;
 use super::datatypes::{Base64, Broken, Hex, Space};
 use super::finding::Kind;
 use super::tables::{Check, SimpleType};
-use crate::xml::is_space;
+use crate::xml::{characters, is_space};
 
 /// Makes every line end one line feed, also where a piece ends inside it.
 #[derive(Debug, Default)]
@@ -111,7 +111,8 @@ impl Reader {
 
     fn settled(&mut self, text: &[u8], space: Space) {
         let keep = self.check.is_some_and(|(check, _)| check == Check::Whole);
-        if space != Space::Collapse {
+        let plain = || !self.gap && text.iter().all(|byte| *byte > b' ');
+        if space != Space::Collapse || plain() {
             self.take(text, keep);
             return;
         }
@@ -128,7 +129,7 @@ impl Reader {
     }
 
     fn take(&mut self, text: &[u8], keep: bool) {
-        self.length += text.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u64;
+        self.length += characters(text);
         if !keep || self.overflowed {
             return;
         }
@@ -164,11 +165,13 @@ impl Reader {
             let text = format!("the value has more than {} bytes, too many to be judged", self.most_bytes);
             return Err(Broken::new(Kind::BadLength, "", text));
         }
-        let text = simple.space.apply(&self.text);
-        if !simple.builtin.accepts(&text) {
+        // What is collapsed has been so since it came.
+        let replaced = (simple.space == Space::Replace).then(|| simple.space.apply(&self.text));
+        let text = replaced.as_deref().unwrap_or(&self.text);
+        if !simple.builtin.accepts(text) {
             return Err(Broken::of_type(simple.builtin));
         }
-        simple.facets.judge_value(simple.builtin, &text)
+        simple.facets.judge_value(simple.builtin, text)
     }
 
     /// The text, if it was kept.

@@ -293,6 +293,42 @@ fn what_is_not_supported_is_named_with_its_place() {
 }
 
 #[test]
+fn schemas_that_never_end_are_refused() {
+    let schema = |inside: &str| format!("<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema'>{inside}</s:schema>");
+    let twice: String = (0..60)
+        .map(|number| {
+            let group = format!("<s:group ref='g{}'/>", number + 1);
+            format!("<s:group name='g{number}'><s:sequence>{group}{group}</s:sequence></s:group>")
+        })
+        .collect();
+    let nested = format!("{}{}", "<s:sequence>".repeat(240), "</s:sequence>".repeat(240));
+    for inside in [
+        &format!("{twice}<s:group name='g60'><s:sequence/></s:group>"),
+        "<s:group name='a'><s:choice><s:group ref='a'/></s:choice></s:group>",
+        "<s:attributeGroup name='a'><s:attributeGroup ref='a'/></s:attributeGroup>",
+        "<s:simpleType name='a'><s:restriction base='a'/></s:simpleType>",
+        "<s:complexType name='a'><s:complexContent><s:extension base='a'/></s:complexContent></s:complexType>",
+        &format!("<s:complexType name='a'>{nested}</s:complexType>"),
+        "<s:complexType name='a'><s:sequence maxOccurs='90000'><s:element name='a'/><s:element name='b'/></s:sequence></s:complexType>",
+    ] {
+        let text = schema(inside);
+        assert!(Schema::compile(&[SchemaDocument { name: "a.xsd", bytes: text.as_bytes() }]).is_err(), "{inside}");
+    }
+}
+
+#[test]
+fn types_may_contain_themselves() {
+    let schema = compile(
+        "<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema'><s:element name='a' type='A'/>\
+         <s:complexType name='A'><s:sequence><s:element ref='a' minOccurs='0' maxOccurs='unbounded'/></s:sequence>\
+         </s:complexType></s:schema>",
+    );
+    let plan = Plan::new(Arc::new(schema), &[]).unwrap();
+    assert_eq!(findings(&plan, "<a><a><a/></a><a/></a>"), []);
+    assert_eq!(findings(&plan, "<a><a/><a><b/></a></a>")[0].path, "/a/a[2]/b");
+}
+
+#[test]
 fn watches_must_lead_somewhere() {
     let schema = Arc::new(compile(SCHEMA));
     let watch = |path, kind| Plan::new(Arc::clone(&schema), &[Watch { path, kind }]).is_ok();
@@ -316,6 +352,15 @@ fn long_watched_values_are_cut_at_a_character() {
 }
 
 proptest! {
+    #[test]
+    fn mutants_of_a_schema_never_panic(at in 0..SCHEMA.len(), byte: u8, from in 0..SCHEMA.len(), len in 0_usize..40) {
+        let mut bytes = SCHEMA.as_bytes().to_vec();
+        bytes[at] = byte;
+        let taken: Vec<u8> = bytes.drain(from..(from + len).min(SCHEMA.len())).collect();
+        bytes.splice(at.min(bytes.len())..at.min(bytes.len()), taken);
+        let _ = Schema::compile(&[SchemaDocument { name: "mutant.xsd", bytes: &bytes }]);
+    }
+
     #[test]
     fn any_cutting_is_judged_alike(cuts in proptest::collection::vec(1_usize..50, 1..60)) {
         let plan = plan();
