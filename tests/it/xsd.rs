@@ -317,6 +317,41 @@ fn schemas_that_never_end_are_refused() {
 }
 
 #[test]
+fn several_documents_make_one_schema() {
+    let head = "<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema' elementFormDefault='qualified'";
+    let main = format!(
+        "{head} targetNamespace='urn:m' xmlns:m='urn:m' xmlns:o='urn:o'><s:include schemaLocation='../parts.xsd'/>\
+         <s:import namespace='urn:o'/><s:element name='m'><s:complexType><s:sequence>\
+         <s:element name='part' type='m:Part' maxOccurs='unbounded'/><s:element ref='o:other'/></s:sequence>\
+         </s:complexType></s:element></s:schema>"
+    );
+    let parts = format!(
+        "{head} targetNamespace='urn:m' xmlns:m='urn:m'><s:complexType name='Part'><s:sequence>\
+         <s:element name='a' type='s:int'/></s:sequence></s:complexType><s:complexType name='More'><s:complexContent>\
+         <s:extension base='m:Part'><s:attribute name='x' type='s:QName'/></s:extension></s:complexContent>\
+         </s:complexType></s:schema>"
+    );
+    let other = format!("{head} targetNamespace='urn:o'><s:element name='other' type='s:date'/></s:schema>");
+    let [main, parts, other] = [("main.xsd", &main), ("parts.xsd", &parts), ("other.xsd", &other)]
+        .map(|(name, text)| SchemaDocument { name, bytes: text.as_bytes() });
+    assert!(Schema::compile(&[main, other]).unwrap_err().to_string().starts_with("main.xsd:1:"));
+    assert!(Schema::compile(&[main, parts]).is_err());
+    let plan = Plan::new(Arc::new(Schema::compile(&[main, parts, other]).unwrap()), &[]).unwrap();
+    let judge = |part: &str| {
+        findings(
+            &plan,
+            &format!(
+                "<m xmlns='urn:m' xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{part}<other xmlns='urn:o'>2024-01-01</other></m>"
+            ),
+        )
+    };
+    assert_eq!(judge("<part><a>1</a></part><part i:type='More' x='i:type'><a>1</a></part>"), []);
+    assert_eq!(judge("<part x='m'><a>1</a></part>")[0].kind, Kind::UnexpectedAttribute);
+    assert_eq!(judge("<part i:type='More' x='u:m'><a>1</a></part>")[0].kind, Kind::BadValue);
+    assert_eq!(judge("<part i:type='m'><a>1</a></part>")[0].rule, "cvc-elt.4.2");
+}
+
+#[test]
 fn types_may_contain_themselves() {
     let schema = compile(
         "<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema'><s:element name='a' type='A'/>\
