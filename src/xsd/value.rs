@@ -67,11 +67,13 @@ impl Reader {
         }
     }
 
-    /// Begins a value of a type.
+    /// Begins a value of a type; its text is kept if asked for, even where the type alone does not need it.
     #[inline]
-    pub(super) fn begin(&mut self, simple: &SimpleType) {
-        self.check = Some((simple.check, simple.space));
-        match simple.check {
+    pub(super) fn begin(&mut self, simple: &SimpleType, keep: bool) {
+        let streams = matches!(simple.check, Check::Nothing | Check::Length);
+        let check = if keep && streams { Check::Whole } else { simple.check };
+        self.check = Some((check, simple.space));
+        match check {
             Check::Nothing => return,
             Check::Base64 => self.base64 = Base64::default(),
             Check::Hex => self.hex = Hex::default(),
@@ -144,7 +146,7 @@ impl Reader {
     /// Judges the value now that its text is whole.
     #[inline]
     pub(super) fn judge(&mut self, simple: &SimpleType) -> Result<(), Broken> {
-        match simple.check {
+        match self.check.map_or(simple.check, |(check, _)| check) {
             Check::Nothing => Ok(()),
             Check::Length => simple.facets.judge_length(self.length),
             Check::Base64 => self.octets(simple, self.base64.octets()),
@@ -189,7 +191,7 @@ mod tests {
         let builtin = Builtin::by_name(name).unwrap();
         let simple = SimpleType::new(builtin, builtin.space(), facets);
         let mut reader = Reader::new(100);
-        reader.begin(&simple);
+        reader.begin(&simple, false);
         let mut offset = 0;
         for piece in pieces {
             reader.raw(piece.as_bytes(), offset);

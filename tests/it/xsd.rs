@@ -610,7 +610,7 @@ fn xmllint_judges_alike() {
     }
     let xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'";
     let seq = |inner: &str| of_model(&format!("<xs:sequence>{inner}</xs:sequence>"));
-    let models: [(String, &[&str]); 16] = [
+    let models: [(String, &[&str]); 18] = [
         (
             seq("<xs:element ref='b' minOccurs='2' maxOccurs='4'/>"),
             &[
@@ -669,6 +669,11 @@ fn xmllint_judges_alike() {
         (seq("<xs:element name='n' type='xs:int' nillable='true'/>"), &["<n>1</n>", "<n/>"]),
         (seq("<xs:element name='n' type='xs:int' default='1'/>"), &["<n/>", "<n>2</n>", "<n> </n>", "<n>x</n>"]),
         (seq("<xs:element name='n' type='xs:int' fixed='1'/>"), &["<n/>", "<n>1</n>", "<n>01</n>", "<n>2</n>"]),
+        (
+            seq("<xs:element name='n' type='xs:string' fixed='a b'/>"),
+            &["<n/>", "<n>a b</n>", "<n>a  b</n>", "<n>a<!-- x --> b</n>", "<n>b</n>"],
+        ),
+        (of_model("<xs:attribute name='p' fixed='1'/>"), &[""]),
         (seq(""), &["", "x", "<b/>"]),
         (of_model("<xs:choice minOccurs='0'><xs:element name='x'/></xs:choice>"), &["", "<x/>", "<x/><x/>"]),
     ];

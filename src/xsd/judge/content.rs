@@ -235,7 +235,7 @@ impl<O: Observer> Judging<'_, '_, O> {
             }
             Content::Simple(simple) => {
                 if let Some(simple) = schema.simple(simple) {
-                    judge.value.begin(simple);
+                    judge.value.begin(simple, element.is_some_and(|element| element.fixed.is_some()));
                 }
                 Mode::Simple
             }
