@@ -282,6 +282,11 @@ fn what_is_not_supported_is_named_with_its_place() {
         ("<xs:element name='a' type='xs:ENTITY'/>", "the built-in type ENTITY"),
         ("<xs:element name='a'><xs:key name='k'/></xs:element>", "key"),
         ("<xs:notation name='a'/>", "notation"),
+        (
+            "<xs:complexType name='a'><xs:sequence minOccurs='2' maxOccurs='2'><xs:element name='a' maxOccurs='2'/>\
+             </xs:sequence></xs:complexType>",
+            "a repeated element that may follow itself through a repeated group",
+        ),
         ("<xs:complexType name='a'><xs:anyAttribute/></xs:complexType>", "anyAttribute"),
         ("<xs:complexType name='a'><xs:sequence><xs:any/></xs:sequence></xs:complexType>", "any"),
     ] {
