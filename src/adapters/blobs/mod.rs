@@ -38,6 +38,7 @@ impl LocalBlobs {
         }
         durable::sync_dir(&blobs)?;
         durable::sync_dir(dir)?;
+        dir.canonicalize()?.parent().map_or(Ok(()), durable::sync_dir)?;
         Ok(Self { scratch: scratch.into(), blobs: blobs.into() })
     }
 
