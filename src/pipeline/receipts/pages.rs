@@ -1,0 +1,78 @@
+//! A shipment's items and findings, page by page.
+
+use crate::model::{Finding, Item, ItemState, Shipment};
+use crate::pipeline::{House, StepError};
+
+/// A shipment's items in order of number.
+pub(super) struct Items<'a> {
+    house: &'a House,
+    shipment: &'a Shipment,
+    states: &'a [ItemState],
+    last: u64,
+}
+
+impl<'a> Items<'a> {
+    /// Those in the given states; none given means all.
+    pub(super) fn new(house: &'a House, shipment: &'a Shipment, states: &'a [ItemState]) -> Self {
+        Self { house, shipment, states, last: 0 }
+    }
+
+    /// The next page; `None` after the last.
+    pub(super) async fn page(&mut self) -> Result<Option<Vec<Item>>, StepError> {
+        let page = self.house.ledger.items(self.shipment.id, self.states, self.last, PAGE_ROWS).await?;
+        let Some(last) = page.last().map(|item| item.found.number) else { return Ok(None) };
+        self.last = last;
+        Ok(Some(page))
+    }
+}
+
+/// A shipment's findings in document order.
+pub(super) struct Findings<'a> {
+    house: &'a House,
+    shipment: &'a Shipment,
+    page: std::iter::Peekable<std::vec::IntoIter<Finding>>,
+    seen: u64,
+}
+
+impl<'a> Findings<'a> {
+    /// All of them, from the first.
+    pub(super) fn new(house: &'a House, shipment: &'a Shipment) -> Self {
+        Self { house, shipment, page: Vec::new().into_iter().peekable(), seen: 0 }
+    }
+
+    /// The next page; `None` after the last.
+    pub(super) async fn page(&mut self) -> Result<Option<Vec<Finding>>, StepError> {
+        let page = self.house.ledger.findings(self.shipment.id, self.seen, PAGE_ROWS).await?;
+        self.seen += page.len() as u64;
+        Ok((!page.is_empty()).then_some(page))
+    }
+
+    /// Puts each item together with its own findings; items must come in order.
+    pub(super) async fn beside(&mut self, items: Vec<Item>) -> Result<Vec<(Item, Vec<Finding>)>, StepError> {
+        let mut pairs = Vec::with_capacity(items.len());
+        for item in items {
+            let own = self.of_item(item.found.number).await?;
+            pairs.push((item, own));
+        }
+        Ok(pairs)
+    }
+
+    async fn of_item(&mut self, number: u64) -> Result<Vec<Finding>, StepError> {
+        let mut own = Vec::new();
+        loop {
+            if self.page.peek().is_none() {
+                let Some(page) = self.page().await? else { return Ok(own) };
+                self.page = page.into_iter().peekable();
+            }
+            let Some(finding) = self.page.next_if(|finding| finding.item.is_none_or(|item| item <= number)) else {
+                return Ok(own);
+            };
+            if finding.item == Some(number) {
+                own.push(finding);
+            }
+        }
+    }
+}
+
+/// Rows read from the ledger at once.
+const PAGE_ROWS: u32 = 512;
