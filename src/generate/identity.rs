@@ -11,10 +11,28 @@ const FIRST: [u32; 9] = [3, 7, 6, 1, 8, 9, 4, 5, 2];
 const SECOND: [u32; 10] = [5, 4, 3, 2, 7, 6, 5, 4, 3, 2];
 /// Weights of an organisation's check digit.
 const ORGANISATION: [u32; 8] = [3, 2, 7, 6, 5, 4, 3, 2];
+/// Numbers of which one is taken: of ten in a row at most two can have no check digits.
+const TRIES: u64 = 10;
+/// Persons that differ: days, months, years and blocks of individual numbers.
+const DISTINCT: u64 = 28 * 12 * 100 * (1_000 / TRIES);
+/// Bodies of organisations' numbers.
+const ORGANISATIONS: u64 = 1_000_000;
+/// A prime, and no factor of the numbers of places.
+const STEP: u64 = 1_000_003;
 
-/// A person's number, or in one of four cases an organisation's.
-pub(super) fn reportee(random: &mut Random) -> String {
-    if random.below(4) == 0 { organisation(random) } else { person(random) }
+/// The number of the n-th reportee, from where chance begins: persons, and every fourth an organisation while there are
+/// enough of them. Numbers below [`DISTINCT`] give different ones, so that no two fields are the same.
+pub(super) fn reportee(random: &Random, nth: u64) -> String {
+    let start = random.clone().next();
+    if nth.is_multiple_of(4) && nth / 4 < ORGANISATIONS / TRIES {
+        return organisation(place(start, nth / 4, ORGANISATIONS / TRIES));
+    }
+    person(place(start, nth, DISTINCT))
+}
+
+/// The n-th of so many places, in an order that looks like none: the step has no factor in common with their number.
+fn place(start: u64, nth: u64, places: u64) -> u64 {
+    (start % places + (nth % places) * (STEP % places)) % places
 }
 
 /// The same number with a check digit that is wrong.
@@ -24,26 +42,29 @@ pub(super) fn misprint(id: &str) -> String {
     format!("{}{wrong}", id.get(..last).unwrap_or_default())
 }
 
-fn person(random: &mut Random) -> String {
-    loop {
-        let (day, month) = (1 + random.below(28), 81 + random.below(12));
-        let (year, number) = (random.below(100), random.below(1_000));
-        let body = format!("{day:02}{month:02}{year:02}{number:03}");
-        let Some(first) = check_digit(&body, &FIRST) else { continue };
-        let body = format!("{body}{first}");
-        if let Some(second) = check_digit(&body, &SECOND) {
-            return format!("{body}{second}");
-        }
-    }
+fn person(place: u64) -> String {
+    let (day, rest) = (1 + place % 28, place / 28);
+    let (month, rest) = (81 + rest % 12, rest / 12);
+    let (year, block) = (rest % 100, rest / 100);
+    let with_digits = |number: u64| {
+        let body = format!("{day:02}{month:02}{year:02}{:03}", block * TRIES + number);
+        let body = format!("{body}{}", check_digit(&body, &FIRST)?);
+        Some(format!("{body}{}", check_digit(&body, &SECOND)?))
+    };
+    first_of_block(with_digits)
 }
 
-fn organisation(random: &mut Random) -> String {
-    loop {
-        let body = format!("31{:06}", random.below(1_000_000));
-        if let Some(check) = check_digit(&body, &ORGANISATION) {
-            return format!("{body}{check}");
-        }
-    }
+fn organisation(place: u64) -> String {
+    let with_digit = |number: u64| {
+        let body = format!("31{:06}", place * TRIES + number);
+        Some(format!("{body}{}", check_digit(&body, &ORGANISATION)?))
+    };
+    first_of_block(with_digit)
+}
+
+/// The first number of a block that can have check digits.
+fn first_of_block(number: impl Fn(u64) -> Option<String>) -> String {
+    (0..TRIES).find_map(number).expect("of ten numbers in a row some can have check digits")
 }
 
 /// The modulus 11 check digit; `None` where the number cannot have one.
@@ -75,9 +96,11 @@ mod tests {
 
     #[test]
     fn identities_are_synthetic_and_a_misprint_is_wrong() {
-        let mut random = Random::new(7);
-        for _ in 0..1_000 {
-            let id = reportee(&mut random);
+        let random = Random::new(7);
+        let mut seen = std::collections::HashSet::new();
+        for nth in 0..20_000 {
+            let id = reportee(&random, nth);
+            assert!(seen.insert(id.clone()), "{id} twice");
             assert!(is_valid(&id), "{id}");
             assert!(!is_valid(&misprint(&id)));
             if id.len() == 11 {

@@ -86,7 +86,7 @@ impl Batch<'_> {
             let mistake = self.mistake(number, &Mistake::ALL);
             // A repeated item is the one before it again, which is right: two wrong ones never follow each other here.
             let of = if mistake == Some(Mistake::RepeatedReference) { number - 1 } else { number };
-            let mut id = identity::reportee(&mut self.random.fork(IDENTITY, of));
+            let mut id = identity::reportee(&self.random.fork(IDENTITY, 0), of);
             if mistake == Some(Mistake::BadCheckDigit) {
                 id = identity::misprint(&id);
             }
@@ -102,7 +102,7 @@ impl Batch<'_> {
     fn field_reportees(&mut self) -> io::Result<()> {
         let mut number = 0;
         while number < self.options.items {
-            let id = identity::reportee(&mut self.random.fork(IDENTITY, number));
+            let id = identity::reportee(&self.random.fork(IDENTITY, 0), number / FIELDS_PER_REPORTEE);
             self.open_reportee(&id);
             for index in 0..FIELDS_PER_REPORTEE.min(self.options.items - number) {
                 number += 1;
