@@ -3,7 +3,7 @@
 //!
 //! `SLUSE_BENCH_RUNS="small:1000000 attachment:2700" cargo bench --bench end_to_end`: profile and items of each run.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a benchmark that fails stops")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails stops")]
 #![expect(dead_code, reason = "the tests use more of the harness than this does")]
 
 #[path = "../tests/it/support/gateway.rs"]

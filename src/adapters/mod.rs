@@ -3,6 +3,7 @@
 pub mod altinn;
 pub mod blobs;
 pub mod directory;
+mod durable;
 mod http;
 pub mod key_file;
 pub mod ledger;

@@ -190,7 +190,7 @@ fn app(section: &Section<'_>) -> Option<AppTarget> {
     }
     let target = target?;
     let is_segment = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     match target.split_once('/') {
         Some((org, app)) if is_segment(org) && is_segment(app) => {

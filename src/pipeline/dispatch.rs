@@ -1,6 +1,7 @@
 //! Hands shipments to workers, some at once.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
@@ -27,14 +28,17 @@ impl Pipeline {
     /// Works until asked to stop, then lets running deliveries finish and gives the leases back.
     pub async fn run(self, stop: CancellationToken) {
         let places = Arc::new(Semaphore::new(self.house.pace.shipments.max(1)));
+        let in_hand = Arc::new(InHand::default());
         let running = TaskTracker::new();
         while let Some(place) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await {
             let Ok(place) = place else { break };
             match self.lease().await {
                 Ok(Some(shipment)) => {
+                    // Its lease ran out under us: the machine slept, or the clock was set. The work goes on.
+                    let Some(held) = in_hand.take(shipment.id) else { continue };
                     let (house, stop, claimed) = (self.house.clone(), stop.clone(), Arc::clone(&self.claimed));
                     running.spawn(async move {
-                        work(&house, shipment, stop).await;
+                        work(&house, shipment, held, stop).await;
                         drop(place);
                         claimed.notify_one();
                     });
@@ -65,7 +69,7 @@ impl Pipeline {
 }
 
 /// Works on one shipment under its lease.
-async fn work(house: &House, shipment: Shipment, stop: CancellationToken) {
+async fn work(house: &House, shipment: Shipment, held: Held, stop: CancellationToken) {
     let id = shipment.id;
     let wake = tokio::select! {
         driven = drive(house, shipment, &stop) => match driven {
@@ -81,8 +85,41 @@ async fn work(house: &House, shipment: Shipment, stop: CancellationToken) {
         }
     };
     let wake = wake.unwrap_or_else(|| house.clock.now());
+    // Before the lease is given back: who takes that next must find it free.
+    drop(held);
     if let Err(error) = house.ledger.release(id, house.worker, wake).await {
         tracing::warn!(shipment = %id, %error, "the lease could not be given back; it runs out by itself");
+    }
+}
+
+/// Shipments this process works on. Leases alone cannot tell: all of them name this one worker, and two at work on one
+/// shipment would send its items twice.
+#[derive(Debug, Default)]
+struct InHand(Mutex<HashSet<ShipmentId>>);
+
+/// One of them, until dropped.
+#[derive(Debug)]
+struct Held {
+    among: Arc<InHand>,
+    id: ShipmentId,
+}
+
+impl InHand {
+    /// Takes a shipment in hand; `None` when it is there already.
+    fn take(self: &Arc<Self>, id: ShipmentId) -> Option<Held> {
+        let free = self.locked().insert(id);
+        free.then(|| Held { among: Arc::clone(self), id })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashSet<ShipmentId>> {
+        // The set is whole after every statement, so a panic elsewhere does not spoil it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.among.locked().remove(&self.id);
     }
 }
 
@@ -117,3 +154,18 @@ impl House {
 
 /// How long a shipment rests after a step that could not be done.
 const AFTER_AN_ERROR: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shipment_in_hand_is_not_taken_again_before_it_is_let_go() {
+        let (in_hand, id) = (Arc::new(InHand::default()), ShipmentId::new());
+        let held = in_hand.take(id).unwrap();
+        assert!(in_hand.take(id).is_none());
+        assert!(in_hand.take(ShipmentId::new()).is_some());
+        drop(held);
+        assert!(in_hand.take(id).is_some());
+    }
+}

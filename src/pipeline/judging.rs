@@ -9,7 +9,7 @@ use super::{House, StepError};
 use crate::codes;
 use crate::intake::Claim;
 use crate::model::{Finding, Route, Shipment, ShipmentId, Verdict, VerdictKind};
-use crate::ports::{RecordedVerdict, ReferenceUse};
+use crate::ports::{LedgerError, RecordedVerdict, ReferenceUse};
 use crate::staging::{Staged, Staging, stage};
 use crate::validate::{self, Found, Judgement, Judging, Limits};
 
@@ -18,15 +18,18 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Verdict, StepEr
     let shipment = claim.shipment().clone();
     house.ledger.restart_judging(shipment.id).await?;
     let routes = claim.routes().to_vec();
-    match stage(claim, house.blobs.as_ref()).await? {
-        Staging::Refused(finding) => refuse_unread(house, &shipment, finding).await,
-        Staging::Staged(staged) => {
+    match stage(claim, house.blobs.as_ref()).await {
+        Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await,
+        Ok(Staging::Staged(staged)) => {
             let judged = read(house, Arc::new(staged)).await;
             match judged {
                 Ok(judgement) => decide(house, &shipment, &routes, judgement).await,
                 Err(error) => give_up_sometime(house, &shipment, error).await,
             }
         }
+        // A copy that is gone does not come back; other troubles of opening it pass.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => give_up_sometime(house, &shipment, error.into()).await,
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -133,6 +136,10 @@ async fn refuse_unread(house: &House, shipment: &Shipment, finding: Finding) -> 
 
 /// A batch that cannot be judged is tried again some times, then refused: also such a file gets its receipt.
 async fn give_up_sometime(house: &House, shipment: &Shipment, error: StepError) -> Result<Verdict, StepError> {
+    if matches!(error, StepError::Ledger(LedgerError::Unavailable(_))) {
+        // A full disk, say: that what was found could not be kept is not the batch's fault, and passes.
+        return Err(error);
+    }
     let counter = format!("judging-failed:{}", shipment.id);
     if house.ledger.count_up(&shipment.partner, &counter, 1).await? < JUDGING_TRIES {
         return Err(error);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{House, StepError};
 use crate::codes;
 use crate::model::{
-    BlobId, Finding, Item, ItemState, ReceiptKind, ReceiptStatus, ScratchId, Shipment, Tally, Verdict, VerdictKind,
+    BlobId, Envelope, Finding, Item, ItemState, ReceiptKind, ReceiptStatus, ScratchId, Shipment, Tally, Verdict,
+    VerdictKind,
 };
 use crate::ports::{Blob, PlacedReceipt, Scratch};
 use crate::receipt::{self, Final};
@@ -36,6 +37,20 @@ pub(super) async fn place_answers(house: &House, shipment: &Shipment, verdict: &
 async fn place_final(house: &House, shipment: &Shipment, tally: &Tally, rest: Option<&str>) -> Result<(), StepError> {
     let worst = worst_status(house, shipment).await?;
     let mut page = Page::begin(house).await?;
+    if let Err(error) = write_final(house, shipment, (tally, worst), rest, &mut page).await {
+        page.abandon(house).await;
+        return Err(error);
+    }
+    place(house, shipment, ReceiptKind::Final, page).await
+}
+
+async fn write_final(
+    house: &House,
+    shipment: &Shipment,
+    (tally, worst): (&Tally, ReceiptStatus),
+    rest: Option<&str>,
+    page: &mut Page,
+) -> Result<(), StepError> {
     let mut writer = Final::begin(shipment, tally, worst, house.clock.now(), &mut page.out);
     let mut findings = Findings::new(house, shipment);
     while let Some(finding) = findings.next().await? {
@@ -52,7 +67,7 @@ async fn place_final(house: &House, shipment: &Shipment, tally: &Tally, rest: Op
         page.turn(house).await?;
     }
     writer.finish(rest, &mut page.out);
-    place(house, shipment, ReceiptKind::Final, page).await
+    Ok(())
 }
 
 async fn worst_status(house: &House, shipment: &Shipment) -> Result<ReceiptStatus, StepError> {
@@ -77,9 +92,25 @@ async fn place_rest(
     if tally.refused + tally.failed == 0 {
         return Ok(None);
     }
+    let mut page = Page::begin(house).await?;
+    let written = write_rest(house, shipment, envelope, &mut page).await;
+    if !matches!(written, Ok(true)) {
+        page.abandon(house).await;
+        return written.map(|_empty| None);
+    }
+    place(house, shipment, ReceiptKind::Rest, page).await?;
+    Ok(Some(ReceiptKind::Rest.file_name(&shipment.path.name, shipment.id)))
+}
+
+/// Writes the rest file; `false` when nothing belongs in it.
+async fn write_rest(
+    house: &House,
+    shipment: &Shipment,
+    envelope: &Envelope,
+    page: &mut Page,
+) -> Result<bool, StepError> {
     let blob = house.blobs.open(shipment.blob).await?;
     let mut rest = Rest::new(Arc::clone(&blob), envelope.clone(), REST_SUFFIX);
-    let mut page = Page::begin(house).await?;
     let mut items = Items::new(house, shipment, &UNDELIVERED);
     let mut any = false;
     while let Some(item) = items.next().await? {
@@ -97,13 +128,8 @@ async fn place_rest(
         rest = back;
         page.pieces(house, &blob, pieces?).await?;
     }
-    if !any {
-        house.blobs.discard(page.scratch).await?;
-        return Ok(None);
-    }
     page.pieces(house, &blob, rest.finish()).await?;
-    place(house, shipment, ReceiptKind::Rest, page).await?;
-    Ok(Some(ReceiptKind::Rest.file_name(&shipment.path.name, shipment.id)))
+    Ok(any)
 }
 
 /// Items whose effect is unknown are not offered again: dropping them could make it happen twice.
@@ -119,9 +145,11 @@ fn may_be_dropped_again(item: &Item) -> bool {
 
 /// Seals what was rendered and places it.
 async fn place(house: &House, shipment: &Shipment, kind: ReceiptKind, mut page: Page) -> Result<(), StepError> {
-    page.flush(house).await?;
     let blob = BlobId::new();
-    house.blobs.seal(page.scratch, blob).await?;
+    if let Err(error) = page.seal(house, blob).await {
+        page.abandon(house).await;
+        return Err(error);
+    }
     let placed = PlacedReceipt {
         shipment: shipment.id,
         kind,
@@ -132,10 +160,25 @@ async fn place(house: &House, shipment: &Shipment, kind: ReceiptKind, mut page: 
         size_bytes: page.written,
         now: house.clock.now(),
     };
-    if !house.ledger.place_receipt(&placed).await? {
-        house.blobs.remove(blob).await?;
+    match house.ledger.place_receipt(&placed).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Ok(house.blobs.remove(blob).await?),
+        Err(error) => {
+            take_back(house, blob).await;
+            Err(error.into())
+        }
     }
-    Ok(())
+}
+
+/// Removes a receipt the ledger did not take: on a full disk every try would leave one more. One that it took, though
+/// its answer was lost, stays.
+async fn take_back(house: &House, blob: BlobId) {
+    let known = house.ledger.referenced(&[blob], &[]).await;
+    if known.is_ok_and(|(blobs, _)| blobs.is_empty())
+        && let Err(error) = house.blobs.remove(blob).await
+    {
+        tracing::warn!(%error, %blob, "a receipt's bytes are left until the next start");
+    }
 }
 
 /// A file being rendered: a little of it in memory, the rest in scratch.
@@ -151,6 +194,19 @@ impl Page {
         let scratch = house.blobs.create().await?;
         let file = house.blobs.scratch(scratch).await?;
         Ok(Self { scratch, file, written: 0, out: Vec::new() })
+    }
+
+    /// Makes it a blob.
+    async fn seal(&mut self, house: &House, blob: BlobId) -> Result<(), StepError> {
+        self.flush(house).await?;
+        Ok(house.blobs.seal(self.scratch, blob).await?)
+    }
+
+    /// Gives its room on the disk back.
+    async fn abandon(self, house: &House) {
+        if let Err(error) = house.blobs.discard(self.scratch).await {
+            tracing::warn!(%error, scratch = %self.scratch, "a scratch file is left until the next start");
+        }
     }
 
     /// Writes out what is held when it has become much.

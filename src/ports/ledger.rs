@@ -40,8 +40,8 @@ pub trait Ledger: Send + Sync {
     async fn refuse_repeats(&self, id: ShipmentId, code: crate::model::Code) -> Result<u64, LedgerError>;
 
     /// Records the verdict and takes its references, in one transaction. When another shipment of the partner holds one
-    /// of them nothing is recorded and that use is returned; a rehearsal looks and takes none. On `Refuse`, ready items
-    /// become refused, with the code that says so.
+    /// of them nothing is recorded and that use is returned; a rehearsal or a refused batch looks and takes none. On
+    /// `Refuse`, ready items become refused, with the code that says so.
     async fn record_verdict(
         &self,
         id: ShipmentId,

@@ -14,7 +14,7 @@ mod tag;
 mod tokenizer;
 
 pub use chars::{is_name, is_name_char, is_name_start, is_nmtoken, is_space};
-pub use locator::{Locator, Position};
+pub use locator::{Locator, Position, characters};
 pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
 pub use tag::{Attribute, Tag};
 pub use tokenizer::{Sink, Tokenizer};

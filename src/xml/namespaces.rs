@@ -88,6 +88,9 @@ impl Scope {
 
     #[inline]
     pub(super) fn restore(&mut self, mark: Mark) {
+        if self.bindings.len() == mark.bindings as usize {
+            return;
+        }
         self.bindings.truncate(mark.bindings as usize);
         self.text.truncate(mark.text as usize);
         self.default = mark.default;

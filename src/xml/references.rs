@@ -17,6 +17,12 @@ pub(super) enum Reference {
 
 /// Reads the reference `bytes` begin with; faults are told at the ampersand.
 pub(super) fn read(bytes: &[u8]) -> Result<Reference, Mistake> {
+    match bytes {
+        [_, b'l', b't', b';', ..] => return Ok(Reference::Character('<', 4)),
+        [_, b'g', b't', b';', ..] => return Ok(Reference::Character('>', 4)),
+        [_, b'a', b'm', b'p', b';', ..] => return Ok(Reference::Character('&', 5)),
+        _ => {}
+    }
     for (at, byte) in bytes.iter().enumerate().skip(1).take(LONGEST) {
         match byte {
             b';' => {

@@ -4,6 +4,11 @@
 //! A [`Plan`] says which elements somebody wants to hear of; a [`Validator`] takes a document's bytes in pieces of any
 //! size and tells an [`Observer`] of them and of everything wrong, with its exact place. Its memory is the depth of
 //! nesting, one value at most and the limits; nothing of a finding's text comes from a value of the document.
+//!
+//! A fault of XML ends the judging. After a fault of the schema it goes on: where the order of an element's children is
+//! broken, the rest of them are recognised by name, in any order and without asking for what is missing, so that one
+//! mistake is one finding and the items behind it, and the values beside it, are heard all the same. What should have
+//! come and did not is told apart from what came late: such a finding waits for the end of the parent.
 
 mod compile;
 mod datatypes;

@@ -5,7 +5,7 @@ use memchr::memchr;
 use super::datatypes::{Base64, Broken, Hex, Space};
 use super::finding::Kind;
 use super::tables::{Check, SimpleType};
-use crate::xml::is_space;
+use crate::xml::{characters, is_space};
 
 /// Makes every line end one line feed, also where a piece ends inside it.
 #[derive(Debug, Default)]
@@ -67,11 +67,13 @@ impl Reader {
         }
     }
 
-    /// Begins a value of a type.
+    /// Begins a value of a type; its text is kept if asked for, even where the type alone does not need it.
     #[inline]
-    pub(super) fn begin(&mut self, simple: &SimpleType) {
-        self.check = Some((simple.check, simple.space));
-        match simple.check {
+    pub(super) fn begin(&mut self, simple: &SimpleType, keep: bool) {
+        let streams = matches!(simple.check, Check::Nothing | Check::Length);
+        let check = if keep && streams { Check::Whole } else { simple.check };
+        self.check = Some((check, simple.space));
+        match check {
             Check::Nothing => return,
             Check::Base64 => self.base64 = Base64::default(),
             Check::Hex => self.hex = Hex::default(),
@@ -111,7 +113,8 @@ impl Reader {
 
     fn settled(&mut self, text: &[u8], space: Space) {
         let keep = self.check.is_some_and(|(check, _)| check == Check::Whole);
-        if space != Space::Collapse {
+        let plain = || !self.gap && text.iter().all(|byte| *byte > b' ');
+        if space != Space::Collapse || plain() {
             self.take(text, keep);
             return;
         }
@@ -128,7 +131,7 @@ impl Reader {
     }
 
     fn take(&mut self, text: &[u8], keep: bool) {
-        self.length += text.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u64;
+        self.length += characters(text);
         if !keep || self.overflowed {
             return;
         }
@@ -143,7 +146,7 @@ impl Reader {
     /// Judges the value now that its text is whole.
     #[inline]
     pub(super) fn judge(&mut self, simple: &SimpleType) -> Result<(), Broken> {
-        match simple.check {
+        match self.check.map_or(simple.check, |(check, _)| check) {
             Check::Nothing => Ok(()),
             Check::Length => simple.facets.judge_length(self.length),
             Check::Base64 => self.octets(simple, self.base64.octets()),
@@ -164,11 +167,13 @@ impl Reader {
             let text = format!("the value has more than {} bytes, too many to be judged", self.most_bytes);
             return Err(Broken::new(Kind::BadLength, "", text));
         }
-        let text = simple.space.apply(&self.text);
-        if !simple.builtin.accepts(&text) {
+        // What is collapsed has been so since it came.
+        let replaced = (simple.space == Space::Replace).then(|| simple.space.apply(&self.text));
+        let text = replaced.as_deref().unwrap_or(&self.text);
+        if !simple.builtin.accepts(text) {
             return Err(Broken::of_type(simple.builtin));
         }
-        simple.facets.judge_value(simple.builtin, &text)
+        simple.facets.judge_value(simple.builtin, text)
     }
 
     /// The text, if it was kept.
@@ -186,7 +191,7 @@ mod tests {
         let builtin = Builtin::by_name(name).unwrap();
         let simple = SimpleType::new(builtin, builtin.space(), facets);
         let mut reader = Reader::new(100);
-        reader.begin(&simple);
+        reader.begin(&simple, false);
         let mut offset = 0;
         for piece in pieces {
             reader.raw(piece.as_bytes(), offset);

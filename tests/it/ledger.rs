@@ -126,7 +126,8 @@ mod on_sqlite {
             everything_is_there_after_a_crash;
         judging:
             items_come_back_as_they_were_found, adding_again_changes_nothing, judging_starts_over,
-            repeats_are_refused, a_verdict_stands, a_reference_is_taken_once, a_refusal_refuses_what_was_ready,
+            repeats_are_refused, a_verdict_stands, a_reference_is_taken_once,
+            a_refused_batch_may_come_again_under_its_reference, a_refusal_refuses_what_was_ready,
             findings_come_in_order, a_rehearsal_is_settled_without_sending;
         deliveries:
             an_item_goes_its_way, due_items_wait_for_their_time, an_intent_without_outcome_is_due,

@@ -4,7 +4,6 @@
     clippy::panic,
     clippy::string_slice,
     clippy::unwrap_used,
-    clippy::wildcard_enum_match_arm,
     reason = "a test fails by panicking"
 )]
 

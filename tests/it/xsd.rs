@@ -282,6 +282,11 @@ fn what_is_not_supported_is_named_with_its_place() {
         ("<xs:element name='a' type='xs:ENTITY'/>", "the built-in type ENTITY"),
         ("<xs:element name='a'><xs:key name='k'/></xs:element>", "key"),
         ("<xs:notation name='a'/>", "notation"),
+        (
+            "<xs:complexType name='a'><xs:sequence minOccurs='2' maxOccurs='2'><xs:element name='a' maxOccurs='2'/>\
+             </xs:sequence></xs:complexType>",
+            "a repeated element that may follow itself through a repeated group",
+        ),
         ("<xs:complexType name='a'><xs:anyAttribute/></xs:complexType>", "anyAttribute"),
         ("<xs:complexType name='a'><xs:sequence><xs:any/></xs:sequence></xs:complexType>", "any"),
     ] {
@@ -290,6 +295,77 @@ fn what_is_not_supported_is_named_with_its_place() {
         let SchemaError::Unsupported { construct: named, place } = error else { panic!("{construct}: {error}") };
         assert_eq!((named.as_str(), place.at.line), (construct, 2));
     }
+}
+
+#[test]
+fn schemas_that_never_end_are_refused() {
+    let schema = |inside: &str| format!("<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema'>{inside}</s:schema>");
+    let twice: String = (0..60)
+        .map(|number| {
+            let group = format!("<s:group ref='g{}'/>", number + 1);
+            format!("<s:group name='g{number}'><s:sequence>{group}{group}</s:sequence></s:group>")
+        })
+        .collect();
+    let nested = format!("{}{}", "<s:sequence>".repeat(240), "</s:sequence>".repeat(240));
+    for inside in [
+        &format!("{twice}<s:group name='g60'><s:sequence/></s:group>"),
+        "<s:group name='a'><s:choice><s:group ref='a'/></s:choice></s:group>",
+        "<s:attributeGroup name='a'><s:attributeGroup ref='a'/></s:attributeGroup>",
+        "<s:simpleType name='a'><s:restriction base='a'/></s:simpleType>",
+        "<s:complexType name='a'><s:complexContent><s:extension base='a'/></s:complexContent></s:complexType>",
+        &format!("<s:complexType name='a'>{nested}</s:complexType>"),
+        "<s:complexType name='a'><s:sequence maxOccurs='90000'><s:element name='a'/><s:element name='b'/></s:sequence></s:complexType>",
+    ] {
+        let text = schema(inside);
+        assert!(Schema::compile(&[SchemaDocument { name: "a.xsd", bytes: text.as_bytes() }]).is_err(), "{inside}");
+    }
+}
+
+#[test]
+fn several_documents_make_one_schema() {
+    let head = "<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema' elementFormDefault='qualified'";
+    let main = format!(
+        "{head} targetNamespace='urn:m' xmlns:m='urn:m' xmlns:o='urn:o'><s:include schemaLocation='../parts.xsd'/>\
+         <s:import namespace='urn:o'/><s:element name='m'><s:complexType><s:sequence>\
+         <s:element name='part' type='m:Part' maxOccurs='unbounded'/><s:element ref='o:other'/></s:sequence>\
+         </s:complexType></s:element></s:schema>"
+    );
+    let parts = format!(
+        "{head} targetNamespace='urn:m' xmlns:m='urn:m'><s:complexType name='Part'><s:sequence>\
+         <s:element name='a' type='s:int'/></s:sequence></s:complexType><s:complexType name='More'><s:complexContent>\
+         <s:extension base='m:Part'><s:attribute name='x' type='s:QName'/></s:extension></s:complexContent>\
+         </s:complexType></s:schema>"
+    );
+    let other = format!("{head} targetNamespace='urn:o'><s:element name='other' type='s:date'/></s:schema>");
+    let [main, parts, other] = [("main.xsd", &main), ("parts.xsd", &parts), ("other.xsd", &other)]
+        .map(|(name, text)| SchemaDocument { name, bytes: text.as_bytes() });
+    assert!(Schema::compile(&[main, other]).unwrap_err().to_string().starts_with("main.xsd:1:"));
+    assert!(Schema::compile(&[main, parts]).is_err());
+    let plan = Plan::new(Arc::new(Schema::compile(&[main, parts, other]).unwrap()), &[]).unwrap();
+    let judge = |part: &str| {
+        findings(
+            &plan,
+            &format!(
+                "<m xmlns='urn:m' xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{part}<other xmlns='urn:o'>2024-01-01</other></m>"
+            ),
+        )
+    };
+    assert_eq!(judge("<part><a>1</a></part><part i:type='More' x='i:type'><a>1</a></part>"), []);
+    assert_eq!(judge("<part x='m'><a>1</a></part>")[0].kind, Kind::UnexpectedAttribute);
+    assert_eq!(judge("<part i:type='More' x='u:m'><a>1</a></part>")[0].kind, Kind::BadValue);
+    assert_eq!(judge("<part i:type='m'><a>1</a></part>")[0].rule, "cvc-elt.4.2");
+}
+
+#[test]
+fn types_may_contain_themselves() {
+    let schema = compile(
+        "<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema'><s:element name='a' type='A'/>\
+         <s:complexType name='A'><s:sequence><s:element ref='a' minOccurs='0' maxOccurs='unbounded'/></s:sequence>\
+         </s:complexType></s:schema>",
+    );
+    let plan = Plan::new(Arc::new(schema), &[]).unwrap();
+    assert_eq!(findings(&plan, "<a><a><a/></a><a/></a>"), []);
+    assert_eq!(findings(&plan, "<a><a/><a><b/></a></a>")[0].path, "/a/a[2]/b");
 }
 
 #[test]
@@ -316,6 +392,15 @@ fn long_watched_values_are_cut_at_a_character() {
 }
 
 proptest! {
+    #[test]
+    fn mutants_of_a_schema_never_panic(at in 0..SCHEMA.len(), byte: u8, from in 0..SCHEMA.len(), len in 0_usize..40) {
+        let mut bytes = SCHEMA.as_bytes().to_vec();
+        bytes[at] = byte;
+        let taken: Vec<u8> = bytes.drain(from..(from + len).min(SCHEMA.len())).collect();
+        bytes.splice(at.min(bytes.len())..at.min(bytes.len()), taken);
+        let _ = Schema::compile(&[SchemaDocument { name: "mutant.xsd", bytes: &bytes }]);
+    }
+
     #[test]
     fn any_cutting_is_judged_alike(cuts in proptest::collection::vec(1_usize..50, 1..60)) {
         let plan = plan();
@@ -530,7 +615,7 @@ fn xmllint_judges_alike() {
     }
     let xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'";
     let seq = |inner: &str| of_model(&format!("<xs:sequence>{inner}</xs:sequence>"));
-    let models: [(String, &[&str]); 16] = [
+    let models: [(String, &[&str]); 18] = [
         (
             seq("<xs:element ref='b' minOccurs='2' maxOccurs='4'/>"),
             &[
@@ -589,6 +674,11 @@ fn xmllint_judges_alike() {
         (seq("<xs:element name='n' type='xs:int' nillable='true'/>"), &["<n>1</n>", "<n/>"]),
         (seq("<xs:element name='n' type='xs:int' default='1'/>"), &["<n/>", "<n>2</n>", "<n> </n>", "<n>x</n>"]),
         (seq("<xs:element name='n' type='xs:int' fixed='1'/>"), &["<n/>", "<n>1</n>", "<n>01</n>", "<n>2</n>"]),
+        (
+            seq("<xs:element name='n' type='xs:string' fixed='a b'/>"),
+            &["<n/>", "<n>a b</n>", "<n>a  b</n>", "<n>a<!-- x --> b</n>", "<n>b</n>"],
+        ),
+        (of_model("<xs:attribute name='p' fixed='1'/>"), &[""]),
         (seq(""), &["", "x", "<b/>"]),
         (of_model("<xs:choice minOccurs='0'><xs:element name='x'/></xs:choice>"), &["", "<x/>", "<x/><x/>"]),
     ];

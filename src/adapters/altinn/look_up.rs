@@ -44,12 +44,11 @@ pub(super) enum NextPage {
 pub(super) fn first_page(platform: &Url, app_id: &str, org: &str, item: &Consignment) -> Option<Url> {
     let mut url = platform.join("storage/api/v1/instances").ok()?;
     let since = item.first_intent.checked_sub(CLOCK_SKEW).ok()?;
+    // Deleted ones count, too: what its owner has thrown away since has taken effect.
     url.query_pairs_mut()
         .append_pair("org", org)
         .append_pair("appId", app_id)
         .append_pair("created", &format!("gt:{since:.3}"))
-        .append_pair("status.isHardDeleted", "false")
-        .append_pair("status.isSoftDeleted", "false")
         // In this order a page once read does not change: what is new comes after it.
         .append_pair("order", "asc:lastChanged")
         .append_pair("size", "100");

@@ -4,7 +4,7 @@
 
 mod files;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::kill_point::kill_point;
+use crate::adapters::durable;
 use crate::model::{BlobId, ScratchId};
 use crate::ports::{Blob, Blobs, Scratch};
 
@@ -36,8 +36,9 @@ impl LocalBlobs {
         for first in 0..=u8::MAX {
             make_dir(&blobs.join(format!("{first:02x}")))?;
         }
-        sync_dir(&blobs)?;
-        sync_dir(dir)?;
+        durable::sync_dir(&blobs)?;
+        durable::sync_dir(dir)?;
+        dir.canonicalize()?.parent().map_or(Ok(()), durable::sync_dir)?;
         Ok(Self { scratch: scratch.into(), blobs: blobs.into() })
     }
 
@@ -99,27 +100,15 @@ impl Blobs for LocalBlobs {
     }
 }
 
-/// The one durable rename: the bytes, then the new name, then both directories. May be repeated after a crash at any point.
+/// Renames durably; may be repeated after a crash at any point.
 fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
-    match File::open(from) {
-        Ok(file) => {
-            file.sync_all()?;
-            kill_point("blobs.rename.before");
-            fs::rename(from, to)?;
-            kill_point("blobs.rename.after");
-        }
+    match durable::rename(from, to) {
         // An earlier call got this far; its directory entries may still be in memory only.
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound && to.try_exists()? => {}
-        Err(other) => return Err(other),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound && to.try_exists()? => {
+            durable::sync_directories(from, to)
+        }
+        other => other,
     }
-    to.parent().map_or(Ok(()), sync_dir)?;
-    from.parent().map_or(Ok(()), sync_dir)?;
-    kill_point("blobs.sealed");
-    Ok(())
-}
-
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }
 
 fn make_dir(dir: &Path) -> io::Result<()> {

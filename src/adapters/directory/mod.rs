@@ -12,8 +12,8 @@ use futures::StreamExt;
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 
+use crate::adapters::durable;
 use crate::codes;
-use crate::kill_point::kill_point;
 use crate::model::ItemKey;
 use crate::ports::{Consignment, Content, Delivered, DeliveryError, Receiver};
 
@@ -46,11 +46,13 @@ impl Receiver for DirectoryReceiver {
             let _ = fs::remove_file(&tmp).await;
             return Err(error);
         }
-        kill_point("directory.rename.before");
-        fs::rename(&tmp, self.dir.join(&name)).await.map_err(|error| not_written(&error))?;
-        kill_point("directory.rename.after");
-        sync_dir(&self.dir).await.map_err(|_| DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })?;
-        Ok(Delivered { receivers_reference: name })
+        let to = self.dir.join(&name);
+        let renamed = tokio::task::spawn_blocking(move || durable::rename(&tmp, &to)).await;
+        match renamed {
+            Ok(Ok(())) => Ok(Delivered { receivers_reference: name }),
+            // Whether the name is there is seen by looking.
+            Ok(Err(_)) | Err(_) => Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN }),
+        }
     }
 
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
@@ -60,24 +62,21 @@ impl Receiver for DirectoryReceiver {
             return Ok(None);
         }
         // The attempt may have ended between the rename and its sync.
-        sync_dir(&self.dir).await.map_err(unknown)?;
+        let dir = self.dir.clone();
+        let synced = tokio::task::spawn_blocking(move || durable::sync_dir(&dir)).await;
+        synced.map_err(io::Error::other).flatten().map_err(unknown)?;
         Ok(Some(Delivered { receivers_reference: name }))
     }
 }
 
-/// Writes all of it to a file of its own and to disk.
+/// Writes all of it to a file of its own.
 async fn write(path: &Path, content: &Content) -> Result<(), DeliveryError> {
     let mut file = File::create(path).await.map_err(|error| not_written(&error))?;
     let mut chunks = content.stream();
     while let Some(chunk) = chunks.next().await {
         file.write_all(&chunk?).await.map_err(|error| not_written(&error))?;
     }
-    file.flush().await.map_err(|error| not_written(&error))?;
-    file.sync_all().await.map_err(|error| not_written(&error))
-}
-
-async fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir).await?.sync_all().await
+    file.flush().await.map_err(|error| not_written(&error))
 }
 
 /// What it means that the file is not there: nothing happened, and either rights or space are missing.

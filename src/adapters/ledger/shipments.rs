@@ -117,8 +117,9 @@ pub(super) async fn record_verdict(
         }
     }
     let seq = seq(connection, id).await?;
-    // A rehearsal only looks whether its references are free.
-    for reference in references.iter().filter(|_| !shipment.preflight) {
+    // What does not go on only looks whether its references are free: it comes again under them, mended or in earnest.
+    let goes_on = verdict.kind == VerdictKind::Pass && !shipment.preflight;
+    for reference in references.iter().filter(|_| goes_on) {
         take_reference(connection, &shipment.partner, reference, seq).await?;
     }
     write_verdict(connection, id, &verdict).await?;

@@ -196,10 +196,11 @@ macro_rules! step_rows {
     };
 }
 
-/// Due at once: when the process dies now, the next one looks the item up.
+/// Due at once: when the process dies now, the next one looks the item up. The code of the attempt before says nothing of
+/// this one.
 pub(super) const INTEND: &str = concat!(
-    "UPDATE items SET state = step.state, attempts = attempts + 1, first_intent = COALESCE(first_intent, step.at), \
-     last_intent = step.at, due_at = step.at FROM ",
+    "UPDATE items SET state = step.state, code = step.code, attempts = attempts + 1, \
+     first_intent = COALESCE(first_intent, step.at), last_intent = step.at, due_at = step.at FROM ",
     step_rows!(),
     " WHERE items.shipment = step.shipment AND items.number = step.number AND items.state < 2"
 );
@@ -228,9 +229,12 @@ pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHER
 pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0 \
      AND number IN (SELECT value FROM json_each($3))";
 
+/// An upload that a CLOSE sealed and the ledger did not take lies under the number of its scratch file: who resumes it
+/// finds it there.
 pub(super) const REFERENCED_BLOBS: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
      EXISTS (SELECT 1 FROM nodes WHERE blob = unhex(e.value)) \
-     OR EXISTS (SELECT 1 FROM shipments WHERE blob = unhex(e.value))";
+     OR EXISTS (SELECT 1 FROM shipments WHERE blob = unhex(e.value)) \
+     OR EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value))";
 
 pub(super) const REFERENCED_SCRATCHES: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
      EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value))";

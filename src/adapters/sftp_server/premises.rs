@@ -59,8 +59,7 @@ impl Premises {
 
 /// The blob a scratch file becomes: the same number, so that the bytes are found again when the ledger's step fails.
 ///
-/// Between sealing and the ledger's commit nothing refers to that blob: blobs may be cleared out only before the server
-/// runs. One cleared out then costs a resume, never an acknowledged byte.
+/// Between sealing and the ledger's commit only the upload's row refers to that blob, by this number.
 pub(super) fn sealed_as(scratch: ScratchId) -> BlobId {
     BlobId(scratch.0)
 }

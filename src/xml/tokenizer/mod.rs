@@ -248,6 +248,12 @@ impl Tokenizer {
         let base = self.at;
         let mut locator = Locator::new(bytes, base);
         while taken < bytes.len() {
+            if self.mode == Mode::Plain && self.stage == Stage::Root {
+                taken = self.run(bytes, taken, &mut locator, sink);
+            }
+            if taken == bytes.len() {
+                break;
+            }
             let rest = bytes.get(taken..).unwrap_or_default();
             let offset = base.offset + taken as u64;
             match self.step(rest, offset, &mut locator, sink) {

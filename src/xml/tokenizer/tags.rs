@@ -1,5 +1,7 @@
 //! Start tags and end tags.
 
+use memchr::memchr3;
+
 use super::super::locator::Locator;
 use super::super::namespaces::{Mark, Namespace};
 use super::super::tag::{self, Tag};
@@ -7,6 +9,64 @@ use super::super::{FaultKind, Mistake, is_space, shown};
 use super::{Open, Sink, Stage, Step, Stepped, TagScan, Tokenizer};
 
 impl Tokenizer {
+    /// Goes through the plainest of content as long as it lasts: start tags the sink expects, text, end tags without
+    /// frills. Everything else, faults among it, is left to [`Tokenizer::step`], which knows these three too.
+    pub(super) fn run<S: Sink>(&mut self, bytes: &[u8], from: usize, locator: &mut Locator<'_>, sink: &mut S) -> usize {
+        let base = self.at.offset;
+        let mut at = from;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let offset = base + at as u64;
+            let taken = match rest {
+                [b'<', b'/', after @ ..] => {
+                    let len = self.plain_end(after);
+                    if len > 0 {
+                        self.pop(offset, offset + len as u64, locator, sink);
+                    }
+                    len
+                }
+                [b'<', after @ ..] if self.open.len() < self.limits.depth => {
+                    let len = sink.predict(after);
+                    if len == 0 || after.get(len) != Some(&b'>') {
+                        return at;
+                    }
+                    self.plain_start(after.get(..len).unwrap_or_default(), offset, locator, sink);
+                    len + 2
+                }
+                [] | [b'<' | b'&', ..] => 0,
+                _ => {
+                    let len = memchr3(b'<', b'&', b']', rest).unwrap_or(rest.len());
+                    if len > 0 {
+                        sink.text(rest.get(..len).unwrap_or_default(), offset, locator);
+                    }
+                    len
+                }
+            };
+            at += taken;
+            if taken == 0 || self.stage != Stage::Root {
+                return at;
+            }
+        }
+    }
+
+    /// The length of an end tag that is just `</name>`, for the element that is open; 0 for any other.
+    #[inline]
+    fn plain_end(&self, after: &[u8]) -> usize {
+        let Some(open) = self.open.last() else { return 0 };
+        let name = self.names.get(open.name as usize..).unwrap_or_default();
+        let same = after.get(name.len()) == Some(&b'>') && after.get(..name.len()) == Some(name);
+        if same { name.len() + 3 } else { 0 }
+    }
+
+    /// A start tag that is just `<name>`.
+    #[inline]
+    fn plain_start<S: Sink>(&mut self, name: &[u8], offset: u64, locator: &mut Locator<'_>, sink: &mut S) {
+        self.push(name, self.scope.mark());
+        let end = offset + name.len() as u64 + 2;
+        let namespace = self.scope.default_namespace();
+        sink.start(&self.tag(&[], name, 0, (offset, end, false), namespace), locator);
+    }
+
     pub(super) fn start_tag<S: Sink>(
         &mut self,
         rest: &[u8],
@@ -17,10 +77,7 @@ impl Tokenizer {
         let predicted = if self.scan.at == 0 { sink.predict(rest.get(1..).unwrap_or_default()) } else { 0 };
         if predicted > 0 && rest.get(predicted + 1) == Some(&b'>') {
             self.admit()?;
-            let name = rest.get(1..=predicted).unwrap_or_default();
-            let end = offset + predicted as u64 + 2;
-            self.push(name, self.scope.mark());
-            sink.start(&self.tag(&[], name, 0, (offset, end, false), self.scope.default_namespace()), locator);
+            self.plain_start(rest.get(1..=predicted).unwrap_or_default(), offset, locator, sink);
             return Ok(Step::Took(predicted + 2));
         }
         let Some(len) = self.tag_end(rest)? else { return Ok(Step::More) };
@@ -100,8 +157,8 @@ impl Tokenizer {
         let name = self.open.last().map(|open| open.name as usize).and_then(|from| self.names.get(from..));
         let expected = name.unwrap_or_default();
         let after = 2 + expected.len();
-        let same = name.is_some() && rest.get(2..after) == Some(expected);
-        let len = if same && rest.get(after) == Some(&b'>') {
+        let same = || name.is_some() && rest.get(2..after) == Some(expected);
+        let len = if rest.get(after) == Some(&b'>') && same() {
             after + 1
         } else {
             let Some(len) = self.tag_end(rest)? else { return Ok(Step::More) };

@@ -102,8 +102,14 @@ impl Compiler<'_> {
             match seen.get(&spot.name) {
                 // A copy of the same particle: the first one leaves most ways open.
                 Some((at, false)) if *at == spot.at => continue,
-                // The particle once more, then by way of a group around it; the count tells.
-                Some((at, true)) if *at == spot.at => {}
+                // The particle once more, then by way of a group around it: the count must tell which.
+                Some((at, true)) if *at == spot.at => {
+                    let told = again.is_some_and(|(own, spot)| spot.min == spot.max || (own == index && spot.min <= 1));
+                    if !told {
+                        let construct = "a repeated element that may follow itself through a repeated group";
+                        return Err(self.unsupported_construct(spot.at, construct));
+                    }
+                }
                 Some((_, true)) if again.is_some_and(|(_, spot)| spot.min == spot.max) => {}
                 Some(_) => return Err(self.invalid(spot.at, "the content model is ambiguous")),
                 None => {}

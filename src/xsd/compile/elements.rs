@@ -115,6 +115,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn attribute_uses(&mut self, at: At) -> Done<Vec<AttributeUse>> {
         let mut uses: Vec<AttributeUse> = Vec::new();
         for child in self.children(at) {
+            self.take_part(child)?;
             let more = match self.node(child).name.as_str() {
                 "attribute" => self.attribute_use(child)?.into_iter().collect(),
                 "attributeGroup" => {

@@ -57,6 +57,7 @@ struct Compiler<'a> {
     pending: Vec<(TypeId, At)>,
     complex: HashMap<TypeId, (At, Progress)>,
     depth: usize,
+    parts_taken: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,10 @@ enum Progress {
 /// The type every other derives from.
 const ANY_TYPE: TypeId = 0;
 /// How deep definitions may nest; beyond it they surely contain themselves.
-const DEEPEST: usize = 200;
+const DEEPEST: usize = 100;
+/// How many particles and attributes are taken, counted as often as groups bring them: a small schema whose groups hold
+/// each other twice would never end.
+const MOST_PARTS: usize = 500_000;
 
 impl<'a> Compiler<'a> {
     fn new(trees: &'a [Tree]) -> Self {
@@ -94,6 +98,7 @@ impl<'a> Compiler<'a> {
             pending: Vec::new(),
             complex: HashMap::new(),
             depth: 0,
+            parts_taken: 0,
         }
     }
 
@@ -285,6 +290,15 @@ impl<'a> Compiler<'a> {
     fn place(&self, at: At) -> super::Place {
         let tree = self.trees.get(at.document).expect("made from these trees");
         tree.place(self.node(at).at)
+    }
+
+    /// Takes one more particle or attribute, as long as that is sensible.
+    fn take_part(&mut self, at: At) -> Done {
+        self.parts_taken += 1;
+        match self.parts_taken > MOST_PARTS {
+            true => Err(self.unsupported_construct(at, "a schema of this size")),
+            false => Ok(()),
+        }
     }
 
     /// Goes one definition deeper, as long as that is sensible.

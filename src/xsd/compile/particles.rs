@@ -31,6 +31,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn model_inside(&mut self, at: At) -> Done<Particle> {
+        self.take_part(at)?;
         let (min, max) = self.occurs(at)?;
         let node = self.node(at);
         match node.name.as_str() {

@@ -250,6 +250,9 @@ impl Builtin {
 
     /// Tells whether a text, its white space settled, is one of its texts.
     pub(in crate::xsd) fn accepts(self, text: &str) -> bool {
+        if let Some(shape) = self.shape() {
+            return Moment::parse(shape, text).is_some();
+        }
         match self {
             Self::Language => is_language(text),
             Self::NmToken => is_nmtoken(text),

@@ -99,7 +99,7 @@ impl<O: Observer> Judging<'_, '_, O> {
     fn attribute_value(&self, used: &AttributeUse, attribute: &Attribute<'_>, tag: &Tag<'_>) -> Result<(), Broken> {
         let Some(simple) = self.judge.schema().simple(used.simple) else { return Ok(()) };
         let mut reader = Reader::new(MOST_BYTES);
-        reader.begin(simple);
+        reader.begin(simple, used.fixed.is_some());
         reader.text(attribute.value);
         let named = |broken: Broken| Broken {
             text: format!("the attribute {}: {}", shown(attribute.local), broken.text),

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, Mode};
 use super::{Deferred, Judging};
-use crate::xml::{Locator, Tag, is_space, shown};
+use crate::xml::{Locator, Tag, shown};
 use crate::xsd::finding::{Finding, Kind};
 use crate::xsd::plan::{DOCUMENT, NOWHERE};
 use crate::xsd::tables::{Child, Content, Edge, ElementId, NO_SLOT, NameId, State, TypeId};
@@ -197,23 +197,8 @@ impl<O: Observer> Judging<'_, '_, O> {
 
     /// Opens an element of which nothing is known.
     fn skip(&mut self, tag: &Tag<'_>) {
-        let counters = self.judge.counters.len() as u32;
-        self.judge.frames.push(Frame {
-            mode: Mode::Skip,
-            type_id: ANY_TYPE,
-            state: 0,
-            count: 0,
-            name: None,
-            ordinal: 0,
-            counters,
-            node: NOWHERE,
-            element: None,
-            from: tag.offset,
-            unsound: false,
-            has_text: false,
-            text_reported: false,
-            waits: false,
-        });
+        let blank = self.judge.blank(tag.offset);
+        self.judge.frames.push(blank);
     }
 
     /// Opens an element by its declaration.
@@ -222,11 +207,9 @@ impl<O: Observer> Judging<'_, '_, O> {
         let schema = self.judge.schema();
         let element = opening.element.and_then(|element| schema.element(element));
         let declared = element.map_or(ANY_TYPE, |element| element.type_id);
-        self.skip(tag);
-        if let Some(frame) = self.judge.frames.last_mut() {
-            (frame.name, frame.ordinal, frame.node) = (opening.name, opening.ordinal, opening.node);
-            (frame.element, frame.type_id) = (opening.element, declared);
-        }
+        let blank = self.judge.blank(tag.offset);
+        let Opening { name, element: element_id, ordinal, node } = *opening;
+        self.judge.frames.push(Frame { name, element: element_id, ordinal, node, type_id: declared, ..blank });
         self.opened(opening.node, tag.offset, locator);
         let (type_id, nil) = match tag.is_plain() {
             true => (declared, false),
@@ -237,8 +220,9 @@ impl<O: Observer> Judging<'_, '_, O> {
             self.attributes(tag, found, locator);
         }
         let judge = &mut *self.judge;
-        let slots = usize::from(found.slots);
-        judge.counters.extend(std::iter::repeat_n(0, slots));
+        if found.slots > 0 {
+            judge.counters.resize(judge.counters.len() + usize::from(found.slots), 0);
+        }
         let Some(frame) = judge.frames.last_mut() else { return };
         frame.type_id = type_id;
         frame.mode = match found.content {
@@ -251,7 +235,7 @@ impl<O: Observer> Judging<'_, '_, O> {
             }
             Content::Simple(simple) => {
                 if let Some(simple) = schema.simple(simple) {
-                    judge.value.begin(simple);
+                    judge.value.begin(simple, element.is_some_and(|element| element.fixed.is_some()));
                 }
                 Mode::Simple
             }
@@ -276,7 +260,8 @@ impl<O: Observer> Judging<'_, '_, O> {
         };
         let blank_allowed = matches!(frame.mode, Mode::Model { .. } | Mode::Loose { .. });
         let stray = match blank_allowed {
-            true => text.iter().position(|byte| !is_space(*byte)),
+            // Of the characters up to the blank, XML allows white space only.
+            true => text.iter().position(|byte| *byte > b' '),
             false => Some(0),
         };
         let Some(stray) = stray.filter(|_| !frame.text_reported) else { return };
@@ -322,6 +307,27 @@ impl<O: Observer> Judging<'_, '_, O> {
 }
 
 impl super::Judge<'_> {
+    /// The frame of an element of which nothing is known.
+    #[inline]
+    fn blank(&self, from: u64) -> Frame {
+        Frame {
+            mode: Mode::Skip,
+            type_id: ANY_TYPE,
+            state: 0,
+            count: 0,
+            name: None,
+            ordinal: 0,
+            counters: self.counters.len() as u32,
+            node: NOWHERE,
+            element: None,
+            from,
+            unsound: false,
+            has_text: false,
+            text_reported: false,
+            waits: false,
+        }
+    }
+
     /// Counts one more of a name that may repeat; 0 for one that may not.
     #[inline]
     fn count(&mut self, parent: &Frame, slot: u16) -> u64 {

@@ -119,7 +119,7 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
         let (edges, state) = schema.edges_of(*state);
         for (index, edge) in edges.iter().enumerate() {
             let len = edge.local.len();
-            if rest.get(..len) == Some(&*edge.local) && rest.get(len) == Some(&b'>') {
+            if rest.get(len) == Some(&b'>') && rest.get(..len) == Some(&*edge.local) {
                 judge.guess = state.map(|state| state.first_edge + index as u32);
                 return len;
             }
@@ -149,6 +149,8 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
                 judge.watched.raw(raw, offset);
             }
             Mode::Skip | Mode::Any => {}
+            // Of the characters up to the blank, XML allows white space only.
+            Mode::Model { .. } | Mode::Loose { .. } if raw.iter().all(|byte| *byte <= b' ') => {}
             Mode::Model { .. } | Mode::Loose { .. } | Mode::Empty | Mode::Nil => {
                 self.stray_text(raw, false, offset, locator);
             }

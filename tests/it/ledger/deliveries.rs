@@ -32,6 +32,7 @@ pub(super) async fn an_item_goes_its_way(store: Box<dyn Store>) {
     let waiting = only(store.as_ref(), id).await;
     assert_eq!((waiting.state, waiting.code), (ItemState::Ready, Some(codes::UNREACHABLE)));
     ledger.intend(intent(id, 1, 30)).await.unwrap();
+    assert_eq!(only(store.as_ref(), id).await.code, None, "what became of this attempt is not known yet");
     let unknown = Outcome::Unknown { code: codes::OUTCOME_UNKNOWN, at: at(60) };
     ledger.conclude(id, 1, unknown, at(31)).await.unwrap();
     let unsure = only(store.as_ref(), id).await;

@@ -123,13 +123,21 @@ pub(super) async fn a_reference_is_taken_once(store: Box<dyn Store>) {
     assert_eq!(ledger.record_verdict(second, &pass(), &free, at(6)).await.unwrap(), RecordedVerdict::Recorded);
 }
 
+pub(super) async fn a_refused_batch_may_come_again_under_its_reference(store: Box<dyn Store>) {
+    let (wrong, mended) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    for (id, verdict) in [(wrong, refuse()), (mended, pass())] {
+        let recorded = store.ledger().record_verdict(id, &verdict, &[reference("R-1")], at(5)).await.unwrap();
+        assert_eq!(recorded, RecordedVerdict::Recorded);
+    }
+}
+
 pub(super) async fn a_refusal_refuses_what_was_ready(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     let found = vec![item(1, None), item(2, Some(codes::BAD_VALUE)), item(3, Some(codes::IGNORED_SERVICE))];
     store.ledger().add_items(id, found).await.unwrap();
     store.ledger().record_verdict(id, &refuse(), &[], at(5)).await.unwrap();
     let items = store.ledger().items(id, &[], 0, 10).await.unwrap();
-    let codes = [codes::TOO_MANY_REFUSED, codes::BAD_VALUE, codes::IGNORED_SERVICE].map(Some);
+    let codes = [codes::SHIPMENT_REFUSED, codes::BAD_VALUE, codes::IGNORED_SERVICE].map(Some);
     assert_eq!(items.iter().map(|item| item.code).collect::<Vec<_>>(), codes);
     assert_eq!(store.ledger().next_due(id).await.unwrap(), None);
 }
