@@ -14,7 +14,7 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gateway::{Gateway, Home, simulator};
+use gateway::{Gateway, Home, Settings, simulator};
 use sluse::adapters::sftp_client::SftpClient;
 use sluse::generate::{self, Options, Profile, Summary};
 
@@ -33,10 +33,9 @@ async fn main() {
 }
 
 async fn measure(profile: Profile, items: u64) {
-    let home = Home::new(simulator().await, "concurrency = 32\nmax_file_bytes = 100_000_000_000");
-    let config = fs::read_to_string(home.path("sluse.toml")).unwrap();
-    let quota = config.replace("quota_bytes = 50_000_000", "quota_bytes = 1_000_000_000_000");
-    fs::write(home.path("sluse.toml"), quota).unwrap();
+    let route = "concurrency = 32\nmax_file_bytes = 100_000_000_000".to_owned();
+    let settings = Settings { route, quota_bytes: 1_000_000_000_000, ..Settings::default() };
+    let home = Home::with(simulator().await, &settings);
     let batch = home.path("batch.xml");
     let summary = write(profile, items, &batch);
     let gateway = home.start(None);

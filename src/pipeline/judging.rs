@@ -94,7 +94,9 @@ async fn decide(
         envelope: judgement.envelope,
         findings_total: judgement.findings_total,
     };
-    record(house, shipment, verdict, &judgement.references).await
+    // A batch with a fault of its own is told that fault: what its reference was used for matters once it is mended.
+    let references = if refusal.is_none() { judgement.references.as_slice() } else { &[] };
+    record(house, shipment, verdict, references).await
 }
 
 async fn record(

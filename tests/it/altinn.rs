@@ -1,5 +1,5 @@
 //! The receivers against the simulator and other loopback servers.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test fails like the test itself")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test itself")]
 
 mod conformance;
 mod delivery;

@@ -1,5 +1,9 @@
 //! Bad input: each kind has its own code and a receipt.
 
+mod dropped;
+mod huge;
+mod room;
+
 use std::io::{self, Read};
 use std::path::Path;
 

@@ -1,1 +1,26 @@
-//! A drop by the OpenSSH client to the final receipt.
+//! From a drop to its final receipt, through the real binary.
+
+mod faults;
+mod nightly;
+mod privacy;
+mod receivers;
+mod stops;
+
+use crate::support::gateway::Home;
+use crate::support::receipts::{Receipts, assert_valid};
+
+/// Drops a file with our own client and waits for its final receipt.
+async fn dropped(home: &Home, name: &str, bytes: &[u8]) -> String {
+    let client = home.connect().await.unwrap();
+    client.put(&format!("/inbox/{name}"), &mut &*bytes).await.unwrap();
+    final_of(home, name).await
+}
+
+/// Waits for a file's final receipt, and has it judged by its schema.
+async fn final_of(home: &Home, name: &str) -> String {
+    let receipts = Receipts::wait(home, &[name.to_owned()]).await;
+    receipts.assert_one_final_each();
+    let receipt = receipts.final_of(&home.connect().await.unwrap(), name).await;
+    assert_valid(&receipt);
+    receipt
+}

@@ -7,16 +7,11 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
-use sluse::generate::{self, Options, Profile, Share};
+use sluse::generate::Profile;
 
+use crate::support::batch::{Batch, generated};
 use crate::support::gateway::{Gateway, Home, simulator};
 use crate::support::receipts::{Receipts, count};
-
-/// A batch to drop, with how many effects it must have.
-struct Batch {
-    bytes: Vec<u8>,
-    effects: u64,
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_items_are_sent() {
@@ -30,7 +25,7 @@ async fn killed_at_every_point_while_some_items_are_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_the_file_is_refused() {
-    kill_at_every_point(&Batch { bytes: Vec::new(), effects: 0 }).await;
+    kill_at_every_point(&Batch { bytes: Vec::new(), items: 0, right: 0 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +88,7 @@ async fn run_killed_at(point: u64, batch: &Batch) -> bool {
     while !acknowledged {
         acknowledged = put(&home, &name, &batch.bytes).await;
     }
-    check(&home, &[name], Some(batch.effects)).await;
+    check(&home, &[name], Some(batch.right)).await;
     gateway.kill();
     killed
 }
@@ -129,13 +124,6 @@ async fn check(home: &Home, acknowledged: &[String], effects: Option<u64>) {
     if let Some(effects) = effects {
         assert_eq!(seen.total, effects, "{}", home.log());
     }
-}
-
-fn generated(items: u64, profile: Profile, errors: &str, seed: u64) -> Batch {
-    let errors: Share = errors.parse().unwrap();
-    let mut bytes = Vec::new();
-    let summary = generate::write(&Options { errors, ..Options::new(items, profile, seed) }, &mut bytes).unwrap();
-    Batch { bytes, effects: summary.items - summary.wrong }
 }
 
 /// Kills in the test under load.

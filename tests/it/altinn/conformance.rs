@@ -6,8 +6,9 @@ use sluse::adapters::directory::DirectoryReceiver;
 use sluse::adapters::receiver::HttpReceiver;
 use sluse::ports::{Content, DeliveryError, Receiver};
 
-use super::other_receivers::{Inbox, serve, settings};
+use super::other_receivers::settings;
 use super::setup::{attachment, item, receiver, simulator};
+use crate::support::http_receiver::{Inbox, serve};
 
 /// Looking finds nothing before, what cannot be read has no effect, and what was delivered is found under its own id.
 async fn conforms(receiver: &dyn Receiver) {

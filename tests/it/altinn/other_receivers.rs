@@ -1,62 +1,22 @@
 //! The plain HTTP receiver and the directory receiver.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::http::StatusCode;
 use bytes::Bytes;
 use sluse::adapters::altinn::Patience;
 use sluse::adapters::directory::DirectoryReceiver;
 use sluse::adapters::receiver::{Credential, HttpReceiver, HttpSettings, HttpSetupError};
 use sluse::codes;
 use sluse::ports::{Content, DeliveryError, Receiver};
-use tokio::net::TcpListener;
 
-use super::setup::{LOOPBACK, ORGANISATION, item};
-
-/// A receiver that keeps to the contract: a key takes effect once.
-#[derive(Clone, Default)]
-pub(super) struct Inbox {
-    taken: Arc<Mutex<HashMap<String, (HeaderMap, Bytes)>>>,
-    answer: Arc<Mutex<Option<StatusCode>>>,
-}
-
-async fn take(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) -> Response {
-    if headers.get("authorization").and_then(|value| value.to_str().ok()) != Some("Bearer secret-7c1d") {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    if let Some(status) = *inbox.answer.lock().unwrap() {
-        return (status, [("retry-after", "5")]).into_response();
-    }
-    let key = headers["idempotency-key"].to_str().unwrap().to_owned();
-    inbox.taken.lock().unwrap().entry(key.clone()).or_insert((headers, body));
-    (StatusCode::CREATED, [("x-receivers-reference", format!("R-{key}"))]).into_response()
-}
-
-async fn status(State(inbox): State<Inbox>, Path(key): Path<String>) -> Response {
-    if inbox.taken.lock().unwrap().contains_key(&key) {
-        [("x-receivers-reference", format!("R-{key}"))].into_response()
-    } else {
-        StatusCode::NOT_FOUND.into_response()
-    }
-}
-
-pub(super) async fn serve(inbox: Inbox) -> String {
-    let router = axum::Router::new().route("/items", post(take)).route("/items/{key}", get(status)).with_state(inbox);
-    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    base_url
-}
+use super::setup::{ORGANISATION, item};
+use crate::support::gateway::HTTP_TOKEN;
+use crate::support::http_receiver::{Inbox, serve};
 
 pub(super) fn settings(base_url: &str) -> HttpSettings {
     HttpSettings {
         url: format!("{base_url}/items"),
         status_url: Some(format!("{base_url}/items/{{key}}")),
-        credential: Some(Credential::Bearer("secret-7c1d".into())),
+        credential: Some(Credential::Bearer(HTTP_TOKEN.into())),
         patience: Patience { connect_ms: 2_000, answer_ms: 10_000 },
     }
 }

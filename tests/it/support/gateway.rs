@@ -23,6 +23,34 @@ pub(crate) struct Home {
     pub(crate) simulator: Simulator,
 }
 
+/// What a gateway is told beyond its addresses and keys.
+pub(crate) struct Settings {
+    /// Appended to the route's table.
+    pub(crate) route: String,
+    /// Where the items go.
+    pub(crate) receiver: Receiver,
+    /// What the partner may hold.
+    pub(crate) quota_bytes: u64,
+    /// What is logged.
+    pub(crate) log_filter: &'static str,
+}
+
+/// Where items go.
+pub(crate) enum Receiver {
+    /// The simulator's apps.
+    Altinn,
+    /// An HTTP receiver at this address, see `support::http_receiver`.
+    Http(String),
+    /// The folder's directory `out`.
+    Directory,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { route: String::new(), receiver: Receiver::Altinn, quota_bytes: 50_000_000, log_filter: "info" }
+    }
+}
+
 /// A running gateway; dropping it kills the process.
 pub(crate) struct Gateway {
     child: Child,
@@ -31,16 +59,22 @@ pub(crate) struct Gateway {
 impl Home {
     /// Makes the folder, the keys and the configuration; `extra` is appended to the route's table.
     pub(crate) fn new(simulator: Simulator, extra: &str) -> Self {
+        Self::with(simulator, &Settings { route: extra.to_owned(), ..Settings::default() })
+    }
+
+    /// The same, with settings.
+    pub(crate) fn with(simulator: Simulator, settings: &Settings) -> Self {
         let client_key = Arc::new(PrivateKey::from(Ed25519Keypair::from_seed(&[7; 32])));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let home = Self { dir: tempfile::tempdir().unwrap(), address, client_key, simulator };
-        fs::create_dir_all(home.path("data/host-keys")).unwrap();
+        fs::create_dir(home.path("data")).unwrap();
+        fs::create_dir(home.path("out")).unwrap();
         let client = KeyPair::generate().unwrap();
         fs::write(home.path("key.pem"), client.private_key.expose_secret()).unwrap();
         fs::write(home.path("client"), home.client_key.to_openssh(LineEnding::LF).unwrap()).unwrap();
-        restrict(&home.path("client"));
-        restrict(&home.path("key.pem"));
-        fs::write(home.path("sluse.toml"), home.config(extra)).unwrap();
+        fs::write(home.path("token"), HTTP_TOKEN).unwrap();
+        ["client", "key.pem", "token"].iter().for_each(|secret| restrict(&home.path(secret)));
+        fs::write(home.path("sluse.toml"), home.config(settings)).unwrap();
         home
     }
 
@@ -98,9 +132,16 @@ impl Home {
         (!host_keys.is_empty()).then(|| Peer { address: self.address, host_keys, user: "etat".into(), key })
     }
 
-    fn config(&self, extra: &str) -> String {
+    fn config(&self, settings: &Settings) -> String {
         let public_key = self.client_key.public_key().to_openssh().unwrap();
         let (listen, base) = (self.address, self.simulator.base_url());
+        let Settings { route, receiver, quota_bytes, log_filter } = settings;
+        let (receiver, services) = match receiver {
+            Receiver::Altinn => ("altinn", SERVICES),
+            Receiver::Http(_) => ("http", ""),
+            Receiver::Directory => ("directory", ""),
+        };
+        let http = if let Receiver::Http(url) = &settings.receiver { url.as_str() } else { base };
         format!(
             r#"
 data_dir = "data"
@@ -109,9 +150,9 @@ listen = "{listen}"
 [worker]
 poll_ms = 20
 [log]
-filter = "info"
+filter = "{log_filter}"
 [partner.etat]
-quota_bytes = 50_000_000
+quota_bytes = {quota_bytes}
 [partner.etat.login.etat]
 public_keys = ["{public_key}"]
 [receiver.altinn]
@@ -123,17 +164,32 @@ token_url = "{base}/token"
 client_id = "test"
 kid = "test"
 key_file = "key.pem"
+consumer_org = "{CONSUMER_ORG}"
 connect_ms = 2_000
 timeout_ms = 5_000
+[receiver.http]
+kind = "http"
+url = "{http}/items"
+bearer_token_file = "token"
+[receiver.directory]
+kind = "directory"
+path = "out"
 [route.etat]
 partner = "etat"
 format = "prefill"
-receiver = "altinn"
-{extra}
+receiver = "{receiver}"
+{route}
 [route.etat.retry]
 first_wait_ms = 20
 max_wait_ms = 200
 settle_ms = 300
+{services}"#
+        )
+    }
+}
+
+/// The services of generated batches and their apps.
+const SERVICES: &str = r#"
 [[route.etat.service]]
 code = "5001"
 edition = "1"
@@ -150,10 +206,7 @@ attachment_type = "vedlegg"
 [[route.etat.service.data_type]]
 format_id = "2087"
 data_type = "oppgave"
-"#
-        )
-    }
-}
+"#;
 
 impl Gateway {
     /// Tells how the process ended, if it has.
@@ -194,6 +247,12 @@ impl Drop for Gateway {
 pub(crate) async fn simulator() -> Simulator {
     Simulator::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SimulatorOptions::default()).await.unwrap()
 }
+
+/// What an HTTP receiver asks for as a bearer token.
+pub(crate) const HTTP_TOKEN: &str = "secret-7c1d";
+
+/// The organisation the gateway acts for.
+pub(crate) const CONSUMER_ORG: &str = "310000000";
 
 /// A port nobody listens on just now.
 fn free_port() -> u16 {

@@ -1,6 +1,8 @@
 //! What several tests need: a judged batch, a running gateway, real clients, the receipts.
 
+pub(crate) mod batch;
 pub(crate) mod gateway;
+pub(crate) mod http_receiver;
 pub(crate) mod judged;
 pub(crate) mod openssh;
 pub(crate) mod receipts;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// `true` when the program is there. Absent, it is a skip with a printed reason, or a failure with `SLUSE_REQUIRE_ALL=1`.
 pub(crate) fn has(program: &str) -> bool {
@@ -32,9 +32,22 @@ impl OpenSsh {
 
     /// Runs a batch of commands, with more options on the command line; whether all succeeded, and what it printed.
     pub(crate) fn batch(&self, options: &[&str], commands: &str) -> (bool, String) {
+        let Output { status, stdout, stderr } = self.command(options, commands).output().unwrap();
+        let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+        (status.success(), text)
+    }
+
+    /// Starts a batch of commands and does not wait for it.
+    pub(crate) fn start(&self, options: &[&str], commands: &str) -> Child {
+        let mut command = self.command(options, commands);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn command(&self, options: &[&str], commands: &str) -> Command {
         let script = self.dir.join("batch.txt");
         std::fs::write(&script, commands).unwrap();
-        let Output { status, stdout, stderr } = Command::new("sftp")
+        let mut command = Command::new("sftp");
+        command
             .current_dir(&self.dir)
             .args(["-F", "none", "-P", &self.address.port().to_string(), "-i"])
             .arg(&self.key)
@@ -43,10 +56,7 @@ impl OpenSsh {
             .args(options)
             .arg("-b")
             .arg(&script)
-            .arg(format!("{}@{}", self.user, self.address.ip()))
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
-        (status.success(), text)
+            .arg(format!("{}@{}", self.user, self.address.ip()));
+        command
     }
 }

@@ -1,10 +1,16 @@
 //! The receipts a partner finds, read as a partner reads them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sluse::adapters::sftp_client::{SftpClient, SftpClientError};
+use sluse::receipt::SCHEMA;
+use sluse::xml::Position;
+use sluse::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Validator};
 
+use super::batch::contents;
 use super::gateway::{Home, PATIENCE};
 
 /// What lies in `/receipts`: by the sender's file name and the shipment, the kinds of receipts there.
@@ -83,6 +89,49 @@ pub(crate) async fn read(client: &SftpClient, name: &str, id: &str, kind: &str) 
     let mut bytes = Vec::new();
     client.get(&format!("/receipts/{name}.{id}.{kind}.xml"), &mut bytes).await.unwrap();
     String::from_utf8(bytes).unwrap()
+}
+
+/// The receipt's own code, which says why the whole shipment was refused; empty where it was not.
+pub(crate) fn code(receipt: &str) -> &str {
+    let head = receipt.split_once("<File>").unwrap().0;
+    contents(head, "ReceiptCode").first().copied().unwrap_or_default()
+}
+
+/// How many sub-receipts carry each code.
+pub(crate) fn item_codes(receipt: &str) -> BTreeMap<&str, u64> {
+    let mut codes = BTreeMap::new();
+    for code in contents(receipt.split_once("</File>").unwrap().1, "ReceiptCode") {
+        *codes.entry(code).or_default() += 1;
+    }
+    codes
+}
+
+/// Judges a receipt by its schema, with our own engine: all but the patterns, which it does not know yet.
+pub(crate) fn assert_valid(receipt: &str) {
+    let schema: Vec<&str> = SCHEMA.lines().filter(|line| !line.trim_start().starts_with("<xs:pattern")).collect();
+    let schema = schema.join("\n");
+    let document = SchemaDocument { name: "receipt", bytes: schema.as_bytes() };
+    let plan = Plan::new(Arc::new(Schema::compile(&[document]).unwrap()), &[]).unwrap();
+    let (mut validator, mut findings) = (Validator::new(&plan, Limits::default()), Findings::default());
+    validator.feed(receipt.as_bytes(), &mut findings);
+    let end = validator.finish(&mut findings);
+    assert!(end.sound && end.complete, "{:?}\n{receipt}", findings.0);
+}
+
+/// What is wrong with a receipt.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Observer for Findings {
+    fn open(&mut self, _watch: usize, _at: Position) {}
+
+    fn value(&mut self, _watch: usize, _text: &str, _complete: bool, _content: Range<u64>, _at: Position) {}
+
+    fn close(&mut self, _watch: usize, _end: u64, _sound: bool) {}
+
+    fn finding(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
 }
 
 /// The number in an attribute of the receipt's counts.
