@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::consign::Source;
 use super::patience::{Patience, after, wait_after};
-use crate::blocking::Blocking;
 use crate::codes;
 use crate::model::{Code, Item, ItemState, Outcome, Route};
 use crate::ports::{Clock, Consignment, Delivered, DeliveryError, Intent, Ledger, LedgerError, Next, Receiver};
@@ -29,8 +28,6 @@ pub struct Forwarding {
     pub route: Arc<Route>,
     /// Where items are read.
     pub source: Source,
-    /// The door to disk reads.
-    pub disk: Blocking,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Asks for an early end: running deliveries finish, no new ones begin.
@@ -116,7 +113,7 @@ impl Attempt<'_> {
     async fn consign(&self) -> Result<Consignment, DeliveryError> {
         let first_intent = self.item.first_intent.unwrap_or_else(|| self.now());
         let (source, item) = (self.forwarding.source.clone(), self.item.clone());
-        let read = self.forwarding.disk.run(move || source.consign(&item, first_intent)).await;
+        let read = self.forwarding.source.disk.run(move || source.consign(&item, first_intent)).await;
         read.map_err(io::Error::other)?.map_err(|error| DeliveryError::Unreadable(error.into()))
     }
 
