@@ -30,6 +30,8 @@ pub struct Forwarding {
     pub source: Source,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// When this process began: what was under way then was cut off no later.
+    pub started: Timestamp,
     /// Asks for an early end: running deliveries finish, no new ones begin.
     pub stop: CancellationToken,
 }
@@ -106,7 +108,11 @@ impl Attempt<'_> {
     /// When the receiver has had time to finish an attempt whose outcome is unknown; `None` when it has.
     fn settles_at(&self) -> Option<Timestamp> {
         let intent = (self.item.state == ItemState::Sending).then_some(self.item.last_intent).flatten()?;
-        let at = after(intent, Duration::from_millis(self.forwarding.route.retry.settle_ms));
+        // A long body may have been cut off long after its intent, by the end of the process before this one. An intent
+        // from the future is of a clock that was set back.
+        let ended =
+            Some(intent).filter(|intent| *intent <= self.now()).unwrap_or_default().max(self.forwarding.started);
+        let at = after(ended, Duration::from_millis(self.forwarding.route.retry.settle_ms));
         (at > self.now()).then_some(at)
     }
 

@@ -83,6 +83,7 @@ async fn forwarding(
             disk: house.disk.clone(),
         },
         clock: Arc::clone(&house.clock),
+        started: house.started,
         stop: stop.clone(),
     })
 }
