@@ -79,6 +79,7 @@ impl Gateway {
             receivers: Arc::new(receivers),
             cores: Blocking::per_core(),
             disk: Blocking::new(DISK_JOBS),
+            started: clock.now(),
             clock,
             worker,
             pace: pace(&config),

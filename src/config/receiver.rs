@@ -67,6 +67,19 @@ pub enum KeyName {
     Chain(String),
 }
 
+impl ReceiverConfig {
+    /// How long an answer may take from another machine; `None` when nothing leaves this one.
+    pub(super) fn distant_timeout_ms(&self) -> Option<u64> {
+        let (url, timeout_ms) = match self {
+            Self::AltinnApp(config) => (&config.apps_url, config.timeout_ms),
+            Self::Http(config) => (&config.url, config.timeout_ms),
+            Self::Directory(_) => return None,
+        };
+        let distant = !url.starts_with("http://") || !is_private(url);
+        distant.then_some(timeout_ms)
+    }
+}
+
 /// An HTTP service.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {

@@ -59,7 +59,7 @@ fn route(
         max_refused: section.optional_number("max_refused", 0..=u64::MAX >> 1),
         max_refused_percent: section.per_cent("max_refused_percent"),
     };
-    let retry = retry(&section.section("retry"));
+    let retry = retry(&section.section("retry"), receiver.as_ref());
     let max_file_bytes = section.number("max_file_bytes", 20_000_000_000, 1..=u64::MAX >> 1);
     let max_findings = section.number("max_findings", 10_000, 1..=10_000_000);
     let concurrency = section.number("concurrency", 16, 1..=1_000);
@@ -131,15 +131,21 @@ fn directories(section: &Section<'_>) -> [String; 4] {
     names
 }
 
-fn retry(section: &Section<'_>) -> RetryPolicy {
+fn retry(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> RetryPolicy {
     let policy = RetryPolicy {
         first_wait_ms: section.number("first_wait_ms", 1_000, 1..=LONGEST_MS),
         max_wait_ms: section.number("max_wait_ms", 300_000, 1..=LONGEST_MS),
         give_up_after_ms: section.number("give_up_after_ms", 86_400_000, 1..=LONGEST_MS),
-        settle_ms: section.number("settle_ms", 120_000, 0..=LONGEST_MS),
+        settle_ms: section.number("settle_ms", 120_000, 1..=LONGEST_MS),
     };
     if policy.max_wait_ms < policy.first_wait_ms {
         section.fault("max_wait_ms", "is shorter than first_wait_ms");
+    }
+    if receiver.and_then(ReceiverConfig::distant_timeout_ms).is_some_and(|timeout_ms| policy.settle_ms < timeout_ms) {
+        let place = section.place("settle_ms");
+        section
+            .source()
+            .warn(format!("{place}: is shorter than the receiver's timeout_ms: it may still be at work then"));
     }
     policy
 }

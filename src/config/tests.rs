@@ -181,6 +181,21 @@ fn routes_that_would_both_take_a_file_are_refused() {
 }
 
 #[test]
+fn a_receiver_has_time_to_settle() {
+    let directory = "kind = \"directory\"\npath = \"out\"";
+    let with = |settle_ms: u64, url: &str| {
+        let text = MINIMAL.replace(directory, &format!("kind = \"http\"\nurl = \"{url}\"\ntimeout_ms = 5_000"));
+        parse(&format!("{text}[route.prefill.retry]\nsettle_ms = {settle_ms}"), &[])
+    };
+    assert!(with(0, "https://example.no").unwrap_err()[0].contains("settle_ms: must be a whole number from 1"));
+    let [warning] = &with(4_999, "https://example.no").unwrap().warnings[..] else { panic!("one warning") };
+    assert!(warning.contains("route.prefill.retry.settle_ms: is shorter than"), "{warning}");
+    for (settle_ms, url) in [(5_000, "https://example.no"), (1, "http://127.0.0.1:8080")] {
+        assert_eq!(with(settle_ms, url).unwrap().warnings, Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_user_name_belongs_to_one_partner() {
     let text = format!("{MINIMAL}\n[partner.other.login.etat]\npublic_keys_file = \"etat.pub\"");
     assert_eq!(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::content::{decode_now, decoded, pieced};
+use crate::blocking::Blocking;
 use crate::formats::{self, ReadItemError};
 use crate::model::{Envelope, Item, ShipmentId};
 use crate::ports::{Blob, Consignment, ContentPart};
@@ -20,6 +21,8 @@ pub struct Source {
     pub blob: Arc<dyn Blob>,
     /// Where its headers lie.
     pub envelope: Arc<Envelope>,
+    /// The door to disk reads.
+    pub disk: Blocking,
 }
 
 /// An item that was judged good can no longer be read: our own copy is damaged.
@@ -45,7 +48,7 @@ impl Source {
                 room -= span.content.len();
                 decode_now(&self.blob, span.content, span.coding).map_err(ReadItemError::from)?
             } else {
-                decoded(&self.blob, span.content, span.coding)
+                decoded(&self.blob, span.content, span.coding, &self.disk)
             };
             parts.push(ContentPart { meta: span.meta, content });
         }
@@ -64,7 +67,7 @@ impl Source {
             valid_from: details.valid_from,
             identifying_fields: details.identifying_fields,
             parts,
-            batch: pieced(&self.blob, single),
+            batch: pieced(&self.blob, single, &self.disk),
             first_intent,
         })
     }

@@ -7,15 +7,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, unfold};
 
+use crate::blocking::Blocking;
 use crate::formats::{Coding, Decoder};
 use crate::model::ByteRange;
 use crate::ports::{Blob, Content};
 use crate::split::Piece;
 
 /// The decoded content of a form or an attachment.
-pub(super) fn decoded(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding) -> Content {
-    let blob = Arc::clone(blob);
-    Content::new(move || chunks(DecodedReader { blob: Arc::clone(&blob), range, decoder: Some(Decoder::new(coding)) }))
+pub(super) fn decoded(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding, disk: &Blocking) -> Content {
+    let (blob, disk) = (Arc::clone(blob), disk.clone());
+    Content::new(move || {
+        let reader = DecodedReader { blob: Arc::clone(&blob), range, decoder: Some(Decoder::new(coding)) };
+        chunks(reader, disk.clone())
+    })
 }
 
 /// Decodes a content small enough to be held whole. Blocks.
@@ -32,10 +36,12 @@ pub(super) fn decode_now(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding)
 pub(super) fn pieced(
     blob: &Arc<dyn Blob>,
     pieces: impl Fn() -> io::Result<Vec<Piece>> + Clone + Send + Sync + 'static,
+    disk: &Blocking,
 ) -> Content {
-    let blob = Arc::clone(blob);
+    let (blob, disk) = (Arc::clone(blob), disk.clone());
     Content::new(move || {
-        chunks(PieceReader { blob: Arc::clone(&blob), pieces: Pieces::Asked(Box::new(pieces.clone())) })
+        let reader = PieceReader { blob: Arc::clone(&blob), pieces: Pieces::Asked(Box::new(pieces.clone())) };
+        chunks(reader, disk.clone())
     })
 }
 
@@ -44,18 +50,18 @@ trait ChunkReader: Send + 'static {
     fn next_chunk(&mut self) -> io::Result<Option<Bytes>>;
 }
 
-fn chunks(reader: impl ChunkReader) -> BoxStream<'static, io::Result<Bytes>> {
-    unfold(Some(reader), |state| async {
-        let mut reader = state?;
-        let read = tokio::task::spawn_blocking(move || {
+fn chunks(reader: impl ChunkReader, disk: Blocking) -> BoxStream<'static, io::Result<Bytes>> {
+    unfold(Some((reader, disk)), |state| async {
+        let (mut reader, disk) = state?;
+        let read = disk.run(move || {
             let chunk = reader.next_chunk();
             (reader, chunk)
         });
         match read.await {
-            Ok((reader, Ok(Some(chunk)))) => Some((Ok(chunk), Some(reader))),
+            Ok((reader, Ok(Some(chunk)))) => Some((Ok(chunk), Some((reader, disk)))),
             Ok((_, Ok(None))) => None,
             Ok((_, Err(error))) => Some((Err(error), None)),
-            Err(stopped) => Some((Err(io::Error::other(stopped)), None)),
+            Err(lost) => Some((Err(io::Error::other(lost)), None)),
         }
     })
     .boxed()

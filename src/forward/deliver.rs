@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::consign::Source;
 use super::patience::{Patience, after, wait_after};
-use crate::blocking::Blocking;
 use crate::codes;
 use crate::model::{Code, Item, ItemState, Outcome, Route};
 use crate::ports::{Clock, Consignment, Delivered, DeliveryError, Intent, Ledger, LedgerError, Next, Receiver};
@@ -29,10 +28,10 @@ pub struct Forwarding {
     pub route: Arc<Route>,
     /// Where items are read.
     pub source: Source,
-    /// The door to disk reads.
-    pub disk: Blocking,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// When this process began: what was under way then was cut off no later.
+    pub started: Timestamp,
     /// Asks for an early end: running deliveries finish, no new ones begin.
     pub stop: CancellationToken,
 }
@@ -109,14 +108,18 @@ impl Attempt<'_> {
     /// When the receiver has had time to finish an attempt whose outcome is unknown; `None` when it has.
     fn settles_at(&self) -> Option<Timestamp> {
         let intent = (self.item.state == ItemState::Sending).then_some(self.item.last_intent).flatten()?;
-        let at = after(intent, Duration::from_millis(self.forwarding.route.retry.settle_ms));
+        // A long body may have been cut off long after its intent, by the end of the process before this one. An intent
+        // from the future is of a clock that was set back.
+        let ended =
+            Some(intent).filter(|intent| *intent <= self.now()).unwrap_or_default().max(self.forwarding.started);
+        let at = after(ended, Duration::from_millis(self.forwarding.route.retry.settle_ms));
         (at > self.now()).then_some(at)
     }
 
     async fn consign(&self) -> Result<Consignment, DeliveryError> {
         let first_intent = self.item.first_intent.unwrap_or_else(|| self.now());
         let (source, item) = (self.forwarding.source.clone(), self.item.clone());
-        let read = self.forwarding.disk.run(move || source.consign(&item, first_intent)).await;
+        let read = self.forwarding.source.disk.run(move || source.consign(&item, first_intent)).await;
         read.map_err(io::Error::other)?.map_err(|error| DeliveryError::Unreadable(error.into()))
     }
 

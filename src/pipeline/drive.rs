@@ -80,9 +80,10 @@ async fn forwarding(
             shipment: shipment.id,
             blob: house.blobs.open(shipment.blob).await?,
             envelope: Arc::new(verdict.envelope.clone().unwrap_or_default()),
+            disk: house.disk.clone(),
         },
-        disk: house.disk.clone(),
         clock: Arc::clone(&house.clock),
+        started: house.started,
         stop: stop.clone(),
     })
 }

@@ -19,6 +19,8 @@ pub use dispatch::Pipeline;
 pub use sweep::sweep;
 pub use watchdog::watch;
 
+use jiff::Timestamp;
+
 use crate::blocking::{Blocking, Lost};
 use crate::forward::Patience;
 use crate::intake::Routes;
@@ -42,6 +44,8 @@ pub struct House {
     pub disk: Blocking,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// When this process began.
+    pub started: Timestamp,
     /// This process as a holder of leases.
     pub worker: WorkerId,
     /// How the work is paced.

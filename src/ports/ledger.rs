@@ -21,7 +21,8 @@ pub trait Ledger: Send + Sync {
     /// Gives a lease back; the shipment is not due again before `wake`.
     async fn release(&self, id: ShipmentId, worker: WorkerId, wake: Timestamp) -> Result<(), LedgerError>;
 
-    /// Gives back every lease of a worker: a graceful stop, or another process's leases at start-up when only one may run.
+    /// Gives back every lease but one worker's, and makes all the work they leave due at once: for a start, when whoever
+    /// held them is gone and a clock set back since then would let it wait for ever.
     async fn release_all(&self, except: Option<WorkerId>) -> Result<(), LedgerError>;
 
     /// One shipment.

@@ -81,8 +81,8 @@ pub(super) async fn release_all(
     connection: &mut SqliteConnection,
     except: Option<WorkerId>,
 ) -> Result<(), LedgerError> {
-    sqlx::query(sql::RELEASE_ALL).bind(except.map(|worker| uuid(&worker.0))).execute(connection).await?;
-    Ok(())
+    sqlx::query(sql::RELEASE_ALL).bind(except.map(|worker| uuid(&worker.0))).execute(&mut *connection).await?;
+    Ok(sql::execute(connection, sql::DUE_NOW).await?)
 }
 
 pub(super) async fn shipment(

@@ -58,8 +58,12 @@ pub(super) const RENEW: &str = "UPDATE shipments SET lease_until = $3 WHERE id =
 pub(super) const RELEASE_LEASE: &str =
     "UPDATE shipments SET worker = NULL, lease_until = 0, wake_at = $3 WHERE id = $1 AND worker = $2";
 
-pub(super) const RELEASE_ALL: &str = "UPDATE shipments SET worker = NULL, lease_until = 0 \
-     WHERE stage < 2 AND worker IS NOT NULL AND ($1 IS NULL OR worker <> $1)";
+pub(super) const RELEASE_ALL: &str = "UPDATE shipments SET worker = NULL, lease_until = 0, wake_at = 0 \
+     WHERE stage < 2 AND (worker IS NULL OR $1 IS NULL OR worker <> $1)";
+
+/// Items of shipments that nobody holds.
+pub(super) const DUE_NOW: &str = "UPDATE items SET due_at = 0 WHERE state < 2 AND due_at > 0 \
+     AND shipment IN (SELECT seq FROM shipments WHERE stage < 2 AND worker IS NULL)";
 
 pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, code = $4, route = $5, sha256 = $6, \
      envelope = $7, findings_total = $8 WHERE id = $1 AND stage = 0";

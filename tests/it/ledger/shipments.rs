@@ -3,7 +3,7 @@
 use sluse::model::{
     BlobId, NodeState, PartnerId, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict, VerdictKind, WorkerId,
 };
-use sluse::ports::{Close, Counts, PlacedReceipt};
+use sluse::ports::{Close, Counts, Intent, PlacedReceipt};
 
 use super::{Store, at, claim, closing, item, partner, path, upload};
 
@@ -59,6 +59,21 @@ pub(super) async fn a_lease_ends_by_time_release_or_finish(store: Box<dyn Store>
     assert!(ledger.place_receipt(&receipt(id, ReceiptKind::Final)).await.unwrap());
     assert!(!ledger.renew(id, one, at(90)).await.unwrap());
     assert_eq!(ledger.lease(two, at(1_000), at(2_000)).await.unwrap(), None);
+}
+
+pub(super) async fn a_start_makes_all_work_due(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let (ledger, one, two) = (store.ledger(), WorkerId::new(), WorkerId::new());
+    ledger.add_items(id, vec![item(1, None), item(2, None)]).await.unwrap();
+    ledger.intend(Intent { shipment: id, number: 1, now: at(900_000) }).await.unwrap();
+    ledger.lease(one, at(900_000), at(900_100)).await.unwrap().unwrap();
+    ledger.release(id, one, at(900_200)).await.unwrap();
+    // The clock is set back, and nobody holds the shipment.
+    assert_eq!(ledger.lease(two, at(10), at(20)).await.unwrap(), None);
+    ledger.release_all(Some(two)).await.unwrap();
+    assert_eq!(ledger.lease(two, at(10), at(20)).await.unwrap().unwrap().id, id);
+    let due = ledger.due_items(id, at(10), 0, 10).await.unwrap();
+    assert_eq!(due.iter().map(|item| item.found.number).collect::<Vec<_>>(), [1, 2]);
 }
 
 pub(super) async fn counters_count_per_partner_and_name(store: Box<dyn Store>) {
