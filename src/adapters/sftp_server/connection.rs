@@ -17,6 +17,7 @@ use super::login::Logins;
 use super::premises::Premises;
 use super::session::Session as SftpSession;
 use super::settings::SftpLimits;
+use super::strangers::Stranger;
 use super::tree::Tree;
 
 /// What all connections share.
@@ -39,6 +40,8 @@ pub(super) struct PartnerSeat {
 pub(super) struct Connection {
     shared: Arc<Shared>,
     peer: SocketAddr,
+    /// Its place among those that have not logged in.
+    stranger: Option<Stranger>,
     /// Told once when the login has succeeded.
     logged_in: Option<oneshot::Sender<()>>,
     granted: Option<Granted>,
@@ -58,12 +61,14 @@ impl Connection {
     pub(super) fn new(
         shared: Arc<Shared>,
         peer: SocketAddr,
+        stranger: Stranger,
         logged_in: oneshot::Sender<()>,
         channels: TaskTracker,
     ) -> Self {
         Self {
             shared,
             peer,
+            stranger: Some(stranger),
             logged_in: Some(logged_in),
             granted: None,
             waiting: HashMap::new(),
@@ -126,6 +131,7 @@ impl Handler for Connection {
     }
 
     async fn auth_succeeded(&mut self, _session: &mut Session) -> Result<(), Self::Error> {
+        self.stranger = None;
         if let Some(logged_in) = self.logged_in.take() {
             // Nobody listens when the connection is being ended.
             let _ = logged_in.send(());

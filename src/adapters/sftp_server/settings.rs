@@ -62,6 +62,8 @@ pub struct Login {
 pub struct SftpLimits {
     /// Connections in all.
     pub max_connections: usize,
+    /// Connections of one address that have not logged in.
+    pub max_strangers_per_address: usize,
     /// Connections of one partner.
     pub max_connections_per_partner: usize,
     /// Refused logins before the connection is cut.
@@ -82,6 +84,7 @@ impl Default for SftpLimits {
     fn default() -> Self {
         Self {
             max_connections: 256,
+            max_strangers_per_address: 16,
             max_connections_per_partner: 64,
             max_login_attempts: 6,
             max_handles: 64,

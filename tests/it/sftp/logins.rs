@@ -71,6 +71,33 @@ async fn connections_are_counted_in_all_and_per_partner() {
 }
 
 #[tokio::test]
+async fn silent_connections_of_one_address_leave_seats_for_others() {
+    let gateway = Gateway::with(SftpLimits { max_strangers_per_address: 2, ..quick() }, ROOMY).await;
+    let logged_in = gateway.raw("etat").await;
+    let connect = || async {
+        let mut stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+        let mut greeting = [0; 8];
+        let greeted = tokio::io::AsyncReadExt::read_exact(&mut stream, &mut greeting).await;
+        greeted.map(|_| stream)
+    };
+    // Who has logged in does not count.
+    let (first, _second) = (connect().await.unwrap(), connect().await.unwrap());
+    connect().await.unwrap_err();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut elsewhere = socket.connect(gateway.address).await.unwrap();
+    tokio::io::AsyncReadExt::read_exact(&mut elsewhere, &mut [0; 8]).await.unwrap();
+    drop(first);
+    // The place is free once the server has seen the end of the line.
+    let mut again = connect().await;
+    while again.is_err() {
+        tokio::task::yield_now().await;
+        again = connect().await;
+    }
+    logged_in.sftp.realpath(".").await.unwrap();
+}
+
+#[tokio::test]
 async fn shell_command_and_forwarding_are_refused_and_sftp_goes_on() {
     let gateway = Gateway::start().await;
     let ssh = gateway.log_in("etat").await;
