@@ -46,7 +46,10 @@ impl SftpServer {
         let logins = Logins::read(&partners)?;
         let seat = |access| {
             let tree = Arc::new(Tree::new(access)?);
-            Ok(PartnerSeat { tree, seats: Arc::new(Semaphore::new(limits.max_connections_per_partner)) })
+            let [seats, channels, handles] =
+                [limits.max_connections_per_partner, limits.max_channels_per_partner, limits.max_handles_per_partner]
+                    .map(|most| Arc::new(Semaphore::new(most)));
+            Ok(PartnerSeat { tree, seats, channels, handles })
         };
         let seats = partners.iter().map(seat).collect::<Result<Vec<_>, SetupError>>()?;
         let keys = host_keys::load_or_make(&host_key_dir)?;

@@ -70,6 +70,10 @@ pub struct SftpLimits {
     pub max_login_attempts: usize,
     /// Open handles of one channel.
     pub max_handles: usize,
+    /// Open handles of one partner, over all its connections: each may be an open file of ours.
+    pub max_handles_per_partner: usize,
+    /// Channels of one partner, over all its connections.
+    pub max_channels_per_partner: usize,
     /// How long a login may take.
     pub login_time: Duration,
     /// How long a connection may be silent.
@@ -88,6 +92,8 @@ impl Default for SftpLimits {
             max_connections_per_partner: 64,
             max_login_attempts: 6,
             max_handles: 64,
+            max_handles_per_partner: 256,
+            max_channels_per_partner: 128,
             login_time: Duration::from_secs(60),
             idle_time: Duration::from_secs(600),
             rejection_time: Duration::from_secs(1),

@@ -8,7 +8,7 @@ use russh::client::AuthResult;
 use russh::keys::PrivateKeyWithHashAlg;
 use sluse::adapters::sftp_server::SftpLimits;
 
-use crate::support::sftp::{Gateway, PASSWORD, ROOMY, user_key};
+use crate::support::sftp::{Gateway, PASSWORD, ROOMY, refusal, user_key};
 
 fn quick() -> SftpLimits {
     SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() }
@@ -95,6 +95,22 @@ async fn silent_connections_of_one_address_leave_seats_for_others() {
         again = connect().await;
     }
     logged_in.sftp.realpath(".").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_partners_connections_share_their_handles_and_channels() {
+    let limits = SftpLimits { max_handles_per_partner: 3, max_channels_per_partner: 2, ..quick() };
+    let gateway = Gateway::with(limits, ROOMY).await;
+    let (first, second) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    second.ssh.channel_open_session().await.unwrap_err();
+    let handle = first.sftp.opendir("/inbox").await.unwrap().handle;
+    first.sftp.opendir("/inbox").await.unwrap();
+    second.sftp.opendir("/inbox").await.unwrap();
+    let (_, told) = refusal(second.sftp.opendir("/inbox").await.unwrap_err());
+    assert!(told.contains("close some first"), "{told}");
+    gateway.raw("annen").await.sftp.opendir("/inbox").await.unwrap();
+    first.sftp.close(handle).await.unwrap();
+    second.sftp.opendir("/inbox").await.unwrap();
 }
 
 #[tokio::test]
