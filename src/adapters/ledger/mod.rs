@@ -67,6 +67,11 @@ impl SqliteLedger {
         self.writer.close().await;
     }
 
+    /// Waits until nothing can be written any more: after [`Self::close`], or when the writer has died.
+    pub async fn ended(&self) {
+        self.writer.ended().await;
+    }
+
     /// Runs a change in the next transaction and answers after its COMMIT.
     async fn write<T, E, F>(&self, change: F) -> Result<T, E>
     where
