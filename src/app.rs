@@ -39,10 +39,19 @@ pub struct Gateway {
     _lock: fs::File,
 }
 
-/// Runs a gateway until SIGTERM or Ctrl-C, then stops it gracefully.
+/// Runs a gateway until SIGTERM or Ctrl-C, then stops it gracefully; also when its ledger is lost, which is an error.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let gateway = Gateway::start(config).await?;
-    interrupted().await?;
+    let lost = tokio::select! {
+        interrupted = interrupted() => interrupted.map(|()| false)?,
+        () = gateway.ledger.ended() => true,
+    };
+    if lost {
+        // Nothing can be taken or forwarded: ending is what lets the service manager start it anew.
+        tracing::error!("the ledger's writer has died; the gateway ends so that it can be restarted");
+        gateway.stop().await;
+        anyhow::bail!("the ledger's writer has died; everything recorded goes on after a restart");
+    }
     tracing::info!("stopping: no new connections, running requests finish");
     gateway.stop().await;
     Ok(())

@@ -51,6 +51,7 @@ impl Ledger for SqliteLedger {
     }
 
     async fn refuse_repeats(&self, id: ShipmentId, code: Code) -> Result<u64, LedgerError> {
+        let _turn = self.sorting.lock().await;
         // The sort runs on a reader, so that others write meanwhile.
         let mut reader = self.reader().await?;
         let repeats = sqlx::query_scalar::<_, i64>(sql::REPEATS).bind(rows::uuid(&id.0)).fetch(&mut *reader);
@@ -165,3 +166,29 @@ impl Ledger for SqliteLedger {
 
 /// Repeats refused in one change.
 const REFUSE_AT_ONCE: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use crate::codes;
+    use crate::ports::Area as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sorts_wait_for_each_other_and_leave_the_readers_to_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+        let turn = ledger.sorting.clone().lock_owned().await;
+        let sort = || ledger.refuse_repeats(ShipmentId::new(), codes::REPEATED_ITEM);
+        let mut sorts: Vec<_> = (0..4).map(|_| sort()).collect();
+        for sort in &mut sorts {
+            assert!(futures::poll!(sort).is_pending());
+        }
+        assert_eq!(ledger.readers.size() as usize, ledger.readers.num_idle(), "none waits with a reader in its hand");
+        ledger.usage(&"etat".parse().unwrap()).await.unwrap();
+        drop(turn);
+        for refused in futures::future::join_all(sorts).await {
+            assert_eq!(refused.unwrap(), 0);
+        }
+    }
+}

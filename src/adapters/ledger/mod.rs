@@ -23,6 +23,7 @@ use std::fs::{OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -30,6 +31,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
+use tokio::sync::Mutex;
 
 use crate::ports::LedgerError;
 
@@ -40,6 +42,8 @@ use self::writer::Writer;
 pub struct SqliteLedger {
     writer: Writer,
     readers: SqlitePool,
+    /// Held by the one shipment whose items are being sorted: a long sort takes a reader, and partners wait for the others.
+    sorting: Arc<Mutex<()>>,
 }
 
 impl SqliteLedger {
@@ -53,7 +57,7 @@ impl SqliteLedger {
             .max_connections(READERS)
             .test_before_acquire(false)
             .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self { writer: Writer::spawn(connection), readers })
+        Ok(Self { writer: Writer::spawn(connection), readers, sorting: Arc::default() })
     }
 
     /// Finishes what was asked for, folds the log into the file and closes it; later calls fail.
@@ -61,6 +65,11 @@ impl SqliteLedger {
         // The last connection to close folds the log in, and readers may not write.
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// Waits until nothing can be written any more: after [`Self::close`], or when the writer has died.
+    pub async fn ended(&self) {
+        self.writer.ended().await;
     }
 
     /// Runs a change in the next transaction and answers after its COMMIT.

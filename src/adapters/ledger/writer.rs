@@ -60,6 +60,11 @@ impl Writer {
         answered.await.map_err(|_| closed())?
     }
 
+    /// Waits until the writer has ended, whether it was closed or died.
+    pub(super) async fn ended(&self) {
+        self.requests.closed().await;
+    }
+
     /// Ends the writer after everything asked for before.
     pub(super) async fn close(&self) {
         let (done, closing) = oneshot::channel();
@@ -324,5 +329,19 @@ mod tests {
         assert!(futures::poll!(&mut change).is_pending());
         drop(change);
         assert_eq!(rows(&writer).await, 1);
+    }
+
+    fn dies() -> LedgerError {
+        std::panic::resume_unwind(Box::new("as the test asked"))
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_change_ends_the_writer_and_is_noticed() {
+        let writer = small_disk().await;
+        assert!(futures::poll!(std::pin::pin!(writer.ended())).is_pending());
+        let change = writer.run(|_| Box::pin(async { Err::<(), _>(dies()) }));
+        assert!(matches!(change.await, Err(LedgerError::Unavailable(_))));
+        writer.ended().await;
+        assert!(matches!(text(&writer, "SELECT 1").await, Err(LedgerError::Unavailable(_))));
     }
 }

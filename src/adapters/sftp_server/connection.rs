@@ -17,6 +17,7 @@ use super::login::Logins;
 use super::premises::Premises;
 use super::session::Session as SftpSession;
 use super::settings::SftpLimits;
+use super::strangers::Stranger;
 use super::tree::Tree;
 
 /// What all connections share.
@@ -29,27 +30,38 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
 }
 
-/// A partner and how many more connections it may have.
+/// A partner and what more it may have.
 pub(super) struct PartnerSeat {
     pub(super) tree: Arc<Tree>,
+    /// Connections.
     pub(super) seats: Arc<Semaphore>,
+    /// Channels and open handles of all its connections together: each takes memory or open files of ours.
+    pub(super) channels: Arc<Semaphore>,
+    pub(super) handles: Arc<Semaphore>,
 }
 
 /// One connection.
 pub(super) struct Connection {
     shared: Arc<Shared>,
     peer: SocketAddr,
+    /// Its place among those that have not logged in.
+    stranger: Option<Stranger>,
     /// Told once when the login has succeeded.
     logged_in: Option<oneshot::Sender<()>>,
     granted: Option<Granted>,
     /// Channels that are open and have no subsystem yet.
-    waiting: HashMap<ChannelId, (Channel<Msg>, OwnedSemaphorePermit)>,
+    waiting: HashMap<ChannelId, (Channel<Msg>, ChannelRoom)>,
     room_for_channels: Arc<Semaphore>,
     channels: TaskTracker,
 }
 
+/// Room for one channel: of its connection, and of the partner.
+type ChannelRoom = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
 struct Granted {
     tree: Arc<Tree>,
+    channels: Arc<Semaphore>,
+    handles: Arc<Semaphore>,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -58,12 +70,14 @@ impl Connection {
     pub(super) fn new(
         shared: Arc<Shared>,
         peer: SocketAddr,
+        stranger: Stranger,
         logged_in: oneshot::Sender<()>,
         channels: TaskTracker,
     ) -> Self {
         Self {
             shared,
             peer,
+            stranger: Some(stranger),
             logged_in: Some(logged_in),
             granted: None,
             waiting: HashMap::new(),
@@ -83,23 +97,35 @@ impl Connection {
             return Auth::reject();
         };
         tracing::info!(peer = %self.peer, user = %printable(user), %partner, method, "logged in");
-        self.granted = Some(Granted { tree: Arc::clone(&seat.tree), _seat: taken });
+        self.granted = Some(Granted {
+            tree: Arc::clone(&seat.tree),
+            channels: Arc::clone(&seat.channels),
+            handles: Arc::clone(&seat.handles),
+            _seat: taken,
+        });
         Auth::Accept
     }
 
+    fn channel_room(&self) -> Option<ChannelRoom> {
+        let own = Arc::clone(&self.room_for_channels).try_acquire_owned().ok()?;
+        let partners = Arc::clone(&self.granted.as_ref()?.channels).try_acquire_owned().ok()?;
+        Some((own, partners))
+    }
+
     fn start_sftp(&mut self, id: ChannelId, session: &Session) -> bool {
-        let Some((channel, permit)) = self.waiting.remove(&id) else { return false };
+        let Some((channel, room)) = self.waiting.remove(&id) else { return false };
         let Some(granted) = &self.granted else { return false };
         let sftp = SftpSession::new(
             Arc::clone(&self.shared.premises),
             Arc::clone(&granted.tree),
             self.shared.limits.max_handles,
+            Arc::clone(&granted.handles),
         );
         let span = tracing::info_span!("sftp", partner = %granted.tree.partner, peer = %self.peer);
         let work = channel::serve(channel, session.handle(), sftp, self.shared.stop.clone());
         let work = async move {
             work.await;
-            drop(permit);
+            drop(room);
         };
         self.channels.spawn(Box::pin(work.instrument(span)));
         true
@@ -126,6 +152,7 @@ impl Handler for Connection {
     }
 
     async fn auth_succeeded(&mut self, _session: &mut Session) -> Result<(), Self::Error> {
+        self.stranger = None;
         if let Some(logged_in) = self.logged_in.take() {
             // Nobody listens when the connection is being ended.
             let _ = logged_in.send(());
@@ -139,12 +166,12 @@ impl Handler for Connection {
         reply: ChannelOpenHandle,
         _session: &mut Session,
     ) -> Result<(), Self::Error> {
-        match Arc::clone(&self.room_for_channels).try_acquire_owned() {
-            Ok(permit) => {
-                self.waiting.insert(channel.id(), (channel, permit));
+        match self.channel_room() {
+            Some(room) => {
+                self.waiting.insert(channel.id(), (channel, room));
                 reply.accept().await;
             }
-            Err(_full) => reply.reject(ChannelOpenFailure::ResourceShortage).await,
+            None => reply.reject(ChannelOpenFailure::ResourceShortage).await,
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::model::AreaPath;
 use crate::ports::{Blob, Scratch};
@@ -58,46 +59,55 @@ impl Source {
 
 /// Open handles, named by numbers that are never used twice.
 pub(super) struct Handles {
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, (Open, Room)>,
     next: u64,
     most: usize,
+    /// What all channels of the partner may have open.
+    budget: Arc<Semaphore>,
+}
+
+/// Room for one handle, given back when it is dropped.
+pub(super) struct Room {
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Handles {
-    /// Makes an empty table with room for so many.
-    pub(super) fn new(most: usize) -> Self {
-        Self { open: HashMap::new(), next: 1, most }
+    /// Makes an empty table with room for so many, within the partner's budget.
+    pub(super) fn new(most: usize, budget: Arc<Semaphore>) -> Self {
+        Self { open: HashMap::new(), next: 1, most, budget }
     }
 
-    /// Fails when there is no room for one more.
-    pub(super) fn check_room(&self) -> Result<(), Failure> {
-        if self.open.len() < self.most {
-            return Ok(());
+    /// Takes room for one more; fails when there is none.
+    pub(super) fn room(&self) -> Result<Room, Failure> {
+        if self.open.len() >= self.most {
+            return Err(Failure::Refused(format!("{} files are open already; close some first", self.most)));
         }
-        Err(Failure::Refused(format!("{} files are open already; close some first", self.most)))
+        let permit = Arc::clone(&self.budget).try_acquire_owned();
+        let too_many = "your connections have too many files open together; close some first";
+        Ok(Room { _permit: permit.map_err(|_none| Failure::Refused(too_many.to_owned()))? })
     }
 
-    /// Adds one and names it.
-    pub(super) fn add(&mut self, open: Open) -> String {
+    /// Adds one in the room taken for it and names it.
+    pub(super) fn add(&mut self, open: Open, room: Room) -> String {
         let number = self.next;
         self.next += 1;
-        self.open.insert(number, open);
+        self.open.insert(number, (open, room));
         number.to_string()
     }
 
     /// What a name stands for.
     pub(super) fn find(&mut self, name: &[u8]) -> Result<&mut Open, Failure> {
-        number(name).and_then(|number| self.open.get_mut(&number)).ok_or(UNKNOWN)
+        number(name).and_then(|number| self.open.get_mut(&number)).map(|(open, _)| open).ok_or(UNKNOWN)
     }
 
     /// Takes one out.
     pub(super) fn take(&mut self, name: &[u8]) -> Result<Open, Failure> {
-        number(name).and_then(|number| self.open.remove(&number)).ok_or(UNKNOWN)
+        number(name).and_then(|number| self.open.remove(&number)).map(|(open, _)| open).ok_or(UNKNOWN)
     }
 
     /// Takes all out.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Open> {
-        std::mem::take(&mut self.open).into_values()
+        std::mem::take(&mut self.open).into_values().map(|(open, _)| open)
     }
 }
 

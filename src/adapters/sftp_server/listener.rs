@@ -22,6 +22,7 @@ use super::login::Logins;
 use super::ongoing::Ongoing;
 use super::premises::Premises;
 use super::settings::{SetupError, SftpSettings};
+use super::strangers::{Stranger, Strangers};
 use super::tree::Tree;
 
 /// The SFTP server, listening.
@@ -45,7 +46,10 @@ impl SftpServer {
         let logins = Logins::read(&partners)?;
         let seat = |access| {
             let tree = Arc::new(Tree::new(access)?);
-            Ok(PartnerSeat { tree, seats: Arc::new(Semaphore::new(limits.max_connections_per_partner)) })
+            let [seats, channels, handles] =
+                [limits.max_connections_per_partner, limits.max_channels_per_partner, limits.max_handles_per_partner]
+                    .map(|most| Arc::new(Semaphore::new(most)));
+            Ok(PartnerSeat { tree, seats, channels, handles })
         };
         let seats = partners.iter().map(seat).collect::<Result<Vec<_>, SetupError>>()?;
         let keys = host_keys::load_or_make(&host_key_dir)?;
@@ -74,6 +78,7 @@ impl SftpServer {
     pub async fn run(self, shutdown: CancellationToken) {
         let connections = TaskTracker::new();
         let seats = Arc::new(Semaphore::new(self.shared.limits.max_connections));
+        let strangers = Strangers::new(self.shared.limits.max_strangers_per_address);
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -93,7 +98,12 @@ impl SftpServer {
                 tracing::warn!(%peer, "connection refused: there are too many");
                 continue;
             };
-            let serving = serve(Arc::clone(&self.ssh), Arc::clone(&self.shared), stream, peer);
+            let Some(stranger) = strangers.admit(peer.ip()) else {
+                // At debug: whoever fills its own room must not fill our log, too.
+                tracing::debug!(%peer, "connection refused: its address has too many that did not log in");
+                continue;
+            };
+            let serving = serve(Arc::clone(&self.ssh), Arc::clone(&self.shared), stream, peer, stranger);
             connections.spawn(async move {
                 Box::pin(serving).await;
                 drop(seat);
@@ -108,7 +118,7 @@ impl SftpServer {
     }
 }
 
-async fn serve(ssh: Arc<Config>, shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+async fn serve(ssh: Arc<Config>, shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, stranger: Stranger) {
     tracing::debug!(%peer, "connected");
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "Nagle's algorithm stays on");
@@ -119,7 +129,7 @@ async fn serve(ssh: Arc<Config>, shared: Arc<Shared>, stream: TcpStream, peer: S
     let _cut = cut.clone().drop_guard();
     let line = Line::new(stream, cut.clone());
     let (logged_in, login) = oneshot::channel();
-    let connection = Connection::new(Arc::clone(&shared), peer, logged_in, channels.clone());
+    let connection = Connection::new(Arc::clone(&shared), peer, stranger, logged_in, channels.clone());
     let mut running = match timeout(shared.limits.login_time, run_stream(ssh, line, connection)).await {
         Ok(Ok(running)) => running,
         // Load balancers look in and go again all day.

@@ -35,6 +35,7 @@ mod recent;
 mod replies;
 mod session;
 mod settings;
+mod strangers;
 mod tree;
 mod upload;
 

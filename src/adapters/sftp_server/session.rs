@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use russh_sftp::protocol::{Extended, File, FileAttributes, Open as OpenRequest, OpenFlags, Packet};
+use tokio::sync::Semaphore;
 
 use super::attributes;
 use super::disk::on_disk;
@@ -36,8 +37,13 @@ pub(super) struct Session {
 
 impl Session {
     /// Begins a session of the tree's partner.
-    pub(super) fn new(premises: Arc<Premises>, tree: Arc<Tree>, max_handles: usize) -> Self {
-        let handles = Handles::new(max_handles);
+    pub(super) fn new(
+        premises: Arc<Premises>,
+        tree: Arc<Tree>,
+        max_handles: usize,
+        handle_budget: Arc<Semaphore>,
+    ) -> Self {
+        let handles = Handles::new(max_handles, handle_budget);
         Self { premises, tree, handles, max_handles, recent: Recent::default(), greeted: false, next: None }
     }
 
@@ -184,7 +190,7 @@ impl Session {
     }
 
     async fn open(&mut self, open: OpenRequest) -> Result<String, Failure> {
-        self.handles.check_room()?;
+        let room = self.handles.room()?;
         let (purpose, path) = match self.tree.resolve(&open.filename)? {
             Target::File(directory, path) => (directory.purpose, path),
             Target::Root | Target::Directory(_) => return Err(Failure::Refused("this is a directory".to_owned())),
@@ -192,17 +198,17 @@ impl Session {
         if !open.pflags.intersects(OpenFlags::WRITE | OpenFlags::APPEND | OpenFlags::TRUNCATE) {
             let reading = opening::read(&self.premises, &self.tree, path).await?;
             tracing::info!(partner = %self.tree.partner, path = %reading.path, "download begins");
-            return Ok(self.handles.add(Open::Reading(reading)));
+            return Ok(self.handles.add(Open::Reading(reading), room));
         }
         self.recent.forget(&path);
         let upload = opening::write(&self.premises, &self.tree, purpose, path, open.pflags).await?;
-        Ok(self.handles.add(Open::Upload(Box::new(upload))))
+        Ok(self.handles.add(Open::Upload(Box::new(upload)), room))
     }
 
     fn open_directory(&mut self, path: &str) -> Result<String, Failure> {
-        self.handles.check_room()?;
+        let room = self.handles.room()?;
         let listing = Listing::open(&self.tree.resolve(path)?)?;
-        Ok(self.handles.add(Open::Listing(listing)))
+        Ok(self.handles.add(Open::Listing(listing), room))
     }
 
     async fn page(&mut self, handle: &str) -> Result<Vec<File>, Failure> {

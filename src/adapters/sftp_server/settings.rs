@@ -62,12 +62,18 @@ pub struct Login {
 pub struct SftpLimits {
     /// Connections in all.
     pub max_connections: usize,
+    /// Connections of one address that have not logged in.
+    pub max_strangers_per_address: usize,
     /// Connections of one partner.
     pub max_connections_per_partner: usize,
     /// Refused logins before the connection is cut.
     pub max_login_attempts: usize,
     /// Open handles of one channel.
     pub max_handles: usize,
+    /// Open handles of one partner, over all its connections: each may be an open file of ours.
+    pub max_handles_per_partner: usize,
+    /// Channels of one partner, over all its connections.
+    pub max_channels_per_partner: usize,
     /// How long a login may take.
     pub login_time: Duration,
     /// How long a connection may be silent.
@@ -82,9 +88,12 @@ impl Default for SftpLimits {
     fn default() -> Self {
         Self {
             max_connections: 256,
+            max_strangers_per_address: 16,
             max_connections_per_partner: 64,
             max_login_attempts: 6,
             max_handles: 64,
+            max_handles_per_partner: 256,
+            max_channels_per_partner: 128,
             login_time: Duration::from_secs(60),
             idle_time: Duration::from_secs(600),
             rejection_time: Duration::from_secs(1),

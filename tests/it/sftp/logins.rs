@@ -8,7 +8,7 @@ use russh::client::AuthResult;
 use russh::keys::PrivateKeyWithHashAlg;
 use sluse::adapters::sftp_server::SftpLimits;
 
-use crate::support::sftp::{Gateway, PASSWORD, ROOMY, user_key};
+use crate::support::sftp::{Gateway, PASSWORD, ROOMY, refusal, user_key};
 
 fn quick() -> SftpLimits {
     SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() }
@@ -68,6 +68,49 @@ async fn connections_are_counted_in_all_and_per_partner() {
     let ended = tokio::io::AsyncReadExt::read_to_end(&mut fourth, &mut greeting).await;
     assert!(ended.is_err() || greeting.is_empty());
     first.sftp.realpath(".").await.unwrap();
+}
+
+#[tokio::test]
+async fn silent_connections_of_one_address_leave_seats_for_others() {
+    let gateway = Gateway::with(SftpLimits { max_strangers_per_address: 2, ..quick() }, ROOMY).await;
+    let logged_in = gateway.raw("etat").await;
+    let connect = || async {
+        let mut stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+        let mut greeting = [0; 8];
+        let greeted = tokio::io::AsyncReadExt::read_exact(&mut stream, &mut greeting).await;
+        greeted.map(|_| stream)
+    };
+    // Who has logged in does not count.
+    let (first, _second) = (connect().await.unwrap(), connect().await.unwrap());
+    connect().await.unwrap_err();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut elsewhere = socket.connect(gateway.address).await.unwrap();
+    tokio::io::AsyncReadExt::read_exact(&mut elsewhere, &mut [0; 8]).await.unwrap();
+    drop(first);
+    // The place is free once the server has seen the end of the line.
+    let mut again = connect().await;
+    while again.is_err() {
+        tokio::task::yield_now().await;
+        again = connect().await;
+    }
+    logged_in.sftp.realpath(".").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_partners_connections_share_their_handles_and_channels() {
+    let limits = SftpLimits { max_handles_per_partner: 3, max_channels_per_partner: 2, ..quick() };
+    let gateway = Gateway::with(limits, ROOMY).await;
+    let (first, second) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    second.ssh.channel_open_session().await.unwrap_err();
+    let handle = first.sftp.opendir("/inbox").await.unwrap().handle;
+    first.sftp.opendir("/inbox").await.unwrap();
+    second.sftp.opendir("/inbox").await.unwrap();
+    let (_, told) = refusal(second.sftp.opendir("/inbox").await.unwrap_err());
+    assert!(told.contains("close some first"), "{told}");
+    gateway.raw("annen").await.sftp.opendir("/inbox").await.unwrap();
+    first.sftp.close(handle).await.unwrap();
+    second.sftp.opendir("/inbox").await.unwrap();
 }
 
 #[tokio::test]
