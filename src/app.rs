@@ -25,7 +25,7 @@ use crate::blocking::Blocking;
 use crate::config::Config;
 use crate::intake::Routes;
 use crate::model::{RouteName, WorkerId};
-use crate::pipeline::{Destination, House, Pace, Pipeline, sweep, watch};
+use crate::pipeline::{Destination, House, Pace, Pipeline, retain, sweep, watch};
 use crate::ports::{Clock, Ledger as _, SystemClock};
 
 /// A running gateway.
@@ -97,6 +97,7 @@ impl Gateway {
         let sftp_address = server.local_addr();
         let host_keys = server.host_keys();
         tasks.spawn(server.run(stop.clone()));
+        tasks.spawn(retain(house.clone(), stop.clone()));
         tasks.spawn(watch(house.clone(), stop.clone()));
         tasks.spawn(Pipeline::new(house, claimed).run(stop.clone()));
         tasks.close();
@@ -141,6 +142,7 @@ fn pace(config: &Config) -> Pace {
         lease: Duration::from_millis(config.worker.lease_ms),
         look: Duration::from_millis(config.worker.poll_ms),
         overdue: Duration::from_millis(config.worker.overdue_ms),
+        keep: Duration::from_millis(config.worker.keep_ms),
     }
 }
 

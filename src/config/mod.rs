@@ -71,6 +71,8 @@ pub struct WorkerConfig {
     pub poll_ms: u64,
     /// A shipment without a final receipt for so long raises an alarm.
     pub overdue_ms: u64,
+    /// The bytes of a shipment are kept for so long after its final receipt.
+    pub keep_ms: u64,
     /// A graceful stop waits so long for running requests.
     pub stop_ms: u64,
 }
@@ -156,6 +158,7 @@ fn worker(section: &Section<'_>) -> WorkerConfig {
         shipments: usize::try_from(shipments).unwrap_or(1),
         lease_ms: section.number("lease_ms", 60_000, 1_000..=3_600_000),
         poll_ms: section.number("poll_ms", 1_000, 10..=3_600_000),
+        keep_ms: section.number("keep_ms", 2_592_000_000, 60_000..=315_360_000_000),
         overdue_ms: section.number("overdue_ms", 3_600_000, 1_000..=2_592_000_000),
         stop_ms: section.number("stop_ms", 30_000, 0..=3_600_000),
     }

@@ -7,6 +7,7 @@ mod dispatch;
 mod drive;
 mod judging;
 mod receipts;
+mod retention;
 mod sweep;
 mod watchdog;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use dispatch::Pipeline;
+pub use retention::retain;
 pub use sweep::sweep;
 pub use watchdog::watch;
 
@@ -77,6 +79,8 @@ pub struct Pace {
     pub look: Duration,
     /// After so long without a final receipt the watchdog alarms.
     pub overdue: Duration,
+    /// How long the bytes of a shipment are kept after its final receipt.
+    pub keep: Duration,
 }
 
 /// A step could not be done; the shipment is taken up again later.

@@ -101,6 +101,11 @@ pub trait Ledger: Send + Sync {
     /// Shipments without a final receipt that were claimed before the given time: the watchdog's question.
     async fn overdue(&self, claimed_before: Timestamp, limit: u32) -> Result<Vec<Shipment>, LedgerError>;
 
+    /// Stops referring to the bytes of shipments whose final receipt was placed before the given time, some at once, and
+    /// returns those bytes for removal. What the ledger itself says of the shipments stays.
+    async fn expire(&self, receipted_before: Timestamp, now: Timestamp, limit: u32)
+    -> Result<Vec<BlobId>, LedgerError>;
+
     /// The blobs and scratch files anything still refers to, among those given.
     async fn referenced(
         &self,

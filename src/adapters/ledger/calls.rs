@@ -150,6 +150,15 @@ impl Ledger for SqliteLedger {
         shipments::overdue(&mut *self.reader().await?, claimed_before, limit).await
     }
 
+    async fn expire(
+        &self,
+        receipted_before: Timestamp,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<BlobId>, LedgerError> {
+        self.write(move |connection| Box::pin(receipts::expire(connection, receipted_before, now, limit))).await
+    }
+
     async fn referenced(
         &self,
         blobs: &[BlobId],

@@ -1,8 +1,9 @@
 //! Receipts: placed once, together with what they end.
 
+use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use crate::model::{AreaPath, NodeState, ReceiptKind, Shipment, ShipmentId};
+use crate::model::{AreaPath, BlobId, NodeState, ReceiptKind, Shipment, ShipmentId};
 use crate::ports::{LedgerError, PlacedReceipt};
 
 use super::area::{self, Entry};
@@ -64,4 +65,23 @@ async fn finish(connection: &mut SqliteConnection, id: ShipmentId, seq: i64) -> 
         Some(entry) if entry.shipment == Some(id) => area::drop_entry(connection, &partner, &entry).await,
         Some(_) | None => Ok(()),
     }
+}
+
+/// Lets go of the bytes of shipments that have had their answer for long.
+pub(super) async fn expire(
+    connection: &mut SqliteConnection,
+    receipted_before: Timestamp,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<BlobId>, LedgerError> {
+    let query = sqlx::query_as(sql::EXPIRING).bind(receipted_before.as_millisecond()).bind(i64::from(limit));
+    let expiring: Vec<(i64, Vec<u8>)> =
+        query.bind(receipt_number(ReceiptKind::Final)).fetch_all(&mut *connection).await?;
+    let mut blobs = Vec::with_capacity(expiring.len());
+    for (seq, blob) in expiring {
+        sqlx::query(sql::EXPIRE).bind(seq).execute(&mut *connection).await?;
+        shipments::add_event(connection, seq, now, "expired", "the bytes are no longer kept").await?;
+        blobs.push(BlobId(rows::to_uuid(blob)?));
+    }
+    Ok(blobs)
 }

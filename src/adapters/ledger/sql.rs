@@ -84,6 +84,13 @@ pub(super) const OVERDUE: &str = concat!(
     " FROM shipments WHERE stage < 2 AND claimed_at < $1 ORDER BY seq LIMIT $2"
 );
 
+/// Shipments with a final receipt of before a time, whose bytes are still kept.
+pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
+     JOIN receipts AS r ON r.shipment = s.seq AND r.kind = $3 \
+     WHERE s.stage = 2 AND s.expired = 0 AND r.placed_at < $1 ORDER BY s.seq LIMIT $2";
+
+pub(super) const EXPIRE: &str = "UPDATE shipments SET expired = 1 WHERE seq = $1";
+
 pub(super) const ADD_EVENT: &str = "INSERT INTO events (shipment, number, at, what, detail) \
      SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4 FROM events WHERE shipment = $1";
 
@@ -237,7 +244,7 @@ pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 W
 /// finds it there.
 pub(super) const REFERENCED_BLOBS: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
      EXISTS (SELECT 1 FROM nodes WHERE blob = unhex(e.value)) \
-     OR EXISTS (SELECT 1 FROM shipments WHERE blob = unhex(e.value)) \
+     OR EXISTS (SELECT 1 FROM shipments WHERE blob = unhex(e.value) AND expired = 0) \
      OR EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value))";
 
 pub(super) const REFERENCED_SCRATCHES: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \

@@ -118,6 +118,21 @@ pub(super) async fn a_receipt_is_placed_once(store: Box<dyn Store>) {
     assert!(ledger.place_receipt(&receipt(ShipmentId::new(), ReceiptKind::Final)).await.is_err());
 }
 
+pub(super) async fn bytes_are_let_go_of_after_their_time(store: Box<dyn Store>) {
+    let (answered, open) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let ledger = store.ledger();
+    let last = receipt(answered, ReceiptKind::Final);
+    ledger.place_receipt(&last).await.unwrap();
+    let kept = ledger.shipment(answered).await.unwrap().unwrap().blob;
+    assert_eq!(ledger.expire(last.now, last.now, 10).await.unwrap(), []);
+    let later = last.now + std::time::Duration::from_millis(1);
+    assert_eq!(ledger.expire(later, later, 10).await.unwrap(), [kept]);
+    assert_eq!(ledger.expire(later, later, 10).await.unwrap(), []);
+    let still_open = ledger.shipment(open).await.unwrap().unwrap().blob;
+    assert_eq!(ledger.referenced(&[kept, still_open], &[]).await.unwrap().0, [still_open]);
+    assert_eq!(ledger.shipment(answered).await.unwrap().unwrap().stage, Stage::Receipted);
+}
+
 pub(super) async fn a_final_receipt_takes_the_claimed_file_out(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     for kind in [ReceiptKind::Rest, ReceiptKind::Final] {

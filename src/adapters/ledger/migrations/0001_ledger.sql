@@ -20,11 +20,13 @@ CREATE TABLE shipments (
     findings_total INTEGER NOT NULL DEFAULT 0,
     worker         BLOB,
     lease_until    INTEGER NOT NULL DEFAULT 0,
-    wake_at        INTEGER NOT NULL DEFAULT 0
+    wake_at        INTEGER NOT NULL DEFAULT 0,
+    expired        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX shipments_unfinished ON shipments (seq, wake_at, lease_until, stage) WHERE stage < 2;
 CREATE INDEX shipments_stage ON shipments (stage);
+CREATE INDEX shipments_kept ON shipments (seq) WHERE stage = 2 AND expired = 0;
 CREATE INDEX shipments_blob ON shipments (blob);
 
 -- The smallest part forwarded alone. No index on `key`: repeats are found by one sort.
