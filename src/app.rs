@@ -139,6 +139,7 @@ fn receivers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<HashMap<
 fn pace(config: &Config) -> Pace {
     Pace {
         shipments: config.worker.shipments,
+        turn: TURN,
         lease: Duration::from_millis(config.worker.lease_ms),
         look: Duration::from_millis(config.worker.poll_ms),
         overdue: Duration::from_millis(config.worker.overdue_ms),
@@ -156,6 +157,9 @@ fn lock_data_dir(dir: &Path) -> anyhow::Result<fs::File> {
     lock.try_lock().with_context(|| format!("another sluse works in {}", dir.display()))?;
     Ok(lock)
 }
+
+/// How long one shipment is forwarded while others wait.
+const TURN: Duration = Duration::from_secs(5);
 
 /// Short reads and writes at once.
 const DISK_JOBS: usize = 32;

@@ -63,7 +63,7 @@ pub struct SftpConfig {
 /// The conductor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerConfig {
-    /// Shipments worked on at once.
+    /// Shipments judged at once, and as many others forwarded at once.
     pub shipments: usize,
     /// A lease not renewed for so long may be taken by another worker.
     pub lease_ms: u64,

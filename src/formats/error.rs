@@ -19,6 +19,16 @@ pub enum ReadItemError {
     TooMuch(&'static str),
 }
 
+/// What is no trouble of reading keeps its kind: the same bytes will fail again.
+impl From<ReadItemError> for io::Error {
+    fn from(error: ReadItemError) -> Self {
+        match error {
+            ReadItemError::Unreadable(error) => error,
+            ReadItemError::Changed(_) | ReadItemError::TooMuch(_) => Self::new(io::ErrorKind::InvalidData, error),
+        }
+    }
+}
+
 impl ReadItemError {
     /// The code for the receipt when the item is given up because of it.
     pub fn code(&self) -> Code {

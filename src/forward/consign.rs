@@ -1,6 +1,5 @@
 //! Makes an item ready for a receiver.
 
-use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +8,7 @@ use super::content::{decode_now, decoded, pieced};
 use crate::blocking::Blocking;
 use crate::formats::{self, ReadItemError};
 use crate::model::{Envelope, Item, ShipmentId};
-use crate::ports::{Blob, Consignment, ContentPart};
+use crate::ports::{Blob, Consignment, ContentPart, DeliveryError};
 use crate::split;
 
 /// Where a shipment's items are read from.
@@ -25,20 +24,18 @@ pub struct Source {
     pub disk: Blocking,
 }
 
-/// An item that was judged good can no longer be read: our own copy is damaged.
-#[derive(Debug, thiserror::Error)]
-#[error("the staged item cannot be read: {0}")]
-pub struct ConsignError(#[from] ReadItemError);
-
-impl From<ConsignError> for io::Error {
-    fn from(error: ConsignError) -> Self {
-        Self::other(error)
+/// What an item that was judged good and cannot be read again means: trouble of the disk may pass and meets every item,
+/// damaged bytes are this item's and do not mend.
+pub(super) fn not_consigned(error: ReadItemError) -> DeliveryError {
+    match error {
+        ReadItemError::Unreadable(error) => DeliveryError::Unreadable(error),
+        ReadItemError::Changed(_) | ReadItemError::TooMuch(_) => DeliveryError::Refused { code: error.code() },
     }
 }
 
 impl Source {
     /// Reads an item's details; large contents stay on disk until they are streamed. Blocks.
-    pub(super) fn consign(&self, item: &Item, first_intent: Timestamp) -> Result<Consignment, ConsignError> {
+    pub(super) fn consign(&self, item: &Item, first_intent: Timestamp) -> Result<Consignment, ReadItemError> {
         let details = formats::details(self.blob.as_ref(), &self.envelope, &item.found)?;
         let part = self.envelope.parts.get(item.found.part as usize);
         let mut parts = Vec::with_capacity(details.parts.len());
@@ -46,7 +43,7 @@ impl Source {
         for span in details.parts {
             let content = if span.content.len() <= room {
                 room -= span.content.len();
-                decode_now(&self.blob, span.content, span.coding).map_err(ReadItemError::from)?
+                decode_now(&self.blob, span.content, span.coding)?
             } else {
                 decoded(&self.blob, span.content, span.coding, &self.disk)
             };

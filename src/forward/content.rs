@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, unfold};
 
 use crate::blocking::Blocking;
-use crate::formats::{Coding, Decoder};
+use crate::formats::{Coding, Decoder, ReadItemError};
 use crate::model::ByteRange;
 use crate::ports::{Blob, Content};
 use crate::split::Piece;
@@ -23,7 +23,7 @@ pub(super) fn decoded(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding, di
 }
 
 /// Decodes a content small enough to be held whole. Blocks.
-pub(super) fn decode_now(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding) -> io::Result<Content> {
+pub(super) fn decode_now(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding) -> Result<Content, ReadItemError> {
     let mut reader = DecodedReader { blob: Arc::clone(blob), range, decoder: Some(Decoder::new(coding)) };
     let mut whole = Vec::new();
     while let Some(chunk) = reader.next_chunk()? {
@@ -47,7 +47,7 @@ pub(super) fn pieced(
 
 /// Reads bytes chunk by chunk. Blocks.
 trait ChunkReader: Send + 'static {
-    fn next_chunk(&mut self) -> io::Result<Option<Bytes>>;
+    fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError>;
 }
 
 fn chunks(reader: impl ChunkReader, disk: Blocking) -> BoxStream<'static, io::Result<Bytes>> {
@@ -60,7 +60,7 @@ fn chunks(reader: impl ChunkReader, disk: Blocking) -> BoxStream<'static, io::Re
         match read.await {
             Ok((reader, Ok(Some(chunk)))) => Some((Ok(chunk), Some((reader, disk)))),
             Ok((_, Ok(None))) => None,
-            Ok((_, Err(error))) => Some((Err(error), None)),
+            Ok((_, Err(error))) => Some((Err(error.into()), None)),
             Err(lost) => Some((Err(io::Error::other(lost)), None)),
         }
     })
@@ -74,16 +74,16 @@ struct DecodedReader {
 }
 
 impl ChunkReader for DecodedReader {
-    fn next_chunk(&mut self) -> io::Result<Option<Bytes>> {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
         let Some(mut decoder) = self.decoder.take() else { return Ok(None) };
         let mut out = Vec::new();
         while out.is_empty() {
             if self.range.is_empty() {
-                decoder.finish().map_err(io::Error::other)?;
+                decoder.finish()?;
                 return Ok(None);
             }
             let raw = read_some(self.blob.as_ref(), &mut self.range)?;
-            decoder.push(&raw, &mut out).map_err(io::Error::other)?;
+            decoder.push(&raw, &mut out)?;
         }
         self.decoder = Some(decoder);
         Ok(Some(Bytes::from(out)))
@@ -101,7 +101,7 @@ enum Pieces {
 }
 
 impl ChunkReader for PieceReader {
-    fn next_chunk(&mut self) -> io::Result<Option<Bytes>> {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
         if let Pieces::Asked(ask) = &self.pieces {
             self.pieces = Pieces::Left(ask()?.into());
         }

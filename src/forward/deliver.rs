@@ -9,7 +9,7 @@ use futures::stream::{self, Stream};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::consign::Source;
+use super::consign::{Source, not_consigned};
 use super::patience::{Patience, after, wait_after};
 use crate::codes;
 use crate::model::{Code, Item, ItemState, Outcome, Route};
@@ -120,7 +120,11 @@ impl Attempt<'_> {
         let first_intent = self.item.first_intent.unwrap_or_else(|| self.now());
         let (source, item) = (self.forwarding.source.clone(), self.item.clone());
         let read = self.forwarding.source.disk.run(move || source.consign(&item, first_intent)).await;
-        read.map_err(io::Error::other)?.map_err(|error| DeliveryError::Unreadable(error.into()))
+        read.map_err(io::Error::other)?.map_err(|error| {
+            let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
+            tracing::error!(%shipment, item, %error, "a staged item cannot be read again");
+            not_consigned(error)
+        })
     }
 
     async fn intend(&self) -> Result<(), LedgerError> {

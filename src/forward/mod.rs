@@ -9,6 +9,6 @@ mod content;
 mod deliver;
 mod patience;
 
-pub use consign::{ConsignError, Source};
+pub use consign::Source;
 pub use deliver::{Forwarding, forward};
 pub use patience::{Patience, after};

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::drive::drive;
 use super::{House, StepError};
-use crate::model::{Shipment, ShipmentId};
+use crate::model::{Shipment, ShipmentId, Stage};
 use crate::ports::LedgerError;
 
 /// The running pipeline.
@@ -27,36 +27,48 @@ impl Pipeline {
 
     /// Works until asked to stop, then lets running deliveries finish and gives the leases back.
     pub async fn run(self, stop: CancellationToken) {
-        let places = Arc::new(Semaphore::new(self.house.pace.shipments.max(1)));
+        // New files have places of their own: forwarding a large batch takes hours, and its sender is answered meanwhile.
+        let desks = [Stage::Claimed, Stage::Judged].map(|stage| Desk::new(stage, self.house.pace.shipments));
         let in_hand = Arc::new(InHand::default());
         let running = TaskTracker::new();
-        while let Some(place) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await {
-            let Ok(place) = place else { break };
-            match self.lease().await {
-                Ok(Some(shipment)) => {
-                    // Its lease ran out under us: the machine slept, or the clock was set. The work goes on.
-                    let Some(held) = in_hand.take(shipment.id) else { continue };
-                    let (house, stop, claimed) = (self.house.clone(), stop.clone(), Arc::clone(&self.claimed));
-                    running.spawn(async move {
-                        work(&house, shipment, held, stop).await;
-                        drop(place);
-                        claimed.notify_one();
-                    });
+        while !stop.is_cancelled() {
+            let mut idle = true;
+            for desk in &desks {
+                match self.take_on(desk, &in_hand, &running, &stop).await {
+                    Ok(taken) => idle &= !taken,
+                    Err(error) => tracing::error!(%error, "the ledger gives no work"),
                 }
-                Ok(None) => self.rest(&stop).await,
-                Err(error) => {
-                    tracing::error!(%error, "the ledger gives no work");
-                    self.rest(&stop).await;
-                }
+            }
+            if idle {
+                self.rest(&stop).await;
             }
         }
         running.close();
         running.wait().await;
     }
 
-    async fn lease(&self) -> Result<Option<Shipment>, LedgerError> {
-        let now = self.house.clock.now();
-        self.house.ledger.lease(self.house.worker, now, self.house.lease_end()).await
+    /// Begins to work on one shipment of the desk; `false` when it has no free place or there is none.
+    async fn take_on(
+        &self,
+        desk: &Desk,
+        in_hand: &Arc<InHand>,
+        running: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<bool, LedgerError> {
+        let Ok(place) = Arc::clone(&desk.places).try_acquire_owned() else { return Ok(false) };
+        let (now, until) = (self.house.clock.now(), self.house.lease_end());
+        let leased = self.house.ledger.lease(desk.stage, self.house.worker, now, until).await?;
+        let Some(shipment) = leased else { return Ok(false) };
+        // Otherwise its lease ran out under us: the machine slept, or the clock was set. The work goes on.
+        if let Some(held) = in_hand.take(shipment.id) {
+            let (house, stop, claimed) = (self.house.clone(), stop.clone(), Arc::clone(&self.claimed));
+            running.spawn(async move {
+                work(&house, shipment, held, stop).await;
+                drop(place);
+                claimed.notify_one();
+            });
+        }
+        Ok(true)
     }
 
     async fn rest(&self, stop: &CancellationToken) {
@@ -65,6 +77,18 @@ impl Pipeline {
             () = tokio::time::sleep(self.house.pace.look) => {}
             () = stop.cancelled() => {}
         }
+    }
+}
+
+/// Places for shipments of one stage.
+struct Desk {
+    stage: Stage,
+    places: Arc<Semaphore>,
+}
+
+impl Desk {
+    fn new(stage: Stage, places: usize) -> Self {
+        Self { stage, places: Arc::new(Semaphore::new(places.max(1))) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Brings one shipment as far as it goes now.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,8 +23,13 @@ pub(super) async fn drive(
     if shipment.stage == Stage::Claimed {
         place_accepted(house, &shipment).await?;
         let verdict = judge(house, claim(shipment.clone(), &house.routes)).await?;
+        let sends = verdict.kind == VerdictKind::Pass && !shipment.preflight;
         shipment.verdict = Some(verdict);
         shipment.stage = Stage::Judged;
+        if sends {
+            // Forwarding can take hours; the place for new files is not held meanwhile.
+            return Ok(Some(house.clock.now()));
+        }
     }
     let Some(verdict) = shipment.verdict.clone() else { return Ok(None) };
     if stop.is_cancelled() {
@@ -56,10 +62,19 @@ async fn settle(
     if house.ledger.next_due(shipment.id).await?.is_none() {
         return Ok(None);
     }
-    let forwarding = forwarding(house, shipment, verdict, stop).await?;
-    let pause = forward(&forwarding).await?;
-    let due = house.ledger.next_due(shipment.id).await?;
-    Ok(due.map(|due| due.max(pause.unwrap_or(due))))
+    let turn = stop.child_token();
+    let forwarding = forwarding(house, shipment, verdict, &turn).await?;
+    let mut forwarded = pin!(forward(&forwarding));
+    let pause = match tokio::time::timeout(house.pace.turn, &mut forwarded).await {
+        Ok(done) => done?,
+        Err(_elapsed) => {
+            // What is under way ends well; the rest has its next turn behind the others.
+            turn.cancel();
+            forwarded.await?
+        }
+    };
+    let (due, now) = (house.ledger.next_due(shipment.id).await?, house.clock.now());
+    Ok(due.map(|due| due.max(pause.unwrap_or(due)).max(now)))
 }
 
 async fn forwarding(

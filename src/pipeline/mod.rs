@@ -71,8 +71,10 @@ impl Destination {
 /// How the work is paced.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Shipments worked on at once.
+    /// Shipments judged at once, and as many others forwarded at once.
     pub shipments: usize,
+    /// A shipment gives its place to the next after forwarding for so long.
+    pub turn: Duration,
     /// How long a lease lasts without being renewed.
     pub lease: Duration,
     /// How often the ledger is asked for work when nothing rings.

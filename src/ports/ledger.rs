@@ -5,15 +5,22 @@ use jiff::Timestamp;
 
 use crate::model::{
     BlobId, Finding, Item, ItemState, NewItem, Outcome, PartKind, PartnerId, ReceiptKind, ScratchId, Shipment,
-    ShipmentId, Tally, Verdict, WorkerId,
+    ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
 /// and every call may be repeated after a crash.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Takes the lease on the oldest shipment that is unfinished, due and not leased by a living worker.
-    async fn lease(&self, worker: WorkerId, now: Timestamp, until: Timestamp) -> Result<Option<Shipment>, LedgerError>;
+    /// Takes the lease on the shipment of a stage that has been due for longest and is not leased by a living worker;
+    /// among equals the oldest.
+    async fn lease(
+        &self,
+        stage: Stage,
+        worker: WorkerId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Shipment>, LedgerError>;
 
     /// Extends a lease; `false` when another worker has taken it.
     async fn renew(&self, id: ShipmentId, worker: WorkerId, until: Timestamp) -> Result<bool, LedgerError>;

@@ -172,7 +172,29 @@ impl DeliveryError {
             Self::Later { code, after } => (*code, Next::Retry(*after)),
             Self::Credentials { code } => (*code, Next::AskOperator),
             Self::Unknown { code } => (*code, Next::LookUp),
-            Self::Unreadable(_) => (crate::codes::STAGED_UNREADABLE, Next::AskOperator),
+            // Bytes that are not what they were stay so; whatever else is wrong with the disk may be put right.
+            Self::Unreadable(error) => match error.kind() {
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                    (crate::codes::STAGED_UNREADABLE, Next::GiveUp)
+                }
+                _ => (crate::codes::STAGED_UNREADABLE, Next::AskOperator),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_bytes_are_one_items_trouble_and_a_failing_disk_is_the_operators() {
+        let next = |kind| DeliveryError::Unreadable(io::Error::from(kind)).outcome().1;
+        for kind in [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof] {
+            assert_eq!(next(kind), Next::GiveUp, "{kind}");
+        }
+        for kind in [io::ErrorKind::Other, io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied] {
+            assert_eq!(next(kind), Next::AskOperator, "{kind}");
         }
     }
 }

@@ -31,7 +31,7 @@ fn tag_name(blob: &dyn Blob, head: ByteRange) -> io::Result<ByteRange> {
     match Fragment::new(blob, head).next() {
         Ok(Some(Tag::Start { name, .. })) => Ok(name),
         Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "a head does not begin with a start tag")),
-        Err(error) => Err(io::Error::other(error)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -13,6 +13,7 @@ mod cli;
 mod end_to_end;
 mod house;
 mod ledger;
+mod pipeline;
 mod recovery;
 mod reference;
 mod sftp;

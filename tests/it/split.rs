@@ -1,12 +1,14 @@
 //! What is cut out of a batch is a batch: it is judged as valid and says the same.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sluse::formats::{Decoder, Details, details};
+use sluse::formats::{Coding, Decoder, Details, details};
 use sluse::generate::{self, Options, Profile, Share};
 use sluse::model::{Envelope, NewItem, Route};
 use sluse::split::{Piece, Rest, single};
+use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator};
 
 use crate::support::judged::{InMemory, Judged, fixed, fixtures, judged, prefill_route};
 
@@ -115,6 +117,45 @@ fn generated_batches_are_cut_into_valid_ones() {
         generate::write(&options, &mut bytes).unwrap();
         check(bytes, &[]);
     }
+}
+
+proptest! {
+    #![proptest_config(fixed(500))]
+
+    /// Otherwise a batch would pass, and its item could never be read again.
+    #[test]
+    fn what_the_schema_takes_for_base64_is_decoded(text in base64_like()) {
+        let schema = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='a' type='xs:base64Binary'/></xs:schema>";
+        let schema = Schema::compile(&[SchemaDocument { name: "a.xsd", bytes: schema.as_bytes() }]).unwrap();
+        let plan = Plan::new(Arc::new(schema), &[]).unwrap();
+        let mut validator = Validator::new(&plan, Limits::default());
+        validator.feed(format!("<a>{text}</a>").as_bytes(), &mut Deaf);
+        let end = validator.finish(&mut Deaf);
+        if end.findings == 0 {
+            let (mut decoder, mut out) = (Decoder::new(Coding::Base64), Vec::new());
+            let pushed = text.as_bytes().chunks(3).try_for_each(|chunk| decoder.push(chunk, &mut out));
+            prop_assert!(pushed.is_ok() && decoder.finish().is_ok(), "{text:?}");
+        }
+    }
+}
+
+/// Takes no notice.
+struct Deaf;
+
+impl Observer for Deaf {
+    fn open(&mut self, _: usize, _: Position) {}
+    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
+    fn close(&mut self, _: usize, _: u64, _: bool) {}
+    fn finding(&mut self, _: Finding) {}
+}
+
+/// Base64 and what looks like it, written in every way XML has.
+fn base64_like() -> impl Strategy<Value = String> {
+    let group = prop::sample::select(&["QUJD", "ab+/", "QQ==", "QUI=", "AAA", "Q", "=", "QR==", "Q U\r\nJ\tD"][..]);
+    let written =
+        prop::sample::select(&["", " ", "\n", "<!-- x -->", "<?p x?>", "&#10;", "&#x51;UJD", "<![CDATA[QUJD]]>"][..]);
+    let pieces = prop::collection::vec((group, written), 0..5);
+    pieces.prop_map(|pieces| pieces.into_iter().map(|(group, written)| format!("{group}{written}")).collect())
 }
 
 proptest! {

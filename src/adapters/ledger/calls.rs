@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     BlobId, Code, Finding, Item, ItemState, NewItem, Outcome, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId,
-    Tally, Verdict, WorkerId,
+    Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{Counts, Event, Intent, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, ReferenceUse};
 
@@ -16,8 +16,14 @@ use super::{SqliteLedger, items, receipts, rows, shipments, sql};
 
 #[async_trait]
 impl Ledger for SqliteLedger {
-    async fn lease(&self, worker: WorkerId, now: Timestamp, until: Timestamp) -> Result<Option<Shipment>, LedgerError> {
-        self.write(move |connection| Box::pin(shipments::lease(connection, worker, now, until))).await
+    async fn lease(
+        &self,
+        stage: Stage,
+        worker: WorkerId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Shipment>, LedgerError> {
+        self.write(move |connection| Box::pin(shipments::lease(connection, stage, worker, now, until))).await
     }
 
     async fn renew(&self, id: ShipmentId, worker: WorkerId, until: Timestamp) -> Result<bool, LedgerError> {

@@ -42,6 +42,7 @@ pub(super) async fn claim(connection: &mut SqliteConnection, claim: &Claim) -> R
 
 pub(super) async fn lease(
     connection: &mut SqliteConnection,
+    stage: Stage,
     worker: WorkerId,
     now: Timestamp,
     until: Timestamp,
@@ -50,6 +51,7 @@ pub(super) async fn lease(
         .bind(uuid(&worker.0))
         .bind(now.as_millisecond())
         .bind(until.as_millisecond())
+        .bind(stage_number(stage))
         .fetch_optional(connection)
         .await?;
     row.map(|row| rows::shipment(&row)).transpose()

@@ -194,7 +194,7 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// The one writer needs no lock on the row it picks.
 pub(super) const LEASE: &str = concat!(
     "UPDATE shipments SET worker = $1, lease_until = $3 WHERE seq = (SELECT seq FROM shipments \
-     WHERE stage < 2 AND wake_at <= $2 AND lease_until <= $2 ORDER BY seq LIMIT 1) RETURNING ",
+     WHERE stage < 2 AND stage = $4 AND wake_at <= $2 AND lease_until <= $2 ORDER BY wake_at, seq LIMIT 1) RETURNING ",
     shipment_columns!()
 );
 
@@ -292,7 +292,7 @@ mod tests {
             (NEXT_DUE, "SEARCH items USING COVERING INDEX items_open (shipment=?)"),
             (FINDINGS, "SEARCH findings USING PRIMARY KEY (shipment=? AND number>?)"),
             (LIST, "SEARCH nodes USING PRIMARY KEY (partner=? AND dir=? AND name>?)"),
-            (LEASE, "SCAN shipments USING COVERING INDEX shipments_unfinished"),
+            (LEASE, "SEARCH shipments USING COVERING INDEX shipments_waiting (stage=? AND wake_at<?)"),
         ];
         for (text, expected) in pages {
             let plan = plan(text).await;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use sluse::codes;
-use sluse::model::{BlobId, Outcome, ScratchId, ShipmentId, WorkerId};
+use sluse::model::{BlobId, Outcome, ScratchId, ShipmentId, Stage, WorkerId};
 use sluse::ports::{Close, Intent, NewUpload};
 
 use super::{Store, at, claim, closing, item, partner, path, upload};
@@ -16,7 +16,7 @@ pub(super) async fn two_workers_never_hold_one_shipment(store: Box<dyn Store>) {
     let (held, taken) = (Mutex::new(HashSet::new()), Mutex::new(HashSet::new()));
     let workers = (0..16).map(|_| async {
         let worker = WorkerId::new();
-        while let Some(shipment) = store.ledger().lease(worker, at(10), at(20)).await.unwrap() {
+        while let Some(shipment) = store.ledger().lease(Stage::Claimed, worker, at(10), at(20)).await.unwrap() {
             assert!(held.lock().unwrap().insert(shipment.id), "held twice at once");
             tokio::task::yield_now().await;
             taken.lock().unwrap().insert(shipment.id);

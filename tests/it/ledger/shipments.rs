@@ -34,31 +34,57 @@ pub(super) async fn a_claim_is_a_shipment(store: Box<dyn Store>) {
 pub(super) async fn the_oldest_due_shipment_is_leased(store: Box<dyn Store>) {
     let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
     let (ledger, one, two) = (store.ledger(), WorkerId::new(), WorkerId::new());
-    assert_eq!(ledger.lease(one, at(2), at(10)).await.unwrap().unwrap().id, first);
-    assert_eq!(ledger.lease(two, at(2), at(10)).await.unwrap().unwrap().id, second);
-    assert_eq!(ledger.lease(two, at(2), at(10)).await.unwrap(), None);
+    assert_eq!(ledger.lease(Stage::Claimed, one, at(2), at(10)).await.unwrap().unwrap().id, first);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(2), at(10)).await.unwrap().unwrap().id, second);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(2), at(10)).await.unwrap(), None);
     ledger.release(first, one, at(5)).await.unwrap();
-    assert_eq!(ledger.lease(two, at(4), at(10)).await.unwrap(), None);
-    assert_eq!(ledger.lease(two, at(5), at(10)).await.unwrap().unwrap().id, first);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(4), at(10)).await.unwrap(), None);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(5), at(10)).await.unwrap().unwrap().id, first);
+}
+
+pub(super) async fn stages_are_leased_apart_and_in_turns(store: Box<dyn Store>) {
+    let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let (ledger, worker) = (store.ledger(), WorkerId::new());
+    let lease = |stage, seconds| async move {
+        let leased = ledger.lease(stage, worker, at(seconds), at(seconds + 100)).await.unwrap();
+        leased.map(|shipment| shipment.id)
+    };
+    for id in [first, second] {
+        ledger.record_verdict(id, &pass(), &[], at(2)).await.unwrap();
+    }
+    let third = claim(store.as_ref(), "/inbox/c.xml").await;
+    assert_eq!(lease(Stage::Judged, 2).await, Some(first));
+    assert_eq!(lease(Stage::Claimed, 2).await, Some(third));
+    assert_eq!(lease(Stage::Claimed, 2).await, None);
+    // Who gives its place back goes behind those who have waited for longer.
+    ledger.release(first, worker, at(3)).await.unwrap();
+    assert_eq!(lease(Stage::Judged, 4).await, Some(second));
+    ledger.release(second, worker, at(5)).await.unwrap();
+    assert_eq!(lease(Stage::Judged, 6).await, Some(first));
+    assert_eq!(lease(Stage::Judged, 6).await, Some(second));
 }
 
 pub(super) async fn a_lease_ends_by_time_release_or_finish(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     let (ledger, one, two) = (store.ledger(), WorkerId::new(), WorkerId::new());
-    ledger.lease(one, at(2), at(10)).await.unwrap().unwrap();
+    ledger.lease(Stage::Claimed, one, at(2), at(10)).await.unwrap().unwrap();
     assert!(ledger.renew(id, one, at(20)).await.unwrap());
-    assert_eq!(ledger.lease(two, at(19), at(30)).await.unwrap(), None);
-    assert_eq!(ledger.lease(two, at(20), at(30)).await.unwrap().unwrap().id, id);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(19), at(30)).await.unwrap(), None);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(20), at(30)).await.unwrap().unwrap().id, id);
     assert!(!ledger.renew(id, one, at(40)).await.unwrap());
     ledger.release(id, one, at(0)).await.unwrap();
-    assert_eq!(ledger.lease(one, at(21), at(30)).await.unwrap(), None, "not the old holder's to give back");
+    assert_eq!(
+        ledger.lease(Stage::Claimed, one, at(21), at(30)).await.unwrap(),
+        None,
+        "not the old holder's to give back"
+    );
     ledger.release_all(Some(two)).await.unwrap();
-    assert_eq!(ledger.lease(one, at(21), at(30)).await.unwrap(), None);
+    assert_eq!(ledger.lease(Stage::Claimed, one, at(21), at(30)).await.unwrap(), None);
     ledger.release_all(None).await.unwrap();
-    assert_eq!(ledger.lease(one, at(21), at(30)).await.unwrap().unwrap().id, id);
+    assert_eq!(ledger.lease(Stage::Claimed, one, at(21), at(30)).await.unwrap().unwrap().id, id);
     assert!(ledger.place_receipt(&receipt(id, ReceiptKind::Final)).await.unwrap());
     assert!(!ledger.renew(id, one, at(90)).await.unwrap());
-    assert_eq!(ledger.lease(two, at(1_000), at(2_000)).await.unwrap(), None);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(1_000), at(2_000)).await.unwrap(), None);
 }
 
 pub(super) async fn a_start_makes_all_work_due(store: Box<dyn Store>) {
@@ -66,12 +92,12 @@ pub(super) async fn a_start_makes_all_work_due(store: Box<dyn Store>) {
     let (ledger, one, two) = (store.ledger(), WorkerId::new(), WorkerId::new());
     ledger.add_items(id, vec![item(1, None), item(2, None)]).await.unwrap();
     ledger.intend(Intent { shipment: id, number: 1, now: at(900_000) }).await.unwrap();
-    ledger.lease(one, at(900_000), at(900_100)).await.unwrap().unwrap();
+    ledger.lease(Stage::Claimed, one, at(900_000), at(900_100)).await.unwrap().unwrap();
     ledger.release(id, one, at(900_200)).await.unwrap();
     // The clock is set back, and nobody holds the shipment.
-    assert_eq!(ledger.lease(two, at(10), at(20)).await.unwrap(), None);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(10), at(20)).await.unwrap(), None);
     ledger.release_all(Some(two)).await.unwrap();
-    assert_eq!(ledger.lease(two, at(10), at(20)).await.unwrap().unwrap().id, id);
+    assert_eq!(ledger.lease(Stage::Claimed, two, at(10), at(20)).await.unwrap().unwrap().id, id);
     let due = ledger.due_items(id, at(10), 0, 10).await.unwrap();
     assert_eq!(due.iter().map(|item| item.found.number).collect::<Vec<_>>(), [1, 2]);
 }

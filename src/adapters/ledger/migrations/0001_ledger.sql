@@ -24,7 +24,8 @@ CREATE TABLE shipments (
     expired        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-CREATE INDEX shipments_unfinished ON shipments (seq, wake_at, lease_until, stage) WHERE stage < 2;
+CREATE INDEX shipments_unfinished ON shipments (seq) WHERE stage < 2;
+CREATE INDEX shipments_waiting ON shipments (stage, wake_at, seq, lease_until) WHERE stage < 2;
 CREATE INDEX shipments_stage ON shipments (stage);
 CREATE INDEX shipments_kept ON shipments (seq) WHERE stage = 2 AND expired = 0;
 CREATE INDEX shipments_blob ON shipments (blob);

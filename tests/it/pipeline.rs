@@ -1,0 +1,243 @@
+//! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sluse::adapters::blobs::LocalBlobs;
+use sluse::adapters::ledger::SqliteLedger;
+use sluse::blocking::Blocking;
+use sluse::codes;
+use sluse::generate::{self, Options, Profile};
+use sluse::intake::Routes;
+use sluse::model::{
+    BlobId, Item, ItemState, PartnerId, ReceiptKind, RetryPolicy, Route, ServiceTable, ShipmentId, Tally, WorkerId,
+};
+use sluse::pipeline::{Destination, House, Pace, Pipeline};
+use sluse::ports::{Area, Clock, Close, Consignment, Delivered, DeliveryError, Intent, NewUpload, Quota, Receiver};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::gateway::PATIENCE;
+use crate::support::judged::prefill_route;
+
+/// A receiver that does as it is told.
+#[derive(Default)]
+struct Told {
+    /// Takes its time with each item.
+    slow: AtomicBool,
+    /// Cannot be reached.
+    gone: AtomicBool,
+    /// Panics.
+    broken: AtomicBool,
+    looked: AtomicUsize,
+    took: AtomicUsize,
+}
+
+#[async_trait]
+impl Receiver for Told {
+    async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
+        assert!(!self.broken.load(Ordering::SeqCst), "on purpose");
+        if self.gone.load(Ordering::SeqCst) {
+            return Err(DeliveryError::Later { code: codes::UNREACHABLE, after: None });
+        }
+        if self.slow.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.took.fetch_add(1, Ordering::SeqCst);
+        Ok(Delivered { receivers_reference: item.key.to_string() })
+    }
+
+    async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
+        assert!(!self.broken.load(Ordering::SeqCst), "on purpose");
+        self.looked.fetch_add(1, Ordering::SeqCst);
+        Ok(Some(Delivered { receivers_reference: item.key.to_string() }))
+    }
+}
+
+/// A clock that goes on by itself and can be put forward.
+#[derive(Default)]
+struct Ahead(AtomicI64);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        let ms = Timestamp::now().as_millisecond() + self.0.load(Ordering::SeqCst);
+        Timestamp::from_millisecond(ms).unwrap()
+    }
+}
+
+/// Everything but the pipeline itself.
+struct Rig {
+    _dir: TempDir,
+    house: House,
+    area: Arc<dyn Area>,
+    receiver: Arc<Told>,
+    clock: Arc<Ahead>,
+    claimed: Arc<Notify>,
+}
+
+/// A running pipeline.
+struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+        let blobs = LocalBlobs::open(&dir.path().join("blobs")).unwrap();
+        let (receiver, clock, route) = (Arc::new(Told::default()), Arc::new(Ahead::default()), route());
+        let destination = Destination::new(Arc::clone(&receiver) as Arc<dyn Receiver>);
+        let house = House {
+            ledger: Arc::new(ledger.clone()),
+            blobs: Arc::new(blobs),
+            receivers: Arc::new(HashMap::from([(route.name.clone(), destination)])),
+            routes: Arc::new(Routes::new([route])),
+            cores: Blocking::per_core(),
+            disk: Blocking::new(4),
+            started: clock.now(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            worker: WorkerId::new(),
+            pace: Pace {
+                shipments: 2,
+                turn: Duration::from_millis(100),
+                lease: Duration::from_secs(60),
+                look: Duration::from_millis(5),
+                overdue: Duration::from_secs(3600),
+            },
+        };
+        Self { _dir: dir, house, area: Arc::new(ledger), receiver, clock, claimed: Arc::new(Notify::new()) }
+    }
+
+    fn run(&self) -> Running {
+        let stop = CancellationToken::new();
+        let pipeline = Pipeline::new(self.house.clone(), Arc::clone(&self.claimed));
+        Running { stop: stop.clone(), task: tokio::spawn(pipeline.run(stop)) }
+    }
+
+    /// Drops a batch of so many items, as the SFTP server would.
+    async fn drop_batch(&self, items: u64, seed: u64) -> ShipmentId {
+        let mut bytes = Vec::new();
+        generate::write(&Options::new(items, Profile::Small, seed), &mut bytes).unwrap();
+        let (id, blob, scratch) = (ShipmentId::new(), BlobId::new(), self.house.blobs.create().await.unwrap());
+        self.house.blobs.scratch(scratch).await.unwrap().write_at(0, &bytes).unwrap();
+        let (partner, now): (PartnerId, _) = ("ttd".parse().unwrap(), self.clock.now());
+        let path: sluse::model::AreaPath = format!("/inbox/{seed}.xml").parse().unwrap();
+        let quota = Quota { bytes: u64::MAX, files: u64::MAX };
+        let upload = NewUpload { partner: partner.clone(), path: path.clone(), scratch, exclusive: false, quota, now };
+        self.area.begin(&upload).await.unwrap();
+        self.house.blobs.seal(scratch, blob).await.unwrap();
+        let size_bytes = bytes.len() as u64;
+        let close = Close { partner, path, scratch, blob, size_bytes, claim: Some((id, false)), now };
+        self.area.close(&close).await.unwrap();
+        self.claimed.notify_one();
+        id
+    }
+
+    async fn has(&self, id: ShipmentId, kind: ReceiptKind) -> bool {
+        self.house.ledger.has_receipt(id, kind).await.unwrap()
+    }
+
+    async fn tally(&self, id: ShipmentId) -> Tally {
+        self.house.ledger.tally(id).await.unwrap()
+    }
+
+    async fn items(&self, id: ShipmentId) -> Vec<Item> {
+        self.house.ledger.items(id, &[], 0, 10_000).await.unwrap()
+    }
+
+    async fn final_receipt(&self, id: ShipmentId) {
+        until(async || self.has(id, ReceiptKind::Final).await).await;
+    }
+
+    async fn judged(&self, id: ShipmentId) {
+        until(async || self.house.ledger.shipment(id).await.unwrap().unwrap().verdict.is_some()).await;
+    }
+
+    fn wait_hours(&self, hours: i64) {
+        self.clock.0.fetch_add(hours * 3_600_000, Ordering::SeqCst);
+    }
+}
+
+/// Waits for something that must happen.
+async fn until(holds: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it did not happen in time");
+}
+
+fn route() -> Route {
+    Route {
+        sender_name: None,
+        services: ServiceTable { any: true, ..ServiceTable::default() },
+        retry: RetryPolicy { first_wait_ms: 1, max_wait_ms: 5, give_up_after_ms: 3_600_000, settle_ms: 600_000 },
+        ..prefill_route()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_file_is_answered_while_large_ones_are_forwarded() {
+    let rig = Rig::new().await;
+    rig.receiver.slow.store(true, Ordering::SeqCst);
+    let running = rig.run();
+    let mut large = Vec::new();
+    for seed in 1..=4 {
+        large.push(rig.drop_batch(2_000, seed).await);
+    }
+    for id in &large {
+        rig.judged(*id).await;
+    }
+    let small = rig.drop_batch(2, 9).await;
+    rig.final_receipt(small).await;
+    for id in large {
+        let tally = rig.tally(id).await;
+        assert!(tally.open() > 1_000, "{tally:?}");
+        assert!(rig.has(id, ReceiptKind::Accepted).await);
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_a_crash_cut_off_settles_from_the_start() {
+    let mut rig = Rig::new().await;
+    let id = rig.drop_batch(1, 1).await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let running = rig.run();
+    rig.judged(id).await;
+    running.stop().await;
+    // The process sent for an hour, and died.
+    let now = rig.clock.now();
+    rig.house.ledger.intend(Intent { shipment: id, number: 1, now }).await.unwrap();
+    rig.wait_hours(1);
+    rig.house.started = rig.clock.now();
+    rig.house.ledger.release_all(None).await.unwrap();
+    let running = rig.run();
+    let soon = rig.clock.now();
+    until(async || {
+        let due = rig.house.ledger.next_due(id).await.unwrap().unwrap();
+        due > soon
+    })
+    .await;
+    assert_eq!(rig.receiver.looked.load(Ordering::SeqCst), 0);
+    rig.wait_hours(1);
+    rig.final_receipt(id).await;
+    assert_eq!((rig.receiver.looked.load(Ordering::SeqCst), rig.receiver.took.load(Ordering::SeqCst)), (1, 0));
+    assert_eq!(rig.tally(id).await.delivered, 1);
+    running.stop().await;
+}
