@@ -78,6 +78,8 @@ pub(super) struct Around<'a> {
 pub(super) struct Group {
     /// Its mark, and its position in the part.
     pub(super) own: Enclosing,
+    /// Where it begins.
+    pub(super) at: Position,
     /// Its head; empty until the reportee's id has ended.
     pub(super) head: ByteRange,
     /// The reportee's id, as far as it was read.
