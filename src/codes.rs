@@ -100,6 +100,7 @@ codes! {
     NO_ITEMS = "FM-203", Rejected, "The batch holds no items.", "Check the job that writes the file.";
     TOO_MANY_REFUSED = "FM-204", Rejected, "So many items are wrong that the whole shipment is refused.", "Correct the items listed and drop the whole file again.";
     SHIPMENT_REFUSED = "FM-205", Rejected, "The item was not sent because the whole shipment is refused.", "Correct what refused the shipment and drop the whole file again.";
+    HEAD_TOO_LARGE = "FM-206", ValidationFailed, "What stands before the items takes more room than it may.", "Leave out long comments and blanks before and between the headers.";
     // The route.
     NO_ROUTE = "RT-101", Rejected, "No route takes this format in this directory.", "Check the directory and the format, or ask the operator for a route.";
     UNKNOWN_SERVICE = "RT-102", Rejected, "The route does not know this service code and edition.", "Check ExternalServiceCode and ExternalServiceEditionCode, or ask the operator to add it.";

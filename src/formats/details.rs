@@ -1,5 +1,7 @@
 //! What a receiver needs to know of one item, read again from the staged bytes.
 
+use std::fmt;
+
 use jiff::civil::Date;
 
 use super::fragment::{Fragment, Tag, read};
@@ -8,8 +10,9 @@ use super::{Coding, ReadItemError, check_digits};
 use crate::model::{ByteRange, Envelope, ItemKind, NewItem, Reportee};
 use crate::ports::{Blob, PartMeta};
 
-/// One item in detail. Its forms and attachments stay where they are: each is a span of the staged file.
-#[derive(Debug, Clone)]
+/// One item in detail. Its forms and attachments stay where they are: each is a span of the staged file. Never logged:
+/// `Debug` shows no value of it.
+#[derive(Clone)]
 pub struct Details {
     /// Whom it concerns.
     pub reportee: Reportee,
@@ -62,6 +65,12 @@ pub(crate) struct PartDraft {
     pub(crate) kind: String,
     /// Where its content lies.
     pub(crate) content: ByteRange,
+}
+
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Details").field("parts", &self.parts.len()).finish_non_exhaustive()
+    }
 }
 
 impl Details {
@@ -221,6 +230,7 @@ mod tests {
         assert_eq!(details.valid_from, Some(date(2026, 1, 31)));
         assert_eq!(details.receivers_reference, "a & <b>");
         assert_eq!(details.identifying_fields, ["x", ""]);
+        assert_eq!(format!("{details:?}"), "Details { parts: 3, .. }", "no value of the item");
         let parts: Vec<_> = details.parts.iter().map(|span| (span.meta.clone(), decoded(&blob, span))).collect();
         let form = |id: &str, version: &str| PartMeta::Form { format_id: id.into(), format_version: version.into() };
         let attachment = PartMeta::Attachment { file_name: "a.txt".into(), attachment_type: "text_plain".into() };

@@ -91,8 +91,8 @@ pub struct Scope<'a> {
     pub reference: &'a str,
 }
 
-/// What identifies an item within its part.
-#[derive(Debug, Clone, Copy)]
+/// What identifies an item within its part. Without `Debug`, since it may hold a reportee's id.
+#[derive(Clone, Copy)]
 pub enum Identity<'a> {
     /// The sender's own reference, unique by agreement.
     Reference(&'a str),

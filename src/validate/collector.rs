@@ -167,6 +167,7 @@ impl<'a> Collector<'a> {
         self.in_group = [0; 2];
         self.group = Some(Group {
             own: Enclosing { watch, nth: self.groups },
+            at,
             head: ByteRange { start: at.offset, end: at.offset },
             reportee: String::new(),
             text_bytes: 0,
@@ -199,6 +200,28 @@ impl<'a> Collector<'a> {
                 self.refuse_at(Some((codes::WRONG_SENDER, text)), seen);
             }
             None => {}
+        }
+    }
+
+    /// Every item is sent with the heads it stands under, so a megabyte before the root would be one for each item.
+    fn check_head(&mut self, head: Option<ByteRange>, what: &str) {
+        if head.is_some_and(is_too_large) && self.refusal.is_none_or(|(_, code)| code != codes::HEAD_TOO_LARGE) {
+            self.refuse_whole(codes::HEAD_TOO_LARGE, format!("{what} takes more than {HEAD_BYTES} bytes"));
+        }
+    }
+
+    fn end_group_head(&mut self, end: u64) {
+        let Some(group) = &mut self.group else { return };
+        group.head.end = end;
+        if !is_too_large(group.head) {
+            return;
+        }
+        let (own, at) = (group.own, group.at);
+        let text = format!("what stands before the items takes more than {HEAD_BYTES} bytes");
+        let place = Some(self.place(own.watch, at));
+        let fault = Finding { code: codes::ITEM_TOO_LARGE, place, item: None, rule: String::new(), text };
+        if let Some(group) = &mut self.group {
+            group.fault.get_or_insert(fault);
         }
     }
 
@@ -303,17 +326,18 @@ impl Observer for Collector<'_> {
             Some(Role::SenderName) => {
                 if let Some(envelope) = &mut self.envelope {
                     envelope.root.end = end;
+                    self.check_head(Some(ByteRange { start: 0, end }), "what stands before the first part");
                 }
             }
             Some(Role::ShipmentReference) => {
-                if let Some(part) = self.part() {
+                let head = self.part().map(|part| {
                     part.head.end = end;
-                }
+                    part.head
+                });
+                self.check_head(head, "the head of a part");
             }
             Some(Role::Reportee) => {
-                if let Some(group) = &mut self.group {
-                    group.head.end = end;
-                }
+                self.end_group_head(end);
             }
             Some(Role::Group) => self.group = None,
             Some(Role::Item(_)) => self.close_item(end),
@@ -344,6 +368,10 @@ fn for_each_chunk<T>(all: &mut Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Resul
     }
 }
 
+fn is_too_large(head: ByteRange) -> bool {
+    head.end.saturating_sub(head.start) > HEAD_BYTES
+}
+
 fn nth_index(kind: ItemKind) -> usize {
     match kind {
         ItemKind::FormTask | ItemKind::Subscription => 0,
@@ -352,5 +380,7 @@ fn nth_index(kind: ItemKind) -> usize {
 }
 
 const CHUNK: usize = 1_024;
+/// What one head may take; it is sent again with every item below it.
+const HEAD_BYTES: u64 = 64 * 1024;
 /// Parts and references kept of one batch.
 const PARTS: usize = 16;

@@ -8,8 +8,8 @@ use crate::xsd::Position;
 use super::place::{self, Enclosing};
 use super::route;
 
-/// A text that was watched.
-#[derive(Debug, Clone, Copy)]
+/// A text that was watched. Like all of what holds texts of a batch here it has no `Debug`: they are never logged.
+#[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
     /// The element's index among the format's marks.
     pub(super) watch: usize,
@@ -24,7 +24,6 @@ pub(super) struct Seen<'a> {
 }
 
 /// An item whose end has not been reached.
-#[derive(Debug)]
 pub(super) struct OpenItem {
     /// What it is.
     pub(super) kind: ItemKind,
@@ -59,7 +58,6 @@ pub(super) struct Rules<'a> {
 }
 
 /// What surrounds an item that ends.
-#[derive(Debug)]
 pub(super) struct Around<'a> {
     /// Its position among the shipment's items, from 1.
     pub(super) number: u64,
@@ -74,10 +72,11 @@ pub(super) struct Around<'a> {
 }
 
 /// The items of one reportee.
-#[derive(Debug)]
 pub(super) struct Group {
     /// Its mark, and its position in the part.
     pub(super) own: Enclosing,
+    /// Where it begins.
+    pub(super) at: Position,
     /// Its head; empty until the reportee's id has ended.
     pub(super) head: ByteRange,
     /// The reportee's id, as far as it was read.
@@ -88,7 +87,6 @@ pub(super) struct Group {
     pub(super) fault: Option<Finding>,
 }
 
-#[derive(Debug)]
 struct Kept {
     text: String,
     complete: bool,
@@ -97,7 +95,6 @@ struct Kept {
 }
 
 /// A rule that was broken, at an element of the item.
-#[derive(Debug)]
 struct Broken {
     code: Code,
     watch: usize,

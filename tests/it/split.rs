@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use sluse::codes;
 use sluse::formats::{Coding, Decoder, Details, details};
 use sluse::generate::{self, Options, Profile, Share};
 use sluse::model::{Envelope, NewItem, Route};
@@ -233,3 +234,25 @@ const CONTENTS: &[&str] = &[
     "&lt;a b='&amp;amp;'&gt;&#xE6;&lt;/a&gt;",
     "<!-- </FormData> --><?x </FormTask>?>text]]&gt;",
 ];
+
+#[test]
+fn heads_that_every_item_would_repeat_have_their_limit() {
+    let sound = std::fs::read_to_string("fixtures/prefill/valid/one-form-task.xml").unwrap();
+    let long = format!("<!--{}-->", "x".repeat(70_000));
+    let with =
+        |before: &str| judged(sound.replacen(before, &format!("{long}{before}"), 1).as_bytes(), &[prefill_route()]);
+    for before in ["  <ServiceOwnerName", "<ExternalShipmentReference"] {
+        let judged = with(before);
+        assert_eq!(judged.judgement.refusal, Some(codes::HEAD_TOO_LARGE), "{before}");
+        assert_eq!(judged.findings.len(), 1, "{before}");
+    }
+    // Of one reportee it is these items that are not sent.
+    let judged = with("<Id>");
+    assert_eq!((judged.judgement.refusal, judged.items[0].refused), (None, Some(codes::ITEM_TOO_LARGE)));
+    let path = &judged.findings[0].place.as_ref().unwrap().path;
+    assert_eq!(path, "/ServiceOwner/Prefill/Reportee[1]");
+    // Comments elsewhere are sent at most once.
+    for before in ["<Prefill>", "<FormTask>", "<Form>", "</Reportee>"] {
+        assert_eq!(with(before).judgement.findings_total, 0, "{before}");
+    }
+}
