@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{House, StepError};
+use super::{House, StepError, is_damage};
 use crate::codes;
 use crate::model::{
     BlobId, Envelope, Finding, Item, ItemState, ReceiptKind, ReceiptStatus, ScratchId, Shipment, Tally, Verdict,
@@ -96,7 +96,14 @@ async fn place_rest(
     let written = write_rest(house, shipment, envelope, &mut page).await;
     if !matches!(written, Ok(true)) {
         page.abandon(house).await;
-        return written.map(|_empty| None);
+        return match written {
+            // The final receipt comes without a rest file then: the sender has the batch, and is told what failed.
+            Err(StepError::Storage(error)) if is_damage(&error) => {
+                tracing::error!(shipment = %shipment.id, %error, "no rest file can be cut from the staged copy");
+                Ok(None)
+            }
+            written => written.map(|_empty| None),
+        };
     }
     place(house, shipment, ReceiptKind::Rest, page).await?;
     Ok(Some(ReceiptKind::Rest.file_name(&shipment.path.name, shipment.id)))
