@@ -30,6 +30,8 @@ pub struct Forwarding {
     pub source: Source,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// When the shipment was claimed.
+    pub claimed_at: Timestamp,
     /// When this process began: what was under way then was cut off no later.
     pub started: Timestamp,
     /// Asks for an early end: running deliveries finish, no new ones begin.
@@ -46,6 +48,11 @@ pub async fn forward(forwarding: &Forwarding) -> Result<Option<Timestamp>, Ledge
             Attempt { forwarding, item: &item }.run().await
         })
         .await?;
+    if forwarding.is_hopeless() {
+        let id = forwarding.source.shipment;
+        tracing::error!(shipment = %id, "the receiver has taken nothing for too long; what was not sent is given up");
+        forwarding.ledger.fail_open(id, ItemState::Ready, codes::UNREACHABLE).await?;
+    }
     Ok(forwarding.paused())
 }
 
@@ -66,6 +73,14 @@ fn due_items(forwarding: &Forwarding) -> impl Stream<Item = Result<Item, LedgerE
 impl Forwarding {
     fn paused(&self) -> Option<Timestamp> {
         self.patience.paused(self.clock.now())
+    }
+
+    /// Only a few items are tried while a receiver is in trouble; the others' time limit counts from the claim, and from
+    /// when the receiver last did what it should.
+    fn is_hopeless(&self) -> bool {
+        let limit = Duration::from_millis(self.route.retry.give_up_after_ms);
+        let since = self.patience.in_trouble_since();
+        since.is_some_and(|since| after(since.max(self.claimed_at), limit) <= self.clock.now())
     }
 }
 

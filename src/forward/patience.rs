@@ -20,6 +20,8 @@ pub(super) fn wait_after(policy: &RetryPolicy, attempts: u32, wish: Option<Durat
 pub struct Patience {
     streak: AtomicU32,
     paused_until_ms: AtomicI64,
+    /// When the troubles began; 0 when there are none.
+    since_ms: AtomicI64,
 }
 
 impl Patience {
@@ -31,10 +33,13 @@ impl Patience {
     /// The receiver answered as it should.
     pub(super) fn well(&self) {
         self.streak.store(0, Ordering::Relaxed);
+        self.since_ms.store(0, Ordering::Relaxed);
     }
 
     /// The receiver did not; `all` tells that every item would meet the same.
     pub(super) fn trouble(&self, policy: &RetryPolicy, now: Timestamp, wish: Option<Duration>, all: bool) {
+        // Where they began before, this changes nothing.
+        let _ = self.since_ms.compare_exchange(0, now.as_millisecond(), Ordering::Relaxed, Ordering::Relaxed);
         let streak = self.streak.fetch_add(1, Ordering::Relaxed) + 1;
         if all || wish.is_some() || streak >= STREAK_THAT_PAUSES {
             let steps = streak.saturating_sub(STREAK_THAT_PAUSES) + 1;
@@ -46,6 +51,12 @@ impl Patience {
     pub(super) fn paused(&self, now: Timestamp) -> Option<Timestamp> {
         let until_ms = self.paused_until_ms.load(Ordering::Relaxed);
         Timestamp::from_millisecond(until_ms).ok().filter(|until| *until > now)
+    }
+
+    /// Since when the receiver has done nothing it should.
+    pub(super) fn in_trouble_since(&self) -> Option<Timestamp> {
+        let since_ms = self.since_ms.load(Ordering::Relaxed);
+        Timestamp::from_millisecond(since_ms).ok().filter(|_| since_ms != 0)
     }
 
     fn pause_until(&self, until: Timestamp) {

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::House;
 use super::drive::drive;
-use super::{House, StepError};
+use super::setback::{Setbacks, guarded, recover};
 use crate::model::{Shipment, ShipmentId, Stage};
 use crate::ports::LedgerError;
 
@@ -17,12 +17,13 @@ use crate::ports::LedgerError;
 pub struct Pipeline {
     house: House,
     claimed: Arc<Notify>,
+    setbacks: Arc<Setbacks>,
 }
 
 impl Pipeline {
     /// Makes a pipeline; `claimed` rings when the area has taken in a file.
     pub fn new(house: House, claimed: Arc<Notify>) -> Self {
-        Self { house, claimed }
+        Self { house, claimed, setbacks: Arc::default() }
     }
 
     /// Works until asked to stop, then lets running deliveries finish and gives the leases back.
@@ -62,8 +63,9 @@ impl Pipeline {
         // Otherwise its lease ran out under us: the machine slept, or the clock was set. The work goes on.
         if let Some(held) = in_hand.take(shipment.id) {
             let (house, stop, claimed) = (self.house.clone(), stop.clone(), Arc::clone(&self.claimed));
+            let setbacks = Arc::clone(&self.setbacks);
             running.spawn(async move {
-                work(&house, shipment, held, stop).await;
+                work(&house, shipment, held, &setbacks, stop).await;
                 drop(place);
                 claimed.notify_one();
             });
@@ -93,22 +95,24 @@ impl Desk {
 }
 
 /// Works on one shipment under its lease.
-async fn work(house: &House, shipment: Shipment, held: Held, stop: CancellationToken) {
+async fn work(house: &House, shipment: Shipment, held: Held, setbacks: &Setbacks, stop: CancellationToken) {
     let id = shipment.id;
-    let wake = tokio::select! {
-        driven = drive(house, shipment, &stop) => match driven {
-            Ok(wake) => wake,
-            Err(error) => {
-                report(id, &error);
-                Some(crate::forward::after(house.clock.now(), AFTER_AN_ERROR))
+    let progress = async {
+        match guarded(drive(house, shipment.clone(), &stop)).await {
+            Ok(wake) => {
+                setbacks.over(id);
+                wake.unwrap_or_else(|| house.clock.now())
             }
-        },
+            Err(error) => recover(house, &shipment, &error, setbacks).await,
+        }
+    };
+    let wake = tokio::select! {
+        wake = progress => wake,
         () = keep_lease(house, id) => {
             tracing::warn!(shipment = %id, "the lease was lost; another worker goes on");
             return;
         }
     };
-    let wake = wake.unwrap_or_else(|| house.clock.now());
     // Before the lease is given back: who takes that next must find it free.
     drop(held);
     if let Err(error) = house.ledger.release(id, house.worker, wake).await {
@@ -147,17 +151,6 @@ impl Drop for Held {
     }
 }
 
-fn report(id: ShipmentId, error: &StepError) {
-    match error {
-        StepError::Ledger(_) | StepError::Storage(_) | StepError::Lost(_) => {
-            tracing::warn!(shipment = %id, %error, "a step is put off");
-        }
-        StepError::Judging(_) | StepError::RouteGone(_) => {
-            tracing::error!(shipment = %id, %error, "a shipment needs the operator");
-        }
-    }
-}
-
 /// Renews the lease until it is lost.
 async fn keep_lease(house: &House, id: ShipmentId) {
     loop {
@@ -175,9 +168,6 @@ impl House {
         crate::forward::after(self.clock.now(), self.pace.lease)
     }
 }
-
-/// How long a shipment rests after a step that could not be done.
-const AFTER_AN_ERROR: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

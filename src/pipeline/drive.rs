@@ -83,7 +83,7 @@ async fn forwarding(
     verdict: &Verdict,
     stop: &CancellationToken,
 ) -> Result<Forwarding, StepError> {
-    let name = verdict.route.clone().ok_or_else(|| StepError::Judging("a passed batch has no route".into()))?;
+    let name = verdict.route.clone().ok_or_else(|| StepError::Judging("a passed batch has no route".to_owned()))?;
     let route = house.routes.named(&name).ok_or_else(|| StepError::RouteGone(name.clone()))?;
     let destination = house.receivers.get(&name).ok_or(StepError::RouteGone(name))?;
     Ok(Forwarding {
@@ -98,6 +98,7 @@ async fn forwarding(
             disk: house.disk.clone(),
         },
         clock: Arc::clone(&house.clock),
+        claimed_at: shipment.claimed_at,
         started: house.started,
         stop: stop.clone(),
     })

@@ -147,6 +147,11 @@ async fn give_up_sometime(house: &House, shipment: &Shipment, error: StepError) 
         return Err(error);
     }
     tracing::error!(shipment = %shipment.id, %error, "the batch cannot be judged and is refused");
+    refuse_unreadable(house, shipment).await
+}
+
+/// Refuses a batch whose copy cannot be judged.
+pub(super) async fn refuse_unreadable(house: &House, shipment: &Shipment) -> Result<Verdict, StepError> {
     house.ledger.restart_judging(shipment.id).await?;
     refuse_unread(house, shipment, Finding::whole(codes::STAGED_UNREADABLE, "the staged copy cannot be read")).await
 }

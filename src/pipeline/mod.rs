@@ -8,6 +8,7 @@ mod drive;
 mod judging;
 mod receipts;
 mod retention;
+mod setback;
 mod sweep;
 mod watchdog;
 
@@ -24,9 +25,10 @@ pub use watchdog::watch;
 use jiff::Timestamp;
 
 use crate::blocking::{Blocking, Lost};
+use crate::codes;
 use crate::forward::Patience;
 use crate::intake::Routes;
-use crate::model::{RouteName, WorkerId};
+use crate::model::{Code, RouteName, WorkerId};
 use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver};
 
 /// What the pipeline works with.
@@ -100,7 +102,39 @@ pub enum StepError {
     /// A thread died at its work.
     #[error(transparent)]
     Lost(#[from] Lost),
+    /// A step panicked.
+    #[error("a step panicked")]
+    Panicked,
     /// A route in the ledger is no longer in the configuration.
     #[error("the route `{0}` is no longer configured; put it back to finish its shipments")]
     RouteGone(RouteName),
+}
+
+/// What to do after a step that could not be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Try again: it passes by itself.
+    Again,
+    /// Try again and tell the operator; when nobody helps for too long, end the shipment with this code.
+    AskOperator(Code),
+}
+
+impl StepError {
+    fn next(&self) -> Next {
+        match self {
+            Self::Ledger(LedgerError::Unavailable(_)) | Self::Lost(_) => Next::Again,
+            // A copy that is gone or damaged does not come back by itself; other troubles of the disk pass.
+            Self::Storage(error) if is_damage(error) => Next::AskOperator(codes::STAGED_UNREADABLE),
+            Self::Storage(_) => Next::Again,
+            Self::Ledger(LedgerError::Corrupt(_)) | Self::Judging(_) | Self::Panicked => {
+                Next::AskOperator(codes::STAGED_UNREADABLE)
+            }
+            Self::RouteGone(_) => Next::AskOperator(codes::NO_ROUTE),
+        }
+    }
+}
+
+/// Tells whether a file is gone, cut short or not what it was.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }

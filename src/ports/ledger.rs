@@ -83,6 +83,9 @@ pub trait Ledger: Send + Sync {
     /// Settles every open item without sending: a rehearsal's items become delivered with the given code.
     async fn settle_preflight(&self, id: ShipmentId, code: crate::model::Code) -> Result<(), LedgerError>;
 
+    /// Fails every item in the given open state, with the given code; nobody may be sending them.
+    async fn fail_open(&self, id: ShipmentId, state: ItemState, code: crate::model::Code) -> Result<(), LedgerError>;
+
     /// Items by state.
     async fn tally(&self, id: ShipmentId) -> Result<Tally, LedgerError>;
 

@@ -173,12 +173,12 @@ impl DeliveryError {
             Self::Credentials { code } => (*code, Next::AskOperator),
             Self::Unknown { code } => (*code, Next::LookUp),
             // Bytes that are not what they were stay so; whatever else is wrong with the disk may be put right.
-            Self::Unreadable(error) => match error.kind() {
-                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-                    (crate::codes::STAGED_UNREADABLE, Next::GiveUp)
-                }
-                _ => (crate::codes::STAGED_UNREADABLE, Next::AskOperator),
-            },
+            Self::Unreadable(error)
+                if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+            {
+                (crate::codes::STAGED_UNREADABLE, Next::GiveUp)
+            }
+            Self::Unreadable(_) => (crate::codes::STAGED_UNREADABLE, Next::AskOperator),
         }
     }
 }

@@ -129,7 +129,7 @@ mod on_sqlite {
             items_come_back_as_they_were_found, adding_again_changes_nothing, judging_starts_over,
             repeats_are_refused, a_verdict_stands, a_reference_is_taken_once,
             a_refused_batch_may_come_again_under_its_reference, a_refusal_refuses_what_was_ready,
-            findings_come_in_order, a_rehearsal_is_settled_without_sending;
+            findings_come_in_order, open_items_of_a_state_are_failed, a_rehearsal_is_settled_without_sending;
         deliveries:
             an_item_goes_its_way, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
             an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;

@@ -117,6 +117,7 @@ impl Rig {
                 lease: Duration::from_secs(60),
                 look: Duration::from_millis(5),
                 overdue: Duration::from_secs(3600),
+                keep: Duration::from_secs(3600),
             },
         };
         Self { _dir: dir, house, area: Arc::new(ledger), receiver, clock, claimed: Arc::new(Notify::new()) }
@@ -239,5 +240,80 @@ async fn an_attempt_that_a_crash_cut_off_settles_from_the_start() {
     rig.final_receipt(id).await;
     assert_eq!((rig.receiver.looked.load(Ordering::SeqCst), rig.receiver.took.load(Ordering::SeqCst)), (1, 0));
     assert_eq!(rig.tally(id).await.delivered, 1);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_gone_for_good_ends_its_shipments() {
+    let rig = Rig::new().await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let id = rig.drop_batch(500, 1).await;
+    let running = rig.run();
+    until(async || rig.items(id).await.iter().any(|item| item.attempts > 0)).await;
+    assert!(!rig.has(id, ReceiptKind::Final).await);
+    rig.wait_hours(2);
+    rig.final_receipt(id).await;
+    let items = rig.items(id).await;
+    assert!(items.iter().filter(|item| item.state == ItemState::Failed).count() == 500);
+    assert!(items.iter().any(|item| item.attempts == 0 && item.code == Some(codes::UNREACHABLE)));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_taken_out_of_the_configuration_ends_its_shipments() {
+    let mut rig = Rig::new().await;
+    let id = stranded(&rig).await;
+    rig.house.routes = Arc::new(Routes::default());
+    ends_after_a_day(&rig, id, codes::NO_ROUTE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_lost_after_the_verdict_ends_its_shipment() {
+    let rig = Rig::new().await;
+    let id = stranded(&rig).await;
+    let blob = rig.house.ledger.shipment(id).await.unwrap().unwrap().blob;
+    rig.house.blobs.remove(blob).await.unwrap();
+    ends_after_a_day(&rig, id, codes::STAGED_UNREADABLE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_ends_no_more_than_its_shipment() {
+    let rig = Rig::new().await;
+    let id = stranded(&rig).await;
+    rig.receiver.broken.store(true, Ordering::SeqCst);
+    let running = ends_after_a_day(&rig, id, codes::STAGED_UNREADABLE);
+    running.await;
+    rig.receiver.broken.store(false, Ordering::SeqCst);
+    let (other, running) = (rig.drop_batch(2, 2).await, rig.run());
+    rig.final_receipt(other).await;
+    running.stop().await;
+}
+
+/// A shipment with a verdict and a good item whose attempt is under way no more.
+async fn stranded(rig: &Rig) -> ShipmentId {
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let id = rig.drop_batch(3, 1).await;
+    let running = rig.run();
+    rig.judged(id).await;
+    running.stop().await;
+    rig.receiver.gone.store(false, Ordering::SeqCst);
+    rig.house.ledger.release_all(None).await.unwrap();
+    id
+}
+
+/// Nobody helps for two days.
+async fn ends_after_a_day(rig: &Rig, id: ShipmentId, code: sluse::model::Code) {
+    let running = rig.run();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!rig.has(id, ReceiptKind::Final).await);
+    until(async || {
+        rig.wait_hours(25);
+        rig.has(id, ReceiptKind::Final).await
+    })
+    .await;
+    for item in rig.items(id).await {
+        assert!(item.state == ItemState::Failed, "{item:?}");
+        assert!([Some(code), Some(codes::OUTCOME_UNKNOWN)].contains(&item.code), "{item:?}");
+    }
     running.stop().await;
 }

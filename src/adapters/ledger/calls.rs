@@ -119,6 +119,11 @@ impl Ledger for SqliteLedger {
         Ok(())
     }
 
+    async fn fail_open(&self, id: ShipmentId, state: ItemState, code: Code) -> Result<(), LedgerError> {
+        while self.write(move |connection| Box::pin(items::fail_some(connection, id, state, code))).await? {}
+        Ok(())
+    }
+
     async fn tally(&self, id: ShipmentId) -> Result<Tally, LedgerError> {
         items::tally(&mut *self.reader().await?, id).await
     }

@@ -107,6 +107,18 @@ pub(super) async fn settle_some(
     Ok(done.rows_affected() > 0)
 }
 
+/// Fails some items in an open state; `false` when there are none left.
+pub(super) async fn fail_some(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    state: ItemState,
+    code: Code,
+) -> Result<bool, LedgerError> {
+    let seq = shipments::seq(connection, id).await?;
+    let query = sqlx::query(sql::FAIL_OPEN).bind(seq).bind(code.0).bind(AT_ONCE).bind(state_number(state));
+    Ok(query.execute(connection).await?.rows_affected() > 0)
+}
+
 pub(super) async fn page(
     connection: &mut SqliteConnection,
     id: ShipmentId,

@@ -237,6 +237,10 @@ pub(super) const NEXT_DUE: &str =
 pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHERE shipment = $1 AND number IN \
      (SELECT number FROM items INDEXED BY items_open WHERE shipment = $1 AND state < 2 ORDER BY number LIMIT $3)";
 
+pub(super) const FAIL_OPEN: &str = "UPDATE items SET state = 5, code = $2 WHERE shipment = $1 AND number IN \
+     (SELECT number FROM items INDEXED BY items_open WHERE shipment = $1 AND state < 2 AND state = $4 \
+     ORDER BY number LIMIT $3)";
+
 pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0 \
      AND number IN (SELECT value FROM json_each($3))";
 

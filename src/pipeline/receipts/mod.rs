@@ -8,7 +8,7 @@ use std::sync::Arc;
 use draft::{Draft, Pen};
 use pages::{Findings, Items};
 
-use super::{House, StepError};
+use super::{House, StepError, is_damage};
 use crate::codes;
 use crate::model::{
     BlobId, Envelope, Item, ItemState, ReceiptKind, ReceiptStatus, Shipment, Tally, Verdict, VerdictKind,
@@ -114,9 +114,19 @@ async fn place_rest(
     }
     let mut draft = Draft::begin(house).await?;
     let written = write_rest(house, shipment, envelope, &mut draft).await;
-    if matches!(written, Ok(false)) {
-        draft.abandon(house).await;
-        return Ok(None);
+    match &written {
+        Ok(true) => {}
+        Ok(false) => {
+            draft.abandon(house).await;
+            return Ok(None);
+        }
+        // The final receipt comes without a rest file then: the sender has the batch, and is told what failed.
+        Err(StepError::Storage(error)) if is_damage(error) => {
+            tracing::error!(shipment = %shipment.id, %error, "no rest file can be cut from the staged copy");
+            draft.abandon(house).await;
+            return Ok(None);
+        }
+        Err(_) => {}
     }
     place(house, shipment, ReceiptKind::Rest, draft, written.map(|_any| ())).await?;
     Ok(Some(ReceiptKind::Rest.file_name(&shipment.path.name, shipment.id)))

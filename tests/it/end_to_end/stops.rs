@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::generate::Profile;
-use sluse::model::WorkerId;
+use sluse::model::{Stage, WorkerId};
 use sluse::ports::{Clock as _, Ledger as _, SystemClock};
 use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 
@@ -46,7 +46,7 @@ async fn a_stop_lets_deliveries_finish_and_the_rest_go_on_at_once() {
 async fn lease_is_free(home: &Home) {
     let ledger = SqliteLedger::open(&home.path("data/ledger.sqlite")).await.unwrap();
     let (worker, now) = (WorkerId::new(), SystemClock.now());
-    let shipment = ledger.lease(worker, now, now).await.unwrap().expect("the lease was given back");
+    let shipment = ledger.lease(Stage::Judged, worker, now, now).await.unwrap().expect("the lease was given back");
     ledger.release(shipment.id, worker, now).await.unwrap();
 }
 

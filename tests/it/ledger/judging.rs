@@ -4,7 +4,7 @@ use sluse::codes;
 use sluse::model::{
     ByteRange, Envelope, Finding, ItemKind, ItemState, Part, PartKind, Place, Stage, Tally, Verdict, VerdictKind,
 };
-use sluse::ports::{RecordedVerdict, ReferenceUse};
+use sluse::ports::{Intent, RecordedVerdict, ReferenceUse};
 
 use super::shipments::pass;
 use super::{Store, at, claim, item};
@@ -166,6 +166,18 @@ pub(super) async fn findings_come_in_order(store: Box<dyn Store>) {
     assert_eq!((all.len(), rest.len()), (200, 50));
     all.extend(rest);
     assert_eq!(all, findings);
+}
+
+pub(super) async fn open_items_of_a_state_are_failed(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let ledger = store.ledger();
+    ledger.add_items(id, vec![item(1, None), item(2, Some(codes::BAD_VALUE)), item(3, None)]).await.unwrap();
+    ledger.intend(Intent { shipment: id, number: 3, now: at(2) }).await.unwrap();
+    ledger.fail_open(id, ItemState::Ready, codes::UNREACHABLE).await.unwrap();
+    let items = ledger.items(id, &[], 0, 10).await.unwrap();
+    let states: Vec<_> = items.iter().map(|item| (item.state, item.code)).collect();
+    let refused = (ItemState::Refused, Some(codes::BAD_VALUE));
+    assert_eq!(states, [(ItemState::Failed, Some(codes::UNREACHABLE)), refused, (ItemState::Sending, None)]);
 }
 
 pub(super) async fn a_rehearsal_is_settled_without_sending(store: Box<dyn Store>) {

@@ -1,0 +1,121 @@
+//! What becomes of a shipment whose step could not be done: it waits, longer each time, and is not left without an answer.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use jiff::Timestamp;
+
+use super::judging::refuse_unreadable;
+use super::receipts::place_answers;
+use super::{House, Next, StepError};
+use crate::codes;
+use crate::forward::after;
+use crate::model::{Code, ItemState, Shipment, ShipmentId, Stage};
+
+/// Setbacks in a row, by shipment. They are forgotten at a restart, which may have mended something.
+#[derive(Debug, Default)]
+pub(super) struct Setbacks(Mutex<HashMap<ShipmentId, Setback>>);
+
+/// Setbacks in a row of one shipment.
+#[derive(Debug, Clone, Copy)]
+struct Setback {
+    since: Timestamp,
+    times: u32,
+}
+
+impl Setbacks {
+    /// The shipment went on.
+    pub(super) fn over(&self, id: ShipmentId) {
+        self.locked().remove(&id);
+    }
+
+    fn another(&self, id: ShipmentId, now: Timestamp) -> Setback {
+        let mut all = self.locked();
+        let setback = all.entry(id).or_insert(Setback { since: now, times: 0 });
+        setback.times = setback.times.saturating_add(1);
+        *setback
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<ShipmentId, Setback>> {
+        // The map is whole after every statement, so a panic elsewhere does not spoil it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Setback {
+    fn wait(self) -> Duration {
+        (FIRST_WAIT * (1 << self.times.saturating_sub(1).min(20))).min(LONGEST_WAIT)
+    }
+}
+
+/// Does a step; a panic in it is an error as well, for the shipment must not be forgotten.
+pub(super) async fn guarded<T>(step: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
+    // What the step worked on is read anew from the ledger.
+    AssertUnwindSafe(step).catch_unwind().await.unwrap_or(Err(StepError::Panicked))
+}
+
+/// Tells of the error and when to come back; ends a shipment that nobody helped for too long.
+pub(super) async fn recover(house: &House, shipment: &Shipment, error: &StepError, setbacks: &Setbacks) -> Timestamp {
+    let (id, now) = (shipment.id, house.clock.now());
+    let setback = setbacks.another(id, now);
+    match error.next() {
+        Next::Again => tracing::warn!(shipment = %id, %error, "a step is put off"),
+        Next::AskOperator(code) => {
+            tracing::error!(shipment = %id, %error, times = setback.times, "a shipment needs the operator");
+            if after(setback.since, time_to_help(house, shipment)) <= now {
+                match guarded(give_up(house, id, code)).await {
+                    Ok(()) => setbacks.over(id),
+                    Err(error) => tracing::error!(shipment = %id, %error, "it cannot be ended either"),
+                }
+            }
+        }
+    }
+    after(now, setback.wait())
+}
+
+/// Ends a shipment without doing more for it: what is certainly not sent fails with the code.
+async fn give_up(house: &House, id: ShipmentId, code: Code) -> Result<(), StepError> {
+    let Some(mut shipment) = house.ledger.shipment(id).await? else { return Ok(()) };
+    tracing::error!(shipment = %id, code = code.0, "nobody helped; the shipment is ended");
+    let verdict = match shipment.verdict.take() {
+        Some(verdict) => verdict,
+        None if shipment.stage == Stage::Claimed => refuse_unreadable(house, &shipment).await?,
+        None => return Ok(()),
+    };
+    shipment.verdict = Some(verdict.clone());
+    house.ledger.fail_open(id, ItemState::Ready, code).await?;
+    house.ledger.fail_open(id, ItemState::Sending, codes::OUTCOME_UNKNOWN).await?;
+    place_answers(house, &shipment, &verdict).await
+}
+
+/// The operator has as long as a receiver has.
+fn time_to_help(house: &House, shipment: &Shipment) -> Duration {
+    let route = shipment.verdict.as_ref().and_then(|verdict| verdict.route.as_ref());
+    let route = route.and_then(|name| house.routes.named(name));
+    route.map_or(TIME_TO_HELP, |route| Duration::from_millis(route.retry.give_up_after_ms))
+}
+
+/// The first wait after a step that could not be done; it doubles from there.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// The longest.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// How long the operator has to put a route back.
+const TIME_TO_HELP: Duration = Duration::from_secs(24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_until_the_shipment_goes_on() {
+        let (setbacks, id, now) = (Setbacks::default(), ShipmentId::new(), Timestamp::UNIX_EPOCH);
+        let waits: Vec<_> = (0..9).map(|_| setbacks.another(id, now).wait().as_secs()).collect();
+        assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        assert_eq!(setbacks.another(ShipmentId::new(), now).wait(), FIRST_WAIT);
+        setbacks.over(id);
+        assert_eq!(setbacks.another(id, now).wait(), FIRST_WAIT);
+    }
+}
