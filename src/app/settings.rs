@@ -8,7 +8,7 @@ use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, Maskinpo
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Patience};
 use crate::adapters::sftp_server::{Login, PartnerAccess, SftpLimits, SftpSettings};
-use crate::config::{AltinnConfig, Config, HttpConfig, KeyName, Partner, ReceiverConfig, RouteConfig};
+use crate::config::{AltinnConfig, Config, HttpConfig, HttpCredential, KeyName, Partner, ReceiverConfig, RouteConfig};
 use crate::model::Route;
 use crate::ports::{Clock, Quota, Receiver};
 
@@ -87,8 +87,11 @@ fn altinn(config: &AltinnConfig) -> AltinnSettings {
 fn http(config: &HttpConfig) -> HttpSettings {
     HttpSettings {
         url: config.url.clone(),
-        status_url: None,
-        credential: config.bearer_token.clone().map(Credential::Bearer),
+        status_url: config.status_url.clone(),
+        credential: config.credential.clone().map(|credential| match credential {
+            HttpCredential::Bearer(token) => Credential::Bearer(token),
+            HttpCredential::Header { name, value } => Credential::Header { name, value },
+        }),
         patience: Patience { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
     }
 }
