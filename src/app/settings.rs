@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
 use crate::adapters::directory::DirectoryReceiver;
-use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Patience};
+use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Waits};
 use crate::adapters::sftp_server::{Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{AltinnConfig, Config, HttpConfig, HttpCredential, KeyName, Partner, ReceiverConfig, RouteConfig};
 use crate::model::Route;
@@ -80,7 +80,7 @@ fn altinn(config: &AltinnConfig) -> AltinnSettings {
         apps_base: config.apps_url.clone(),
         test_exchange: config.test_org,
         subscription_key: config.subscription_key.clone(),
-        patience: Patience { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+        waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
     }
 }
 
@@ -92,6 +92,6 @@ fn http(config: &HttpConfig) -> HttpSettings {
             HttpCredential::Bearer(token) => Credential::Bearer(token),
             HttpCredential::Header { name, value } => Credential::Header { name, value },
         }),
-        patience: Patience { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+        waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
     }
 }
