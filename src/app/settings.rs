@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
 use crate::adapters::directory::DirectoryReceiver;
-use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Patience};
+use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Waits};
 use crate::adapters::sftp_server::{Login, PartnerAccess, SftpLimits, SftpSettings};
-use crate::config::{AltinnConfig, Config, HttpConfig, KeyName, Partner, ReceiverConfig, RouteConfig};
+use crate::config::{AltinnConfig, Config, HttpConfig, HttpCredential, KeyName, Partner, ReceiverConfig, RouteConfig};
 use crate::model::Route;
 use crate::ports::{Clock, Quota, Receiver};
 
@@ -80,15 +80,18 @@ fn altinn(config: &AltinnConfig) -> AltinnSettings {
         apps_base: config.apps_url.clone(),
         test_exchange: config.test_org,
         subscription_key: config.subscription_key.clone(),
-        patience: Patience { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+        waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
     }
 }
 
 fn http(config: &HttpConfig) -> HttpSettings {
     HttpSettings {
         url: config.url.clone(),
-        status_url: None,
-        credential: config.bearer_token.clone().map(Credential::Bearer),
-        patience: Patience { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+        status_url: config.status_url.clone(),
+        credential: config.credential.clone().map(|credential| match credential {
+            HttpCredential::Bearer(token) => Credential::Bearer(token),
+            HttpCredential::Header { name, value } => Credential::Header { name, value },
+        }),
+        waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
     }
 }

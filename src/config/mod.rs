@@ -21,7 +21,9 @@ use toml::de::DeTable;
 pub use fault::{ConfigError, Fault, Faults};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
-pub use receiver::{AltinnConfig, DirectoryConfig, HttpConfig, KeyName, MaskinportenConfig, ReceiverConfig};
+pub use receiver::{
+    AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, ReceiverConfig,
+};
 pub use route::RouteConfig;
 
 use reader::{Section, Source};

@@ -85,12 +85,28 @@ impl ReceiverConfig {
 pub struct HttpConfig {
     /// Where items are posted.
     pub url: String,
-    /// Sent as a bearer token.
-    pub bearer_token: Option<SecretString>,
+    /// An address with `{key}` in it that tells whether the service has an item.
+    pub status_url: Option<String>,
+    /// What the service knows us by.
+    pub credential: Option<HttpCredential>,
     /// Longest wait for a connection.
     pub connect_ms: u64,
     /// Longest wait for a whole answer.
     pub timeout_ms: u64,
+}
+
+/// What an HTTP service knows us by.
+#[derive(Debug, Clone)]
+pub enum HttpCredential {
+    /// Sent as a bearer token.
+    Bearer(SecretString),
+    /// Sent in a header of the service's choice.
+    Header {
+        /// The header's name.
+        name: String,
+        /// What is sent in it.
+        value: SecretString,
+    },
 }
 
 /// A local directory.
@@ -263,18 +279,67 @@ fn consumer_org(section: &Section<'_>) -> Option<String> {
 }
 
 fn http(section: &Section<'_>) -> Option<HttpConfig> {
-    let url = section.required("url");
-    let bearer_token = files::secret(section, "bearer_token_file");
+    section.required("url");
+    let credential = credential(section);
+    let carries_secret = ["bearer_token_file", "credential_file"].iter().any(|key| section.text(key).is_some());
+    let url = service_address(section, "url", carries_secret);
+    let status_url = service_address(section, "status_url", carries_secret);
+    if status_url.as_ref().is_some_and(|url| !url.contains("{key}")) {
+        section.fault("status_url", "must have {key} where the item's key goes");
+    }
     let (connect_ms, timeout_ms) = waits(section);
-    let url = url?;
+    Some(HttpConfig { url: url?, status_url, credential, connect_ms, timeout_ms })
+}
+
+/// An address of an HTTP service. A secret must not be readable on the way; items alone are the operator's choice.
+fn service_address(section: &Section<'_>, key: &'static str, carries_secret: bool) -> Option<String> {
+    let url = section.text(key)?;
     if !is_url(&url) {
-        section.fault("url", "must be an address that begins with https:// or http://");
+        section.fault(key, "must be an address that begins with https:// or http://");
         return None;
     }
-    if !is_private(&url) {
-        section.source().warn(format!("{}: items travel unencrypted to another machine", section.place("url")));
+    if is_private(&url) {
+        return Some(url);
     }
-    Some(HttpConfig { url, bearer_token, connect_ms, timeout_ms })
+    if carries_secret {
+        section
+            .fault(key, "must begin with https://, since a secret is sent there; plain http is to this machine only");
+        return None;
+    }
+    section.source().warn(format!("{}: items travel unencrypted to another machine", section.place(key)));
+    Some(url)
+}
+
+fn credential(section: &Section<'_>) -> Option<HttpCredential> {
+    let bearer = files::secret(section, "bearer_token_file");
+    let name = section.text("credential_header");
+    let value = files::secret(section, "credential_file");
+    let given = |key: &'static str| section.text(key).is_some();
+    if given("bearer_token_file") && name.is_some() {
+        section.fault("credential_header", "give this or bearer_token_file, not both");
+        return None;
+    }
+    if name.is_some() != given("credential_file") {
+        section.fault("credential_header", "credential_header and credential_file go together");
+        return None;
+    }
+    if name.as_ref().is_some_and(|name| name.is_empty() || !name.bytes().all(is_header_byte)) {
+        section.fault("credential_header", "must be the name of a header, such as \"X-Api-Key\"");
+        return None;
+    }
+    let secret = bearer.as_ref().map(|secret| ("bearer_token_file", secret));
+    if let Some((key, secret)) = secret.or(value.as_ref().map(|secret| ("credential_file", secret)))
+        && !secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    {
+        section.fault(key, "must hold one line of visible characters");
+        return None;
+    }
+    let header = name.zip(value).map(|(name, value)| HttpCredential::Header { name, value });
+    bearer.map(HttpCredential::Bearer).or(header)
+}
+
+fn is_header_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn waits(section: &Section<'_>) -> (u64, u64) {

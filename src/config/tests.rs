@@ -204,6 +204,50 @@ fn a_user_name_belongs_to_one_partner() {
     );
 }
 
+#[test]
+fn an_http_service_has_one_credential_and_no_secret_travels_in_the_clear() {
+    let with = |settings: &str| {
+        let receiver = format!("kind = \"http\"\n{settings}");
+        parse(&MINIMAL.replace("kind = \"directory\"\npath = \"out\"", &receiver), &[])
+    };
+    let header = "credential_header = \"X-Api-Key\"\ncredential_file = \"subscription.key\"\n";
+    let config =
+        with(&format!("url = \"https://a.example/\"\nstatus_url = \"https://a.example/{{key}}\"\n{header}")).unwrap();
+    let ReceiverConfig::Http(http) = &config.routes[0].receiver else { panic!("an HTTP receiver") };
+    assert_eq!(http.status_url.as_deref(), Some("https://a.example/{key}"));
+    assert!(matches!(&http.credential, Some(HttpCredential::Header { name, .. }) if name == "X-Api-Key"));
+    // Without a secret it is the operator's choice, and said.
+    assert_eq!(with("url = \"http://a.example/\"").unwrap().warnings.len(), 1);
+    let bearer = "bearer_token_file = \"fagsystem.token\"\n";
+    for (settings, fault) in [
+        (format!("url = \"http://a.example/\"\n{header}"), "line 7: receiver.files.url: must begin with https://"),
+        (format!("url = \"http://a.example/\"\n{bearer}"), "line 7: receiver.files.url: must begin with https://"),
+        (
+            format!("url = \"https://a.example/\"\nstatus_url = \"http://a.example/{{key}}\"\n{bearer}"),
+            "line 8: receiver.files.status_url: must begin with https://",
+        ),
+        (
+            "url = \"https://a.example/\"\nstatus_url = \"https://a.example/\"".into(),
+            "line 8: receiver.files.status_url: must have {key}",
+        ),
+        (
+            format!("url = \"https://a.example/\"\n{header}{bearer}"),
+            "line 8: receiver.files.credential_header: give this or",
+        ),
+        (
+            "url = \"https://a.example/\"\ncredential_header = \"X\"".into(),
+            "line 8: receiver.files.credential_header: ",
+        ),
+        (
+            format!("url = \"https://a.example/\"\n{}", header.replace("X-Api", "X Api")),
+            "line 8: receiver.files.credential_header: must be",
+        ),
+    ] {
+        let faults = with(&settings).unwrap_err();
+        assert!(matches!(&faults[..], [only] if only.starts_with(fault)), "{settings}: {faults:?}");
+    }
+}
+
 /// The example with those of its commented settings taken into use that pass.
 fn example(mut takes: impl FnMut(&str) -> bool) -> String {
     let mut used = |line: &'static str| {

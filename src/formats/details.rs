@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::fragment::{Fragment, Tag, read};
 use super::text::TextDecoder;
 use super::{Coding, ReadItemError, check_digits};
-use crate::model::{ByteRange, Envelope, ItemKind, NewItem, Reportee};
+use crate::model::{ByteRange, ItemKind, NewItem, Reportee};
 use crate::ports::{Blob, PartMeta};
 
 /// One item in detail. Its forms and attachments stay where they are: each is a span of the staged file. Never logged:
@@ -38,7 +38,7 @@ pub struct Span {
 }
 
 /// Reads an item in detail. Reads the item's bytes once, one buffer at a time.
-pub fn details(blob: &dyn Blob, _envelope: &Envelope, item: &NewItem) -> Result<Details, ReadItemError> {
+pub fn details(blob: &dyn Blob, item: &NewItem) -> Result<Details, ReadItemError> {
     let mut reader = Reader { blob, text_left: MOST_TEXT_BYTES };
     let mut details = Details {
         reportee: reader.reportee(item.group)?,
@@ -198,7 +198,7 @@ mod tests {
             service: None,
             refused: None,
         };
-        let details = details(&blob, &Envelope::default(), &item);
+        let details = details(&blob, &item);
         (blob, details)
     }
 

@@ -36,7 +36,7 @@ pub(super) fn not_consigned(error: ReadItemError) -> DeliveryError {
 impl Source {
     /// Reads an item's details; large contents stay on disk until they are streamed. Blocks.
     pub(super) fn consign(&self, item: &Item, first_intent: Timestamp) -> Result<Consignment, ReadItemError> {
-        let details = formats::details(self.blob.as_ref(), &self.envelope, &item.found)?;
+        let details = formats::details(self.blob.as_ref(), &item.found)?;
         let part = self.envelope.parts.get(item.found.part as usize);
         let mut parts = Vec::with_capacity(details.parts.len());
         let mut room = HELD_BYTES;

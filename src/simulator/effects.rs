@@ -80,12 +80,22 @@ impl InstanceFacts {
     /// The item's key; for items of other senders one made of their references, without these its own id.
     fn key(&self) -> Uuid {
         let value = |name: &str| self.data_values.get(name).map_or("", String::as_str);
-        value("SluseItemKey").parse().unwrap_or_else(|_| {
+        value(KEY_VALUE).parse().unwrap_or_else(|_| {
             let references = [value("ExternalShipmentReference"), value("SendersReference")].join("\n");
             let name = if references.len() > 1 { &references } else { &self.id };
             Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
         })
     }
+}
+
+/// What stays of an instance when its facts are let go: enough to find it by its owner and its item's key.
+struct Brief {
+    key: [u8; 16],
+    guid: [u8; 16],
+    created_ms: i64,
+    party: u32,
+    /// Index among the apps' names.
+    app: u32,
 }
 
 /// Everything counted.
@@ -95,6 +105,9 @@ pub(super) struct Effects {
     seen: HashSet<[u8; 16]>,
     repeated: HashMap<[u8; 16], u32>,
     recent: VecDeque<InstanceFacts>,
+    // By owner, oldest first; what a run of a million items looks up is not only its last instances.
+    earlier: BTreeMap<(u64, u32), Brief>,
+    apps: Vec<String>,
     keep: usize,
     journal: Option<File>,
 }
@@ -107,6 +120,8 @@ impl Effects {
             seen: HashSet::new(),
             repeated: HashMap::new(),
             recent: VecDeque::new(),
+            earlier: BTreeMap::new(),
+            apps: Vec::new(),
             keep,
             journal: None,
         };
@@ -155,11 +170,41 @@ impl Effects {
         if !self.seen.insert(key) {
             *self.repeated.entry(key).or_insert(1) += 1;
         }
-        if self.recent.len() >= self.keep {
-            self.recent.pop_front();
+        self.recent.push_back(instance);
+        if self.recent.len() > self.keep
+            && let Some(oldest) = self.recent.pop_front()
+        {
+            self.shorten(&oldest);
         }
-        if self.keep > 0 {
-            self.recent.push_back(instance);
+    }
+
+    fn shorten(&mut self, instance: &InstanceFacts) {
+        let (party, guid) = instance.id.split_once('/').unwrap_or_default();
+        let app = self.apps.iter().position(|known| *known == instance.app_id).unwrap_or_else(|| {
+            self.apps.push(instance.app_id.clone());
+            self.apps.len() - 1
+        });
+        let brief = Brief {
+            key: instance.key().into_bytes(),
+            guid: guid.parse::<Uuid>().unwrap_or_default().into_bytes(),
+            created_ms: instance.created.as_millisecond(),
+            party: party.parse().unwrap_or_default(),
+            app: u32::try_from(app).unwrap_or(u32::MAX),
+        };
+        let number = u32::try_from(self.earlier.len()).unwrap_or(u32::MAX);
+        self.earlier.insert((instance.owner, number), brief);
+    }
+
+    fn reopened(&self, owner: u64, brief: &Brief) -> InstanceFacts {
+        let app = usize::try_from(brief.app).ok().and_then(|app| self.apps.get(app));
+        InstanceFacts {
+            id: format!("{}/{}", brief.party, Uuid::from_bytes(brief.guid)),
+            owner,
+            app_id: app.cloned().unwrap_or_default(),
+            created: Timestamp::from_millisecond(brief.created_ms).unwrap_or_default(),
+            visible_after: None,
+            data_values: [(KEY_VALUE.to_owned(), Uuid::from_bytes(brief.key).to_string())].into(),
+            parts: Vec::new(),
         }
     }
 
@@ -176,9 +221,11 @@ impl Effects {
         self.recent.iter().cloned().collect()
     }
 
-    /// The latest instances of an owner, oldest first.
-    pub(super) fn of_owner(&self, owner: u64) -> impl Iterator<Item = &InstanceFacts> {
-        self.recent.iter().filter(move |instance| instance.owner == owner)
+    /// The instances of an owner, oldest first; of earlier ones only id, app, time and key.
+    pub(super) fn of_owner(&self, owner: u64) -> impl Iterator<Item = InstanceFacts> {
+        let earlier = self.earlier.range((owner, 0)..=(owner, u32::MAX));
+        let earlier = earlier.map(move |(_, brief)| self.reopened(owner, brief));
+        earlier.chain(self.recent.iter().filter(move |instance| instance.owner == owner).cloned())
     }
 
     pub(super) fn reset(&mut self) -> io::Result<()> {
@@ -186,6 +233,7 @@ impl Effects {
         self.seen = HashSet::new();
         self.repeated = HashMap::new();
         self.recent = VecDeque::new();
+        self.earlier = BTreeMap::new();
         match &self.journal {
             Some(journal) => journal.set_len(0),
             None => Ok(()),
@@ -198,6 +246,8 @@ pub(super) fn owner_hash(number: &str) -> u64 {
     digest(&SHA256, number.as_bytes()).as_ref().iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
+/// The data value that holds the item's key.
+const KEY_VALUE: &str = "SluseItemKey";
 /// A list to look at, not to work through.
 const MOST_REPEATED: usize = 100;
 
@@ -229,6 +279,11 @@ mod tests {
         assert_eq!((counts.total, counts.distinct), (4, 3));
         assert_eq!(counts.repeated, [Repeated { key: Uuid::from_u128(2), count: 2 }]);
         assert_eq!(effects.recent().len(), 2);
+        let (found, whole): (Vec<_>, Vec<_>) = (effects.of_owner(1).collect(), effects.recent());
+        let keys: Vec<_> = found.iter().map(InstanceFacts::key).collect();
+        assert_eq!(keys, [1, 2, 3, 2].map(Uuid::from_u128), "all are found, oldest first");
+        assert_eq!((&found[2..], found[0].app_id.as_str()), (&whole[..], "ttd/app"));
+        assert!(found[0].id.starts_with("1/") && found[0].id != "1/");
         drop(effects);
 
         // A line cut off by a kill is no effect.

@@ -2,7 +2,7 @@
 //!
 //! It speaks the calls that forwarding uses (Maskinporten's token endpoint, the token exchange, instantiation, the
 //! list of instances, application metadata), counts effects, and can be told to fail. Demo, tests and dry runs use the
-//! same one. It keeps small facts, never contents: keys and counts of every instance, more about the latest ones.
+//! same one. It keeps small facts, never contents: ids, keys and counts of every instance, more about the latest ones.
 
 mod apps;
 mod control;
@@ -52,7 +52,7 @@ pub struct SimulatorOptions {
     pub apps: Vec<SimulatedApp>,
     /// What goes wrong from the start.
     pub faults: FaultPlan,
-    /// Of how many instances more than key and count is kept: only these are found by looking.
+    /// Of how many instances all facts are kept; of earlier ones only what finds them by owner and key.
     pub keep: usize,
     /// A file with a line for every instance, read back at the start.
     pub journal: Option<PathBuf>,

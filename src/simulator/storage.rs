@@ -69,7 +69,7 @@ fn page(world: &World, filter: &Filter, uri: &Uri, owner: u64, since: Timestamp)
             filter.org.as_deref().is_none_or(|wanted| org == Some(wanted))
         })
         .skip(skip);
-    let instances: Vec<_> = found.by_ref().take(size).map(shown).collect();
+    let instances: Vec<_> = found.by_ref().take(size).map(|instance| shown(&instance)).collect();
     let next = found.next().map(|_| next_page(world, uri, skip + size));
     Json(json!({"count": instances.len(), "next": next, "instances": instances})).into_response()
 }

@@ -13,7 +13,7 @@ mod tokens;
 
 use secrecy::SecretString;
 
-pub use super::http::{AddressError, Patience};
+pub use super::http::{AddressError, Waits};
 pub use grant::KeyError;
 pub use receiver::AppReceiver;
 
@@ -31,7 +31,7 @@ pub struct AltinnSettings {
     /// `Ocp-Apim-Subscription-Key`, where an agreement asks for one.
     pub subscription_key: Option<SecretString>,
     /// How long to wait.
-    pub patience: Patience,
+    pub waits: Waits,
 }
 
 /// A Maskinporten client.

@@ -43,7 +43,7 @@ impl AppReceiver {
             exchange.set_query(Some("test=true"));
         }
         let known: Vec<&Url> = addresses.values().chain([&platform, &token_url]).collect();
-        let http = Arc::new(Http::new(settings.patience, &known).map_err(SetupError::Tls)?);
+        let http = Arc::new(Http::new(settings.waits, &known).map_err(SetupError::Tls)?);
         let signer = Signer::new(settings.maskinporten)?;
         let subscription_key = settings.subscription_key.map(|key| secret_header(key.expose_secret())).transpose()?;
         let tokens = Tokens::new(http.clone(), signer, token_url, exchange, clock.clone());

@@ -17,9 +17,9 @@ pub(in crate::adapters) struct Answer {
 
 impl Answer {
     /// Reads the body up to `limit` bytes; a longer or broken one is left out.
-    pub(super) async fn read(mut response: Response, limit: usize, patience: Duration) -> Self {
+    pub(super) async fn read(mut response: Response, limit: usize, wait: Duration) -> Self {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = read_body(&mut response, limit, patience).await;
+        let body = read_body(&mut response, limit, wait).await;
         Self { status, headers, body }
     }
 
@@ -62,10 +62,10 @@ impl Answer {
     }
 }
 
-async fn read_body(response: &mut Response, limit: usize, patience: Duration) -> Option<Bytes> {
+async fn read_body(response: &mut Response, limit: usize, wait: Duration) -> Option<Bytes> {
     let mut body = Vec::new();
     loop {
-        match tokio::time::timeout(patience, response.chunk()).await {
+        match tokio::time::timeout(wait, response.chunk()).await {
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
             Ok(Ok(None)) => return Some(body.into()),
             Ok(Ok(Some(_)) | Err(_)) | Err(_) => return None,

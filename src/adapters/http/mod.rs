@@ -22,17 +22,17 @@ pub(super) use answer::Answer;
 pub(super) use body::Outgoing;
 pub(super) use multipart::{FormPart, form};
 
-/// A client with its own connections and its own patience.
+/// A client with its own connections and its own waits.
 pub(super) struct Http {
     client: Client,
-    patience: Duration,
+    answer_wait: Duration,
     // Told when it begins and when it ends, not for each of a million items in between.
     trouble: AtomicBool,
 }
 
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct Waits {
     /// For a connection to open.
     pub connect_ms: u64,
     /// For an answer, and for each step of a long body.
@@ -85,9 +85,9 @@ pub enum AddressError {
 
 impl Http {
     /// Makes a client for the given addresses; certificates are only needed when one of them is https.
-    pub(super) fn new(patience: Patience, addresses: &[&Url]) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(waits: Waits, addresses: &[&Url]) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
-            .connect_timeout(Duration::from_millis(patience.connect_ms))
+            .connect_timeout(Duration::from_millis(waits.connect_ms))
             .redirect(reqwest::redirect::Policy::none())
             .pool_idle_timeout(IDLE_CONNECTION)
             .tcp_nodelay(true)
@@ -100,8 +100,8 @@ impl Http {
         if addresses.iter().all(|url| is_loopback(url)) {
             builder = builder.no_proxy();
         }
-        let patience = Duration::from_millis(patience.answer_ms);
-        Ok(Self { client: builder.build()?, patience, trouble: AtomicBool::new(false) })
+        let answer_wait = Duration::from_millis(waits.answer_ms);
+        Ok(Self { client: builder.build()?, answer_wait, trouble: AtomicBool::new(false) })
     }
 
     /// Starts a GET.
@@ -125,7 +125,7 @@ impl Http {
         let mut sending = pin!(request.body(body).send());
         let mut moved = watch.moved();
         let sent = loop {
-            match tokio::time::timeout(self.patience, &mut sending).await {
+            match tokio::time::timeout(self.answer_wait, &mut sending).await {
                 Ok(sent) => break sent,
                 // A long body is no reason to give up as long as it moves.
                 Err(_) if watch.moved() != moved => moved = watch.moved(),
@@ -138,7 +138,7 @@ impl Http {
         match sent {
             Ok(response) => {
                 self.well();
-                Ok(Answer::read(response, limit, self.patience).await)
+                Ok(Answer::read(response, limit, self.answer_wait).await)
             }
             Err(error) => {
                 let not_sent = error.is_connect() || error.is_builder();

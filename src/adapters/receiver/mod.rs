@@ -17,7 +17,7 @@ use crate::codes;
 use crate::kill_point::kill_point;
 use crate::ports::{Consignment, Delivered, DeliveryError, Receiver};
 
-pub use super::http::{AddressError, Patience};
+pub use super::http::{AddressError, Waits};
 
 /// Where the receiver is.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct HttpSettings {
     /// A secret for the receiver.
     pub credential: Option<Credential>,
     /// How long to wait.
-    pub patience: Patience,
+    pub waits: Waits,
 }
 
 /// How the receiver knows us.
@@ -86,7 +86,7 @@ impl HttpReceiver {
         }
         let credential = settings.credential.map(credential).transpose()?;
         let known: Vec<&Url> = known.iter().collect();
-        let http = Http::new(settings.patience, &known).map_err(HttpSetupError::Tls)?;
+        let http = Http::new(settings.waits, &known).map_err(HttpSetupError::Tls)?;
         Ok(Self { http, url, status_url: settings.status_url, credential })
     }
 

@@ -41,12 +41,15 @@ pub(super) async fn write(
 ) -> Result<Upload, Failure> {
     // Looked at before the name is taken: an OPEN that fails must not disturb the upload that has it.
     check(purpose, premises.area.stat(&tree.partner, &path).await?.is_some(), flags)?;
-    let hold = premises.ongoing.take(&tree.partner, &path).await;
-    let begun = begin(premises, tree, &path, flags).await;
-    if begun.is_err() {
+    let taking = premises.ongoing.take(&tree.partner, &path).await;
+    let (start, recorded_bytes) = begin(premises, tree, &path, flags).await?;
+    // From here on the ledger knows this upload and no other of the name.
+    let hold = taking.done();
+    let usage = premises.area.usage(&tree.partner).await;
+    if usage.is_err() {
         premises.ongoing.release(&tree.partner, &path, &hold);
     }
-    let Begun { start, usage_bytes, recorded_bytes } = begun?;
+    let usage_bytes = usage?.bytes;
     hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
     tracing::info!(partner = %tree.partner, %path, from_bytes = start.size_bytes, "upload begins");
     Ok(Upload {
@@ -78,13 +81,8 @@ fn check(purpose: Purpose, exists: bool, flags: OpenFlags) -> Result<(), Failure
     }
 }
 
-struct Begun {
-    start: Start,
-    usage_bytes: u64,
-    recorded_bytes: u64,
-}
-
-async fn begin(premises: &Premises, tree: &Tree, path: &AreaPath, flags: OpenFlags) -> Result<Begun, Failure> {
+/// Where the upload goes on, and how many bytes of it the ledger has counted.
+async fn begin(premises: &Premises, tree: &Tree, path: &AreaPath, flags: OpenFlags) -> Result<(Start, u64), Failure> {
     // Looked at again now that nobody else writes to it.
     let node = premises.area.stat(&tree.partner, path).await?;
     let start = start(premises, node.as_ref(), flags.contains(OpenFlags::TRUNCATE)).await?;
@@ -113,9 +111,8 @@ async fn begin(premises: &Premises, tree: &Tree, path: &AreaPath, flags: OpenFla
             return Err(error.into());
         }
     }
-    let usage_bytes = premises.area.usage(&tree.partner).await?.bytes;
     let recorded_bytes = node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
-    Ok(Begun { start, usage_bytes, recorded_bytes })
+    Ok((start, recorded_bytes))
 }
 
 /// Where an upload's bytes go and how many are there already.

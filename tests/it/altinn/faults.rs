@@ -83,7 +83,7 @@ async fn a_lost_answer_is_found_by_its_key_among_many_pages() {
 async fn an_answer_that_takes_too_long_is_unknown() {
     let simulator = simulator().await;
     let mut settings = settings(simulator.base_url());
-    settings.patience.answer_ms = 200;
+    settings.waits.answer_ms = 200;
     simulator.set_faults(always(Call::Instantiate, Fault::Latency(60_000)));
     let error = receiver_with(settings).deliver(&item(1)).await.unwrap_err();
     assert_eq!(shown(error), ("unknown", Some(codes::OUTCOME_UNKNOWN), None));
@@ -113,7 +113,7 @@ async fn a_wrong_app_in_the_settings_refuses_no_item() {
 async fn a_long_body_may_take_its_time_as_long_as_it_moves() {
     let simulator = simulator().await;
     let mut settings = settings(simulator.base_url());
-    settings.patience.answer_ms = 800;
+    settings.waits.answer_ms = 800;
     let slow = Content::new(|| {
         stream::iter(0..8)
             .then(async |_| {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use bytes::Bytes;
-use sluse::adapters::altinn::Patience;
+use sluse::adapters::altinn::Waits;
 use sluse::adapters::directory::DirectoryReceiver;
 use sluse::adapters::receiver::{Credential, HttpReceiver, HttpSettings, HttpSetupError};
 use sluse::codes;
@@ -17,7 +17,7 @@ pub(super) fn settings(base_url: &str) -> HttpSettings {
         url: format!("{base_url}/items"),
         status_url: Some(format!("{base_url}/items/{{key}}")),
         credential: Some(Credential::Bearer(HTTP_TOKEN.into())),
-        patience: Patience { connect_ms: 2_000, answer_ms: 10_000 },
+        waits: Waits { connect_ms: 2_000, answer_ms: 10_000 },
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
-use sluse::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings, Patience};
+use sluse::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings, Waits};
 use sluse::model::{
     AppTarget, DataTypeRow, ItemKey, ItemKind, Reportee, ReporteeKind, Service, ServiceRow, ServiceTable, ShipmentId,
 };
@@ -54,7 +54,7 @@ pub(super) fn settings(base_url: &str) -> AltinnSettings {
         apps_base: base_url.to_owned(),
         test_exchange: true,
         subscription_key: None,
-        patience: Patience { connect_ms: 2_000, answer_ms: 10_000 },
+        waits: Waits { connect_ms: 2_000, answer_ms: 10_000 },
     }
 }
 

@@ -141,6 +141,22 @@ async fn the_later_open_takes_over_and_the_earlier_close_says_so() {
 }
 
 #[tokio::test]
+async fn an_open_that_fails_for_quota_leaves_the_running_upload_alone() {
+    let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
+    let gateway = Gateway::with(limits, Quota { bytes: 1_000, files: 10 }).await;
+    let (first, second) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    let running = first.open("/inbox/a.xml", NEW).await.unwrap();
+    second.put("/inbox/b.part", &[b'x'; 1_000]).await.unwrap();
+    for flags in [NEW, ON] {
+        assert_eq!(second.open("/inbox/a.xml", flags).await.unwrap_err().1, "quota of 1 kB reached");
+    }
+    second.sftp.remove("/inbox/b.part").await.unwrap();
+    first.sftp.write(&*running, 0, b"whole file".to_vec()).await.unwrap();
+    first.sftp.close(running).await.unwrap();
+    assert_eq!(gateway.bytes(&gateway.shipment("/inbox/a.xml").await.unwrap()).await, b"whole file");
+}
+
+#[tokio::test]
 async fn exclusive_create_refuses_and_leaves_the_upload_there_alone() {
     let gateway = Gateway::start().await;
     let (first, second) = (gateway.raw("etat").await, gateway.raw("etat").await);
