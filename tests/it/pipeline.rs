@@ -1,6 +1,7 @@
 //! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -73,7 +74,7 @@ impl Clock for Ahead {
 
 /// Everything but the pipeline itself.
 struct Rig {
-    _dir: TempDir,
+    dir: TempDir,
     house: House,
     area: Arc<dyn Area>,
     receiver: Arc<Told>,
@@ -120,7 +121,7 @@ impl Rig {
                 keep: Duration::from_secs(3600),
             },
         };
-        Self { _dir: dir, house, area: Arc::new(ledger), receiver, clock, claimed: Arc::new(Notify::new()) }
+        Self { dir, house, area: Arc::new(ledger), receiver, clock, claimed: Arc::new(Notify::new()) }
     }
 
     fn run(&self) -> Running {
@@ -244,6 +245,39 @@ async fn an_attempt_that_a_crash_cut_off_settles_from_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn damaged_bytes_fail_their_item_alone() {
+    let rig = Rig::new().await;
+    let id = stranded(&rig).await;
+    let damaged = rig.items(id).await[1].found.range;
+    let size_bytes = rig.house.ledger.shipment(id).await.unwrap().unwrap().size_bytes;
+    let [file] = &files(&rig.dir.path().join("blobs"), size_bytes)[..] else {
+        panic!("one staged file");
+    };
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[damaged.start as usize..damaged.end as usize].fill(b'<');
+    std::fs::write(file, bytes).unwrap();
+    let running = rig.run();
+    rig.final_receipt(id).await;
+    let states: Vec<_> = rig.items(id).await.into_iter().map(|item| (item.state, item.code.unwrap())).collect();
+    let delivered = (ItemState::Delivered, codes::DELIVERED);
+    assert_eq!(states, [delivered, (ItemState::Failed, codes::STAGED_UNREADABLE), delivered]);
+    running.stop().await;
+}
+
+/// The files of a size under a folder.
+fn files(dir: &Path, size_bytes: u64) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        if entry.metadata().unwrap().is_dir() {
+            found.extend(files(&entry.path(), size_bytes));
+        } else if entry.metadata().unwrap().len() == size_bytes {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_is_gone_for_good_ends_its_shipments() {
     let rig = Rig::new().await;
     rig.receiver.gone.store(true, Ordering::SeqCst);
@@ -281,8 +315,7 @@ async fn a_panic_ends_no_more_than_its_shipment() {
     let rig = Rig::new().await;
     let id = stranded(&rig).await;
     rig.receiver.broken.store(true, Ordering::SeqCst);
-    let running = ends_after_a_day(&rig, id, codes::STAGED_UNREADABLE);
-    running.await;
+    ends_after_a_day(&rig, id, codes::STAGED_UNREADABLE).await;
     rig.receiver.broken.store(false, Ordering::SeqCst);
     let (other, running) = (rig.drop_batch(2, 2).await, rig.run());
     rig.final_receipt(other).await;
