@@ -34,7 +34,7 @@ async fn neither_reportees_nor_form_data_show_anywhere() {
         shown.push(format!("{name} {id}"));
     }
     gateway.kill();
-    assert!(shown[0].contains("TRACE") && shown[0].contains("receipted"), "the log is not the one meant");
+    assert!(shown[0].contains("DEBUG") && shown[0].contains("receipted"), "the log is not the one meant");
     let config = fs::read_to_string(home.path("sluse.toml")).unwrap();
     for secret in secrets(&batch, &config, &home) {
         for text in &shown {
