@@ -76,7 +76,7 @@ async fn decide(
     judgement: Judgement,
 ) -> Result<Verdict, StepError> {
     house.ledger.refuse_repeats(shipment.id, codes::REPEATED_ITEM).await?;
-    let mut refusal = judgement.refusal;
+    let (mut refusal, mut findings_total) = (judgement.refusal, judgement.findings_total);
     if refusal.is_none() {
         let tally = house.ledger.tally(shipment.id).await?;
         let route = routes.iter().find(|route| Some(&route.name) == judgement.route.as_ref());
@@ -84,6 +84,7 @@ async fn decide(
             let text = format!("{} of {} items are refused, more than the route allows", tally.refused, tally.total());
             note(house, shipment, Finding::whole(codes::TOO_MANY_REFUSED, text)).await?;
             refusal = Some(codes::TOO_MANY_REFUSED);
+            findings_total += 1;
         }
     }
     let verdict = Verdict {
@@ -92,7 +93,7 @@ async fn decide(
         route: judgement.route,
         sha256: judgement.sha256,
         envelope: judgement.envelope,
-        findings_total: judgement.findings_total,
+        findings_total,
     };
     // A batch with a fault of its own is told that fault: what its reference was used for matters once it is mended.
     let references = if refusal.is_none() { judgement.references.as_slice() } else { &[] };
@@ -113,6 +114,7 @@ async fn record(
         note(house, shipment, Finding::whole(codes::REPEATED_SHIPMENT, text)).await?;
         verdict.kind = VerdictKind::Refuse;
         verdict.code = Some(codes::REPEATED_SHIPMENT);
+        verdict.findings_total += 1;
         house.ledger.record_verdict(shipment.id, &verdict, &[], now).await?;
     }
     let tally = house.ledger.tally(shipment.id).await?;
