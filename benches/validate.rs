@@ -42,10 +42,10 @@ impl Observer for Counter {
 const WATCHES: [Watch; 6] = [
     Watch { path: "/ServiceOwner/Prefill/Reportee", kind: WatchKind::Element },
     Watch { path: "/ServiceOwner/Prefill/Reportee/Id", kind: WatchKind::Value },
-    Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask", kind: WatchKind::Item },
+    Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask", kind: WatchKind::Element },
     Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask/SendersReference", kind: WatchKind::Value },
     Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask/ExternalServiceCode", kind: WatchKind::Value },
-    Watch { path: "/ServiceOwner/Prefill/Reportee/Field", kind: WatchKind::Item },
+    Watch { path: "/ServiceOwner/Prefill/Reportee/Field", kind: WatchKind::Element },
 ];
 const ROUNDS: usize = 5;
 const READ_BYTES: usize = 256 << 10;

@@ -25,7 +25,7 @@ impl Mark {
 
     /// An item.
     pub(crate) const fn item(path: &'static str, kind: ItemKind) -> Self {
-        Self { watch: Watch { path, kind: WatchKind::Item }, role: Role::Item(kind) }
+        Self { watch: Watch { path, kind: WatchKind::Element }, role: Role::Item(kind) }
     }
 }
 

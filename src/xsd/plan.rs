@@ -21,8 +21,6 @@ pub enum WatchKind {
     Element,
     /// Also its text; only for elements of simple content.
     Value,
-    /// As `Element`, and it is what findings inside it belong to.
-    Item,
 }
 
 /// A schema with the watches set on it.

@@ -81,7 +81,7 @@ const SCHEMA: &str = r##"<?xml version="1.0" encoding="utf-8"?>
 
 const WATCHES: [Watch; 4] = [
     Watch { path: "/Orders/Sender", kind: WatchKind::Value },
-    Watch { path: "/Orders/Order", kind: WatchKind::Item },
+    Watch { path: "/Orders/Order", kind: WatchKind::Element },
     Watch { path: "/Orders/Order/Reference", kind: WatchKind::Value },
     Watch { path: "/Orders/Order/Line", kind: WatchKind::Element },
 ];
