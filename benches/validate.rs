@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context;
 use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator, Watch, WatchKind};
+use std::error::Error;
 
 /// Counts what it hears.
 #[derive(Default)]
@@ -50,12 +50,12 @@ const WATCHES: [Watch; 6] = [
 const ROUNDS: usize = 5;
 const READ_BYTES: usize = 256 << 10;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     let (Some(schema), Some(file)) = (path("SLUSE_BENCH_SCHEMA"), path("SLUSE_BENCH_FILE")) else {
         println!("nothing to do: SLUSE_BENCH_SCHEMA and SLUSE_BENCH_FILE name no files");
         return Ok(());
     };
-    let bytes = std::fs::read(&schema).with_context(|| format!("reading {}", schema.display()))?;
+    let bytes = std::fs::read(&schema)?;
     let schema = Arc::new(Schema::compile(&[SchemaDocument { name: "schema", bytes: &bytes }])?);
     for (name, watches) in [("validate", &[][..]), ("validate and watch", &WATCHES)] {
         let Ok(plan) = Plan::new(Arc::clone(&schema), watches) else { continue };
@@ -80,8 +80,8 @@ fn path(variable: &str) -> Option<PathBuf> {
 }
 
 /// One pass over the file, in megabytes a second.
-fn round(plan: &Plan, file: &PathBuf, heard: &mut Counter) -> anyhow::Result<f64> {
-    let mut source = File::open(file).with_context(|| format!("opening {}", file.display()))?;
+fn round(plan: &Plan, file: &PathBuf, heard: &mut Counter) -> Result<f64, Box<dyn Error>> {
+    let mut source = File::open(file)?;
     let mut buffer = vec![0; READ_BYTES];
     let mut validator = Validator::new(plan, Limits::default());
     let mut total = 0;

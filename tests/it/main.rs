@@ -7,16 +7,27 @@
     reason = "a test fails by panicking"
 )]
 
+#[cfg(feature = "gateway")]
 mod altinn;
+#[cfg(feature = "gateway")]
 mod bad_input;
+#[cfg(feature = "gateway")]
 mod cli;
+#[cfg(feature = "gateway")]
 mod end_to_end;
 mod house;
+#[cfg(feature = "gateway")]
 mod ledger;
+#[cfg(feature = "gateway")]
 mod pipeline;
+#[cfg(feature = "gateway")]
 mod recovery;
+#[cfg(feature = "gateway")]
 mod reference;
+#[cfg(feature = "gateway")]
 mod sftp;
+#[cfg(feature = "gateway")]
 mod split;
+#[cfg(feature = "gateway")]
 mod support;
 mod xsd;
