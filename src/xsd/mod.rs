@@ -11,6 +11,7 @@
 //! come and did not is told apart from what came late: such a finding waits for the end of the parent.
 
 mod compile;
+mod components;
 mod datatypes;
 mod error;
 mod finding;

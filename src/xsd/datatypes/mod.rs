@@ -5,10 +5,12 @@ mod builtin;
 mod decimal;
 mod facets;
 mod moment;
+mod simple;
 
 pub(super) use binary::{Base64, Hex};
 pub(super) use builtin::{Builtin, Ordering, Value};
 pub(super) use facets::{Bound, Broken, Facets, Side};
+pub(super) use simple::SimpleType;
 
 use std::borrow::Cow;
 
