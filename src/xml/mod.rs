@@ -16,6 +16,7 @@ mod tokenizer;
 mod transcoder;
 
 pub use chars::{is_name, is_name_char, is_name_start, is_nmtoken, is_space};
+pub use declaration::{PREAMBLE_BYTES, Preamble, preamble};
 pub use encoding::Encoding;
 pub use locator::{Locator, Position, characters};
 pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
