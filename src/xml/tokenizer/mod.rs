@@ -8,7 +8,8 @@ use memchr::memmem::Finder;
 use super::chars::first_forbidden;
 use super::declaration::{self, Beginning};
 use super::locator::{Locator, Position};
-use super::namespaces::{Mark, Scope};
+use super::namespaces::Scope;
+use super::nesting::Nesting;
 use super::references::{self, Reference};
 use super::tag::{Reader, Tag};
 use super::{Fault, FaultKind, Limits, Mistake};
@@ -21,6 +22,22 @@ pub trait Sink {
     fn predict(&mut self, rest: &[u8]) -> usize {
         let _ = rest;
         0
+    }
+
+    /// Goes on alone from `from`, which stands `base` bytes into the document's own count, through what it knows beforehand;
+    /// it tells how far it came. It opens and closes elements only as a pair with those of the nesting, never the root,
+    /// and touches nothing of a part that it does not go through to the end.
+    #[inline]
+    fn glide(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        base: u64,
+        nesting: &mut Nesting,
+        locator: &mut Locator<'_>,
+    ) -> usize {
+        let _ = (bytes, base, nesting, locator);
+        from
     }
 
     /// An element begins. One without content ends at once: [`Sink::end`] follows.
@@ -50,10 +67,7 @@ pub struct Tokenizer {
     ascii: bool,
     /// Any markup has been seen; what comes before is not XML at all.
     begun: bool,
-    scope: Scope,
-    open: Vec<Open>,
-    /// The names of the open elements, one after the other.
-    names: Vec<u8>,
+    nesting: Nesting,
     /// A token the last piece ended in, from its first byte.
     held: Vec<u8>,
     held_at: Position,
@@ -84,12 +98,6 @@ enum Mode {
     Cdata,
 }
 
-#[derive(Debug)]
-struct Open {
-    name: u32,
-    mark: Mark,
-}
-
 /// How far the end of a tag has been looked for, so that no byte is looked at twice.
 #[derive(Debug, Default)]
 struct TagScan {
@@ -109,14 +117,12 @@ impl Tokenizer {
     /// A tokenizer that numbers the namespaces it is told of.
     pub fn new<K: AsRef<str>>(limits: Limits, known: &[K]) -> Self {
         Self {
-            scope: Scope::new(known, limits.bindings),
+            nesting: Nesting::new(Scope::new(known, limits.bindings), limits.depth),
             limits,
             stage: Stage::Start,
             mode: Mode::Plain,
             ascii: false,
             begun: false,
-            open: Vec::new(),
-            names: Vec::new(),
             held: Vec::new(),
             held_at: Position::START,
             tail: Vec::new(),
@@ -160,7 +166,7 @@ impl Tokenizer {
 
     /// The depth of nesting.
     pub fn depth(&self) -> usize {
-        self.open.len()
+        self.nesting.depth()
     }
 
     /// The place of the next byte.
