@@ -164,8 +164,11 @@ fn in_encoding(text: &str, encoding: Encoding, mark: bool) -> Vec<u8> {
     match encoding {
         Encoding::Utf16Le => begin.chain(wide).flat_map(u16::to_le_bytes).collect(),
         Encoding::Utf16Be => begin.chain(wide).flat_map(u16::to_be_bytes).collect(),
-        // The letters used are the same in all of these.
-        _ => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect(),
+        Encoding::Utf8 | Encoding::Ascii => text.into_bytes(),
+        // The letters used are the same in all three.
+        Encoding::Latin1 | Encoding::Latin9 | Encoding::Windows1252 => {
+            text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+        }
     }
 }
 

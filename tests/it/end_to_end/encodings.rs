@@ -42,6 +42,31 @@ async fn delivered(bytes: &[u8], right: u64) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn altinn_gets_the_same_forms_from_every_encoding() {
+    let (text, _) = batch("utf-8", 43);
+    let text = text.replace("<FormData><![CDATA[", &format!("<FormData><![CDATA[<!-- {LETTERS} -->"));
+    let in_utf_8 = forms(text.as_bytes()).await;
+    assert!(in_utf_8.len() > 20);
+    let latin = text.replacen("utf-8", "windows-1252", 1);
+    let latin: Vec<u8> = latin.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    assert_eq!(forms(&latin).await, in_utf_8);
+    let wide = text.replacen("utf-8", "utf-16", 1);
+    let wide: Vec<u8> = wide.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(forms(&wide).await, in_utf_8);
+}
+
+/// What Altinn holds of a batch's forms, in an order of their own.
+async fn forms(bytes: &[u8]) -> Vec<String> {
+    let home = Home::new(simulator().await, "");
+    let _gateway = home.start(None);
+    dropped(&home, "a.xml", bytes).await;
+    let parts = home.simulator.instances().into_iter().flat_map(|instance| instance.parts);
+    let mut parts: Vec<String> = parts.map(|part| format!("{part:?}")).collect();
+    parts.sort();
+    parts
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_in_utf_16_is_delivered() {
     let (text, right) = batch("UTF-16", 41);
     let bytes: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
