@@ -24,7 +24,7 @@ pub use decoder::{Coding, Decoder};
 pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};
 pub use detect::{Detection, detect};
 pub use error::ReadItemError;
-pub use role::{Identity, Mark, Role, Scope, item_key};
+pub use role::{Identity, ItemKeys, Mark, Role, Scope};
 
 /// A format as data.
 #[derive(Debug)]
