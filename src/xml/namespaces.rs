@@ -109,7 +109,7 @@ impl Scope {
             return Err(Mistake::malformed(at, "a prefix is declared to be no namespace"));
         }
         if self.bindings.len() >= self.most {
-            return Err(Mistake::new(FaultKind::TooMany, at, "too many namespace declarations"));
+            return Err(Mistake::new(FaultKind::TooManyNamespaces, at, "too many namespace declarations"));
         }
         let start = self.text.len() as u32;
         self.text.extend_from_slice(prefix);
@@ -169,6 +169,6 @@ mod tests {
         }
         scope.declare(b"a", b"urn:a", 0).unwrap();
         scope.declare(b"b", b"urn:a", 0).unwrap();
-        assert_eq!(scope.declare(b"c", b"urn:a", 0).unwrap_err().kind, FaultKind::TooMany);
+        assert_eq!(scope.declare(b"c", b"urn:a", 0).unwrap_err().kind, FaultKind::TooManyNamespaces);
     }
 }

@@ -26,9 +26,8 @@ pub(super) struct Judge<'p> {
     /// The edge that [`Sink::predict`] found.
     guess: Option<u32>,
     value: Reader,
-    /// Where the value in progress begins.
-    value_from: u64,
-    /// Where a finding about it is placed: there too, or at the tag of an element without content.
+    /// Where a finding about the value in progress is placed: at its beginning, or at the tag of an element without
+    /// content.
     value_place: u64,
     /// The same, once the bytes before it are gone.
     value_at: Option<Position>,
@@ -61,7 +60,6 @@ impl<'p> Judge<'p> {
             counters: Vec::new(),
             guess: None,
             value: Reader::new(limits.value_bytes),
-            value_from: 0,
             value_place: 0,
             value_at: None,
             watched: Watched::new(limits.watched_bytes),
