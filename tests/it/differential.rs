@@ -3,10 +3,13 @@
 //! A difference fails unless a class of [`known`] explains it. `SLUSE_DIFFERENTIAL_ROUNDS` multiplies how much is tried,
 //! `SLUSE_DIFFERENTIAL_SEED` says where chance begins, `SLUSE_DIFFERENTIAL_LIST=1` prints what is unexplained at length.
 
-mod chance;
+pub(crate) mod chance;
+mod encoded;
 mod known;
-mod mutated_bytes;
+pub(crate) mod mutated_bytes;
+pub(crate) mod mutated_elements;
 mod ours;
+mod parts;
 mod tally;
 mod well_formed;
 
@@ -25,9 +28,9 @@ fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
 }
 
 /// Schemas of `fixtures/differential`, each with a document that has all of it.
-const SEEDS: &[&str] = &["groups", "keys", "types", "values", "wild"];
+pub(crate) const SEEDS: &[&str] = &["groups", "keys", "types", "values", "wild"];
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -16,6 +16,7 @@ mod cli;
 mod differential;
 #[cfg(feature = "gateway")]
 mod end_to_end;
+mod fuzz;
 mod house;
 #[cfg(feature = "gateway")]
 mod ledger;

@@ -40,7 +40,7 @@ const HEADS: &[&[u8]] = &[
 ];
 
 /// A document with some bytes changed.
-pub(super) fn mutant(document: &[u8], chance: &mut Chance) -> Vec<u8> {
+pub(crate) fn mutant(document: &[u8], chance: &mut Chance) -> Vec<u8> {
     let mut mutant = document.to_vec();
     if chance.once_in(6) {
         let end = mutant.windows(2).position(|two| two == b"?>").map_or(0, |at| at + 2);
@@ -56,7 +56,7 @@ pub(super) fn mutant(document: &[u8], chance: &mut Chance) -> Vec<u8> {
 }
 
 /// What a mutant has in place of its origin's, with a little before and behind.
-pub(super) fn difference(origin: &[u8], mutant: &[u8]) -> String {
+pub(crate) fn difference(origin: &[u8], mutant: &[u8]) -> String {
     const AROUND: usize = 40;
     let same = |pairs: usize| pairs.saturating_sub(AROUND);
     let head = same(origin.iter().zip(mutant).take_while(|(one, other)| one == other).count());

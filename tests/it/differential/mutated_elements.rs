@@ -37,7 +37,7 @@ const ELEMENTS: &[&str] = &[
 ];
 
 /// A document with some elements, attributes or texts changed; still well-formed, mostly.
-pub(super) fn mutant(document: &str, chance: &mut Chance) -> String {
+pub(crate) fn mutant(document: &str, chance: &mut Chance) -> String {
     let mut mutant = document.to_owned();
     for _ in 0..1 + chance.below(3) {
         let parts = Parts::of(&mutant);

@@ -4,7 +4,7 @@ use super::chance::Chance;
 use super::known::{Case, Peer, Said};
 use super::ours::Ours;
 use super::tally::Tally;
-use super::{SEEDS, fixture, mutated_bytes, rounds, seed};
+use super::{SEEDS, encoded, fixture, mutated_bytes, rounds, seed};
 use crate::peers::{Libxml2, Opinion, Xerces};
 
 /// Mutants of each document in a bounded run.
@@ -21,8 +21,8 @@ fn mutants_are_well_formed_to_us_as_to_others() {
     for name in SEEDS {
         let document = fixture(&format!("differential/{name}.xml"));
         let mut chance = Chance::new(seed());
+        let mutants = (0..rounds(MUTANTS)).map(|_| mutant(&document, &mut chance));
         // Document types are none of ours: every one is refused.
-        let mutants = (0..rounds(MUTANTS)).map(|_| mutated_bytes::mutant(&document, &mut chance));
         let mutants: Vec<_> = mutants.filter(|mutant| !mutant.windows(9).any(|nine| nine == b"<!DOCTYPE")).collect();
         let by_libxml2 = libxml2.well_formed(&mutants);
         for (mutant, by_libxml2) in mutants.iter().zip(&by_libxml2) {
@@ -41,4 +41,14 @@ fn mutants_are_well_formed_to_us_as_to_others() {
         }
     }
     tally.close("well-formedness");
+}
+
+/// Some bytes changed, or another encoding, or both.
+fn mutant(document: &[u8], chance: &mut Chance) -> Vec<u8> {
+    if !chance.once_in(4) {
+        return mutated_bytes::mutant(document, chance);
+    }
+    let text = String::from_utf8_lossy(document).into_owned();
+    let encoded = encoded::document(&text, chance);
+    if chance.once_in(3) { mutated_bytes::mutant(&encoded, chance) } else { encoded }
 }

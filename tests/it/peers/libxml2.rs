@@ -77,6 +77,6 @@ fn hear(line: &str, names: &[String], opinions: &mut [Opinion]) {
         Opinion::Accepted | Opinion::Invalid(..) if is_of_xml => {
             *opinion = Opinion::Refused(rest.to_owned());
         }
-        _ => {}
+        Opinion::Accepted | Opinion::Invalid(..) | Opinion::Refused(_) => {}
     }
 }

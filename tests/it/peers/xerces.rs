@@ -39,7 +39,7 @@ impl Xerces {
     pub(crate) fn schema(&mut self, schema: &[u8]) -> Opinion {
         match self.ask(b'S', schema) {
             Opinion::Invalid(_, message) => Opinion::Refused(message),
-            other => other,
+            other @ (Opinion::Accepted | Opinion::Refused(_)) => other,
         }
     }
 
