@@ -22,6 +22,7 @@ use crate::ports::ReferenceUse;
 use crate::xsd::{self, Progress, Validator};
 
 use collector::Collector;
+pub use kinds::code;
 
 /// By which rules to judge.
 #[derive(Debug, Clone)]
