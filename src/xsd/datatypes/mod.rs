@@ -10,7 +10,7 @@ mod simple;
 pub(super) use binary::{Base64, Hex};
 pub(super) use builtin::{Builtin, Ordering, Value};
 pub(super) use facets::{Bound, Broken, Facets, Side};
-pub(super) use simple::SimpleType;
+pub(super) use simple::{SimpleType, Variety};
 
 use std::borrow::Cow;
 
