@@ -17,6 +17,7 @@ mod error;
 mod finding;
 mod judge;
 mod plan;
+mod rules;
 mod tables;
 mod tree;
 mod validator;
