@@ -1,7 +1,7 @@
 //! Which particle an element belongs to is clear from what came before it (cos-nonambig, unique particle attribution).
 //!
-//! The walk carries the particles that may come next. A group whose number of rounds is fixed is walked twice, once with
-//! its own beginning behind it and once with what follows it, since never both may come.
+//! The walk carries the particles that may come next. A group whose number of rounds is fixed is walked once with its own
+//! beginning behind it and once with what follows it, since never both may come.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ const MOST_STEPS: u64 = 20_000_000;
 /// Judges a content model.
 pub(super) fn check(rules: &Rules<'_>, model: &Model<'_>) -> Done {
     let Some(root) = model.root() else { return Ok(()) };
-    let mut walk = Walk { rules, model, looped: HashSet::new(), steps: 0 };
+    let mut walk = Walk { rules, model, countable: HashMap::new(), steps: 0 };
     walk.add_first(root, &mut Next::default())?;
     walk.pass(root, &mut Next::default())
 }
@@ -23,8 +23,8 @@ pub(super) fn check(rules: &Rules<'_>, model: &Model<'_>) -> Done {
 struct Walk<'w, 'a> {
     rules: &'w Rules<'a>,
     model: &'w Model<'a>,
-    /// The counted groups walked with their own beginning behind them.
-    looped: HashSet<NodeId>,
+    /// The groups with a fixed number of rounds that were met, and whether the rounds can be counted.
+    countable: HashMap<NodeId, bool>,
     steps: u64,
 }
 
@@ -39,6 +39,10 @@ struct Next<'w> {
     /// The wildcard for all namespaces or all but one; two of them always meet.
     broad: Option<(NodeId, &'w Namespaces)>,
     log: Vec<Added<'w>>,
+    /// The particles another round begins with; of groups whose rounds are to be counted.
+    first: HashSet<NodeId>,
+    /// One of them was added again.
+    is_met: bool,
 }
 
 enum Added<'w> {
@@ -55,16 +59,26 @@ impl<'w, 'a> Walk<'w, 'a> {
             return self.inside(id, next);
         }
         let mark = next.log.len();
-        if !node.is_counted() {
+        if !node.is_counted() || !self.is_countable(id)? {
             self.add_first(id, next)?;
-        } else if !node.children.is_empty() && self.looped.insert(id) {
-            let mut again = Next::default();
-            self.add_first(id, &mut again)?;
-            self.inside(id, &mut again)?;
         }
         self.inside(id, next)?;
         next.undo(mark);
         Ok(())
+    }
+
+    /// Judges what is in a group with its own beginning behind it, and tells whether its rounds can be counted: not if
+    /// a child may as well belong to the round that is open as begin another.
+    fn is_countable(&mut self, id: NodeId) -> Done<bool> {
+        if let Some(known) = self.countable.get(&id) {
+            return Ok(*known);
+        }
+        let mut again = Next::default();
+        self.add_first(id, &mut again)?;
+        again.first = again.nodes().collect();
+        self.inside(id, &mut again)?;
+        self.countable.insert(id, !again.is_met);
+        Ok(!again.is_met)
     }
 
     fn inside(&mut self, id: NodeId, next: &mut Next<'w>) -> Done {
@@ -123,6 +137,7 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn add(&mut self, id: NodeId, next: &mut Next<'w>) -> Done {
         let (rules, model) = (self.rules, self.model);
         let particle = model.node(id).particle;
+        next.is_met |= next.first.contains(&id);
         let other = match &particle.term {
             Term::Element(element) => rules.group(element).iter().find_map(|member| {
                 self.steps += 1;
@@ -200,6 +215,12 @@ impl<'w> Next<'w> {
             self.log.push(Added::Broad);
         }
         named.or(listed)
+    }
+
+    /// The particles, some more than once.
+    fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        let broad = self.broad.iter().map(|(id, _)| *id);
+        self.names.values().chain(self.listed.values()).copied().chain(broad)
     }
 
     /// Takes out what was added since the log had so many entries.

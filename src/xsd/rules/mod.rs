@@ -10,6 +10,8 @@ mod consistency;
 mod derivation;
 mod elements;
 mod model;
+#[cfg(test)]
+mod oracle;
 mod particles;
 mod parts;
 #[cfg(test)]
