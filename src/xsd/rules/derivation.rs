@@ -23,6 +23,11 @@ impl Derivations {
             || self.union && other.union
     }
 
+    /// Tells whether all of them are among others.
+    pub(in crate::xsd) fn are_within(self, others: Self) -> bool {
+        self.and(others) == others
+    }
+
     /// Those in either set.
     pub(in crate::xsd) fn and(self, other: Self) -> Self {
         Self {
@@ -88,7 +93,7 @@ impl Components {
                 Derivation::Extension => Derivations { extension: true, ..none },
                 Derivation::Restriction => Derivations { restriction: true, ..none },
             },
-            TypeDefinition::Simple(simple) => match (simple.base, &simple.simple.variety) {
+            TypeDefinition::Simple(simple) => match (simple.base, simple.simple.variety()) {
                 (ANY_SIMPLE_TYPE, Variety::List(_)) => Derivations { list: true, ..none },
                 (ANY_SIMPLE_TYPE, Variety::Union(_)) => Derivations { union: true, ..none },
                 _ => Derivations { restriction: true, ..none },
@@ -99,7 +104,7 @@ impl Components {
     /// The member types of a union; of any other type none.
     fn union_members(&self, type_id: TypeId) -> &[TypeId] {
         match self.type_of(type_id) {
-            TypeDefinition::Simple(simple) if matches!(simple.simple.variety, Variety::Union(_)) => &simple.parts,
+            TypeDefinition::Simple(simple) if matches!(simple.simple.variety(), Variety::Union(_)) => &simple.parts,
             TypeDefinition::Simple(_) | TypeDefinition::Complex(_) => &[],
         }
     }
