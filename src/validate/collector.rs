@@ -362,7 +362,7 @@ impl Observer for Collector<'_> {
     }
 
     fn finding(&mut self, finding: xsd::Finding) {
-        let (code, weight) = kinds::code(finding.kind);
+        let (code, weight) = kinds::row(finding.kind);
         let Position { line, column, offset } = finding.at;
         let place = Some(Place { line, column, offset, path: finding.path });
         let found = Finding { code, place, item: None, rule: finding.rule.to_owned(), text: finding.text };

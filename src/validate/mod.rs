@@ -23,6 +23,8 @@ use crate::xsd::{self, Progress, Validator};
 use collector::Collector;
 use source::Source;
 
+pub use kinds::code;
+
 /// By which rules to judge.
 #[derive(Debug, Clone)]
 pub struct Judging<'a> {

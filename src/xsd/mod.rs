@@ -18,6 +18,7 @@ mod finding;
 mod judge;
 mod plan;
 mod rails;
+mod rules;
 mod tables;
 mod tree;
 mod validator;
