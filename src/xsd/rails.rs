@@ -2,7 +2,7 @@
 //!
 //! Only what a plain start tag can open without further thought is on the rails; everything else is left to the judge.
 
-use super::datatypes::Builtin;
+use super::datatypes::builtin::Builtin;
 use super::tables::{Check, Content, ElementId, NameId, Schema, SimpleId, StateId, TypeId};
 use crate::xml::{Namespace, word};
 

@@ -413,7 +413,8 @@ fn closes(bytes: &[u8], at: usize, step: &Step, prefix: Prefix) -> bool {
 /// Cheap and certain: a text its type takes. Where it says no, the type must be asked.
 #[inline]
 fn surely(simple: &SimpleType, raw: &[u8]) -> bool {
-    use crate::xsd::datatypes::{Builtin, Space};
+    use crate::xsd::datatypes::Space;
+    use crate::xsd::datatypes::builtin::Builtin;
     if simple.check == Check::Length {
         return simple.space == Space::Preserve
             && !raw.contains(&b'\r')
