@@ -55,7 +55,7 @@ pub(super) fn escaped_set(c: char) -> Option<Set> {
 /// The set that stands in the braces of `\p{…}`.
 pub(super) fn property(name: &str) -> Option<Set> {
     match name.strip_prefix("Is") {
-        Some(name) => Some(set(&block(name))).filter(|set| !set.ranges().is_empty()),
+        Some(name) => block(name).map(|ranges| set(&ranges)),
         None => category(name),
     }
 }
@@ -68,6 +68,11 @@ fn category(name: &str) -> Option<Set> {
     }
     match regex_syntax::parse(&format!(r"\p{{{name}}}")).ok()?.into_kind() {
         HirKind::Class(Class::Unicode(set)) => Some(set),
+        // A category of one character.
+        HirKind::Literal(literal) => {
+            let c = std::str::from_utf8(&literal.0).ok()?.chars().next()?;
+            Some(set(&[(c, c)]))
+        }
         _ => None,
     }
 }
@@ -117,7 +122,21 @@ mod tests {
 
     #[test]
     fn every_category_and_block_has_its_characters() {
-        for name in ["L", "Lu", "Nd", "Cn", "Co", "Pf", "IsBasicLatin", "IsGreekandCoptic", "IsSpecials", "IsTags"] {
+        for name in [
+            "L",
+            "Lu",
+            "Nd",
+            "Cn",
+            "Co",
+            "Zl",
+            "Zp",
+            "Pf",
+            "IsLowSurrogates",
+            "IsBasicLatin",
+            "IsGreekandCoptic",
+            "IsSpecials",
+            "IsTags",
+        ] {
             assert!(property(name).is_some(), "{name}");
         }
         for name in ["", "Is", "l", "Cs", "Letter", "L Lu", "Isgreek", "IsBasic Latin", "Latin", "^L"] {

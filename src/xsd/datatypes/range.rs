@@ -46,20 +46,14 @@ impl SimpleType {
     }
 
     /// How the ends of the range go together.
-    pub(super) fn check_ranges(&self) -> Result<(), FacetError> {
+    pub(super) fn check_ranges(&self, met: &[FacetKind]) -> Result<(), FacetError> {
         let own = &self.facets;
-        let outer = self.base.as_ref().map(|base| &base.facets);
-        // An end of one kind replaces the base's of the other kind, but in one step only one may stand.
-        let fresh = |kind| {
-            let now = own.bound(kind).as_ref();
-            let before = outer.and_then(|facets| facets.bound(kind).as_ref());
-            now.is_some() && before.is_none()
-        };
         for (one, other, rule) in [
             (FacetKind::MinInclusive, FacetKind::MinExclusive, "minInclusive-minExclusive"),
             (FacetKind::MaxInclusive, FacetKind::MaxExclusive, "maxInclusive-maxExclusive"),
         ] {
-            if fresh(one) && fresh(other) {
+            // An end of the base type may be of the other kind.
+            if met.contains(&one) && met.contains(&other) {
                 return Err(FacetError::new(rule, format!("{} stands beside {}", one.name(), other.name())));
             }
         }

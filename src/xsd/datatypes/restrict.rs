@@ -13,6 +13,8 @@ type Done<T = ()> = Result<T, FacetError>;
 
 /// Types may not stand on more than this, one upon the other: they are dropped and asked by recursion.
 const MOST_DEPTH: usize = 500;
+/// A restricted union is a member as a whole, and unions of such could ask the same types times without number.
+const MOST_WEIGHT: usize = 10_000;
 
 impl SimpleType {
     /// A type that allows less than its base does.
@@ -26,11 +28,9 @@ impl SimpleType {
             let text = "anySimpleType is no type to restrict";
             return Err(FacetError::new("cos-st-restricts.1.1", text));
         }
-        if base.depth >= MOST_DEPTH {
-            return Err(FacetError::new(
-                "st-props-correct.1",
-                format!("more than {MOST_DEPTH} types build on each other"),
-            ));
+        if base.depth >= MOST_DEPTH || base.weight > MOST_WEIGHT {
+            let text = format!("more than {MOST_DEPTH} types stand on each other, or {MOST_WEIGHT} side by side");
+            return Err(FacetError::new("st-props-correct.1", text));
         }
         let mut derived = Self::derived(base, label);
         derived.add(facets, prefixes)?;
@@ -54,7 +54,7 @@ impl SimpleType {
         self.add_patterns(facets)?;
         self.add_enumeration(facets, &base, prefixes)?;
         self.check_lengths(&met, &base)?;
-        self.check_ranges()?;
+        self.check_ranges(&met)?;
         self.check_digits()
     }
 
