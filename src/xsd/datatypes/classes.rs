@@ -66,15 +66,13 @@ fn category(name: &str) -> Option<Set> {
     if name.is_empty() || name.contains(' ') || !NAMES.contains(&format!(" {name} ")) {
         return None;
     }
-    match regex_syntax::parse(&format!(r"\p{{{name}}}")).ok()?.into_kind() {
-        HirKind::Class(Class::Unicode(set)) => Some(set),
+    let kind = regex_syntax::parse(&format!(r"\p{{{name}}}")).ok()?.into_kind();
+    if let HirKind::Literal(literal) = &kind {
         // A category of one character.
-        HirKind::Literal(literal) => {
-            let c = std::str::from_utf8(&literal.0).ok()?.chars().next()?;
-            Some(set(&[(c, c)]))
-        }
-        _ => None,
+        let c = std::str::from_utf8(&literal.0).ok()?.chars().next()?;
+        return Some(set(&[(c, c)]));
     }
+    if let HirKind::Class(Class::Unicode(set)) = kind { Some(set) } else { None }
 }
 
 /// Characters that a name can begin with.

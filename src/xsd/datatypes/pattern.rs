@@ -105,7 +105,7 @@ fn engine(root: &Node, sets: &[Symbols]) -> Result<Regex, String> {
 
 /// Writes a part as the engine reads it. Its recursion is bounded by the parser.
 fn write(source: &mut String, node: &Node, sets: &[Symbols]) {
-    let mut between = |source: &mut String, nodes: &[Node], separator: &str| {
+    let between = |source: &mut String, nodes: &[Node], separator: &str| {
         source.push_str("(?:");
         for (at, node) in nodes.iter().enumerate() {
             source.push_str(if at > 0 { separator } else { "" });

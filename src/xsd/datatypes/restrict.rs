@@ -7,6 +7,7 @@ use super::builtins::NoPrefixes;
 use super::facet::{Enumeration, Facet, FacetError, FacetKind, FacetSource};
 use super::lexical::{Prefixes, Primitive, is_integer};
 use super::pattern::Pattern;
+use super::range::Side;
 use super::simple::{SimpleType, Variety};
 
 type Done<T = ()> = Result<T, FacetError>;
@@ -79,17 +80,22 @@ impl SimpleType {
     }
 
     fn set(&mut self, source: &FacetSource<'_>, base: &Self, prefixes: &dyn Prefixes) -> Done {
+        if let Some(side) = Side::of(source.kind) {
+            return self.set_bound(side, source, base, prefixes);
+        }
         let slots = &mut self.facets;
         let (slot, rule, narrows): (_, _, fn(&u64, &u64) -> bool) = match source.kind {
-            FacetKind::Pattern | FacetKind::Enumeration => return Ok(()),
-            FacetKind::WhiteSpace => return self.set_space(source),
             FacetKind::Length => (&mut slots.length, "length-valid-restriction", u64::eq),
             FacetKind::MinLength => (&mut slots.min_length, "minLength-valid-restriction", u64::ge),
             FacetKind::MaxLength => (&mut slots.max_length, "maxLength-valid-restriction", u64::le),
             FacetKind::TotalDigits => (&mut slots.total_digits, "totalDigits-valid-restriction", u64::le),
             FacetKind::FractionDigits => (&mut slots.fraction_digits, "fractionDigits-valid-restriction", u64::le),
+            FacetKind::WhiteSpace => return self.set_space(source),
+            // Those of one step are taken together.
+            FacetKind::Pattern | FacetKind::Enumeration => return Ok(()),
+            // Set above.
             FacetKind::MinInclusive | FacetKind::MinExclusive | FacetKind::MaxInclusive | FacetKind::MaxExclusive => {
-                return self.set_bound(source, base, prefixes);
+                return Ok(());
             }
         };
         let value = number(source)?;

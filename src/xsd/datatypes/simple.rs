@@ -132,10 +132,12 @@ impl SimpleType {
         let mut met = HashSet::new();
         for member in &members {
             // A union among the members stands for its own, unless it says more of them; a second time says nothing new.
-            let own = match &member.variety {
-                Variety::Union(own) if !member.facets.asks_anything() => own.as_slice(),
-                _ => std::slice::from_ref(member),
-            };
+            let mut own = std::slice::from_ref(member);
+            if let Variety::Union(members) = &member.variety
+                && !member.facets.asks_anything()
+            {
+                own = members;
+            }
             flat.extend(own.iter().filter(|member| met.insert(Arc::as_ptr(member))).cloned());
         }
         union.weight = flat.iter().fold(0, |weight, member| member.weight.saturating_add(weight));

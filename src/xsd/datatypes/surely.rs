@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::Space;
 use super::builtins::NoPrefixes;
-use super::facet::{Bound, Facet, Facets};
+use super::facet::{Facet, Facets};
 use super::lexical::{Form, Primitive};
 use super::moment::Shape;
 use super::pattern::Pattern;
+use super::range::Side;
 use super::simple::{SimpleType, Variety};
 use super::value::Value;
 
@@ -57,15 +58,18 @@ impl Quick {
             _ if simple.names() => Self::Never,
             (Variety::Union(members), _) if !facets.asks_anything() => Self::Any(members.clone()),
             (Variety::Atomic, Some(_)) if facets.enumeration.is_some() => Self::listed(simple),
-            (Variety::Atomic, Some(primitive)) => match Self::without_patterns(simple, primitive) {
-                Self::Never => Self::Never,
-                quick if facets.patterns.is_empty() => quick,
-                quick => Self::Fits(Box::new(quick), simple.space, facets.patterns.clone()),
-            },
+            (Variety::Atomic, Some(primitive)) => {
+                let quick = Self::without_patterns(simple, primitive);
+                if facets.patterns.is_empty() || matches!(quick, Self::Never) {
+                    return quick;
+                }
+                Self::Fits(Box::new(quick), simple.space, facets.patterns.clone())
+            }
             _ => Self::Never,
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other type has texts that are told at a glance")]
     fn without_patterns(simple: &SimpleType, primitive: Primitive) -> Self {
         let facets = &simple.facets;
         match primitive {
@@ -93,27 +97,28 @@ impl Quick {
     }
 
     fn integer(facets: &Facets) -> Self {
-        let number = |bound: &Option<Facet<Bound>>, beyond: i64| match bound.as_ref().map(|bound| &bound.value.value) {
+        let number = |side, beyond: i64| match facets.range.value(side) {
             Some(Value::Decimal(number)) => number.to_i64(),
             _ => beyond,
         };
         // Bounds of whole numbers are whole. No number of so few digits is at either end of an `i64`.
-        let above = number(&facets.min_exclusive, i64::MIN).saturating_add(1);
-        let below = number(&facets.max_exclusive, i64::MAX).saturating_sub(1);
-        let least = number(&facets.min_inclusive, i64::MIN).max(above);
-        let most = number(&facets.max_inclusive, i64::MAX).min(below);
+        let above = number(Side::MinExclusive, i64::MIN).saturating_add(1);
+        let below = number(Side::MaxExclusive, i64::MAX).saturating_sub(1);
+        let least = number(Side::MinInclusive, i64::MIN).max(above);
+        let most = number(Side::MaxInclusive, i64::MAX).min(below);
         let digits = value(&facets.total_digits).unwrap_or(SAFE_DIGITS).min(SAFE_DIGITS);
         Self::Integer { digits: digits as usize, least, most }
     }
 
     fn decimal(facets: &Facets) -> Self {
-        let least = match facets.min_inclusive.as_ref().map(|bound| &bound.value.value) {
-            None => Some(true),
-            Some(Value::Decimal(number)) if number.is_zero() => Some(false),
-            Some(_) => None,
+        let has_other = [Side::MinExclusive, Side::MaxInclusive, Side::MaxExclusive];
+        let has_other = has_other.into_iter().any(|side| facets.range.value(side).is_some());
+        let negative = match facets.range.value(Side::MinInclusive) {
+            _ if has_other => return Self::Never,
+            None => true,
+            Some(Value::Decimal(number)) if number.is_zero() => false,
+            Some(_) => return Self::Never,
         };
-        let others = [&facets.min_exclusive, &facets.max_inclusive, &facets.max_exclusive];
-        let Some(negative) = least.filter(|_| others.iter().all(|bound| bound.is_none())) else { return Self::Never };
         let total = value(&facets.total_digits).unwrap_or(u64::MAX);
         let fraction = value(&facets.fraction_digits).unwrap_or(u64::MAX).min(total);
         // However many stand behind the point, so many before it are not too many.
