@@ -49,7 +49,8 @@ pub(in crate::xsd) trait Prefixes {
 }
 
 impl Form {
-    fn admits(self, text: &str) -> bool {
+    /// Tells whether a text, its white space settled, is one of them.
+    pub(super) fn admits(self, text: &str) -> bool {
         match self {
             Self::All => true,
             Self::Integer => is_integer(text),

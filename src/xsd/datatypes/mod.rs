@@ -12,6 +12,7 @@ mod duration;
 mod expression;
 mod facet;
 pub(super) mod facets;
+mod glance;
 mod lexical;
 mod moment;
 mod pattern;

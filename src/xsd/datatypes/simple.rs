@@ -114,6 +114,10 @@ impl SimpleType {
             let text = format!("{} has lists among its values, and a list has no lists in it", item.label);
             return Err(FacetError::new("cos-list-of-atomic", text));
         }
+        if matches!(item.variety, Variety::Any) {
+            let text = "anySimpleType is neither atomic nor a union, and no item of a list";
+            return Err(FacetError::new("cos-st-restricts.2.1", text));
+        }
         let mut list = Self::derived(&item.root(), label);
         list.variety = Variety::List(item.clone());
         list.space = Space::Collapse;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::Space;
 use super::builtins::NoPrefixes;
 use super::facet::{Facet, Facets};
+use super::glance::{integer, is_date, is_date_time, is_decimal, is_float};
 use super::lexical::{Form, Primitive};
-use super::moment::Shape;
+use super::moment::{Moment, Shape};
 use super::pattern::Pattern;
 use super::range::Side;
 use super::simple::{SimpleType, Variety};
@@ -34,9 +35,17 @@ pub(super) enum Quick {
         fraction: u64,
         negative: bool,
     },
+    Float,
     Boolean,
     Date,
     DateTime,
+    Moment(Shape),
+    /// A name of so many characters.
+    Name {
+        form: Form,
+        least: u64,
+        most: u64,
+    },
     /// One of these texts, sorted.
     Listed(Box<[Box<[u8]>]>),
     /// Besides, patterns that see the text as it is.
@@ -73,12 +82,15 @@ impl Quick {
     fn without_patterns(simple: &SimpleType, primitive: Primitive) -> Self {
         let facets = &simple.facets;
         match primitive {
-            Primitive::String if simple.form == Form::All => Self::text(simple),
+            Primitive::String => Self::text(simple),
             Primitive::Decimal if simple.form == Form::Integer => Self::integer(facets),
             Primitive::Decimal => Self::decimal(facets),
             Primitive::Boolean => Self::Boolean,
-            Primitive::Moment(Shape::Date) if !facets.bounds_or_digits() => Self::Date,
-            Primitive::Moment(Shape::DateTime) if !facets.bounds_or_digits() => Self::DateTime,
+            _ if facets.bounds_or_digits() => Self::Never,
+            Primitive::Float | Primitive::Double => Self::Float,
+            Primitive::Moment(Shape::Date) => Self::Date,
+            Primitive::Moment(Shape::DateTime) => Self::DateTime,
+            Primitive::Moment(shape) => Self::Moment(shape),
             _ => Self::Never,
         }
     }
@@ -89,6 +101,7 @@ impl Quick {
         let least = value(&facets.min_length).max(exact).unwrap_or(0);
         let most = value(&facets.max_length).unwrap_or(u64::MAX).min(exact.unwrap_or(u64::MAX));
         match (least, most) {
+            _ if simple.form != Form::All => Self::Name { form: simple.form, least, most },
             (0, u64::MAX) => Self::Always,
             // White space that collapses makes a text shorter.
             _ if simple.space == Space::Collapse && least > 0 => Self::Never,
@@ -145,14 +158,17 @@ impl Quick {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Text { least, most } => {
-                let len = raw.len() as u64;
-                len <= *most && (*least == 0 || len / 4 >= *least || (len >= *least && raw.is_ascii()))
+            Self::Text { least, most } => has_length(raw, *least, *most),
+            // A name has no white space, so there is none to settle.
+            Self::Name { form, least, most } => {
+                has_length(raw, *least, *most) && std::str::from_utf8(raw).is_ok_and(|text| form.admits(text))
             }
             Self::Integer { digits, least, most } => {
                 integer(raw, *digits).is_some_and(|number| (*least..=*most).contains(&number))
             }
             Self::Decimal { whole, fraction, negative } => is_decimal(raw, *whole, *fraction, *negative),
+            Self::Float => is_float(raw),
+            Self::Moment(shape) => std::str::from_utf8(raw).is_ok_and(|text| Moment::parse(*shape, text).is_some()),
             Self::Boolean => matches!(raw, b"true" | b"false" | b"1" | b"0"),
             Self::Date => is_date(raw),
             Self::DateTime => is_date_time(raw),
@@ -166,6 +182,12 @@ impl Quick {
     }
 }
 
+// A character has four bytes at most.
+fn has_length(raw: &[u8], least: u64, most: u64) -> bool {
+    let len = raw.len() as u64;
+    len <= most && (least == 0 || len / 4 >= least || (len >= least && raw.is_ascii()))
+}
+
 fn value(facet: &Option<Facet<u64>>) -> Option<u64> {
     facet.as_ref().map(|facet| facet.value)
 }
@@ -175,72 +197,6 @@ impl SimpleType {
     #[inline]
     pub(in crate::xsd) fn surely(&self, raw: &[u8]) -> bool {
         self.quick.admits(raw)
-    }
-}
-
-fn integer(raw: &[u8], most: usize) -> Option<i64> {
-    let (negative, digits) = match raw {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || digits.len() > most {
-        return None;
-    }
-    let mut number = 0;
-    for digit in digits {
-        number = number * 10 + i64::from(digit.is_ascii_digit().then(|| digit - b'0')?);
-    }
-    Some(if negative { -number } else { number })
-}
-
-fn is_decimal(raw: &[u8], whole: u64, fraction: u64, negative: bool) -> bool {
-    let digits = match raw {
-        [b'-', digits @ ..] if negative => digits,
-        digits => digits,
-    };
-    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
-    let (before, behind) = digits.split_at(point);
-    let behind = behind.strip_prefix(b".").unwrap_or(behind);
-    let all_digits = before.iter().chain(behind).all(u8::is_ascii_digit);
-    let is_some = !before.is_empty() || !behind.is_empty();
-    all_digits && is_some && before.len() as u64 <= whole && behind.len() as u64 <= fraction
-}
-
-fn is_date(raw: &[u8]) -> bool {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = raw else { return false };
-    let digits = [y1, y2, y3, y4, m1, m2, d1, d2];
-    // Every month has 28 days; the year 0000 is none.
-    digits.iter().all(|byte| byte.is_ascii_digit())
-        && *y1 != b'0'
-        && matches!((m1, m2), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'))
-        && matches!((d1, d2), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'9') | (b'2', b'0'..=b'8'))
-}
-
-fn is_date_time(raw: &[u8]) -> bool {
-    let Some((date, rest)) = raw.split_at_checked(10) else { return false };
-    let [b'T', h1, h2, b':', m1, m2, b':', s1, s2, zone @ ..] = rest else { return false };
-    let digits = [h2, m2, s2].iter().all(|byte| byte.is_ascii_digit());
-    let sixty = |tens: &u8| matches!(tens, b'0'..=b'5');
-    let hour = matches!((h1, h2), (b'0' | b'1', _) | (b'2', b'0'..=b'3'));
-    is_date(date) && digits && hour && sixty(m1) && sixty(s1) && is_zone(zone)
-}
-
-/// A fraction of a second and a time zone, both optional.
-fn is_zone(rest: &[u8]) -> bool {
-    let zone = match rest {
-        [b'.', rest @ ..] => {
-            let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            match rest.split_at_checked(len) {
-                Some((_, zone)) if len > 0 => zone,
-                _ => return false,
-            }
-        }
-        zone => zone,
-    };
-    match zone {
-        [] | [b'Z'] => true,
-        [b'+' | b'-', b'0', hour, b':', b'0'..=b'5', minute] => hour.is_ascii_digit() && minute.is_ascii_digit(),
-        _ => false,
     }
 }
 
@@ -261,6 +217,10 @@ mod tests {
             ("token", FacetKind::MaxLength, "2"),
             ("token", FacetKind::MinLength, "1"),
             ("token", FacetKind::Length, "1"),
+            ("NMTOKEN", FacetKind::MinLength, "3"),
+            ("NCName", FacetKind::MaxLength, "2"),
+            ("double", FacetKind::MinInclusive, "2"),
+            ("gYear", FacetKind::MinInclusive, "2000"),
             ("int", FacetKind::MaxExclusive, "10"),
             ("integer", FacetKind::MinInclusive, "100000000000000000000"),
             ("integer", FacetKind::MaxInclusive, "-1"),
@@ -305,7 +265,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(300))]
 
         #[test]
-        fn what_is_sure_is_true(text in "\\PC{0,6}|[ \t\n]?[-+]?[0-9]{0,20}[.]?[0-9]{0,3}|[ a-zæ]{0,5}|true|[01]| ?12 ?") {
+        fn what_is_sure_is_true(text in "\\PC{0,6}|[ \t\n]?[-+]?[0-9]{0,20}[.]?[0-9]{0,3}|[ a-zæ]{0,5}|true|[01]|[a-z]{0,9}-[a-z]{0,9}|-?[0-9.]{0,4}[eE][-+]?[0-9]{0,3}| ?12 ?") {
             check(&text);
         }
 
@@ -326,6 +286,10 @@ mod tests {
             ("boolean", &["true", "0"]),
             ("date", &["2024-02-28", "1999-12-01"]),
             ("dateTime", &["2024-02-28T23:59:59", "2024-02-28T23:59:59.123Z", "2024-02-28T00:00:00+01:00"]),
+            ("double", &["1.5e-3", "-2", "1E5"]),
+            ("time", &["12:00:00Z"]),
+            ("NMTOKEN", &["1å:"]),
+            ("language", &["nb-NO"]),
             ("string", &["", " å\n"]),
             ("token", &[" å\n"]),
         ] {

@@ -1,7 +1,10 @@
 //! Tables of texts and facets, with what the recommendation has to say of them.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
+
+use proptest::prelude::*;
 
 use super::lexical::Prefixes;
 use super::simple::SimpleType;
@@ -275,4 +278,25 @@ fn unions_are_judged_by_the_member_that_has_the_text() {
     // The pattern sees the text as the member does.
     let fitting = step(&union, &["pattern=a b"]).unwrap();
     assert_eq!(rule(&fitting, " a   b"), "");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_two_texts_compare_in_one_way(
+        one in "[-+]?[0-9]{1,3}(\\.[0-9]{0,2})?([eE]-?[0-9]{0,3})?|-?P([0-3]Y)?([0-9]{1,2}M)?([0-9]{1,3}D)?(T[0-9.]{1,3}[HMS])?\
+            |200[01]-0[12]-[012][0-9](T[012][0-9]:00:00(\\.[0-9])?)?(Z|[-+]1[0-5]:00)?|\\PC{0,5}|[01] [ab]",
+        other in "[-+]?[0-9]{1,3}(\\.[0-9]{0,2})?([eE]-?[0-9]{0,3})?|-?P([0-3]Y)?([0-9]{1,2}M)?([0-9]{1,3}D)?(T[0-9.]{1,3}[HMS])?\
+            |200[01]-0[12]-[012][0-9](T[012][0-9]:00:00(\\.[0-9])?)?(Z|[-+]1[0-5]:00)?|\\PC{0,5}|[01] [ab]",
+    ) {
+        for (name, _, simple) in SimpleType::builtins() {
+            let values = [&one, &other].map(|text| simple.value(text, &Declared));
+            let [Ok(one), Ok(other)] = values else { continue };
+            prop_assert_eq!(one.same(&other), one.key() == other.key(), "{}", name);
+            prop_assert_eq!(one.order(&other), other.order(&one).map(Ordering::reverse), "{}", name);
+            prop_assert!(one.same(&one) && other.same(&other));
+            prop_assert!(!one.same(&other) || one.order(&other) == Some(Ordering::Equal), "{}", name);
+        }
+    }
 }
