@@ -176,7 +176,7 @@ pub(super) struct ValueConstraint {
     /// As the schema writes it, white space as it is.
     pub(super) text: Arc<str>,
     /// Prefixes in force where it stands, for values that are qualified names.
-    pub(super) bindings: super::tree::Bindings,
+    pub(super) bindings: super::document::Bindings,
 }
 
 /// A named model group (section 3.7.1).

@@ -13,16 +13,17 @@
 mod compile;
 mod components;
 mod datatypes;
+mod document;
 mod error;
 mod finding;
 mod judge;
 mod plan;
 mod tables;
-mod tree;
 mod validator;
 mod value;
 
 pub use crate::xml::Position;
+pub use document::{Documents, Files, SchemaLimits};
 pub use error::{Place, PlanError, SchemaError};
 pub use finding::{Finding, Kind};
 pub use plan::{Plan, Watch, WatchKind};
