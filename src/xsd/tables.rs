@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::datatypes::{Builtin, Facets, Space, Value};
+use super::datatypes::Space;
+use super::datatypes::builtin::{Builtin, Value};
+use super::datatypes::facets::Facets;
 use crate::xml::Namespace;
 
 /// The namespace of `xsi:nil` and `xsi:type`; the first one named to the tokenizer.

@@ -185,7 +185,8 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::xsd::datatypes::{Builtin, Facets};
+    use crate::xsd::datatypes::builtin::Builtin;
+    use crate::xsd::datatypes::facets::Facets;
 
     fn judge(name: &str, facets: Facets, pieces: &[&str]) -> Result<(), Broken> {
         let builtin = Builtin::by_name(name).unwrap();

@@ -2,7 +2,7 @@
 
 use super::{ANY_TYPE, At, Compiler, Done, Symbol};
 use crate::xml::XML_NAMESPACE;
-use crate::xsd::datatypes::{Builtin, Value};
+use crate::xsd::datatypes::builtin::{Builtin, Value};
 use crate::xsd::tables::{AttributeUse, Content, Element, ElementId, NameId, SimpleId, Type, TypeId, XSD};
 
 impl<'a> Compiler<'a> {

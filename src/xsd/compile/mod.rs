@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::SchemaDocument;
-use super::datatypes::Builtin;
+use super::datatypes::builtin::Builtin;
 use super::error::SchemaError;
 use super::tables::{Content, ElementId, NameId, Schema, Type, TypeId, XSD, XSI};
 use super::document::{Node, Tree};

@@ -1,7 +1,9 @@
 //! Simple types and their facets.
 
 use super::{ANY_TYPE, At, Compiler, Done};
-use crate::xsd::datatypes::{Bound, Builtin, Facets, Ordering, Side, Space};
+use crate::xsd::datatypes::Space;
+use crate::xsd::datatypes::builtin::{Builtin, Ordering};
+use crate::xsd::datatypes::facets::{Bound, Facets, Side};
 use crate::xsd::tables::{SimpleId, SimpleType, TypeId};
 
 impl<'a> Compiler<'a> {
@@ -90,7 +92,7 @@ impl<'a> Compiler<'a> {
         Ok(self.add_simple(SimpleType::new(derived.builtin, derived.space, derived.facets)))
     }
 
-    fn listed(&self, at: At, base: &SimpleType, value: &str) -> Done<crate::xsd::datatypes::Value> {
+    fn listed(&self, at: At, base: &SimpleType, value: &str) -> Done<crate::xsd::datatypes::builtin::Value> {
         if matches!(base.builtin, Builtin::Base64 | Builtin::Hex | Builtin::QName) {
             return Err(self.unsupported_construct(at, "enumeration of binary values and names"));
         }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::Broken;
 use super::builtin::{Builtin, Value};
 use crate::xsd::finding::Kind;
 
@@ -35,19 +36,7 @@ pub(in crate::xsd) enum Side {
     MaxExclusive,
 }
 
-/// What is wrong with a value, without the value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::xsd) struct Broken {
-    pub(in crate::xsd) kind: Kind,
-    pub(in crate::xsd) rule: &'static str,
-    pub(in crate::xsd) text: String,
-}
-
 impl Broken {
-    pub(in crate::xsd) fn new(kind: Kind, rule: &'static str, text: impl Into<String>) -> Self {
-        Self { kind, rule, text: text.into() }
-    }
-
     /// The text is none of its type's.
     pub(in crate::xsd) fn of_type(builtin: Builtin) -> Self {
         let text = format!("the value is not of type {}", builtin.name());

@@ -1,16 +1,32 @@
 //! The built-in types: which texts are theirs, and how values compare.
 
+mod alphabet;
 mod binary;
-mod builtin;
+mod blocks;
+mod broken;
+pub(super) mod builtin;
+mod builtins;
+mod classes;
 mod decimal;
-mod facets;
+mod duration;
+mod expression;
+mod facet;
+pub(super) mod facets;
+mod lexical;
 mod moment;
+mod pattern;
+mod range;
+mod restrict;
 mod simple;
+mod surely;
+mod value;
 
 pub(super) use binary::{Base64, Hex};
-pub(super) use builtin::{Builtin, Ordering, Value};
-pub(super) use facets::{Bound, Broken, Facets, Side};
-pub(super) use simple::SimpleType;
+pub(super) use broken::Broken;
+pub(super) use facet::{FacetError, FacetKind, FacetSource};
+pub(super) use lexical::Prefixes;
+pub(super) use simple::{SimpleType, Stream, Variety};
+pub(super) use value::{Role, Value};
 
 use std::borrow::Cow;
 

@@ -3,7 +3,8 @@
 use super::Judging;
 use super::ending::{declared, same};
 use crate::xml::{Attribute, Locator, Namespace, Position, Tag, shown};
-use crate::xsd::datatypes::{Broken, Builtin, Space};
+use crate::xsd::datatypes::builtin::Builtin;
+use crate::xsd::datatypes::{Broken, Space};
 use crate::xsd::finding::Kind;
 use crate::xsd::tables::{AttributeUse, Element, Type, TypeId, XSI_NAMESPACE};
 use crate::xsd::validator::Observer;

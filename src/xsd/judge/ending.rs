@@ -3,7 +3,8 @@
 use super::Judging;
 use super::frame::{Frame, Mode};
 use crate::xml::{Locator, Scope};
-use crate::xsd::datatypes::{Broken, Builtin, Value};
+use crate::xsd::datatypes::Broken;
+use crate::xsd::datatypes::builtin::{Builtin, Value};
 use crate::xsd::finding::{Finding, Kind};
 use crate::xsd::tables::{Content, SimpleType};
 use crate::xsd::validator::Observer;
