@@ -11,14 +11,15 @@ use std::collections::hash_map::Entry;
 
 use super::SchemaDocument;
 use super::datatypes::builtin::Builtin;
+use super::document::{Node, Tree};
 use super::error::SchemaError;
 use super::tables::{Content, ElementId, NameId, Schema, Type, TypeId, XSD, XSI};
-use super::document::{Node, Tree};
 use crate::xml::{Namespace, XML_NAMESPACE};
 
 /// Compiles the documents of one schema.
 pub(super) fn compile(documents: &[SchemaDocument<'_>]) -> Result<Schema, SchemaError> {
-    let trees = documents.iter().map(|document| Tree::read(document.name, document.bytes, &crate::xml::Limits::default()));
+    let trees =
+        documents.iter().map(|document| Tree::read(document.name, document.bytes, &crate::xml::Limits::default()));
     let trees = trees.collect::<Result<Vec<_>, _>>()?;
     let mut compiler = Compiler::new(&trees);
     for document in 0..trees.len() {

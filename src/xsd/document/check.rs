@@ -50,7 +50,9 @@ fn attributes<'a>(node: &'a Node, kind: Kind, ids: &mut HashSet<&'a str>) -> Res
     }
     let missing = known.iter().find(|attribute| attribute.is_required && node.written(attribute.name).is_none());
     match missing {
-        Some(attribute) => Err(("s4s-att-must-appear", format!("{} needs the attribute {}", node.name, attribute.name))),
+        Some(attribute) => {
+            Err(("s4s-att-must-appear", format!("{} needs the attribute {}", node.name, attribute.name)))
+        }
         None => Ok(()),
     }
 }

@@ -53,7 +53,8 @@ impl Documents for Files {
 /// A scheme has two letters at least, lest the drive of a path be taken for one.
 fn has_other_scheme(location: &str) -> bool {
     let Some((scheme, _)) = location.split_once(':') else { return false };
-    let is_scheme = scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let is_scheme =
+        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     is_scheme && !scheme.eq_ignore_ascii_case("file")
 }
 

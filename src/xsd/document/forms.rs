@@ -166,6 +166,9 @@ mod tests {
             assert!(good.iter().all(|value| form.admits(value)), "{form:?} {good:?}");
             assert!(bad.iter().all(|value| !form.admits(value)), "{form:?} {bad:?}");
         }
-        assert_eq!((count("99999999999"), count(" +7 "), count("-0"), count("-1")), (Some(u32::MAX), Some(7), Some(0), None));
+        assert_eq!(
+            (count("99999999999"), count(" +7 "), count("-0"), count("-1")),
+            (Some(u32::MAX), Some(7), Some(0), None)
+        );
     }
 }

@@ -165,13 +165,17 @@ impl Kind {
             Self::GlobalElement => GLOBAL_ELEMENT_ATTRIBUTES,
             Self::LocalElement => LOCAL_ELEMENT_ATTRIBUTES,
             Self::ElementOfAll => ALL_ELEMENT_ATTRIBUTES,
-            Self::GlobalAttribute => const { &[
-                NAME,
-                attribute("type", Form::QName),
-                attribute("default", Form::Text),
-                attribute("fixed", Form::Text),
-                ID,
-            ] },
+            Self::GlobalAttribute => {
+                const {
+                    &[
+                        NAME,
+                        attribute("type", Form::QName),
+                        attribute("default", Form::Text),
+                        attribute("fixed", Form::Text),
+                        ID,
+                    ]
+                }
+            }
             Self::LocalAttribute => LOCAL_ATTRIBUTE_ATTRIBUTES,
             Self::GlobalComplexType => COMPLEX_TYPE_ATTRIBUTES,
             Self::LocalComplexType | Self::ComplexContent => const { &[attribute("mixed", Form::Boolean), ID] },
@@ -182,14 +186,20 @@ impl Kind {
             Self::GlobalGroup | Self::GlobalAttributeGroup => const { &[NAME, ID] },
             Self::GroupReference => const { &[REF, MIN, MAX, ID] },
             Self::AttributeGroupReference => const { &[REF, ID] },
-            Self::AnyAttribute => const { &[attribute("namespace", Form::Namespaces), attribute("processContents", Form::Process), ID] },
-            Self::Any => const { &[
-                attribute("namespace", Form::Namespaces),
-                attribute("processContents", Form::Process),
-                MIN,
-                MAX,
-                ID,
-            ] },
+            Self::AnyAttribute => {
+                const { &[attribute("namespace", Form::Namespaces), attribute("processContents", Form::Process), ID] }
+            }
+            Self::Any => {
+                const {
+                    &[
+                        attribute("namespace", Form::Namespaces),
+                        attribute("processContents", Form::Process),
+                        MIN,
+                        MAX,
+                        ID,
+                    ]
+                }
+            }
             Self::All => const { &[attribute("minOccurs", Form::ZeroOrOne), attribute("maxOccurs", Form::One), ID] },
             Self::Choice | Self::Sequence => const { &[MIN, MAX, ID] },
             Self::AllOfGroup | Self::ModelOfGroup => const { &[ID] },
@@ -213,33 +223,59 @@ impl Kind {
         match self {
             Self::Schema => SCHEMA,
             Self::Redefine => const { &[many(DEFINITIONS)] },
-            Self::Annotation => const { &[many(&[("appinfo", Kind::AppInfo), ("documentation", Kind::Documentation)])] },
+            Self::Annotation => {
+                const { &[many(&[("appinfo", Kind::AppInfo), ("documentation", Kind::Documentation)])] }
+            }
             Self::AppInfo | Self::Documentation => const { &[] },
             Self::GlobalElement | Self::LocalElement | Self::ElementOfAll => ELEMENT,
             Self::GlobalAttribute | Self::LocalAttribute => const { &[ANNOTATION, optional(&[SIMPLE_TYPE])] },
             Self::GlobalComplexType | Self::LocalComplexType => COMPLEX_TYPE,
-            Self::SimpleContent => const { &[
-                ANNOTATION,
-                one(&[("restriction", Kind::SimpleContentRestriction), ("extension", Kind::SimpleExtension)]),
-            ] },
-            Self::ComplexContent => const { &[
-                ANNOTATION,
-                one(&[("restriction", Kind::ComplexRestriction), ("extension", Kind::ComplexExtension)]),
-            ] },
+            Self::SimpleContent => {
+                const {
+                    &[
+                        ANNOTATION,
+                        one(&[("restriction", Kind::SimpleContentRestriction), ("extension", Kind::SimpleExtension)]),
+                    ]
+                }
+            }
+            Self::ComplexContent => {
+                const {
+                    &[
+                        ANNOTATION,
+                        one(&[("restriction", Kind::ComplexRestriction), ("extension", Kind::ComplexExtension)]),
+                    ]
+                }
+            }
             Self::SimpleExtension | Self::GlobalAttributeGroup => const { &[ANNOTATION, ATTRIBUTES, ANY_ATTRIBUTE] },
-            Self::SimpleContentRestriction => const { &[ANNOTATION, optional(&[SIMPLE_TYPE]), FACETS, ATTRIBUTES, ANY_ATTRIBUTE] },
-            Self::ComplexExtension | Self::ComplexRestriction => const { &[ANNOTATION, MODEL, ATTRIBUTES, ANY_ATTRIBUTE] },
-            Self::GlobalGroup => const { &[
-                ANNOTATION,
-                one(&[("all", Kind::AllOfGroup), ("choice", Kind::ModelOfGroup), ("sequence", Kind::ModelOfGroup)]),
-            ] },
+            Self::SimpleContentRestriction => {
+                const { &[ANNOTATION, optional(&[SIMPLE_TYPE]), FACETS, ATTRIBUTES, ANY_ATTRIBUTE] }
+            }
+            Self::ComplexExtension | Self::ComplexRestriction => {
+                const { &[ANNOTATION, MODEL, ATTRIBUTES, ANY_ATTRIBUTE] }
+            }
+            Self::GlobalGroup => {
+                const {
+                    &[
+                        ANNOTATION,
+                        one(&[
+                            ("all", Kind::AllOfGroup),
+                            ("choice", Kind::ModelOfGroup),
+                            ("sequence", Kind::ModelOfGroup),
+                        ]),
+                    ]
+                }
+            }
             Self::All | Self::AllOfGroup => const { &[ANNOTATION, many(&[("element", Kind::ElementOfAll)])] },
             Self::Choice | Self::Sequence | Self::ModelOfGroup => const { &[ANNOTATION, PARTICLES] },
             Self::Key | Self::KeyReference => KEY,
-            Self::GlobalSimpleType | Self::LocalSimpleType => const { &[
-                ANNOTATION,
-                one(&[("restriction", Kind::SimpleRestriction), ("list", Kind::List), ("union", Kind::Union)]),
-            ] },
+            Self::GlobalSimpleType | Self::LocalSimpleType => {
+                const {
+                    &[
+                        ANNOTATION,
+                        one(&[("restriction", Kind::SimpleRestriction), ("list", Kind::List), ("union", Kind::Union)]),
+                    ]
+                }
+            }
             Self::SimpleRestriction => const { &[ANNOTATION, optional(&[SIMPLE_TYPE]), FACETS] },
             Self::List => const { &[ANNOTATION, optional(&[SIMPLE_TYPE])] },
             Self::Union => const { &[ANNOTATION, many(&[SIMPLE_TYPE])] },
