@@ -46,6 +46,18 @@ pub(super) struct Components {
     pub(super) global_groups: HashMap<QName, GroupId>,
     pub(super) global_attribute_groups: HashMap<QName, AttributeGroup>,
     pub(super) notations: HashMap<QName, Place>,
+    /// Groups that redefine others without naming them, and so must restrict them (src-redefine.6.2.2).
+    pub(super) redefined_groups: Vec<Redefined<ModelGroup>>,
+    /// The same for attribute groups (src-redefine.7.2.2).
+    pub(super) redefined_attribute_groups: Vec<Redefined<AttributeGroup>>,
+}
+
+/// Something redefined, with what it was.
+#[derive(Debug)]
+pub(super) struct Redefined<T> {
+    pub(super) at: Place,
+    pub(super) new: T,
+    pub(super) old: T,
 }
 
 /// A type, simple or complex.
