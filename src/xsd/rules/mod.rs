@@ -144,9 +144,9 @@ impl<'a> Rules<'a> {
 }
 
 fn broken(place: &Place, rule: &'static str, problem: impl Into<String>) -> SchemaError {
-    SchemaError::Invalid { place: place.clone(), problem: format!("{rule}: {}", problem.into()) }
+    SchemaError::invalid(place.clone(), rule, problem)
 }
 
 fn too_large(place: &Place, problem: &str) -> SchemaError {
-    SchemaError::Invalid { place: place.clone(), problem: problem.to_owned() }
+    SchemaError::TooLarge { place: place.clone(), problem: problem.to_owned() }
 }
