@@ -10,9 +10,11 @@
 //! mistake is one finding and the items behind it, and the values beside it, are heard all the same. What should have
 //! come and did not is told apart from what came late: such a finding waits for the end of the parent.
 
+mod build;
 mod compile;
 mod components;
 mod datatypes;
+mod document;
 mod error;
 mod finding;
 mod judge;
@@ -20,11 +22,11 @@ mod plan;
 mod rails;
 mod rules;
 mod tables;
-mod tree;
 mod validator;
 mod value;
 
 pub use crate::xml::Position;
+pub use document::{Documents, Files, SchemaLimits};
 pub use error::{Place, PlanError, SchemaError};
 pub use finding::{Finding, Kind};
 pub use plan::{Plan, Watch, WatchKind};
