@@ -10,6 +10,7 @@
 //! mistake is one finding and the items behind it, and the values beside it, are heard all the same. What should have
 //! come and did not is told apart from what came late: such a finding waits for the end of the parent.
 
+mod build;
 mod compile;
 mod components;
 mod datatypes;

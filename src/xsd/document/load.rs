@@ -121,7 +121,13 @@ impl<'a> Loader<'a> {
         let place = tree.place(node.at);
         let location = node.attribute("schemaLocation").unwrap_or_default();
         let Some(included) = self.tree(&self.documents.resolve(&tree.document, location), &place)? else {
-            return Err(SchemaError::Missing { place, location: location.to_owned() });
+            // Names that are missing without it are told where they are used; what is redefined must be there.
+            return match redefine
+                .is_some_and(|node| tree.node(node).children.iter().any(|child| tree.node(*child).name != "annotation"))
+            {
+                true => Err(SchemaError::Missing { place, location: location.to_owned() }),
+                false => Ok(()),
+            };
         };
         let own = target(&included);
         if !own.is_empty() && own != namespace {

@@ -18,6 +18,8 @@ pub(super) use given::Given;
 pub(super) use load::{Document, Part, load};
 pub(super) use tree::{Bindings, Node, Tree, namespace};
 
+pub(super) use crate::xsd::tables::XSD;
+
 use std::io;
 
 /// Where schema documents come from.

@@ -118,7 +118,7 @@ impl Sink for Tree {
             return;
         }
         let at = locator.position(offset);
-        if let Some(node) = self.innermost().filter(|node| node.text.is_none()) {
+        if let Some(node) = self.innermost().filter(|node| node.text.is_none() && !node.holds_anything()) {
             node.text = Some(at);
         }
     }
