@@ -21,7 +21,7 @@ pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
 pub use nesting::Nesting;
 pub use tag::{Attribute, Tag};
 pub use tokenizer::{Sink, Tokenizer};
-pub use words::{skip_space, skip_text, text_len};
+pub use words::{Gap, skip_space, skip_text, text_len};
 
 /// What a document may ask of us; beyond it is a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]

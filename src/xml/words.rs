@@ -1,38 +1,44 @@
-//! Blocks of bytes at a time: the ends of short texts are found without a call for each.
+//! Words of bytes at a time: the ends of short texts are found without a call for each.
 
 use memchr::{memchr_iter, memchr3};
 
-const BLOCK: usize = 16;
+const BYTES: usize = 8;
+const ONES: u64 = u64::from_le_bytes([0x01; BYTES]);
+const LOWS: u64 = u64::from_le_bytes([0x7F; BYTES]);
+const HIGHS: u64 = u64::from_le_bytes([0x80; BYTES]);
 /// `<![CDATA[` and `]]>`.
 const CDATA_EDGES: usize = 12;
 /// Beyond it, a call that looks at more bytes at once is worth its price.
 const SHORT: usize = 64;
 
 /// What follows white space; none where the bytes end before something else is sure to come.
-#[inline(always)]
+#[inline]
 pub fn skip_space(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes;
     loop {
+        let word = u64::from_le_bytes(*rest.first_chunk()?);
         // Of the characters up to the blank, XML allows white space only.
-        if let Some(at) = first(rest.first_chunk()?, |byte| byte > b' ') {
-            return rest.get(at..);
+        let beyond = (((word & LOWS) + (LOWS - u64::from(b' ') * ONES)) | word) & HIGHS;
+        if beyond != 0 {
+            return rest.get(first(beyond)..);
         }
-        rest = rest.get(BLOCK..)?;
+        rest = rest.get(BYTES..)?;
     }
 }
 
 /// The bytes before the first `<`, `&` or `]`.
 #[inline(always)]
 pub fn text_len(bytes: &[u8]) -> Option<usize> {
-    let ends = |byte| (byte == b'<') | (byte == b'&') | (byte == b']');
     let mut at = 0;
     while at < SHORT
-        && let Some(block) = bytes.get(at..)?.first_chunk()
+        && let Some(word) = bytes.get(at..)?.first_chunk()
     {
-        if let Some(found) = first(block, ends) {
-            return Some(at + found);
+        let word = u64::from_le_bytes(*word);
+        let found = marks(word, b'<') | marks(word, b'&') | marks(word, b']');
+        if found != 0 {
+            return Some(at + first(found));
         }
-        at += BLOCK;
+        at += BYTES;
     }
     far_text_len(bytes, at)
 }
@@ -42,15 +48,50 @@ fn far_text_len(bytes: &[u8], from: usize) -> Option<usize> {
     memchr3(b'<', b'&', b']', bytes.get(from..)?).map(|at| from + at)
 }
 
-/// The first byte of a block that is so, without a branch for each.
+/// Marks a byte in a word; only the lowest mark is to be trusted.
 #[inline(always)]
-fn first(block: &[u8; BLOCK], is_so: impl Fn(u8) -> bool) -> Option<usize> {
-    let mut marks = [0_u8; BLOCK];
-    for (mark, byte) in marks.iter_mut().zip(block) {
-        *mark = if is_so(*byte) { u8::MAX } else { 0 };
+fn marks(word: u64, byte: u8) -> u64 {
+    let differs = word ^ (u64::from(byte) * ONES);
+    differs.wrapping_sub(ONES) & !differs & HIGHS
+}
+
+#[inline(always)]
+fn first(marks: u64) -> usize {
+    marks.trailing_zeros() as usize / 8
+}
+
+const BLOCK: usize = 16;
+
+/// White space that has come before a `<`, and is expected to come again.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gap {
+    text: u128,
+    mask: u128,
+    len: usize,
+}
+
+impl Gap {
+    /// The white space that bytes begin with; longer than a block it is none to be expected.
+    #[inline]
+    pub fn of(space: &[u8]) -> Self {
+        let mut text = [0; BLOCK];
+        match text.get_mut(..space.len()) {
+            Some(start) if space.len() < BLOCK => {
+                start.copy_from_slice(space);
+                Self { text: u128::from_le_bytes(text), mask: (1 << (8 * space.len())) - 1, len: space.len() }
+            }
+            _ => Self::default(),
+        }
     }
-    let marks = u128::from_le_bytes(marks);
-    (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
+
+    /// What follows this very white space, if it is a `<`.
+    // Not what the bytes say but what was expected tells where to go on, so that nothing waits for them.
+    #[inline(always)]
+    pub fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let block = u128::from_le_bytes(*bytes.first_chunk()?);
+        let rest = bytes.get(self.len..)?;
+        (block & self.mask == self.text && rest.first() == Some(&b'<')).then_some(rest)
+    }
 }
 
 /// Goes through any text, CDATA sections and references to predefined entities in it: up to other markup,
@@ -105,6 +146,18 @@ mod tests {
             let bytewise = text.bytes().position(|byte| matches!(byte, b'<' | b'&' | b']'));
             prop_assert_eq!(text_len(text.as_bytes()), bytewise);
         }
+    }
+
+    #[test]
+    fn gaps_are_stripped_if_they_are_the_same() {
+        for space in ["", "\n", "\n  ", "\r\n\t", "\n              "] {
+            let (gap, rest) = (Gap::of(space.as_bytes()), "<abcdefghijklmnop");
+            assert_eq!(gap.strip(format!("{space}{rest}").as_bytes()), Some(rest.as_bytes()));
+            for other in [format!("{space}x{rest}"), format!("{space} {rest}"), format!("x{space}{rest}")] {
+                assert_eq!(gap.strip(other.as_bytes()), None, "{other}");
+            }
+        }
+        assert_eq!(Gap::of(&[b' '; BLOCK]).strip(&[b' '; 2 * BLOCK]), None);
     }
 
     #[test]

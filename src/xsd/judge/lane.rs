@@ -7,7 +7,8 @@
 
 use super::frame::{Frame, Mode};
 use super::{Judge, Judging};
-use crate::xml::{Locator, Namespace, Nesting, Scope, Tag, skip_space, skip_text, text_len};
+use crate::xml::{Gap, Locator, Namespace, Nesting, Scope, Tag, skip_space, skip_text, text_len};
+use crate::xsd::datatypes::{Builtin, Space};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
 use crate::xsd::rails::{Kind, Spelling, Step, Stop};
 use crate::xsd::tables::{Check, SimpleId, SimpleType, StateId};
@@ -16,14 +17,19 @@ use crate::xsd::validator::Observer;
 /// A longer value is left to the usual way, to which it costs next to nothing more.
 const MOST_VALUE: usize = 4 << 10;
 
-/// How the document at hand writes the namespaces of the schema.
+/// What the lane has learned of the document at hand.
 #[derive(Debug)]
-pub(super) struct Prefixes {
-    /// By the number of the namespace.
-    known: Vec<Prefix>,
-    /// The declarations they are true for.
+pub(super) struct Lane {
+    /// How it writes the namespaces of the schema, by their number.
+    prefixes: Vec<Prefix>,
+    /// The declarations that is true for.
     generation: u64,
+    /// The white space before start tags, by depth.
+    gaps: [Gap; GAPS],
 }
+
+/// How many depths are indented in a way that is remembered; deeper ones share them.
+const GAPS: usize = 16;
 
 /// A prefix with its colon in a word; one that is not known is like no word at all.
 #[derive(Debug, Clone, Copy)]
@@ -114,15 +120,15 @@ impl Prefix {
     }
 }
 
-impl Prefixes {
+impl Lane {
     pub(super) fn new(namespaces: usize) -> Self {
-        Self { known: vec![Prefix::UNKNOWN; namespaces], generation: u64::MAX }
+        Self { prefixes: vec![Prefix::UNKNOWN; namespaces], generation: u64::MAX, gaps: [Gap::default(); GAPS] }
     }
 
     /// Learns from a tag how the namespace of its name is written here.
     #[inline]
     pub(super) fn learn(&mut self, tag: &Tag<'_>) {
-        let Some(known) = tag.namespace.index().and_then(|number| self.known.get_mut(number)) else { return };
+        let Some(known) = tag.namespace.index().and_then(|number| self.prefixes.get_mut(number)) else { return };
         let raw = tag.name.get(..tag.name.len() - tag.local.len()).unwrap_or_default();
         let same =
             known.len as usize == raw.len() && known.word != u64::MAX && *raw == known.word.to_le_bytes()[..raw.len()];
@@ -138,7 +144,7 @@ impl Prefixes {
             return;
         }
         self.generation = scope.generation();
-        for (number, prefix) in self.known.iter_mut().enumerate() {
+        for (number, prefix) in self.prefixes.iter_mut().enumerate() {
             if prefix.word != u64::MAX && !prefix.resolves(scope, number) {
                 *prefix = Prefix::UNKNOWN;
             }
@@ -147,7 +153,27 @@ impl Prefixes {
 
     #[inline(always)]
     fn of(&self, namespace: u32) -> Prefix {
-        self.known.get(namespace as usize).copied().unwrap_or(Prefix::UNKNOWN)
+        self.prefixes.get(namespace as usize).copied().unwrap_or(Prefix::UNKNOWN)
+    }
+
+    /// Skips the white space before a child at a depth, or before the end of its parent.
+    #[inline(always)]
+    fn skip_space<'b>(&mut self, bytes: &'b [u8], depth: usize) -> Option<&'b [u8]> {
+        let [child, end] = [depth, depth + GAPS - 1].map(|depth| self.gaps.get(depth % GAPS));
+        if let Some(rest) = child.and_then(|gap| gap.strip(bytes)).or_else(|| end?.strip(bytes)) {
+            return Some(rest);
+        }
+        self.other_space(bytes, depth)
+    }
+
+    fn other_space<'b>(&mut self, bytes: &'b [u8], depth: usize) -> Option<&'b [u8]> {
+        let rest = skip_space(bytes)?;
+        if !rest.starts_with(b"</")
+            && let Some(gap) = self.gaps.get_mut(depth % GAPS)
+        {
+            *gap = Gap::of(bytes.get(..bytes.len() - rest.len()).unwrap_or_default());
+        }
+        Some(rest)
     }
 }
 
@@ -162,7 +188,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         locator: &mut Locator<'_>,
     ) -> usize {
         let mut place = Place { bytes, rest: bytes.get(from..).unwrap_or_default(), base };
-        self.judge.prefixes.refresh(nesting.scope());
+        self.judge.lane.refresh(nesting.scope());
         while let Some(frame) = self.judge.frames.last()
             && nesting.has_room()
         {
@@ -195,8 +221,9 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     #[inline(always)]
     fn children<'b>(&mut self, place: &mut Place<'b>, parent: &mut Parent, locator: &mut Locator<'_>) -> Turn<'p, 'b> {
         let rails = &self.judge.plan.rails;
+        let depth = self.judge.frames.len();
         loop {
-            let Some(rest) = skip_space(place.rest) else { return Turn::Off };
+            let Some(rest) = self.judge.lane.skip_space(place.rest, depth) else { return Turn::Off };
             place.rest = rest;
             let tag = match rest {
                 [b'<', b'/', ..] => return Turn::Up,
@@ -241,8 +268,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     ) -> Option<(&'p Step, &'p Spelling, &'b [u8])> {
         for step in steps {
             let name = self.judge.plan.rails.name(step.name)?;
-            let Some(rest) = self.judge.prefixes.of(name.namespace).strip(tag).and_then(|local| name.strip(local))
-            else {
+            let Some(rest) = self.judge.lane.of(name.namespace).strip(tag).and_then(|local| name.strip(local)) else {
                 continue;
             };
             // A longer name may begin with this one; of two steps of one name the second may be the one.
@@ -257,9 +283,15 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     /// Where a value ends that its type takes.
     #[inline]
     fn sound_value(&mut self, content: &[u8], simple: SimpleId) -> Option<usize> {
+        let simple = self.judge.schema().simple(simple)?;
+        if simple.builtin == Builtin::Date
+            && content.get(10) == Some(&b'<')
+            && content.get(..10).is_some_and(|raw| surely(simple, raw))
+        {
+            return Some(10);
+        }
         let end = text_len(content)?;
         let raw = content.get(..end.min(MOST_VALUE))?;
-        let simple = self.judge.schema().simple(simple)?;
         (end <= MOST_VALUE && (surely(simple, raw) || self.judge.value.judge_raw(simple, raw))).then_some(end)
     }
 
@@ -397,7 +429,7 @@ impl Judge<'_> {
     #[inline(always)]
     fn past_end<'b>(&self, bytes: &'b [u8], name: &Spelling) -> Option<&'b [u8]> {
         let [b'<', b'/', tag @ ..] = bytes else { return None };
-        let local = self.prefixes.of(name.namespace).strip(tag)?;
+        let local = self.lane.of(name.namespace).strip(tag)?;
         let (b'>', past) = name.strip(local)?.split_first()? else { return None };
         Some(past)
     }
@@ -411,7 +443,6 @@ fn name_in(tag: &[u8]) -> &[u8] {
 /// Cheap and certain: a text its type takes. Where it says no, the type must be asked.
 #[inline]
 fn surely(simple: &SimpleType, raw: &[u8]) -> bool {
-    use crate::xsd::datatypes::{Builtin, Space};
     if simple.check == Check::Length {
         return simple.space == Space::Preserve
             && !raw.contains(&b'\r')
