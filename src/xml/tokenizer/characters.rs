@@ -133,8 +133,8 @@ impl Tokenizer {
     }
 
     /// The bytes of a character that the last piece ended in.
-    pub(super) fn cut_character(&mut self) -> u64 {
-        let bytes = self.transcoder.as_mut().map_or(self.tail.len(), |transcoder| transcoder.cut_bytes());
+    pub(super) fn cut_character(&self) -> u64 {
+        let bytes = self.transcoder.as_ref().map_or(self.tail.len(), |transcoder| transcoder.cut_bytes());
         bytes as u64
     }
 }

@@ -4,10 +4,31 @@ use memchr::memchr3;
 
 use super::super::chars::name_end;
 use super::super::locator::Locator;
+use super::super::references::{self, Reference};
 use super::super::{FaultKind, Mistake, is_space};
-use super::{Mode, Sink, Stage, Step, Stepped, Tokenizer};
+use super::{Mode, Sink, Stage, Step, Stepped, TagScan, Tokenizer};
 
 impl Tokenizer {
+    pub(super) fn reference<S: Sink>(
+        &mut self,
+        rest: &[u8],
+        offset: u64,
+        locator: &mut Locator<'_>,
+        sink: &mut S,
+    ) -> Stepped {
+        match references::read(rest, self.scan.at, self.limits.name_bytes)? {
+            Reference::Character(c, len) => {
+                self.scan = TagScan::default();
+                sink.character(c, offset, locator);
+                Ok(Step::Took(len))
+            }
+            Reference::Unfinished => {
+                self.scan.at = rest.len();
+                Ok(Step::More)
+            }
+        }
+    }
+
     pub(super) fn declaration(&mut self, rest: &[u8]) -> Stepped {
         const COMMENT: &[u8] = b"<!--";
         const CDATA: &[u8] = b"<![CDATA[";
