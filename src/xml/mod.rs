@@ -8,6 +8,7 @@
 mod chars;
 mod declaration;
 mod encoding;
+mod line_ends;
 mod locator;
 mod namespaces;
 mod nesting;
@@ -20,6 +21,7 @@ mod words;
 pub use chars::{is_name, is_name_char, is_name_start, is_nmtoken, is_space};
 pub use declaration::{PREAMBLE_BYTES, Preamble, preamble};
 pub use encoding::Encoding;
+pub use line_ends::LineEnds;
 pub use locator::{Locator, Position, characters};
 pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
 pub use nesting::Nesting;

@@ -1,5 +1,6 @@
 //! XML 1.0 (fifth edition) with Namespaces in XML 1.0: documents of our own, and a second opinion.
 
+mod documents;
 mod productions;
 
 use sluse::xml::{Fault, FaultKind, Limits, Locator, Scope, Sink, Tag, Tokenizer};

@@ -2,7 +2,7 @@
 
 use memchr::memchr3;
 
-use super::super::chars::name_end;
+use super::super::chars::name_end_from;
 use super::super::locator::Locator;
 use super::super::references::{self, Reference};
 use super::super::{FaultKind, Mistake, is_space};
@@ -51,11 +51,15 @@ impl Tokenizer {
     }
 
     pub(super) fn instruction_start(&mut self, rest: &[u8]) -> Stepped {
-        let end = name_end(rest, 2);
+        let end = name_end_from(rest, 2, self.scan.at.max(2));
         if end - 2 > self.limits.name_bytes {
             return Err(Mistake::new(FaultKind::NameTooLong, 2, "a name is too long"));
         }
-        let Some(after) = rest.get(end) else { return Ok(Step::More) };
+        let Some(after) = rest.get(end) else {
+            self.scan.at = end;
+            return Ok(Step::More);
+        };
+        self.scan = TagScan::default();
         let target = rest.get(2..end).unwrap_or_default();
         if target.is_empty() || target.contains(&b':') {
             return Err(Mistake::malformed(2, "a processing instruction without a proper name"));
