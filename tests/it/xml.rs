@@ -1,6 +1,7 @@
 //! XML 1.0 (fifth edition) with Namespaces in XML 1.0: documents of our own, and a second opinion.
 
 mod documents;
+mod limits;
 mod productions;
 
 use sluse::xml::{Fault, FaultKind, Limits, Locator, Scope, Sink, Tag, Tokenizer};
