@@ -30,4 +30,5 @@ mod sftp;
 mod split;
 #[cfg(feature = "gateway")]
 mod support;
+mod xml;
 mod xsd;

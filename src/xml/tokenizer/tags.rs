@@ -205,5 +205,5 @@ impl Tokenizer {
 }
 
 fn too_long() -> Mistake {
-    Mistake::new(FaultKind::TooLong, 0, "a tag is too long")
+    Mistake::new(FaultKind::TagTooLong, 0, "a tag is too long")
 }

@@ -240,7 +240,6 @@ impl<O: Observer> Judging<'_, '_, O> {
                 Mode::Simple
             }
         };
-        judge.value_from = tag.end;
         judge.value_place = if tag.empty { tag.offset } else { tag.end };
         judge.value_at = None;
     }

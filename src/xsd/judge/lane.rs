@@ -312,11 +312,11 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         watches.iter().for_each(|(watch, _)| self.observer.open(*watch, at));
         for (watch, kind) in watches.iter().rev() {
             if *kind == WatchKind::Value {
-                let range = place.offset(content)..place.offset(after);
-                let at = locator.position(range.start);
+                let at = locator.position(place.offset(content));
+                let range = at.offset..locator.sent(place.offset(after));
                 self.observer.value(*watch, text, true, range, at);
             }
-            self.observer.close(*watch, place.offset(past), true);
+            self.observer.close(*watch, locator.sent(place.offset(past)), true);
         }
         true
     }
@@ -362,7 +362,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             self.judge.value.begin(simple, false);
         }
         let from = place.offset(content);
-        (self.judge.value_from, self.judge.value_place, self.judge.value_at) = (from, from, None);
+        (self.judge.value_place, self.judge.value_at) = (from, None);
         nesting.push(name_in(place.between(place.rest, content)));
         place.rest = after;
         true

@@ -29,9 +29,8 @@ pub(super) struct Judge<'p> {
     guess: Option<u32>,
     lane: Lane,
     value: Reader,
-    /// Where the value in progress begins.
-    value_from: u64,
-    /// Where a finding about it is placed: there too, or at the tag of an element without content.
+    /// Where a finding about the value in progress is placed: at its beginning, or at the tag of an element without
+    /// content.
     value_place: u64,
     /// The same, once the bytes before it are gone.
     value_at: Option<Position>,
@@ -65,7 +64,6 @@ impl<'p> Judge<'p> {
             guess: None,
             lane: Lane::new(plan.rails.namespaces),
             value: Reader::new(limits.value_bytes),
-            value_from: 0,
             value_place: 0,
             value_at: None,
             watched: Watched::new(limits.watched_bytes),

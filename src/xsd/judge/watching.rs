@@ -1,10 +1,9 @@
 //! The text of the element that somebody watches, up to a limit.
 
 use super::Judging;
-use crate::xml::Locator;
+use crate::xml::{LineEnds, Locator};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
 use crate::xsd::validator::Observer;
-use crate::xsd::value::LineEnds;
 
 /// A watched value in progress; its memory is used again for the next.
 #[derive(Debug)]
@@ -89,11 +88,13 @@ impl<O: Observer> Judging<'_, '_, O> {
         for (watch, kind) in watches.iter().rev() {
             if *kind == WatchKind::Value && self.judge.watched.active {
                 let at = self.judge.value_position(locator);
-                let content = self.judge.value_from..content_to;
+                let end = locator.sent(content_to);
+                // The place is that of the content, but in an element without any, which has its tag's.
+                let content = if content_to == to { end..end } else { at.offset..end };
                 let watched = &self.judge.watched;
                 self.observer.value(*watch, &watched.text, watched.complete, content, at);
             }
-            self.observer.close(*watch, to, sound);
+            self.observer.close(*watch, locator.sent(to), sound);
         }
         self.judge.watched.active = false;
     }
