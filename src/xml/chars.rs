@@ -40,7 +40,11 @@ pub(super) fn is_allowed(c: char) -> bool {
 
 /// The end of the name that begins at `from`, colons included; `from` itself where none begins.
 pub(super) fn name_end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
+    name_end_from(bytes, from, from)
+}
+
+/// The same for a name that has been looked through to `at`.
+pub(super) fn name_end_from(bytes: &[u8], from: usize, mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         let len = match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'_' | b':' => 1,

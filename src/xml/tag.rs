@@ -142,7 +142,7 @@ impl Reader {
         if len > limits.attribute_bytes {
             return Err(Mistake::new(FaultKind::AttributeTooLong, start, "an attribute's value is too long"));
         }
-        let (value, is_decoded) = self.value(token, open + 1, open + 1 + len)?;
+        let (value, is_decoded) = self.value(token, open + 1, open + 1 + len, limits)?;
         let name = token.get(start..end).unwrap_or_default();
         let declares = name == b"xmlns" || name.starts_with(b"xmlns:");
         let [start, local, end] = [start, local, end].map(|at| at as u32);
@@ -152,7 +152,7 @@ impl Reader {
     }
 
     /// The value between two places; copied only if it is not what it says.
-    fn value(&mut self, token: &[u8], from: usize, to: usize) -> Result<((u32, u32), bool), Mistake> {
+    fn value(&mut self, token: &[u8], from: usize, to: usize, limits: &Limits) -> Result<((u32, u32), bool), Mistake> {
         let raw = token.get(from..to).unwrap_or_default();
         if !raw.iter().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
             return Ok(((from as u32, to as u32), false));
@@ -161,7 +161,7 @@ impl Reader {
         let mut at = 0;
         while let Some(&byte) = raw.get(at) {
             match byte {
-                b'&' => match references::read(raw.get(at..).unwrap_or_default()) {
+                b'&' => match references::read(raw.get(at..).unwrap_or_default(), 0, limits.name_bytes) {
                     Ok(Reference::Character(c, len)) => {
                         self.decoded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                         at += len;

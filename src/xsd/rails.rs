@@ -4,13 +4,14 @@
 
 use super::datatypes::builtin::Builtin;
 use super::tables::{Check, Content, ElementId, NameId, Schema, SimpleId, StateId, TypeId};
-use crate::xml::{Namespace, word};
+use crate::xml::Namespace;
 
 /// The states and edges of a schema's tables, by the same numbers.
 #[derive(Debug, Default)]
 pub(super) struct Rails {
     stops: Vec<Stop>,
     steps: Vec<Step>,
+    names: Vec<Spelling>,
     /// How many namespaces have a number.
     pub(super) namespaces: usize,
 }
@@ -28,13 +29,10 @@ pub(super) struct Stop {
 /// An edge.
 #[derive(Debug)]
 pub(super) struct Step {
-    spelling: Spelling,
-    /// The number of its namespace.
-    pub(super) namespace: u32,
+    pub(super) name: NameId,
     pub(super) target: StateId,
     pub(super) slot: u16,
     pub(super) again: bool,
-    pub(super) name: NameId,
     pub(super) element: ElementId,
     pub(super) kind: Kind,
 }
@@ -52,20 +50,23 @@ pub(super) enum Kind {
     Other,
 }
 
-/// A name in words of eight bytes.
-#[derive(Debug, Clone, Default)]
+/// A local name, ready to be compared with raw bytes a word at a time.
+#[derive(Debug, Default)]
 pub(super) struct Spelling {
-    head: u64,
-    /// The bits of the first word that count.
-    mask: u64,
+    words: [u64; WORDS],
+    /// The bits that count.
+    masks: [u64; WORDS],
     len: u32,
-    /// The words that follow; the last one ends with the name, and overlaps the one before.
-    rest: Box<[u64]>,
+    /// The number of the namespace.
+    pub(super) namespace: u32,
+    /// What the words have no room for.
+    more: Box<[u8]>,
 }
 
+const WORDS: usize = 4;
 const BYTES: usize = 8;
 /// A longer name is left to the judge, and to the limits of XML.
-const LONGEST: usize = 64;
+const LONGEST: usize = 256;
 
 impl Rails {
     /// The rails of a schema.
@@ -77,25 +78,25 @@ impl Rails {
             max: state.max,
             accepting: state.accepting,
         };
-        let step = |edge: &super::tables::Edge| {
-            let (namespace, spelling) = (edge.namespace.index(), Spelling::of(&edge.local));
-            let kind = if namespace.is_some() && spelling.is_some() { kind(schema, edge.element) } else { Kind::Other };
-            Step {
-                spelling: spelling.unwrap_or_default(),
-                namespace: namespace.unwrap_or_default() as u32,
-                target: edge.target,
-                slot: edge.slot,
-                again: edge.again,
-                name: edge.name,
-                element: edge.element,
-                kind,
-            }
+        let step = |edge: &super::tables::Edge| Step {
+            name: edge.name,
+            target: edge.target,
+            slot: edge.slot,
+            again: edge.again,
+            element: edge.element,
+            kind: kind(schema, edge.element),
         };
         Self {
             stops: schema.states.iter().map(stop).collect(),
             steps: schema.edges.iter().map(step).collect(),
+            names: schema.names.iter().map(|name| Spelling::of(&name.local, name.namespace)).collect(),
             namespaces: Namespace::known(schema.namespaces.len() as u32).index().unwrap_or_default(),
         }
+    }
+
+    #[inline(always)]
+    pub(super) fn name(&self, name: NameId) -> Option<&Spelling> {
+        self.names.get(name as usize)
     }
 
     #[inline]
@@ -129,45 +130,34 @@ fn kind(schema: &Schema, element: ElementId) -> Kind {
     }
 }
 
-impl Step {
-    /// Tells whether the name stands at a place, whatever follows it.
-    #[inline(always)]
-    pub(super) fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
-        self.spelling.stands_at(bytes, at)
-    }
-
-    /// The length of the name.
-    #[inline(always)]
-    pub(super) fn len(&self) -> usize {
-        self.spelling.len as usize
-    }
-}
-
 impl Spelling {
-    fn of(name: &[u8]) -> Option<Self> {
-        if name.is_empty() || name.len() > LONGEST {
-            return None;
+    /// A name that is too long is spelled in no way.
+    fn of(local: &[u8], namespace: Namespace) -> Self {
+        let Some(namespace) = namespace.index().filter(|_| (1..=LONGEST).contains(&local.len())) else {
+            return Self { words: [u64::MAX; WORDS], ..Self::default() };
+        };
+        let mut spelling = Self { namespace: namespace as u32, len: local.len() as u32, ..Self::default() };
+        for ((word, mask), bytes) in spelling.words.iter_mut().zip(&mut spelling.masks).zip(local.chunks(BYTES)) {
+            let mut padded = [0; BYTES];
+            padded.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            (*word, *mask) = (u64::from_le_bytes(padded), u64::MAX >> (64 - 8 * bytes.len()));
         }
-        let mut padded = name.to_vec();
-        padded.resize(name.len().max(BYTES), 0);
-        let kept = name.len().min(BYTES) as u32 * 8;
-        let rest = (1..name.len().div_ceil(BYTES)).filter_map(|index| word(name, place(index, name.len()))).collect();
-        Some(Self { head: word(&padded, 0)?, mask: u64::MAX >> (64 - kept), len: name.len() as u32, rest })
+        spelling.more = local.get(WORDS * BYTES..).unwrap_or_default().into();
+        spelling
     }
 
+    /// What follows the name, if the bytes begin with it.
     #[inline(always)]
-    fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
-        word(bytes, at).is_some_and(|head| head & self.mask == self.head)
-            && self.rest.iter().zip(1..).all(|(expected, index)| {
-                word(bytes, at + place(index, self.len as usize)).is_some_and(|found| found == *expected)
-            })
+    pub(super) fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let block: &[u8; WORDS * BYTES] = bytes.first_chunk()?;
+        let mut differs = 0;
+        for ((found, word), mask) in block.as_chunks().0.iter().zip(&self.words).zip(&self.masks) {
+            differs |= (u64::from_le_bytes(*found) & mask) ^ word;
+        }
+        let here =
+            differs == 0 && (self.more.is_empty() || bytes.get(WORDS * BYTES..self.len as usize) == Some(&*self.more));
+        if here { bytes.get(self.len as usize..) } else { None }
     }
-}
-
-/// Where a word of a name begins.
-#[inline(always)]
-fn place(index: usize, len: usize) -> usize {
-    (index * BYTES).min(len - BYTES)
 }
 
 #[cfg(test)]
@@ -176,17 +166,17 @@ mod tests {
 
     #[test]
     fn names_are_told_apart() {
-        let names: Vec<String> = (1..LONGEST).map(|len| "abcdefghij".chars().cycle().take(len).collect()).collect();
-        for name in &names {
-            let spelling = Spelling::of(name.as_bytes()).unwrap();
-            assert!(spelling.stands_at(format!("<{name}>12345678").as_bytes(), 1));
-            for at in 0..name.len() {
-                let mut other = name.clone().into_bytes();
+        for len in (1..80).chain([LONGEST]) {
+            let name: Vec<u8> = b"abcdefghij".iter().cycle().take(len).copied().collect();
+            let spelling = Spelling::of(&name, Namespace::NONE);
+            let tag = [&name[..], b">", &[b'x'; 40]].concat();
+            assert_eq!(spelling.strip(&tag), tag.get(len..));
+            for at in 0..len {
+                let mut other = tag.clone();
                 other[at] = b'-';
-                other.extend_from_slice(b">12345678");
-                assert!(!spelling.stands_at(&other, 0), "{name} {at}");
+                assert_eq!(spelling.strip(&other), None, "{len} {at}");
             }
         }
-        assert!(Spelling::of(&[b'x'; LONGEST + 1]).is_none());
+        assert_eq!(Spelling::of(&[b'x'; LONGEST + 1], Namespace::NONE).strip(&[b'x'; 500]), None);
     }
 }

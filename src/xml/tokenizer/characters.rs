@@ -20,7 +20,7 @@ impl Tokenizer {
             };
         }
         // By then it has told: a mark, and a declaration with two bytes to a character.
-        let room = (4 + 2 * self.limits.declaration_bytes).saturating_sub(self.held.len());
+        let room = self.limits.declaration_bytes.saturating_mul(2).saturating_add(4).saturating_sub(self.held.len());
         let (more, rest) = bytes.split_at(bytes.len().min(room));
         let mut head = std::mem::take(&mut self.held);
         head.extend_from_slice(more);
@@ -133,8 +133,8 @@ impl Tokenizer {
     }
 
     /// The bytes of a character that the last piece ended in.
-    pub(super) fn cut_character(&mut self) -> u64 {
-        let bytes = self.transcoder.as_mut().map_or(self.tail.len(), |transcoder| transcoder.cut_bytes());
+    pub(super) fn cut_character(&self) -> u64 {
+        let bytes = self.transcoder.as_ref().map_or(self.tail.len(), |transcoder| transcoder.cut_bytes());
         bytes as u64
     }
 }

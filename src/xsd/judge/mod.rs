@@ -15,7 +15,7 @@ use super::validator::{Limits, Observer};
 use super::value::Reader;
 use crate::xml::{Fault, Locator, Nesting, Position, Scope, Sink, Tag};
 use frame::{Frame, Mode};
-use lane::Prefixes;
+use lane::Lane;
 use watching::Watched;
 
 /// All that is kept of a document: O(depth) and one value.
@@ -27,7 +27,7 @@ pub(super) struct Judge<'p> {
     counters: Vec<u64>,
     /// The edge that [`Sink::predict`] found.
     guess: Option<u32>,
-    prefixes: Prefixes,
+    lane: Lane,
     value: Reader,
     /// Where a finding about the value in progress is placed: at its beginning, or at the tag of an element without
     /// content.
@@ -62,7 +62,7 @@ impl<'p> Judge<'p> {
             frames: Vec::new(),
             counters: Vec::new(),
             guess: None,
-            prefixes: Prefixes::new(plan.rails.namespaces),
+            lane: Lane::new(plan.rails.namespaces),
             value: Reader::new(limits.value_bytes),
             value_place: 0,
             value_at: None,
@@ -143,7 +143,7 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
 
     #[inline]
     fn start(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
-        self.judge.prefixes.learn(tag);
+        self.judge.lane.learn(tag);
         self.element(tag, locator);
         self.judge.guess = None;
     }
