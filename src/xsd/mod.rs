@@ -13,6 +13,7 @@
 mod compile;
 mod components;
 mod datatypes;
+mod diff;
 mod error;
 mod finding;
 mod judge;

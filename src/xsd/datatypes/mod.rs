@@ -5,6 +5,7 @@ mod broken;
 pub(super) mod builtin;
 mod builtins;
 mod decimal;
+mod describe;
 mod duration;
 mod facet;
 pub(super) mod facets;
@@ -19,6 +20,7 @@ mod value;
 
 pub(super) use binary::{Base64, Hex};
 pub(super) use broken::Broken;
+pub(super) use describe::Fact;
 pub(super) use facet::{FacetError, FacetKind, FacetSource};
 pub(super) use lexical::Prefixes;
 pub(super) use simple::{SimpleType, Stream, Variety};

@@ -18,6 +18,11 @@ impl Pattern {
         Ok(Self { any })
     }
 
+    /// The patterns as written.
+    pub(super) fn sources(&self) -> Vec<String> {
+        self.any.iter().map(|regex| regex.as_str().to_owned()).collect()
+    }
+
     /// Tells whether a whole text fits.
     pub(super) fn fits(&self, text: &str) -> bool {
         self.any.iter().any(|regex| regex.is_match(text))
