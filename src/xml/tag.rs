@@ -1,7 +1,6 @@
 //! Start tags: the name, the attributes, what they declare.
 
 use super::chars::{char_at, is_name_start, is_space, name_end};
-use super::locator::Position;
 use super::namespaces::{Namespace, Scope};
 use super::references::{self, Reference};
 use super::{FaultKind, Limits, Mistake, shown};
@@ -57,11 +56,6 @@ impl<'a> Tag<'a> {
             value: raw.value(token, decoded),
             offset: offset + u64::from(raw.start),
         })
-    }
-
-    /// The place of something in this tag, given the place of the tag.
-    pub fn place(&self, tag: Position, offset: u64) -> Position {
-        tag.after(self.token.get(..(offset - self.offset) as usize).unwrap_or_default())
     }
 }
 
@@ -133,7 +127,7 @@ impl Reader {
 
     fn attribute(&mut self, token: &[u8], start: usize, limits: &Limits) -> Result<usize, Mistake> {
         if self.attributes.len() >= limits.attributes {
-            return Err(Mistake::new(FaultKind::TooMany, start, "too many attributes in one tag"));
+            return Err(Mistake::new(FaultKind::TooManyAttributes, start, "too many attributes in one tag"));
         }
         let (local, end) = qualified_name(token, start, limits)?;
         let equals = skip_spaces(token, end);
@@ -146,7 +140,7 @@ impl Reader {
         let rest = token.get(open + 1..).unwrap_or_default();
         let len = memchr::memchr(quote, rest).ok_or_else(|| Mistake::malformed(open, "a quote that is not closed"))?;
         if len > limits.attribute_bytes {
-            return Err(Mistake::new(FaultKind::TooLong, start, "an attribute's value is too long"));
+            return Err(Mistake::new(FaultKind::AttributeTooLong, start, "an attribute's value is too long"));
         }
         let (value, is_decoded) = self.value(token, open + 1, open + 1 + len)?;
         let name = token.get(start..end).unwrap_or_default();
@@ -245,7 +239,7 @@ pub(super) fn qualified_name(token: &[u8], start: usize, limits: &Limits) -> Res
         return Err(Mistake::malformed(start, "a name is missing"));
     }
     if end - start > limits.name_bytes {
-        return Err(Mistake::new(FaultKind::TooLong, start, "a name is too long"));
+        return Err(Mistake::new(FaultKind::NameTooLong, start, "a name is too long"));
     }
     let name = token.get(start..end).unwrap_or_default();
     let Some(colon) = memchr::memchr(b':', name) else { return Ok((start, end)) };

@@ -32,7 +32,7 @@ impl Tokenizer {
     pub(super) fn instruction_start(&mut self, rest: &[u8]) -> Stepped {
         let end = name_end(rest, 2);
         if end - 2 > self.limits.name_bytes {
-            return Err(Mistake::new(FaultKind::TooLong, 2, "a name is too long"));
+            return Err(Mistake::new(FaultKind::NameTooLong, 2, "a name is too long"));
         }
         let Some(after) = rest.get(end) else { return Ok(Step::More) };
         let target = rest.get(2..end).unwrap_or_default();

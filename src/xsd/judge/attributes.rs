@@ -2,7 +2,7 @@
 
 use super::Judging;
 use super::ending::{declared, same};
-use crate::xml::{Attribute, Locator, Namespace, Position, Tag, shown};
+use crate::xml::{Attribute, Locator, Namespace, Tag, shown};
 use crate::xsd::datatypes::builtin::Builtin;
 use crate::xsd::datatypes::{Broken, Space};
 use crate::xsd::finding::Kind;
@@ -27,11 +27,11 @@ impl<O: Observer> Judging<'_, '_, O> {
             match attribute.local {
                 b"type" => match self.instance_type(&attribute, tag, declared) {
                     Ok(found) => type_id = found,
-                    Err(broken) => self.find_at(broken, &attribute, tag, locator),
+                    Err(broken) => self.find_at(broken, &attribute, locator),
                 },
                 b"nil" => match nil_value(&attribute, element) {
                     Ok(value) => nil = value,
-                    Err(broken) => self.find_at(broken, &attribute, tag, locator),
+                    Err(broken) => self.find_at(broken, &attribute, locator),
                 },
                 _ => {}
             }
@@ -71,14 +71,14 @@ impl<O: Observer> Judging<'_, '_, O> {
                 Some(used) => {
                     required += u32::from(used.required);
                     if let Err(broken) = self.attribute_value(used, &attribute, tag) {
-                        self.find_at(broken, &attribute, tag, locator);
+                        self.find_at(broken, &attribute, locator);
                     }
                 }
                 None if found.any_attribute => {}
                 None => {
                     let rule = if found.is_simple { "cvc-type.3.1.1" } else { "cvc-complex-type.3.2.2" };
                     let text = format!("the attribute {} is not allowed", shown(attribute.local));
-                    self.find_at(Broken::new(Kind::UnexpectedAttribute, rule, text), &attribute, tag, locator);
+                    self.find_at(Broken::new(Kind::UnexpectedAttribute, rule, text), &attribute, locator);
                 }
             }
         }
@@ -118,9 +118,8 @@ impl<O: Observer> Judging<'_, '_, O> {
         }
     }
 
-    fn find_at(&mut self, broken: Broken, attribute: &Attribute<'_>, tag: &Tag<'_>, locator: &mut Locator<'_>) {
-        let start: Position = locator.position(tag.offset);
-        self.find_broken(broken, tag.place(start, attribute.offset));
+    fn find_at(&mut self, broken: Broken, attribute: &Attribute<'_>, locator: &mut Locator<'_>) {
+        self.find_broken(broken, locator.position(attribute.offset));
     }
 }
 

@@ -21,6 +21,16 @@ impl Watched {
         Self { active: false, text: String::new(), complete: true, most_bytes, ends: LineEnds::default() }
     }
 
+    /// How many bytes of a text are kept.
+    pub(super) fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
+    /// Somebody listens to the value in progress.
+    pub(super) fn is_active(&self) -> bool {
+        self.active
+    }
+
     fn begin(&mut self) {
         self.active = true;
         self.text.clear();
@@ -79,11 +89,13 @@ impl<O: Observer> Judging<'_, '_, O> {
         for (watch, kind) in watches.iter().rev() {
             if *kind == WatchKind::Value && self.judge.watched.active {
                 let at = self.judge.value_position(locator);
-                let content = self.judge.value_from..content_to;
+                let end = locator.sent(content_to);
+                // The place is that of the content, but in an element without any, which has its tag's.
+                let content = if content_to == to { end..end } else { at.offset..end };
                 let watched = &self.judge.watched;
                 self.observer.value(*watch, &watched.text, watched.complete, content, at);
             }
-            self.observer.close(*watch, to, sound);
+            self.observer.close(*watch, locator.sent(to), sound);
         }
         self.judge.watched.active = false;
     }

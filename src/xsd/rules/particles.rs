@@ -91,6 +91,12 @@ impl Comparison<'_, '_> {
             (Kind::Any(_), _) | (Kind::Group(..) | Kind::Head(..), Kind::Element(_)) => {
                 far(ours.source, "cos-particle-restrict.2", KIND)
             }
+            (Kind::Element(element), Kind::Group(Compositor::Choice, _)) => self.groups(ours, theirs).or_else(|told| {
+                // As many rounds of the choice accept the same. The suite wants it so (particlesZ001).
+                let once = Part { range: Range::ONCE, kind: Kind::Element(*element), source: ours.source };
+                let is_alike = ours.range != Range::ONCE && ours.range.is_within(theirs.range);
+                if is_alike && self.groups(&once, theirs).is_ok() { Ok(()) } else { Err(told) }
+            }),
             (Kind::Element(_), Kind::Group(..) | Kind::Head(..)) => self.groups(ours, theirs),
             (Kind::Group(..) | Kind::Head(..), Kind::Group(..) | Kind::Head(..)) => self.groups(ours, theirs),
         }
@@ -341,6 +347,8 @@ mod tests {
             ("a, b", "(a | b)*", ""),
             ("a, b, a", "(a | b){2,2}", "rcase-MapAndSum.2"),
             ("a, c", "(a | b)*", "rcase-MapAndSum.1"),
+            ("a{2,3}", "(a | b){1,3}", ""),
+            ("a{2,4}", "(a | b){1,3}", "rcase-RecurseLax.2"),
             ("a", "@any", ""),
             ("a{0,2}", "@any", "rcase-NSCompat.2"),
             ("a", "@x", "rcase-NSCompat.1"),
