@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 
@@ -16,7 +17,7 @@ use crate::model::NewItem;
 /// The items seen so far.
 pub(super) struct Repeats {
     run_items: usize,
-    keys: HashSet<Key>,
+    keys: HashSet<Key, Mixing>,
     run: Vec<Seen>,
     spilled: Option<Spilled>,
 }
@@ -38,7 +39,7 @@ pub(super) struct Late {
     pub(super) first: Vec<Stand>,
 }
 
-type Key = [u8; 16];
+type Key = u128;
 
 /// By key first: this is the order of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,12 +61,12 @@ impl Repeats {
     }
 
     fn with_run(run_items: usize) -> Self {
-        Self { run_items, keys: HashSet::new(), run: Vec::new(), spilled: None }
+        Self { run_items, keys: HashSet::with_hasher(Mixing::new()), run: Vec::new(), spilled: None }
     }
 
     /// Takes note of an item; tells whether it repeats one of its run.
     pub(super) fn see(&mut self, item: &NewItem) -> io::Result<bool> {
-        self.note(Seen { key: item.key.0.into_bytes(), stand: Stand::of(item) })
+        self.note(Seen { key: item.key.0.as_u128(), stand: Stand::of(item) })
     }
 
     fn note(&mut self, seen: Seen) -> io::Result<bool> {
@@ -85,13 +86,13 @@ impl Repeats {
             return Ok(Late::default());
         }
         self.spill()?;
-        self.keys = HashSet::new();
+        self.keys = HashSet::with_hasher(Mixing::new());
         self.run = Vec::new();
         self.spilled.map_or_else(|| Ok(Late::default()), |spilled| spilled.late(most))
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        self.run.sort_unstable();
+        self.run.sort_unstable_by_key(|seen| seen.key);
         let spilled = match &mut self.spilled {
             Some(spilled) => spilled,
             none => none.insert(Spilled { file: nameless()?, ends: Vec::new() }),
@@ -175,8 +176,9 @@ impl Seen {
     fn to_bytes(self) -> [u8; SEEN_BYTES] {
         let Stand { number, line, column, offset } = self.stand;
         let mut bytes = [0; SEEN_BYTES];
-        let (key, stand) = bytes.split_at_mut(self.key.len());
-        key.copy_from_slice(&self.key);
+        let key = self.key.to_le_bytes();
+        let (place, stand) = bytes.split_at_mut(key.len());
+        place.copy_from_slice(&key);
         for (place, number) in stand.chunks_exact_mut(8).zip([number, line, column, offset]) {
             place.copy_from_slice(&number.to_le_bytes());
         }
@@ -188,7 +190,46 @@ impl Seen {
         let mut numbers = stand.chunks_exact(8).map(|chunk| chunk.try_into().map_or(0, u64::from_le_bytes));
         let mut number = || numbers.next().unwrap_or_default();
         let stand = Stand { number: number(), line: number(), column: number(), offset: number() };
-        Self { key: *key, stand }
+        Self { key: Key::from_le_bytes(*key), stand }
+    }
+}
+
+/// Keys are hashes already; what is mixed in keeps a file from being made for them to collide.
+#[derive(Clone, Copy)]
+struct Mixing {
+    secret: [u64; 2],
+    mixed: u64,
+}
+
+impl Mixing {
+    fn new() -> Self {
+        let random = RandomState::new();
+        Self { secret: [random.hash_one(0), random.hash_one(1)], mixed: 0 }
+    }
+}
+
+impl BuildHasher for Mixing {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        *self
+    }
+}
+
+impl Hasher for Mixing {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u128(Key::from(*byte)));
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        let [one, other] = self.secret;
+        let halves = (key as u64 ^ one ^ self.mixed, (key >> 64) as u64 ^ other);
+        let product = u128::from(halves.0) * u128::from(halves.1);
+        self.mixed = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.mixed
     }
 }
 
@@ -215,7 +256,7 @@ mod tests {
         let mut at_once = Vec::new();
         for (number, key) in (1..).zip(keys) {
             let stand = Stand { number, line: number * 2, column: 3, offset: number << 40 };
-            if repeats.note(Seen { key: [*key; 16], stand }).unwrap() {
+            if repeats.note(Seen { key: Key::from(*key), stand }).unwrap() {
                 at_once.push(number);
             }
         }
