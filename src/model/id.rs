@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
+use sha1::{Digest as _, Sha1};
 use uuid::{Builder, Uuid};
 
 /// A partner's or a route's short name that does not fit `[a-z0-9][a-z0-9_-]{0,31}`.
@@ -121,13 +121,12 @@ impl ItemKey {
 
 /// What the keys of many items have in common, hashed once.
 #[derive(Clone)]
-pub struct KeyStem(digest::Context);
+pub struct KeyStem(Sha1);
 
 impl KeyStem {
     /// Begins with the first fields.
     pub fn new(fields: &[&str]) -> Self {
-        let mut stem = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
-        stem.update(ITEM_NAMESPACE.as_bytes());
+        let mut stem = Sha1::new_with_prefix(ITEM_NAMESPACE.as_bytes());
         fields.iter().for_each(|field| add(&mut stem, field));
         Self(stem)
     }
@@ -137,8 +136,8 @@ impl KeyStem {
         let mut whole = self.0.clone();
         fields.into_iter().for_each(|field| add(&mut whole, field));
         // RFC 9562 section 5.5: the first sixteen of SHA-1's twenty bytes.
-        let hash = whole.finish();
-        let bytes = hash.as_ref().first_chunk().copied().unwrap_or_default();
+        let hash: [u8; 20] = whole.finalize().into();
+        let bytes = hash.first_chunk().copied().unwrap_or_default();
         ItemKey(Builder::from_sha1_bytes(bytes).into_uuid())
     }
 }
@@ -149,8 +148,8 @@ impl fmt::Debug for KeyStem {
     }
 }
 
-fn add(hash: &mut digest::Context, field: &str) {
-    hash.update(&(field.len() as u64).to_be_bytes());
+fn add(hash: &mut Sha1, field: &str) {
+    hash.update((field.len() as u64).to_be_bytes());
     hash.update(field.as_bytes());
 }
 

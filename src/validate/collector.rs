@@ -374,7 +374,11 @@ impl Observer for Collector<'_> {
 }
 
 fn for_each_chunk<T>(all: &mut Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Result<()>) -> io::Result<()> {
-    let mut rest = std::mem::take(all).into_iter();
+    let all = std::mem::take(all);
+    if all.len() <= CHUNK {
+        return if all.is_empty() { Ok(()) } else { keep(all) };
+    }
+    let mut rest = all.into_iter();
     loop {
         let chunk: Vec<T> = rest.by_ref().take(CHUNK).collect();
         if chunk.is_empty() {

@@ -14,6 +14,7 @@ mod build;
 mod compile;
 mod components;
 mod datatypes;
+mod diff;
 mod document;
 mod error;
 mod finding;

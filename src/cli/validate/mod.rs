@@ -5,6 +5,7 @@ mod by_schema;
 mod hints;
 mod json;
 mod progress;
+mod repeats;
 mod report;
 mod source;
 mod summary;

@@ -8,6 +8,7 @@ pub(super) mod builtin;
 mod builtins;
 mod classes;
 mod decimal;
+mod describe;
 mod duration;
 mod expression;
 mod facet;
@@ -26,6 +27,7 @@ mod value;
 
 pub(super) use binary::{Base64, Hex};
 pub(super) use broken::Broken;
+pub(super) use describe::Fact;
 pub(super) use facet::{FacetError, FacetKind, FacetSource};
 pub(super) use lexical::Prefixes;
 pub(super) use simple::{SimpleType, Stream, Variety};

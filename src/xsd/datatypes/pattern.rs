@@ -38,6 +38,11 @@ impl Pattern {
         Ok(Self { any: any.collect::<Result<_, _>>()? })
     }
 
+    /// The patterns as written.
+    pub(super) fn sources(&self) -> Vec<String> {
+        self.any.iter().map(|regex| regex.as_str().to_owned()).collect()
+    }
+
     /// Tells whether a whole text fits.
     pub(super) fn fits(&self, text: &str) -> bool {
         self.any.iter().any(|matcher| matcher.fits(text))
