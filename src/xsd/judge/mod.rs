@@ -62,7 +62,7 @@ impl<'p> Judge<'p> {
             frames: Vec::new(),
             counters: Vec::new(),
             guess: None,
-            lane: Lane::new(plan.rails.namespaces),
+            lane: Lane::new(plan.rails.namespaces, &limits.xml),
             value: Reader::new(limits.value_bytes),
             value_place: 0,
             value_at: None,
@@ -193,3 +193,6 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
         }
     }
 }
+
+#[cfg(test)]
+mod lane_tests;
