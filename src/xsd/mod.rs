@@ -47,3 +47,4 @@ impl Schema {
         compile::compile(documents)
     }
 }
+#[cfg(test)]
