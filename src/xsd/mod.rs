@@ -56,3 +56,4 @@ impl Schema {
         compile::tables(&components)
     }
 }
+#[cfg(test)]
