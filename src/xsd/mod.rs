@@ -56,4 +56,3 @@ impl Schema {
         compile::tables(&components)
     }
 }
-#[cfg(test)]
