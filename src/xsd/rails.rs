@@ -2,8 +2,8 @@
 //!
 //! Only what a plain start tag can open without further thought is on the rails; everything else is left to the judge.
 
-use super::datatypes::Builtin;
-use super::tables::{Check, Content, ElementId, NameId, Schema, SimpleId, StateId, Type, TypeId};
+use super::datatypes::Stream;
+use super::tables::{Content, ElementId, NO_COUNTING, NameId, Schema, SimpleId, StateId, Type, TypeId};
 use crate::xml::Namespace;
 
 /// The states and edges of a schema's tables, by the same numbers.
@@ -94,7 +94,7 @@ impl Rails {
             steps: state.edges,
             min: state.min,
             max: state.max,
-            accepting: state.accepting,
+            accepting: state.accepting && state.leaving == NO_COUNTING,
         };
         let mut rails = Self {
             stops: schema.states.iter().map(stop).collect(),
@@ -112,7 +112,7 @@ impl Rails {
                 slot: edge.slot,
                 again: edge.again,
                 element: edge.element,
-                kind: kind(schema, edge.element),
+                kind: if edge.counting == NO_COUNTING { kind(schema, edge.element) } else { Kind::Other },
                 attributes,
                 most_attributes,
                 required,
@@ -132,8 +132,8 @@ impl Rails {
         let mut required = 0;
         for (index, used) in found.attributes.iter().enumerate() {
             required |= u64::from(used.required) << index;
-            let is_free = used.fixed.is_none();
-            let kind = if is_free { value_kind(schema, used.simple) } else { Kind::Other };
+            let is_fixed = used.value.as_ref().is_some_and(|given| given.is_fixed);
+            let kind = if is_fixed { Kind::Other } else { value_kind(schema, used.simple) };
             self.attributes.push(Attribute { name: Spelling::of(&used.local, used.namespace), kind });
         }
         (first, found.attributes.len() as u8, required)
@@ -166,7 +166,13 @@ impl Rails {
 fn kind(schema: &Schema, element: ElementId) -> Kind {
     let Some(element) = schema.element(element) else { return Kind::Other };
     let Some(found) = schema.type_of(element.type_id) else { return Kind::Other };
-    if element.fixed.is_some() || element.has_default {
+    if element.value.is_some() || element.is_abstract || found.is_abstract || found.many_ways {
+        return Kind::Other;
+    }
+    // Nor such as have a part in the keys of the document, by what they hold or leave out.
+    let gives = found.attributes.iter().filter(|used| used.value.is_some());
+    let mut gives_names = gives.map(|used| schema.simple(used.simple).is_none_or(|simple| simple.names()));
+    if !element.constraints.is_empty() || gives_names.any(|names| names) {
         return Kind::Other;
     }
     match found.content {
@@ -182,9 +188,9 @@ fn kind(schema: &Schema, element: ElementId) -> Kind {
 /// What the lane makes of a value.
 fn value_kind(schema: &Schema, simple: SimpleId) -> Kind {
     match schema.simple(simple) {
-        Some(found) if found.check == Check::Nothing => Kind::Text(simple),
-        Some(found) if found.builtin != Builtin::QName => Kind::Value(simple),
-        _ => Kind::Other,
+        Some(found) if !found.names() && found.stream() == Stream::Nothing => Kind::Text(simple),
+        Some(found) if !found.names() => Kind::Value(simple),
+        Some(_) | None => Kind::Other,
     }
 }
 

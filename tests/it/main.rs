@@ -32,3 +32,4 @@ mod split;
 mod support;
 mod xml;
 mod xsd;
+mod xsts;

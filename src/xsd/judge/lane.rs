@@ -10,10 +10,9 @@ use super::{Judge, Judging};
 use crate::xml::{
     Gap, Limits, Locator, Namespace, Nesting, Scope, Tag, plain_value_len, skip_space, skip_text, text_len,
 };
-use crate::xsd::datatypes::{Builtin, Space};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
 use crate::xsd::rails::{Attribute, Kind, LONGEST, Spelling, Step, Stop};
-use crate::xsd::tables::{Check, SimpleId, SimpleType, StateId};
+use crate::xsd::tables::{SimpleId, StateId};
 use crate::xsd::validator::Observer;
 
 /// A longer value is left to the usual way, to which it costs next to nothing more.
@@ -231,7 +230,8 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     ) -> usize {
         let mut place = Place { bytes, rest: bytes.get(from..).unwrap_or_default(), base };
         self.judge.lane.refresh(nesting.scope());
-        if !self.judge.lane.is_open() {
+        // The fields of a key may be anywhere, and are told by the judge.
+        if !self.judge.lane.is_open() || self.judge.identity.is_active() {
             return from;
         }
         while let Some(frame) = self.judge.frames.last()
@@ -276,7 +276,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                 _ => return Turn::Off,
             };
             let Some(stop) = rails.stop(parent.state) else { return Turn::Off };
-            let Some((step, name, rest)) = self.expected(rails.steps(stop), stop, parent.count, tag) else {
+            let Some((step, name, rest)) = self.foreseen(rails.steps(stop), stop, parent.count, tag) else {
                 return Turn::Off;
             };
             let Some((content, is_empty)) = self.past_start(rest, step) else { return Turn::Off };
@@ -309,7 +309,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
 
     /// The step whose name a tag has, and what follows the name.
     #[inline(always)]
-    fn expected<'b>(
+    fn foreseen<'b>(
         &self,
         steps: &'p [Step],
         stop: &Stop,
@@ -391,22 +391,23 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     #[inline]
     fn takes(&mut self, simple: SimpleId, raw: &[u8]) -> bool {
         let Some(simple) = self.judge.schema().simple(simple) else { return false };
-        surely(simple, raw) || self.judge.value.judge_raw(simple, raw)
+        simple.surely(raw) || self.judge.value.takes(simple, raw)
     }
 
     /// Where a value ends that its type takes.
     #[inline]
     fn sound_value(&mut self, content: &[u8], simple: SimpleId) -> Option<usize> {
         let simple = self.judge.schema().simple(simple)?;
-        if simple.builtin == Builtin::Date
-            && content.get(10) == Some(&b'<')
-            && content.get(..10).is_some_and(|raw| surely(simple, raw))
+        // Guessed, so that nothing waits for the bytes to tell it.
+        let usual = simple.usual_bytes();
+        if usual > 0 && content.get(usual) == Some(&b'<') && content.get(..usual).is_some_and(|raw| simple.surely(raw))
         {
-            return Some(10);
+            return Some(usual);
         }
         let end = text_len(content)?;
         let raw = content.get(..end.min(MOST_VALUE))?;
-        (end <= MOST_VALUE && (surely(simple, raw) || self.judge.value.judge_raw(simple, raw))).then_some(end)
+        let at_a_glance = !raw.contains(&b'\r') && simple.surely(raw);
+        (end <= MOST_VALUE && (at_a_glance || self.judge.value.takes(simple, raw))).then_some(end)
     }
 
     /// Tells of a value that somebody watches, if it is what it says.
@@ -546,42 +547,5 @@ impl Judge<'_> {
         let local = self.lane.of(name.namespace).strip(tag)?;
         let (b'>', past) = name.strip(local)?.split_first()? else { return None };
         Some(past)
-    }
-}
-
-/// Cheap and certain: a text its type takes. Where it says no, the type must be asked.
-#[inline]
-fn surely(simple: &SimpleType, raw: &[u8]) -> bool {
-    if simple.check == Check::Length {
-        return simple.space == Space::Preserve
-            && !raw.contains(&b'\r')
-            && simple.facets.judge_length(crate::xml::characters(raw)).is_ok();
-    }
-    if !simple.facets.only_length() || simple.facets.has_length() {
-        return false;
-    }
-    match (simple.builtin, raw) {
-        (Builtin::Boolean, b"true" | b"false" | b"0" | b"1") => true,
-        (Builtin::Date, &[a, b, c, d, b'-', e, f, b'-', g, h]) => {
-            let digits = [a, b, c, d, e, f, g, h];
-            let month = u32::from(e.wrapping_sub(b'0')) * 10 + u32::from(f.wrapping_sub(b'0'));
-            let day = u32::from(g.wrapping_sub(b'0')) * 10 + u32::from(h.wrapping_sub(b'0'));
-            let days = match month {
-                2 => 28,
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            };
-            digits.iter().all(u8::is_ascii_digit)
-                && (1..=12).contains(&month)
-                && (1..=days).contains(&day)
-                && [a, b, c, d] != *b"0000"
-        }
-        (Builtin::Integer(_, least, most), digits) if (1..10).contains(&digits.len()) => {
-            let number = digits.iter().fold(0_i128, |number, digit| number * 10 + i128::from(digit.wrapping_sub(b'0')));
-            digits.iter().all(u8::is_ascii_digit)
-                && least.is_none_or(|least| number >= least)
-                && most.is_none_or(|most| number <= most)
-        }
-        _ => false,
     }
 }
