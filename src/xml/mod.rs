@@ -28,7 +28,7 @@ pub use nesting::Nesting;
 pub use tag::{Attribute, Tag};
 pub use tokenizer::{Sink, Tokenizer};
 pub use transcoder::{BadBytes, Transcoder};
-pub use words::{Gap, skip_space, skip_text, text_len};
+pub use words::{Gap, plain_value_len, skip_space, skip_text, text_len};
 
 /// What a document may ask of us; beyond it is a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]

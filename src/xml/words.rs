@@ -48,6 +48,22 @@ fn far_text_len(bytes: &[u8], from: usize) -> Option<usize> {
     memchr3(b'<', b'&', b']', bytes.get(from..)?).map(|at| from + at)
 }
 
+/// The bytes of an attribute's value before its quote; none where it is not what it says, or is not whole.
+#[inline]
+pub fn plain_value_len(bytes: &[u8], quote: u8) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
+        let below = word.wrapping_sub(u64::from(b' ') * ONES) & !word & HIGHS;
+        let found = marks(word, quote) | marks(word, b'<') | marks(word, b'&') | below;
+        if found != 0 {
+            at += first(found);
+            return (bytes.get(at) == Some(&quote)).then_some(at);
+        }
+        at += BYTES;
+    }
+}
+
 /// Marks a byte in a word; only the lowest mark is to be trusted.
 #[inline(always)]
 fn marks(word: u64, byte: u8) -> u64 {
@@ -158,6 +174,23 @@ mod tests {
             }
         }
         assert_eq!(Gap::of(&[b' '; BLOCK]).strip(&[b' '; 2 * BLOCK]), None);
+    }
+
+    #[test]
+    fn plain_values_end_at_their_quote() {
+        for (value, quote, plain) in [
+            ("", b'"', true),
+            ("it's a long value, æøå", b'"', true),
+            ("\"", b'\'', true),
+            ("a\tb", b'"', false),
+            ("a&lt;", b'\'', false),
+            ("a<", b'"', false),
+            ("0123456789\n", b'"', false),
+        ] {
+            let text = format!("{value}{}>12345678", char::from(quote));
+            assert_eq!(plain_value_len(text.as_bytes(), quote), plain.then_some(value.len()), "{value}");
+        }
+        assert_eq!(plain_value_len(&[b'x'; 100], b'"'), None);
     }
 
     #[test]

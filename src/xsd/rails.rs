@@ -2,8 +2,8 @@
 //!
 //! Only what a plain start tag can open without further thought is on the rails; everything else is left to the judge.
 
-use super::datatypes::builtin::Builtin;
-use super::tables::{Check, Content, ElementId, NameId, Schema, SimpleId, StateId, TypeId};
+use super::datatypes::Stream;
+use super::tables::{Content, ElementId, NO_COUNTING, NameId, Schema, SimpleId, StateId, Type, TypeId};
 use crate::xml::Namespace;
 
 /// The states and edges of a schema's tables, by the same numbers.
@@ -12,6 +12,7 @@ pub(super) struct Rails {
     stops: Vec<Stop>,
     steps: Vec<Step>,
     names: Vec<Spelling>,
+    attributes: Vec<Attribute>,
     /// How many namespaces have a number.
     pub(super) namespaces: usize,
 }
@@ -35,15 +36,30 @@ pub(super) struct Step {
     pub(super) again: bool,
     pub(super) element: ElementId,
     pub(super) kind: Kind,
+    /// Its attributes begin here.
+    attributes: u32,
+    most_attributes: u8,
+    /// Those that must be there, as bits.
+    pub(super) required: u64,
 }
 
-/// What a plain start tag opens.
+/// An attribute.
+#[derive(Debug)]
+pub(super) struct Attribute {
+    pub(super) name: Spelling,
+    /// What it holds; [`Kind::Text`] or [`Kind::Value`] if the lane knows it.
+    pub(super) kind: Kind,
+}
+
+/// What a start tag opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Any text.
     Text(SimpleId),
     /// A value, of which its type asks something, and nothing else does.
     Value(SimpleId),
+    /// Nothing.
+    Empty,
     /// Elements.
     Branch { type_id: TypeId, start: StateId, mixed: bool, slots: u16 },
     /// What the lane does not know.
@@ -63,10 +79,12 @@ pub(super) struct Spelling {
     more: Box<[u8]>,
 }
 
+/// As many as there are bits.
+const MOST_ATTRIBUTES: usize = 64;
 const WORDS: usize = 4;
 const BYTES: usize = 8;
 /// A longer name is left to the judge, and to the limits of XML.
-const LONGEST: usize = 256;
+pub(super) const LONGEST: usize = 256;
 
 impl Rails {
     /// The rails of a schema.
@@ -76,22 +94,56 @@ impl Rails {
             steps: state.edges,
             min: state.min,
             max: state.max,
-            accepting: state.accepting,
+            accepting: state.accepting && state.leaving == NO_COUNTING,
         };
-        let step = |edge: &super::tables::Edge| Step {
-            name: edge.name,
-            target: edge.target,
-            slot: edge.slot,
-            again: edge.again,
-            element: edge.element,
-            kind: kind(schema, edge.element),
-        };
-        Self {
+        let mut rails = Self {
             stops: schema.states.iter().map(stop).collect(),
-            steps: schema.edges.iter().map(step).collect(),
             names: schema.names.iter().map(|name| Spelling::of(&name.local, name.namespace)).collect(),
             namespaces: Namespace::known(schema.namespaces.len() as u32).index().unwrap_or_default(),
+            ..Self::default()
+        };
+        let ranges: Vec<(u32, u8, u64)> = schema.types.iter().map(|found| rails.attributes_of(schema, found)).collect();
+        let step = |edge: &super::tables::Edge| {
+            let range = schema.element(edge.element).and_then(|element| ranges.get(element.type_id as usize));
+            let (attributes, most_attributes, required) = range.copied().unwrap_or_default();
+            Step {
+                name: edge.name,
+                target: edge.target,
+                slot: edge.slot,
+                again: edge.again,
+                element: edge.element,
+                kind: if edge.counting == NO_COUNTING { kind(schema, edge.element) } else { Kind::Other },
+                attributes,
+                most_attributes,
+                required,
+            }
+        };
+        rails.steps = schema.edges.iter().map(step).collect();
+        rails
+    }
+
+    /// Puts the attributes of a type on the rails: from where, how many, which are required.
+    fn attributes_of(&mut self, schema: &Schema, found: &Type) -> (u32, u8, u64) {
+        let first = self.attributes.len() as u32;
+        if found.attributes.len() > MOST_ATTRIBUTES {
+            // Not one is known, and where one must be there the lane cannot go on.
+            return (first, 0, if found.required > 0 { u64::MAX } else { 0 });
         }
+        let mut required = 0;
+        for (index, used) in found.attributes.iter().enumerate() {
+            required |= u64::from(used.required) << index;
+            let is_fixed = used.value.as_ref().is_some_and(|given| given.is_fixed);
+            let kind = if is_fixed { Kind::Other } else { value_kind(schema, used.simple) };
+            self.attributes.push(Attribute { name: Spelling::of(&used.local, used.namespace), kind });
+        }
+        (first, found.attributes.len() as u8, required)
+    }
+
+    /// The attributes of the element a step leads to, in the order of their bits.
+    #[inline]
+    pub(super) fn attributes(&self, step: &Step) -> &[Attribute] {
+        let first = step.attributes as usize;
+        self.attributes.get(first..first + usize::from(step.most_attributes)).unwrap_or_default()
     }
 
     #[inline(always)]
@@ -110,23 +162,35 @@ impl Rails {
     }
 }
 
-/// What the lane makes of an element without attributes.
+/// What the lane makes of an element.
 fn kind(schema: &Schema, element: ElementId) -> Kind {
     let Some(element) = schema.element(element) else { return Kind::Other };
     let Some(found) = schema.type_of(element.type_id) else { return Kind::Other };
-    if found.required > 0 || element.fixed.is_some() || element.has_default {
+    if element.value.is_some() || element.is_abstract || found.is_abstract || found.many_ways {
+        return Kind::Other;
+    }
+    // Nor such as have a part in the keys of the document, by what they hold or leave out.
+    let gives = found.attributes.iter().filter(|used| used.value.is_some());
+    let mut gives_names = gives.map(|used| schema.simple(used.simple).is_none_or(|simple| simple.names()));
+    if !element.constraints.is_empty() || gives_names.any(|names| names) {
         return Kind::Other;
     }
     match found.content {
-        Content::Simple(simple) => match schema.simple(simple) {
-            Some(found) if found.check == Check::Nothing => Kind::Text(simple),
-            Some(found) if found.builtin != Builtin::QName => Kind::Value(simple),
-            _ => Kind::Other,
-        },
+        Content::Simple(simple) => value_kind(schema, simple),
         Content::Elements { start, mixed } => {
             Kind::Branch { type_id: element.type_id, start, mixed, slots: found.slots }
         }
-        Content::Empty | Content::Any => Kind::Other,
+        Content::Empty => Kind::Empty,
+        Content::Any => Kind::Other,
+    }
+}
+
+/// What the lane makes of a value.
+fn value_kind(schema: &Schema, simple: SimpleId) -> Kind {
+    match schema.simple(simple) {
+        Some(found) if !found.names() && found.stream() == Stream::Nothing => Kind::Text(simple),
+        Some(found) if !found.names() => Kind::Value(simple),
+        Some(_) | None => Kind::Other,
     }
 }
 

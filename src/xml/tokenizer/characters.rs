@@ -1,6 +1,6 @@
 //! From the sender's bytes to characters that XML allows.
 
-use super::super::chars::first_forbidden;
+use super::super::chars::{Look, line_ends, look};
 use super::super::declaration::{self, Beginning};
 use super::super::encoding::Encoding;
 use super::super::transcoder::{BadBytes, Transcoder};
@@ -121,8 +121,12 @@ impl Tokenizer {
 
     /// Takes UTF-8, up to a character that may not be.
     fn checked<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
-        let Some(at) = first_forbidden(bytes) else { return self.scan(bytes, sink) };
-        self.scan(bytes.get(..at).unwrap_or_default(), sink)?;
+        let at = match look(bytes) {
+            Look::Sound(lines) => return self.scan(bytes, lines, sink),
+            Look::Forbidden(at) => at,
+        };
+        let sound = bytes.get(..at).unwrap_or_default();
+        self.scan(sound, line_ends(sound), sink)?;
         let kind = if self.begun { FaultKind::NotWellFormed } else { FaultKind::NotXml };
         fault(kind, self.at.sent, "a character that XML does not allow")
     }

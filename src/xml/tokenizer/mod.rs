@@ -183,8 +183,8 @@ impl Tokenizer {
         self.at.encoding
     }
 
-    /// Goes through sound characters token by token.
-    fn scan<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
+    /// Goes through sound characters token by token; `lines` end in them.
+    fn scan<S: Sink>(&mut self, bytes: &[u8], lines: u64, sink: &mut S) -> Result<(), Box<Fault>> {
         let mut taken = if self.held.is_empty() { 0 } else { self.resume(bytes, sink)? };
         let base = self.at;
         let mut locator = Locator::new(bytes, base);
@@ -208,7 +208,7 @@ impl Tokenizer {
             }
         }
         sink.suspend(&mut locator);
-        self.at = locator.point(base.offset + bytes.len() as u64);
+        self.at = locator.end(lines);
         Ok(())
     }
 

@@ -7,12 +7,12 @@
 
 use super::frame::{Frame, Mode};
 use super::{Judge, Judging};
-use crate::xml::{Gap, Locator, Namespace, Nesting, Scope, Tag, skip_space, skip_text, text_len};
-use crate::xsd::datatypes::Space;
-use crate::xsd::datatypes::builtin::Builtin;
+use crate::xml::{
+    Gap, Limits, Locator, Namespace, Nesting, Scope, Tag, plain_value_len, skip_space, skip_text, text_len,
+};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
-use crate::xsd::rails::{Kind, Spelling, Step, Stop};
-use crate::xsd::tables::{Check, SimpleId, SimpleType, StateId};
+use crate::xsd::rails::{Attribute, Kind, LONGEST, Spelling, Step, Stop};
+use crate::xsd::tables::{SimpleId, StateId};
 use crate::xsd::validator::Observer;
 
 /// A longer value is left to the usual way, to which it costs next to nothing more.
@@ -27,6 +27,7 @@ pub(super) struct Lane {
     generation: u64,
     /// The white space before start tags, by depth.
     gaps: [Gap; GAPS],
+    limits: Limits,
 }
 
 /// How many depths are indented in a way that is remembered; deeper ones share them.
@@ -59,14 +60,25 @@ struct Parent {
 
 /// Why the children of one element are left.
 enum Turn<'s, 'b> {
-    /// For the children of a child: what follows its name.
-    Down(&'s Step, &'b [u8]),
-    /// For a child of which only a part of the text is at hand: what follows its name, and what follows that part.
-    Into(&'s Step, &'b [u8], &'b [u8]),
+    /// For the children of a child.
+    Down(&'s Step, Start<'b>),
+    /// For a child of which only a part of the text is at hand; what follows that part.
+    Into(&'s Step, Start<'b>, &'b [u8]),
     /// For its end tag.
     Up,
     /// For the usual way.
     Off,
+}
+
+/// A start tag.
+#[derive(Clone, Copy)]
+struct Start<'b> {
+    /// The name as written.
+    name: &'b [u8],
+    /// What follows the tag.
+    content: &'b [u8],
+    /// It is the end, too.
+    is_empty: bool,
 }
 
 impl<'b> Place<'b> {
@@ -122,8 +134,36 @@ impl Prefix {
 }
 
 impl Lane {
-    pub(super) fn new(namespaces: usize) -> Self {
-        Self { prefixes: vec![Prefix::UNKNOWN; namespaces], generation: u64::MAX, gaps: [Gap::default(); GAPS] }
+    pub(super) fn new(namespaces: usize, limits: &Limits) -> Self {
+        let mut prefixes = vec![Prefix::UNKNOWN; namespaces];
+        if let Some(xml) = Namespace::XML.index().and_then(|number| prefixes.get_mut(number)) {
+            *xml = Prefix::of(b"xml:");
+        }
+        Self { prefixes, generation: u64::MAX, gaps: [Gap::default(); GAPS], limits: limits.clone() }
+    }
+
+    /// Tells whether names may be as long as those on the rails.
+    #[inline]
+    fn is_open(&self) -> bool {
+        self.limits.name_bytes >= Prefix::LONGEST + LONGEST
+    }
+
+    /// Tells whether the limits allow one more attribute, with so many bytes, in a tag of so many.
+    #[inline]
+    fn admits(&self, attributes: u32, value_bytes: usize, tag_bytes: usize) -> bool {
+        (attributes as usize) < self.limits.attributes
+            && value_bytes <= self.limits.attribute_bytes.min(MOST_VALUE)
+            && tag_bytes + LONGEST + 2 * Prefix::LONGEST <= self.limits.tag_bytes
+    }
+
+    /// The prefix of attributes of a namespace: none stands for no namespace, whatever the default is.
+    #[inline(always)]
+    fn of_attribute(&self, namespace: u32) -> Prefix {
+        match self.of(namespace) {
+            _ if Some(namespace as usize) == Namespace::NONE.index() => Prefix::NONE,
+            Prefix { len: 0, .. } => Prefix::UNKNOWN,
+            prefix => prefix,
+        }
     }
 
     /// Learns from a tag how the namespace of its name is written here.
@@ -190,6 +230,10 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     ) -> usize {
         let mut place = Place { bytes, rest: bytes.get(from..).unwrap_or_default(), base };
         self.judge.lane.refresh(nesting.scope());
+        // The fields of a key may be anywhere, and are told by the judge.
+        if !self.judge.lane.is_open() || self.judge.identity.is_active() {
+            return from;
+        }
         while let Some(frame) = self.judge.frames.last()
             && nesting.has_room()
         {
@@ -202,8 +246,8 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                         (frame.state, frame.count) = (parent.state, parent.count);
                     }
                     match turn {
-                        Turn::Down(step, rest) => self.descend(&mut place, parent, step, rest, nesting, locator),
-                        Turn::Into(step, from, rest) => self.enter(&mut place, parent, step, (from, rest), nesting),
+                        Turn::Down(step, start) => self.descend(&mut place, parent, step, start, nesting, locator),
+                        Turn::Into(step, start, rest) => self.enter(&mut place, parent, step, (start, rest), nesting),
                         Turn::Up => self.ascend(&mut place, nesting, locator),
                         Turn::Off => false,
                     }
@@ -232,24 +276,29 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                 _ => return Turn::Off,
             };
             let Some(stop) = rails.stop(parent.state) else { return Turn::Off };
-            let Some((step, name, content)) = self.expected(rails.steps(stop), stop, parent.count, tag) else {
+            let Some((step, name, rest)) = self.foreseen(rails.steps(stop), stop, parent.count, tag) else {
                 return Turn::Off;
             };
-            let Some((b'>', content)) = content.split_first() else { return Turn::Off };
+            let Some((content, is_empty)) = self.past_start(rest, step) else { return Turn::Off };
+            let start = Start { name: place.between(tag, rest), content, is_empty };
             let end = match step.kind {
+                Kind::Text(_) if is_empty => Some(0),
                 Kind::Text(_) => Some(skip_text(content)),
+                Kind::Value(simple) if is_empty => self.takes(simple, b"").then_some(0),
                 Kind::Value(simple) => self.sound_value(content, simple),
-                Kind::Branch { .. } => return Turn::Down(step, content),
-                Kind::Other => return Turn::Off,
+                Kind::Empty => Some(0),
+                Kind::Branch { .. } if !is_empty => return Turn::Down(step, start),
+                Kind::Branch { .. } | Kind::Other => return Turn::Off,
             };
             let Some(after) = end.and_then(|end| content.get(end..)) else { return Turn::Off };
-            let Some(past) = self.judge.past_end(after, name) else {
+            let past = if is_empty { Some(content) } else { self.judge.past_end(after, name) };
+            let Some(past) = past else {
                 let into = matches!(step.kind, Kind::Text(_)) && parent.node == NOWHERE;
-                return if into { Turn::Into(step, content, after) } else { Turn::Off };
+                return if into { Turn::Into(step, start, after) } else { Turn::Off };
             };
             if parent.node != NOWHERE {
                 let node = self.judge.plan.child(parent.node, step.name);
-                if node != NOWHERE && !self.watched_value(node, place, (content, after, past), locator) {
+                if node != NOWHERE && (is_empty || !self.watched_value(node, place, (content, after, past), locator)) {
                     return Turn::Off;
                 }
             }
@@ -260,7 +309,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
 
     /// The step whose name a tag has, and what follows the name.
     #[inline(always)]
-    fn expected<'b>(
+    fn foreseen<'b>(
         &self,
         steps: &'p [Step],
         stop: &Stop,
@@ -274,26 +323,91 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             };
             // A longer name may begin with this one; of two steps of one name the second may be the one.
             let allowed = if step.again { count < stop.max } else { count >= stop.min };
-            if allowed && rest.first().is_some_and(|byte| matches!(byte, b'>')) {
+            if allowed && rest.first().is_some_and(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\n' | b'\r' | b'\t')) {
                 return Some((step, name, rest));
             }
         }
         None
     }
 
+    /// What follows a start tag, given what follows its name; and whether it is the end, too.
+    #[inline(always)]
+    fn past_start<'b>(&mut self, rest: &'b [u8], step: &Step) -> Option<(&'b [u8], bool)> {
+        match rest {
+            [b'>', content @ ..] if step.required == 0 => Some((content, false)),
+            [b'>', ..] => None,
+            _ => self.attributes_of(rest, step),
+        }
+    }
+
+    /// Goes through the attributes of a tag, all of which the type must know.
+    #[inline(never)]
+    fn attributes_of<'b>(&mut self, mut rest: &'b [u8], step: &Step) -> Option<(&'b [u8], bool)> {
+        let attributes = self.judge.plan.rails.attributes(step);
+        let (mut seen, mut next, from) = (0_u64, 0, rest.len());
+        loop {
+            let spaced = skip_space(rest)?;
+            let is_spaced = spaced.len() < rest.len();
+            rest = match spaced {
+                [b'>', content @ ..] if seen & step.required == step.required => return Some((content, false)),
+                [b'/', b'>', content @ ..] if seen & step.required == step.required => return Some((content, true)),
+                _ if is_spaced => spaced,
+                _ => return None,
+            };
+            let (known, value) = self.attribute_at(rest, attributes, next)?;
+            let (quote, value) = value.split_first()?;
+            let len = plain_value_len(value, *quote).filter(|_| matches!(quote, b'"' | b'\''))?;
+            let text = value.get(..len)?;
+            let sound = match attributes.get(known)?.kind {
+                Kind::Text(_) => true,
+                Kind::Value(simple) => self.takes(simple, text),
+                Kind::Empty | Kind::Branch { .. } | Kind::Other => false,
+            };
+            rest = value.get(len + 1..)?;
+            let bit = 1 << known;
+            if !sound || seen & bit != 0 || !self.judge.lane.admits(seen.count_ones(), len, from - rest.len()) {
+                return None;
+            }
+            (seen, next) = (seen | bit, known + 1);
+        }
+    }
+
+    /// Which attribute a text begins with, first of all whether it is the next one; and what follows its `=`.
+    #[inline]
+    fn attribute_at<'b>(&self, text: &'b [u8], attributes: &[Attribute], next: usize) -> Option<(usize, &'b [u8])> {
+        let (before, after) = attributes.split_at_checked(next)?;
+        let ordered = (next..).zip(after).chain(before.iter().enumerate());
+        for (index, attribute) in ordered {
+            let prefix = self.judge.lane.of_attribute(attribute.name.namespace);
+            let rest = prefix.strip(text).and_then(|local| attribute.name.strip(local));
+            if let Some([b'=', value @ ..]) = rest {
+                return Some((index, value));
+            }
+        }
+        None
+    }
+
+    /// Tells whether a type takes a text.
+    #[inline]
+    fn takes(&mut self, simple: SimpleId, raw: &[u8]) -> bool {
+        let Some(simple) = self.judge.schema().simple(simple) else { return false };
+        simple.surely(raw) || self.judge.value.takes(simple, raw)
+    }
+
     /// Where a value ends that its type takes.
     #[inline]
     fn sound_value(&mut self, content: &[u8], simple: SimpleId) -> Option<usize> {
         let simple = self.judge.schema().simple(simple)?;
-        if simple.builtin == Builtin::Date
-            && content.get(10) == Some(&b'<')
-            && content.get(..10).is_some_and(|raw| surely(simple, raw))
+        // Guessed, so that nothing waits for the bytes to tell it.
+        let usual = simple.usual_bytes();
+        if usual > 0 && content.get(usual) == Some(&b'<') && content.get(..usual).is_some_and(|raw| simple.surely(raw))
         {
-            return Some(10);
+            return Some(usual);
         }
         let end = text_len(content)?;
         let raw = content.get(..end.min(MOST_VALUE))?;
-        (end <= MOST_VALUE && (surely(simple, raw) || self.judge.value.judge_raw(simple, raw))).then_some(end)
+        let at_a_glance = !raw.contains(&b'\r') && simple.surely(raw);
+        (end <= MOST_VALUE && (at_a_glance || self.judge.value.takes(simple, raw))).then_some(end)
     }
 
     /// Tells of a value that somebody watches, if it is what it says.
@@ -328,19 +442,19 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         place: &mut Place<'b>,
         parent: Parent,
         step: &Step,
-        content: &'b [u8],
+        start: Start<'b>,
         nesting: &mut Nesting,
         locator: &mut Locator<'_>,
     ) -> bool {
-        let Kind::Branch { type_id, start, mixed, slots } = step.kind else { return false };
+        let Kind::Branch { type_id, start: state, mixed, slots } = step.kind else { return false };
         let offset = place.offset(place.rest);
         let node = self.judge.plan.child(parent.node, step.name);
-        let (mode, state) = (Mode::Model { mixed }, start);
+        let mode = Mode::Model { mixed };
         self.judge.push(parent, step, Frame { mode, type_id, state, node, ..self.judge.blank(offset) });
         self.opened(node, offset, locator);
         self.judge.counters.resize(self.judge.counters.len() + usize::from(slots), 0);
-        nesting.push(name_in(place.between(place.rest, content)));
-        place.rest = content;
+        nesting.push(start.name);
+        place.rest = start.content;
         true
     }
 
@@ -350,21 +464,21 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         place: &mut Place<'b>,
         parent: Parent,
         step: &Step,
-        (content, after): (&'b [u8], &'b [u8]),
+        (start, after): (Start<'b>, &'b [u8]),
         nesting: &mut Nesting,
     ) -> bool {
         let Kind::Text(simple) = step.kind else { return false };
         let schema = self.judge.schema();
         let blank = self.judge.blank(place.offset(place.rest));
         let type_id = schema.element(step.element).map_or(blank.type_id, |element| element.type_id);
-        let (mode, has_text) = (Mode::Simple, after.len() < content.len());
+        let (mode, has_text) = (Mode::Simple, after.len() < start.content.len());
         self.judge.push(parent, step, Frame { mode, type_id, has_text, ..blank });
         if let Some(simple) = schema.simple(simple) {
             self.judge.value.begin(simple, false);
         }
-        let from = place.offset(content);
+        let from = place.offset(start.content);
         (self.judge.value_place, self.judge.value_at) = (from, None);
-        nesting.push(name_in(place.between(place.rest, content)));
+        nesting.push(start.name);
         place.rest = after;
         true
     }
@@ -433,47 +547,5 @@ impl Judge<'_> {
         let local = self.lane.of(name.namespace).strip(tag)?;
         let (b'>', past) = name.strip(local)?.split_first()? else { return None };
         Some(past)
-    }
-}
-
-/// The name in a start tag without anything else.
-fn name_in(tag: &[u8]) -> &[u8] {
-    tag.get(1..tag.len() - 1).unwrap_or_default()
-}
-
-/// Cheap and certain: a text its type takes. Where it says no, the type must be asked.
-#[inline]
-fn surely(simple: &SimpleType, raw: &[u8]) -> bool {
-    if simple.check == Check::Length {
-        return simple.space == Space::Preserve
-            && !raw.contains(&b'\r')
-            && simple.facets.judge_length(crate::xml::characters(raw)).is_ok();
-    }
-    if !simple.facets.only_length() || simple.facets.has_length() {
-        return false;
-    }
-    match (simple.builtin, raw) {
-        (Builtin::Boolean, b"true" | b"false" | b"0" | b"1") => true,
-        (Builtin::Date, &[a, b, c, d, b'-', e, f, b'-', g, h]) => {
-            let digits = [a, b, c, d, e, f, g, h];
-            let month = u32::from(e.wrapping_sub(b'0')) * 10 + u32::from(f.wrapping_sub(b'0'));
-            let day = u32::from(g.wrapping_sub(b'0')) * 10 + u32::from(h.wrapping_sub(b'0'));
-            let days = match month {
-                2 => 28,
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            };
-            digits.iter().all(u8::is_ascii_digit)
-                && (1..=12).contains(&month)
-                && (1..=days).contains(&day)
-                && [a, b, c, d] != *b"0000"
-        }
-        (Builtin::Integer(_, least, most), digits) if (1..10).contains(&digits.len()) => {
-            let number = digits.iter().fold(0_i128, |number, digit| number * 10 + i128::from(digit.wrapping_sub(b'0')));
-            digits.iter().all(u8::is_ascii_digit)
-                && least.is_none_or(|least| number >= least)
-                && most.is_none_or(|most| number <= most)
-        }
-        _ => false,
     }
 }
