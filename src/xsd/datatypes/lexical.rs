@@ -141,7 +141,7 @@ fn is_language(text: &str) -> bool {
 }
 
 /// Tells whether a text, what may not stand in a URI escaped, is a reference to one (RFC 2396, RFC 2732).
-fn is_uri(text: &str) -> bool {
+pub(in crate::xsd) fn is_uri(text: &str) -> bool {
     let escapes_are_whole = text.split('%').skip(1).all(|rest| {
         let digits = rest.bytes().take(2).filter(u8::is_ascii_hexdigit);
         digits.count() == 2

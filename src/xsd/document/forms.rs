@@ -4,6 +4,7 @@ use std::str::FromStr as _;
 
 use super::tree::trimmed;
 use crate::xml;
+use crate::xsd::datatypes::is_uri;
 
 /// What an attribute's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,19 +130,6 @@ fn is_qname(value: &str) -> bool {
 
 fn is_set(value: &str, members: &[&str]) -> bool {
     value == "#all" || words(value).all(|word| members.contains(&word))
-}
-
-/// Almost everything is a URI once what it may not hold is escaped (RFC 2396, with the escaping of XLink): what is not
-/// is a percent sign that escapes nothing, a second number sign, and a scheme that is none.
-fn is_uri(value: &str) -> bool {
-    let mut rest = value;
-    while let Some((_, after)) = rest.split_once('%') {
-        if !after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()) || after.len() < 2 {
-            return false;
-        }
-        rest = after;
-    }
-    value.matches('#').count() <= 1 && !value.starts_with(':')
 }
 
 #[cfg(test)]
