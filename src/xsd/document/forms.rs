@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use super::tree::trimmed;
 use crate::xml;
-use crate::xsd::datatypes::is_uri;
+use crate::xsd::datatypes::{is_language, is_uri};
 
 /// What an attribute's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum Form {
     /// Unique in its document.
     Id,
     NcName,
+    /// Of `xml:lang`.
+    Language,
     QName,
     QNames,
     Boolean,
@@ -47,6 +49,7 @@ impl Form {
             Self::Text => true,
             Self::Uri => is_uri(value),
             Self::Id | Self::NcName => xml::is_name(value, false),
+            Self::Language => is_language(value),
             Self::QName => is_qname(value),
             Self::QNames => words(value).all(is_qname),
             Self::Boolean => matches!(value, "true" | "false" | "1" | "0"),
@@ -80,6 +83,7 @@ impl Form {
             Self::Uri => "a URI",
             Self::Id => "an ID",
             Self::NcName => "a name without a colon",
+            Self::Language => "a language",
             Self::QName => "a qualified name",
             Self::QNames => "a list of qualified names",
             Self::Boolean => "true or false",
@@ -144,11 +148,12 @@ mod tests {
             (Form::QNames, &["", "a b:c"], &["a 1"]),
             (Form::Count, &["0", "+1", "007", "-0", "99999999999999999999"], &["-1", "", "1.0", "x", "+-1"]),
             (Form::CountOrUnbounded, &["unbounded", "3"], &["Unbounded"]),
+            (Form::Language, &["nb", "en-GB-x1"], &["", "a1", "languages1", "en-"]),
             (Form::ZeroOrOne, &["0", "1", "01"], &["2", "unbounded"]),
             (Form::Positive, &["1"], &["0", "+0"]),
             (Form::Namespaces, &["##any", "", "##local urn:a"], &["##any urn:a", "##other ##local", "##none"]),
             (Form::Block, &["", "#all", "extension substitution"], &["#all extension", "list"]),
-            (Form::Uri, &["", "a b", "urn:a#b", "%20"], &["%2", "a#b#c", "%zz"]),
+            (Form::Uri, &["", "a b", "urn:a#b", "%20"], &["%2", "a#b#c", "%zz", ":a", "1a:b"]),
         ];
         for (form, good, bad) in cases {
             assert!(good.iter().all(|value| form.admits(value)), "{form:?} {good:?}");
