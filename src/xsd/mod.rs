@@ -47,4 +47,3 @@ impl Schema {
         compile::compile(documents)
     }
 }
-#[cfg(test)]
