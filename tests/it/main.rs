@@ -31,3 +31,4 @@ mod split;
 #[cfg(feature = "gateway")]
 mod support;
 mod xsd;
+mod xsts;
