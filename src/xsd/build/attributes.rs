@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use super::names::Named;
 use super::{At, Builder, Done, Symbol};
 use crate::xsd::components::{
-    ANY_SIMPLE_TYPE, AttributeDeclaration, AttributeGroup, AttributeUse, QName, Redefined, TypeId, ValueConstraint,
-    Wildcard,
+    ANY_SIMPLE_TYPE, AttributeDeclaration, AttributeGroup, AttributeUse, QName, TypeId, ValueConstraint, Wildcard,
 };
 
 /// The attributes that a type or group has by itself and from groups.
@@ -152,12 +151,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn name_attribute_group(&mut self, at: At, name: QName) {
-        let group = |at: &At| self.attribute_groups.get(at).map(Attributes::group);
-        let Some(new) = group(&at) else { return };
-        if let Some(old) = self.redefined_wholly(at).as_ref().and_then(group) {
-            let redefined = Redefined { at: self.place(at), new: new.clone(), old };
-            self.components.redefined_attribute_groups.push(redefined);
-        }
+        let Some(new) = self.attribute_groups.get(&at).map(Attributes::group) else { return };
         self.components.global_attribute_groups.insert(name, new);
     }
 

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
 
+use super::attributes::Attributes;
 use super::{At, Builder, Done, Symbol};
-use crate::xsd::components::QName;
+use crate::xsd::components::{QName, Redefined};
 use crate::xsd::error::Place;
 
 impl Builder<'_> {
@@ -112,6 +113,24 @@ impl Builder<'_> {
 
     fn place_of(&self, at: At) -> Place {
         self.place(at)
+    }
+
+    /// Tells of the groups that redefine others without naming them; also of those that are redefined in turn.
+    pub(super) fn tell_redefinitions(&mut self) {
+        let mut redefinitions: Vec<At> = self.originals.keys().copied().collect();
+        redefinitions.sort_unstable();
+        for definition in redefinitions {
+            let Some(original) = self.redefined_wholly(definition) else { continue };
+            let at = self.place(definition);
+            if let (Some(new), Some(old)) = (self.group_at(definition), self.group_at(original)) {
+                self.components.redefined_groups.push(Redefined { at, new, old });
+                continue;
+            }
+            let group = |at: At| self.attribute_groups.get(&at).map(Attributes::group);
+            if let (Some(new), Some(old)) = (group(definition), group(original)) {
+                self.components.redefined_attribute_groups.push(Redefined { at, new, old });
+            }
+        }
     }
 
     /// Gives the components their names.

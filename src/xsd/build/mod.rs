@@ -42,6 +42,7 @@ pub(super) fn build(documents: &[Document], limits: &SchemaLimits) -> Result<Com
     builder.declare_elements()?;
     builder.constrain()?;
     builder.name_globals();
+    builder.tell_redefinitions();
     builder.components.types = builder.types.into_iter().flatten().collect();
     Ok(builder.components)
 }

@@ -1,7 +1,7 @@
 //! Particles, model groups and groups by name (sections 3.7.2, 3.8.2, 3.9.2).
 
 use super::{At, Builder, Done, Symbol};
-use crate::xsd::components::{Compositor, GroupDefinition, ModelGroup, Particle, QName, Redefined, Term};
+use crate::xsd::components::{Compositor, GroupDefinition, ModelGroup, Particle, QName, Term};
 use crate::xsd::document::count;
 
 /// A particle with what it costs to know of it later.
@@ -121,16 +121,17 @@ impl Builder<'_> {
         self.own_references(definition).is_ok_and(|references| references.is_empty()).then_some(*original)
     }
 
-    pub(super) fn name_group(&mut self, at: At, name: QName) {
-        let group = |at: &At| match self.groups.get(at).map(|model| &model.particle.term) {
+    /// The model group of a group definition.
+    pub(super) fn group_at(&self, at: At) -> Option<ModelGroup> {
+        match self.groups.get(&at).map(|model| &model.particle.term) {
             Some(Term::Group(group)) => Some(group.clone()),
             _ => None,
-        };
-        let Some(new) = group(&at) else { return };
-        let place = self.place(at);
-        if let Some(old) = self.redefined_wholly(at).as_ref().and_then(group) {
-            self.components.redefined_groups.push(Redefined { at: place.clone(), new: new.clone(), old });
         }
+    }
+
+    pub(super) fn name_group(&mut self, at: At, name: QName) {
+        let Some(new) = self.group_at(at) else { return };
+        let place = self.place(at);
         self.components.global_groups.insert(name.clone(), self.components.groups.len() as u32);
         self.components.groups.push(GroupDefinition { name, at: place, group: new });
     }
