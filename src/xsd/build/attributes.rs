@@ -151,8 +151,8 @@ impl Builder<'_> {
     }
 
     pub(super) fn name_attribute_group(&mut self, at: At, name: QName) {
-        let Some(new) = self.attribute_groups.get(&at).map(Attributes::group) else { return };
-        self.components.global_attribute_groups.insert(name, new);
+        let group = self.attribute_groups.get(&at).map(Attributes::group);
+        group.and_then(|group| self.components.global_attribute_groups.insert(name, group));
     }
 
     /// Declares all attributes, global and local.
@@ -177,7 +177,7 @@ impl Builder<'_> {
             (None, Some(inline)) => Named::Defined(inline),
             (None, None) => Named::Builtin(ANY_SIMPLE_TYPE),
         };
-        Ok(self.type_id(named))
+        self.type_of_values(at, named)
     }
 }
 
