@@ -12,6 +12,7 @@ mod duration;
 mod expression;
 mod facet;
 pub(super) mod facets;
+mod glance;
 mod lexical;
 mod moment;
 mod pattern;
@@ -19,12 +20,14 @@ mod range;
 mod restrict;
 mod simple;
 mod surely;
+#[cfg(test)]
+mod table;
 mod value;
 
 pub(super) use binary::{Base64, Hex};
 pub(super) use broken::Broken;
 pub(super) use facet::{FacetError, FacetKind, FacetSource};
-pub(super) use lexical::Prefixes;
+pub(super) use lexical::{Prefixes, is_uri};
 pub(super) use simple::{SimpleType, Stream, Variety};
 pub(super) use value::{Role, Value};
 
@@ -39,6 +42,18 @@ pub(super) enum Space {
 }
 
 impl Space {
+    /// Tells whether a text stays as it is.
+    fn keeps(self, text: &str) -> bool {
+        let plain = |odd: &[u8]| !text.bytes().any(|byte| odd.contains(&byte));
+        match self {
+            Self::Preserve => true,
+            Self::Replace => plain(b"\t\n\r"),
+            Self::Collapse => {
+                plain(b"\t\n\r") && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
+            }
+        }
+    }
+
     /// The text as its type sees it.
     pub(super) fn apply(self, text: &str) -> Cow<'_, str> {
         let odd = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
