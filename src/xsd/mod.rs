@@ -10,10 +10,12 @@
 //! mistake is one finding and the items behind it, and the values beside it, are heard all the same. What should have
 //! come and did not is told apart from what came late: such a finding waits for the end of the parent.
 
+mod build;
 mod compile;
 mod components;
 mod datatypes;
 mod diff;
+mod document;
 mod error;
 mod finding;
 mod judge;
@@ -21,11 +23,12 @@ mod plan;
 mod rails;
 mod rules;
 mod tables;
-mod tree;
 mod validator;
 mod value;
 
 pub use crate::xml::Position;
+pub use diff::{Difference, DifferenceKind, differences};
+pub use document::{Documents, Files, SchemaLimits};
 pub use error::{Place, PlanError, SchemaError};
 pub use finding::{Finding, Kind};
 pub use plan::{Plan, Watch, WatchKind};

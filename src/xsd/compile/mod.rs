@@ -11,14 +11,15 @@ use std::collections::hash_map::Entry;
 
 use super::SchemaDocument;
 use super::datatypes::builtin::Builtin;
+use super::document::{Node, Tree};
 use super::error::SchemaError;
 use super::tables::{Content, ElementId, NameId, Schema, Type, TypeId, XSD, XSI};
-use super::tree::{Node, Tree};
 use crate::xml::{Namespace, XML_NAMESPACE};
 
 /// Compiles the documents of one schema.
 pub(super) fn compile(documents: &[SchemaDocument<'_>]) -> Result<Schema, SchemaError> {
-    let trees = documents.iter().map(|document| Tree::read(document.name, document.bytes));
+    let trees =
+        documents.iter().map(|document| Tree::read(document.name, document.bytes, &crate::xml::Limits::default()));
     let trees = trees.collect::<Result<Vec<_>, _>>()?;
     let mut compiler = Compiler::new(&trees);
     for document in 0..trees.len() {
@@ -193,7 +194,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn children(&self, at: At) -> impl Iterator<Item = At> + use<'a> {
-        self.node(at).children.iter().map(move |node| At { document: at.document, node: *node })
+        let tree = self.trees.get(at.document).expect("made from these trees");
+        let told = move |node: &&usize| tree.nodes.get(**node).is_some_and(|node| node.name != "annotation");
+        self.node(at).children.iter().filter(told).map(move |node| At { document: at.document, node: *node })
     }
 
     fn child(&self, at: At, name: &str) -> Option<At> {
@@ -276,7 +279,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn invalid(&self, at: At, problem: &str) -> SchemaError {
-        SchemaError::Invalid { place: self.place(at), problem: problem.to_owned() }
+        SchemaError::invalid(self.place(at), "schema", problem)
     }
 
     fn unsupported(&self, at: At) -> SchemaError {

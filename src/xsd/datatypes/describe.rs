@@ -42,7 +42,7 @@ impl SimpleType {
         {
             facts.extend(self.facets.bound(kind).as_ref().map(|bound| of_bound(kind, bound)));
         }
-        let steps: BTreeSet<Fact> = self.facets.patterns.iter().map(|step| of_pattern(&step.sources())).collect();
+        let steps: BTreeSet<Fact> = self.facets.patterns.iter().map(|step| of_pattern(&step.sources)).collect();
         facts.extend(steps);
         facts.extend(self.facets.enumeration.as_deref().map(of_enumeration));
         facts

@@ -1,12 +1,16 @@
 //! The built-in types: which texts are theirs, and how values compare.
 
+mod alphabet;
 mod binary;
+mod blocks;
 mod broken;
 pub(super) mod builtin;
 mod builtins;
+mod classes;
 mod decimal;
 mod describe;
 mod duration;
+mod expression;
 mod facet;
 pub(super) mod facets;
 mod lexical;

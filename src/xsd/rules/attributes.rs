@@ -100,6 +100,10 @@ impl<'a> Attributes<'a> {
     pub(super) fn of(complex: &'a ComplexDefinition) -> Self {
         Self { uses: &complex.attributes, any: complex.any_attribute.as_ref() }
     }
+
+    pub(super) fn of_group(group: &'a AttributeGroup) -> Self {
+        Self { uses: &group.attributes, any: group.any_attribute.as_ref() }
+    }
 }
 
 /// Judges the attributes of a restriction by those of its base.

@@ -25,11 +25,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::components::{
-    Components, ElementId, GroupDefinition, IdentityConstraint, IdentityKind, Particle, QName, Term, TypeDefinition,
-    TypeId,
+    Components, ElementId, IdentityConstraint, IdentityKind, ModelGroup, Particle, QName, Redefined, Term,
+    TypeDefinition, TypeId,
 };
 use super::tables::XSD;
 use super::{Place, SchemaError};
+use attributes::Attributes;
 use model::Model;
 
 pub(in crate::xsd) use substitution::Substitutions;
@@ -47,13 +48,33 @@ pub(in crate::xsd) fn check(components: &Components) -> Result<(), SchemaError> 
             TypeDefinition::Complex(complex) => types::check_complex(&rules, complex)?,
         }
     }
-    for group in &components.groups {
-        rules.check_group(group)?;
+    for definition in &components.groups {
+        rules.check_content(&whole(&definition.group, &definition.at))?;
     }
     let sorted: BTreeMap<_, _> = components.global_attribute_groups.iter().collect();
     sorted.into_values().try_for_each(|group| attributes::check_group(&rules, group))?;
     components.elements.iter().try_for_each(|element| elements::check(&rules, element))?;
+    check_redefinitions(&rules)?;
     components.constraints.iter().try_for_each(|constraint| check_identity(components, constraint))
+}
+
+/// What redefines a group without naming it restricts it (src-redefine.6.2.2, src-redefine.7.2.2).
+fn check_redefinitions(rules: &Rules<'_>) -> Done {
+    for Redefined { at, new, old } in &rules.components.redefined_groups {
+        let (new, old) = (whole(new, at), whole(old, at));
+        rules.check_content(&new)?;
+        rules.check_content(&old)?;
+        particles::check(rules, &new, &old)?;
+    }
+    for Redefined { at, new, old } in &rules.components.redefined_attribute_groups {
+        attributes::check_restriction(rules, Attributes::of_group(new), Attributes::of_group(old), at)?;
+    }
+    Ok(())
+}
+
+/// A group as the whole of a content.
+fn whole(group: &ModelGroup, at: &Place) -> Particle {
+    Particle { min: 1, max: Some(1), term: Term::Group(group.clone()), at: at.clone() }
 }
 
 /// A reference has as many fields as what it refers to (c-props-correct).
@@ -116,12 +137,6 @@ impl<'a> Rules<'a> {
         ambiguity::check(self, &model)
     }
 
-    /// Judges a group by itself: it may be one that no content has.
-    fn check_group(&self, definition: &GroupDefinition) -> Done {
-        let term = Term::Group(definition.group.clone());
-        self.check_content(&Particle { min: 1, max: Some(1), term, at: definition.at.clone() })
-    }
-
     /// The element, and all that may stand in for it.
     fn group<'r>(&'r self, element: &'r ElementId) -> &'r [ElementId] {
         self.groups.get(element).map_or(std::slice::from_ref(element), Vec::as_slice)
@@ -129,9 +144,9 @@ impl<'a> Rules<'a> {
 }
 
 fn broken(place: &Place, rule: &'static str, problem: impl Into<String>) -> SchemaError {
-    SchemaError::Invalid { place: place.clone(), problem: format!("{rule}: {}", problem.into()) }
+    SchemaError::invalid(place.clone(), rule, problem)
 }
 
 fn too_large(place: &Place, problem: &str) -> SchemaError {
-    SchemaError::Invalid { place: place.clone(), problem: problem.to_owned() }
+    SchemaError::TooLarge { place: place.clone(), problem: problem.to_owned() }
 }

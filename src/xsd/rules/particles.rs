@@ -313,6 +313,7 @@ const MISSING: &str = "it leaves out what the content of the base must have";
 mod tests {
     use super::*;
     use crate::xsd::components::ANY_TYPE;
+    use crate::xsd::rules::Model;
     use crate::xsd::rules::sample::Sample;
 
     /// The rule that is broken, or nothing.
@@ -365,6 +366,15 @@ mod tests {
         ] {
             assert_eq!(compared(&mut Sample::default(), derived, base), rule, "{derived} of {base}");
         }
+    }
+
+    #[test]
+    fn depth_is_no_danger() {
+        let nested = format!("{}a{}", "(a, (b | ".repeat(249), "){0,2})?".repeat(249));
+        let narrower = nested.replace("{0,2}", "");
+        assert_eq!(compared(&mut Sample::default(), &narrower, &nested), "");
+        assert!(Model::of(&Sample::default().content(&format!("({nested})?"))).is_ok());
+        assert!(Model::of(&Sample::default().content(&format!("(b, ({nested})?)?"))).is_err());
     }
 
     #[test]

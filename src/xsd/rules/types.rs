@@ -123,6 +123,7 @@ fn check_restriction(rules: &Rules<'_>, complex: &ComplexDefinition, base: &Comp
             fault("derivation-ok-restriction.5.4.1", "its content is mixed, that of its base is not")
         }
         (ContentType::Elements { particle: ours, .. }, ContentType::Elements { particle: theirs, .. }) => {
+            rules.check_content(theirs)?;
             particles::check(rules, ours, theirs)
         }
         (ContentType::Elements { .. }, ContentType::Empty | ContentType::Simple(_)) => {
