@@ -27,6 +27,7 @@ mod validator;
 mod value;
 
 pub use crate::xml::Position;
+pub use diff::{Difference, DifferenceKind, differences};
 pub use document::{Documents, Files, SchemaLimits};
 pub use error::{Place, PlanError, SchemaError};
 pub use finding::{Finding, Kind};

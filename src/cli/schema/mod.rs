@@ -1,5 +1,7 @@
 //! `sluse schema`: what schemas are worth, without a document.
 
+mod diff;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use crate::xsd::{Schema, SchemaDocument, SchemaError};
 pub enum SchemaCommand {
     /// Check the documents of one schema: exit 0 when it can be used, 2 with every error when it cannot
     Check(CheckArgs),
+    /// Tell whether two schemas accept the same documents: exit 0 when they do, 1 with every difference when they do not
+    Diff(diff::DiffArgs),
 }
 
 /// Which schema to check.
@@ -38,6 +42,7 @@ pub(super) enum SchemaFault {
 pub(super) fn run(command: &SchemaCommand) -> anyhow::Result<ExitCode> {
     match command {
         SchemaCommand::Check(args) => check(args),
+        SchemaCommand::Diff(args) => diff::run(args),
     }
 }
 

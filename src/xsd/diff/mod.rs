@@ -17,6 +17,8 @@ mod types;
 use std::collections::{HashSet, VecDeque};
 
 use super::components::{Components, ElementId, QName, TypeId};
+use super::document::{Documents, SchemaLimits, load};
+use super::{SchemaError, build, rules};
 use side::Side;
 
 /// Something that only one of two schemas accepts, or that they judge by different rules.
@@ -78,8 +80,23 @@ impl DifferenceKind {
     }
 }
 
-/// Compares two schemas, in the order of a walk from the roots that takes near elements before far ones.
-pub(super) fn compare(first: &Components, second: &Components) -> Vec<Difference> {
+/// Tells where two schemas, each given by the names of its documents, differ; nothing where they accept the same.
+///
+/// The order is that of a walk from the root elements which takes near elements before far ones.
+pub fn differences(
+    first: &[&str],
+    second: &[&str],
+    documents: &dyn Documents,
+    limits: &SchemaLimits,
+) -> Result<Vec<Difference>, SchemaError> {
+    let components = |roots: &[&str]| {
+        let components = build::build(&load(roots, documents, limits)?, limits)?;
+        rules::check(&components).map(|()| components)
+    };
+    Ok(compare(&components(first)?, &components(second)?))
+}
+
+fn compare(first: &Components, second: &Components) -> Vec<Difference> {
     let mut walk = Walk::new(first, second);
     walk.roots();
     while let Some(step) = walk.open.pop_front() {
