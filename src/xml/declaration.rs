@@ -5,7 +5,28 @@ use std::borrow::Cow;
 use super::chars::is_space;
 use super::encoding::{self, Declared, Encoding, Sniffed};
 use super::locator::{Point, Position};
-use super::{Fault, FaultKind, shown};
+use super::{Fault, FaultKind, Limits, shown};
+
+/// What stands before the text of a document: a byte order mark and an XML declaration, where it has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preamble {
+    /// The encoding of the document.
+    pub encoding: Encoding,
+    /// Bytes of mark and declaration.
+    pub bytes: u64,
+}
+
+/// Reads the preamble of a document from its first bytes, by the limits every document has unless others are set; `None`
+/// when more of them are needed. [`PREAMBLE_BYTES`] are always enough.
+pub fn preamble(head: &[u8]) -> Result<Option<Preamble>, Box<Fault>> {
+    Ok(match look(head, head.len() >= PREAMBLE_BYTES, Limits::default().declaration_bytes)? {
+        Beginning::Unknown => None,
+        Beginning::Known { at, .. } => Some(Preamble { encoding: at.encoding, bytes: at.sent.offset }),
+    })
+}
+
+/// The most that [`preamble`] looks at.
+pub const PREAMBLE_BYTES: usize = 4 + 2 * 1_024;
 
 /// The characters that tell whether there is a declaration: `<?xml` and white space.
 pub(super) const SHORTEST: usize = 6;

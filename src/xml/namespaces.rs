@@ -22,6 +22,12 @@ impl Namespace {
     pub const fn known(index: u32) -> Self {
         Self(index + 2)
     }
+
+    /// Its place among those that have a number: none, that of `xml`, then the list the tokenizer was given.
+    #[inline]
+    pub fn index(self) -> Option<usize> {
+        (self != Self::OTHER).then_some(self.0 as usize)
+    }
 }
 
 /// The namespaces in force at a tag.
@@ -33,6 +39,8 @@ pub struct Scope {
     text: Vec<u8>,
     default: Namespace,
     most: usize,
+    /// Changes whenever the declarations do.
+    generation: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,13 +62,19 @@ pub(super) struct Mark {
 impl Scope {
     pub(super) fn new<K: AsRef<str>>(known: &[K], most: usize) -> Self {
         let known = known.iter().map(|uri| uri.as_ref().as_bytes().into()).collect();
-        Self { known, bindings: Vec::new(), text: Vec::new(), default: Namespace::NONE, most }
+        Self { known, bindings: Vec::new(), text: Vec::new(), default: Namespace::NONE, most, generation: 0 }
     }
 
     /// The namespace of names without a prefix.
     #[inline]
     pub fn default_namespace(&self) -> Namespace {
         self.default
+    }
+
+    /// A number that changes whenever declarations come into force or end.
+    #[inline]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The namespace of a prefix with its name; the empty prefix stands for the default.
@@ -91,6 +105,7 @@ impl Scope {
         if self.bindings.len() == mark.bindings as usize {
             return;
         }
+        self.generation += 1;
         self.bindings.truncate(mark.bindings as usize);
         self.text.truncate(mark.text as usize);
         self.default = mark.default;
@@ -111,6 +126,7 @@ impl Scope {
         if self.bindings.len() >= self.most {
             return Err(Mistake::new(FaultKind::TooManyNamespaces, at, "too many namespace declarations"));
         }
+        self.generation += 1;
         let start = self.text.len() as u32;
         self.text.extend_from_slice(prefix);
         let prefix_end = self.text.len() as u32;

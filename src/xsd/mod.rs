@@ -17,6 +17,7 @@ mod error;
 mod finding;
 mod judge;
 mod plan;
+mod rails;
 mod tables;
 mod tree;
 mod validator;

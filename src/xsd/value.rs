@@ -155,6 +155,18 @@ impl Reader {
         }
     }
 
+    /// Tells whether any text is sound.
+    pub(super) fn takes_anything(&self) -> bool {
+        matches!(self.check, Some((Check::Nothing, _)))
+    }
+
+    /// Judges a text that is whole and has no references; none must be in progress.
+    pub(super) fn judge_raw(&mut self, simple: &SimpleType, raw: &[u8]) -> bool {
+        self.begin(simple, false);
+        self.raw(raw, 0);
+        self.judge(simple).is_ok()
+    }
+
     fn octets(&self, simple: &SimpleType, octets: Option<u64>) -> Result<(), Broken> {
         simple.facets.judge_length(octets.ok_or_else(|| Broken::of_type(simple.builtin))?)
     }

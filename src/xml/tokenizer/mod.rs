@@ -9,7 +9,8 @@ use memchr::memmem::Finder;
 use super::declaration;
 use super::encoding::Encoding;
 use super::locator::{Locator, Point, Position};
-use super::namespaces::{Mark, Scope};
+use super::namespaces::Scope;
+use super::nesting::Nesting;
 use super::references::{self, Reference};
 use super::tag::{Reader, Tag};
 use super::transcoder::Transcoder;
@@ -23,6 +24,22 @@ pub trait Sink {
     fn predict(&mut self, rest: &[u8]) -> usize {
         let _ = rest;
         0
+    }
+
+    /// Goes on alone from `from`, which stands `base` bytes into the document's own count, through what it knows beforehand;
+    /// it tells how far it came. It opens and closes elements only as a pair with those of the nesting, never the root,
+    /// and touches nothing of a part that it does not go through to the end.
+    #[inline]
+    fn glide(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        base: u64,
+        nesting: &mut Nesting,
+        locator: &mut Locator<'_>,
+    ) -> usize {
+        let _ = (bytes, base, nesting, locator);
+        from
     }
 
     /// An element begins. One without content ends at once: [`Sink::end`] follows.
@@ -53,10 +70,7 @@ pub struct Tokenizer {
     transcoder: Option<Box<Transcoder>>,
     /// Any markup has been seen; what comes before is not XML at all.
     begun: bool,
-    scope: Scope,
-    open: Vec<Open>,
-    /// The names of the open elements, one after the other.
-    names: Vec<u8>,
+    nesting: Nesting,
     /// A token the last piece ended in, from its first byte.
     held: Vec<u8>,
     held_at: Point,
@@ -87,12 +101,6 @@ enum Mode {
     Cdata,
 }
 
-#[derive(Debug)]
-struct Open {
-    name: u32,
-    mark: Mark,
-}
-
 /// How far the end of a tag has been looked for, so that no byte is looked at twice.
 #[derive(Debug, Default)]
 struct TagScan {
@@ -115,14 +123,12 @@ impl Tokenizer {
         let declaration_bytes = limits.declaration_bytes.max(declaration::SHORTEST);
         let limits = Limits { declaration_bytes, ..limits };
         Self {
-            scope: Scope::new(known, limits.bindings),
+            nesting: Nesting::new(Scope::new(known, limits.bindings), limits.depth),
             limits,
             stage: Stage::Start,
             mode: Mode::Plain,
             transcoder: None,
             begun: false,
-            open: Vec::new(),
-            names: Vec::new(),
             held: Vec::new(),
             held_at: Point::START,
             tail: Vec::new(),
@@ -163,7 +169,7 @@ impl Tokenizer {
 
     /// The depth of nesting.
     pub fn depth(&self) -> usize {
-        self.open.len()
+        self.nesting.depth()
     }
 
     /// The place of the next character.

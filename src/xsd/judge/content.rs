@@ -63,7 +63,7 @@ impl<O: Observer> Judging<'_, '_, O> {
             frame.state = edge.target;
             frame.count = 1;
         }
-        let ordinal = judge.count(parent, edge.slot);
+        let ordinal = judge.count(parent.counters, edge.slot);
         Some((edge.name, edge.element, ordinal))
     }
 
@@ -132,7 +132,7 @@ impl<O: Observer> Judging<'_, '_, O> {
     /// A child among others in no order.
     fn recognised(&mut self, parent: &Frame, tag: &Tag<'_>, locator: &mut Locator<'_>) {
         let Some(child) = self.child_of(parent, tag) else { return self.skip(tag) };
-        let ordinal = self.judge.count(parent, child.slot);
+        let ordinal = self.judge.count(parent.counters, child.slot);
         let node = self.judge.plan.child(parent.node, child.name);
         let opening = Opening { name: Some(child.name), element: Some(child.element), ordinal, node };
         self.open(tag, &opening, locator);
@@ -308,7 +308,7 @@ impl<O: Observer> Judging<'_, '_, O> {
 impl super::Judge<'_> {
     /// The frame of an element of which nothing is known.
     #[inline]
-    fn blank(&self, from: u64) -> Frame {
+    pub(super) fn blank(&self, from: u64) -> Frame {
         Frame {
             mode: Mode::Skip,
             type_id: ANY_TYPE,
@@ -329,11 +329,11 @@ impl super::Judge<'_> {
 
     /// Counts one more of a name that may repeat; 0 for one that may not.
     #[inline]
-    fn count(&mut self, parent: &Frame, slot: u16) -> u64 {
+    pub(super) fn count(&mut self, counters: u32, slot: u16) -> u64 {
         if slot == NO_SLOT {
             return 0;
         }
-        let counter = self.counters.get_mut(parent.counters as usize + usize::from(slot));
+        let counter = self.counters.get_mut(counters as usize + usize::from(slot));
         counter.map_or(0, |counter| {
             *counter += 1;
             *counter

@@ -4,6 +4,7 @@ mod attributes;
 mod content;
 mod ending;
 mod frame;
+mod lane;
 mod watching;
 
 use super::datatypes::Broken;
@@ -12,8 +13,9 @@ use super::plan::Plan;
 use super::tables::{Schema, StateId};
 use super::validator::{Limits, Observer};
 use super::value::Reader;
-use crate::xml::{Fault, Locator, Position, Scope, Sink, Tag};
+use crate::xml::{Fault, Locator, Nesting, Position, Scope, Sink, Tag};
 use frame::{Frame, Mode};
+use lane::Prefixes;
 use watching::Watched;
 
 /// All that is kept of a document: O(depth) and one value.
@@ -25,6 +27,7 @@ pub(super) struct Judge<'p> {
     counters: Vec<u64>,
     /// The edge that [`Sink::predict`] found.
     guess: Option<u32>,
+    prefixes: Prefixes,
     value: Reader,
     /// Where a finding about the value in progress is placed: at its beginning, or at the tag of an element without
     /// content.
@@ -59,6 +62,7 @@ impl<'p> Judge<'p> {
             frames: Vec::new(),
             counters: Vec::new(),
             guess: None,
+            prefixes: Prefixes::new(plan.rails.namespaces),
             value: Reader::new(limits.value_bytes),
             value_place: 0,
             value_at: None,
@@ -126,7 +130,20 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
     }
 
     #[inline]
+    fn glide(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        base: u64,
+        nesting: &mut Nesting,
+        locator: &mut Locator<'_>,
+    ) -> usize {
+        self.lane(bytes, from, base, nesting, locator)
+    }
+
+    #[inline]
     fn start(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
+        self.judge.prefixes.learn(tag);
         self.element(tag, locator);
         self.judge.guess = None;
     }

@@ -21,6 +21,16 @@ impl Watched {
         Self { active: false, text: String::new(), complete: true, most_bytes, ends: LineEnds::default() }
     }
 
+    /// How many bytes of a text are kept.
+    pub(super) fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
+    /// Somebody listens to the value in progress.
+    pub(super) fn is_active(&self) -> bool {
+        self.active
+    }
+
     fn begin(&mut self) {
         self.active = true;
         self.text.clear();
