@@ -149,7 +149,7 @@ impl<O: Observer> Judging<'_, '_, O> {
             let Some(value) = used.value.as_ref().and_then(|given| given.value.as_ref()) else { continue };
             let names = schema.simple(used.simple).is_some_and(|simple| simple.names());
             if names && !tag.attributes().any(|attribute| is_for(used, &attribute)) {
-                self.refer(value, tag.offset, |_| locator.position(tag.offset));
+                self.refer(value, |_| locator.position(tag.offset));
             }
         }
     }
@@ -173,7 +173,7 @@ impl<O: Observer> Judging<'_, '_, O> {
         match judged {
             Ok(value) => {
                 let start = tag.offset;
-                self.refer(&value, start, |_| tag.place(locator.position(start), attribute.offset));
+                self.refer(&value, |_| tag.place(locator.position(start), attribute.offset));
             }
             Err(broken) => {
                 let text = format!("the attribute {}: {}", shown(attribute.local), broken.text);
