@@ -7,17 +7,28 @@
 
 mod chars;
 mod declaration;
+mod encoding;
+mod line_ends;
 mod locator;
 mod namespaces;
+mod nesting;
 mod references;
 mod tag;
 mod tokenizer;
+mod transcoder;
+mod words;
 
 pub use chars::{is_name, is_name_char, is_name_start, is_nmtoken, is_space};
+pub use declaration::{PREAMBLE_BYTES, Preamble, preamble};
+pub use encoding::Encoding;
+pub use line_ends::LineEnds;
 pub use locator::{Locator, Position, characters};
 pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
+pub use nesting::Nesting;
 pub use tag::{Attribute, Tag};
 pub use tokenizer::{Sink, Tokenizer};
+pub use transcoder::{BadBytes, Transcoder};
+pub use words::{Gap, plain_value_len, skip_space, skip_text, text_len};
 
 /// What a document may ask of us; beyond it is a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +45,8 @@ pub struct Limits {
     pub tag_bytes: usize,
     /// Namespace declarations in force at once.
     pub bindings: usize,
+    /// Characters of the XML declaration.
+    pub declaration_bytes: usize,
 }
 
 impl Default for Limits {
@@ -45,6 +58,7 @@ impl Default for Limits {
             attribute_bytes: 64 << 10,
             tag_bytes: 256 << 10,
             bindings: 256,
+            declaration_bytes: 1_024,
         }
     }
 }
@@ -72,6 +86,8 @@ pub enum FaultKind {
     Truncated,
     /// The bytes do not fit the encoding.
     BadEncoding,
+    /// The declaration names another encoding than that of the bytes.
+    EncodingContradicted,
     /// The encoding is none we read.
     UnsupportedEncoding,
     /// It has a DOCTYPE.
@@ -80,10 +96,18 @@ pub enum FaultKind {
     UndeclaredPrefix,
     /// [`Limits::depth`] is passed.
     TooDeep,
-    /// A name, attribute or tag passes its limit.
-    TooLong,
-    /// Attributes or namespace declarations pass their limit.
-    TooMany,
+    /// [`Limits::tag_bytes`] is passed.
+    TagTooLong,
+    /// [`Limits::name_bytes`] is passed.
+    NameTooLong,
+    /// [`Limits::attribute_bytes`] is passed.
+    AttributeTooLong,
+    /// [`Limits::declaration_bytes`] is passed.
+    DeclarationTooLong,
+    /// [`Limits::attributes`] is passed.
+    TooManyAttributes,
+    /// [`Limits::bindings`] is passed.
+    TooManyNamespaces,
 }
 
 /// A fault inside one token, before its place in the document is known.

@@ -19,6 +19,7 @@ mod error;
 mod finding;
 mod judge;
 mod plan;
+mod rails;
 mod rules;
 mod tables;
 mod validator;
