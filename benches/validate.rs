@@ -1,4 +1,5 @@
 //! How fast the engine alone judges a file: `SLUSE_BENCH_SCHEMA=x.xsd SLUSE_BENCH_FILE=y.xml cargo bench --bench validate`.
+//! With `SLUSE_BENCH_ROUNDS=1` it judges the file once, watching nothing, so that instructions can be counted.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::fs::File;
@@ -8,7 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator, Watch, WatchKind};
+use sluse::xsd::{
+    Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Sharing, Validator, Watch, WatchKind, validate,
+};
 use std::error::Error;
 
 /// Counts what it hears.
@@ -47,6 +50,7 @@ const WATCHES: [Watch; 6] = [
     Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask/ExternalServiceCode", kind: WatchKind::Value },
     Watch { path: "/ServiceOwner/Prefill/Reportee/Field", kind: WatchKind::Element },
 ];
+type Round = fn(&Plan, &PathBuf, &mut Counter) -> Result<f64, Box<dyn Error>>;
 const ROUNDS: usize = 5;
 const READ_BYTES: usize = 256 << 10;
 
@@ -57,22 +61,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let bytes = std::fs::read(&schema)?;
     let schema = Arc::new(Schema::compile(&[SchemaDocument { name: "schema", bytes: &bytes }])?);
-    for (name, watches) in [("validate", &[][..]), ("validate and watch", &WATCHES)] {
+    let rounds = std::env::var("SLUSE_BENCH_ROUNDS").map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
+    let ways: [(&str, &[Watch], Round); 3] = [
+        ("validate", &[], round),
+        ("validate and watch", &WATCHES, round),
+        ("validate on all cores", &[], shared_round),
+    ];
+    // One round is for counting instructions.
+    for (name, watches, round) in ways.into_iter().take(if rounds == 1 { 1 } else { ROUNDS }) {
         let Ok(plan) = Plan::new(Arc::clone(&schema), watches) else { continue };
         let mut speeds = Vec::new();
         let mut heard = Counter::default();
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             heard = Counter::default();
             speeds.push(round(&plan, &file, &mut heard)?);
         }
         speeds.sort_by(f64::total_cmp);
-        let [slowest, median, best] = [0, ROUNDS / 2, ROUNDS - 1].map(|at| speeds.get(at).copied().unwrap_or_default());
+        let [slowest, median, best] = [0, rounds / 2, rounds - 1].map(|at| speeds.get(at).copied().unwrap_or_default());
         println!(
             "{name}: {median:.0} MB/s (from {slowest:.0} to {best:.0}), {} opened, {} findings",
             heard.items, heard.findings
         );
     }
     Ok(())
+}
+
+/// One pass over the file by all cores.
+fn shared_round(plan: &Plan, file: &PathBuf, heard: &mut Counter) -> Result<f64, Box<dyn Error>> {
+    let source = File::open(file)?;
+    let total = source.metadata()?.len();
+    let start = Instant::now();
+    validate(plan, &Limits::default(), &source, &Sharing::default(), heard)?;
+    Ok(total as f64 / start.elapsed().as_secs_f64() / 1e6)
 }
 
 fn path(variable: &str) -> Option<PathBuf> {

@@ -15,8 +15,13 @@ pub(super) enum Weight {
     Limit,
 }
 
+/// The code of a kind of finding.
+pub fn code(kind: Kind) -> Code {
+    row(kind).0
+}
+
 /// The code of a kind of finding and its weight.
-pub(super) fn code(kind: Kind) -> (Code, Weight) {
+pub(super) fn row(kind: Kind) -> (Code, Weight) {
     match kind {
         Kind::NotXml => (codes::NOT_XML, Weight::Document),
         Kind::NotWellFormed => (codes::NOT_WELL_FORMED, Weight::Document),
