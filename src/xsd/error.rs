@@ -30,14 +30,6 @@ pub enum SchemaError {
         /// What is wrong with it.
         fault: Fault,
     },
-    /// A construct of XSD 1.0 that we do not judge by; it is never left out silently.
-    #[error("{place}: {construct} is not supported")]
-    Unsupported {
-        /// Where it stands.
-        place: Place,
-        /// Which one.
-        construct: String,
-    },
     /// The schema breaks a rule of the recommendation.
     #[error("{place}: {rule}: {problem}")]
     Invalid {

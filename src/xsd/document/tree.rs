@@ -50,11 +50,11 @@ impl Tree {
         let mut tree = Self { document: document.to_owned(), nodes: Vec::new(), ignored: 0, open: Vec::new() };
         let mut tokenizer = Tokenizer::new(limits.clone(), &[XSD]);
         let read = tokenizer.feed(&bytes, &mut tree).and_then(|()| tokenizer.finish(&mut tree));
-        read.map_err(|fault| match fault.kind {
-            FaultKind::TooDeep | FaultKind::TooLong | FaultKind::TooMany => {
-                SchemaError::TooLarge { place: tree.place(fault.at), problem: fault.text }
+        read.map_err(|fault| {
+            if matches!(fault.kind, FaultKind::TooDeep | FaultKind::TooLong | FaultKind::TooMany) {
+                return SchemaError::TooLarge { place: tree.place(fault.at), problem: fault.text };
             }
-            _ => SchemaError::NotXml { document: document.to_owned(), fault: *fault },
+            SchemaError::NotXml { document: document.to_owned(), fault: *fault }
         })?;
         Ok(tree)
     }
