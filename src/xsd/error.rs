@@ -9,7 +9,7 @@ use crate::xml::{Fault, Position};
 pub struct Place {
     /// The document's name.
     pub document: String,
-    /// Where in it; UTF-16 documents are counted as if they were UTF-8.
+    /// Where in it.
     pub at: Position,
 }
 

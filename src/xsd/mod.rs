@@ -14,17 +14,20 @@ mod build;
 mod compile;
 mod components;
 mod datatypes;
+mod diff;
 mod document;
 mod error;
 mod finding;
 mod judge;
 mod plan;
+mod rails;
 mod rules;
 mod tables;
 mod validator;
 mod value;
 
 pub use crate::xml::Position;
+pub use diff::{Difference, DifferenceKind, differences};
 pub use document::{Documents, Files, SchemaLimits};
 pub use error::{Place, PlanError, SchemaError};
 pub use finding::{Finding, Kind};
@@ -37,7 +40,7 @@ pub use validator::{End, Limits, Observer, Progress, Validator};
 pub struct SchemaDocument<'a> {
     /// Its name, as other documents include it and errors show it.
     pub name: &'a str,
-    /// Its bytes, in UTF-8 or UTF-16.
+    /// Its bytes, in any encoding of the tokenizer.
     pub bytes: &'a [u8],
 }
 

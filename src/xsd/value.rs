@@ -1,39 +1,10 @@
 //! One value at a time, judged as its text streams by.
 
-use memchr::memchr;
+use std::borrow::Cow;
 
 use super::datatypes::{Base64, Broken, Hex, Prefixes, SimpleType, Space, Stream, Value};
 use super::finding::Kind;
-use crate::xml::{characters, is_space};
-
-/// Makes every line end one line feed, also where a piece ends inside it.
-#[derive(Debug, Default)]
-pub(super) struct LineEnds {
-    /// Past a carriage return that has been given on as a line feed.
-    return_end: Option<u64>,
-}
-
-impl LineEnds {
-    /// Gives on the text that `raw`, which stands at `offset`, means.
-    pub(super) fn settle(&mut self, raw: &[u8], offset: u64, mut take: impl FnMut(&[u8])) {
-        let mut rest = raw;
-        if self.return_end.take() == Some(offset) {
-            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-        }
-        while let Some(at) = memchr(b'\r', rest) {
-            take(rest.get(..at).unwrap_or_default());
-            take(b"\n");
-            rest = rest.get(at + 1..).unwrap_or_default();
-            if rest.is_empty() {
-                self.return_end = Some(offset + raw.len() as u64);
-            }
-            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-        }
-        if !rest.is_empty() {
-            take(rest);
-        }
-    }
-}
+use crate::xml::{LineEnds, characters, is_space};
 
 /// A value in progress; its memory is used again for the next.
 #[derive(Debug)]
@@ -181,6 +152,31 @@ impl Reader {
     /// Tells whether the text that was kept is this one.
     pub(super) fn is_text(&self, text: &str) -> bool {
         !self.overflowed && self.text == text
+    }
+}
+
+impl Reader {
+    /// Tells whether any text at all will do.
+    #[inline]
+    pub(super) fn takes_anything(&self) -> bool {
+        matches!(self.reading, Stream::Nothing)
+    }
+
+    /// Judges a text that is whole and has no references, of a type that asks nothing of the document; no value must be
+    /// in progress.
+    pub(super) fn takes(&mut self, simple: &SimpleType, raw: &[u8]) -> bool {
+        self.begin(simple, false);
+        self.raw(raw, 0);
+        self.judge(simple, &NoPrefixes).is_ok()
+    }
+}
+
+/// What a type that names nothing has no use for.
+struct NoPrefixes;
+
+impl Prefixes for NoPrefixes {
+    fn namespace(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
     }
 }
 

@@ -271,9 +271,9 @@ fn faults_of_xml_end_the_judging() {
     let deep = format!("<Orders xmlns='urn:order' version='1'>{}", "<a>".repeat(100_000));
     assert_eq!(findings(&plan, &deep).last().unwrap().kind, Kind::TooDeep);
     let wide: String = (0..100_000).map(|number| format!(" a{number}=''")).collect();
-    assert_eq!(findings(&plan, &format!("<Orders{wide}/>")).last().unwrap().kind, Kind::TooLong);
+    assert_eq!(findings(&plan, &format!("<Orders{wide}/>")).last().unwrap().kind, Kind::TagTooLong);
     let wide: String = (0..1_000).map(|number| format!(" a{number}=''")).collect();
-    assert_eq!(findings(&plan, &format!("<Orders{wide}/>")).last().unwrap().kind, Kind::TooMany);
+    assert_eq!(findings(&plan, &format!("<Orders{wide}/>")).last().unwrap().kind, Kind::TooManyAttributes);
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Builder<'_> {
 
     fn facet(&self, at: At) -> Option<FacetSource<'_>> {
         let node = self.node(at);
-        let kind = facet_kind(&node.name)?;
+        let kind = FacetKind::by_name(&node.name)?;
         Some(FacetSource { kind, value: node.written("value").unwrap_or_default(), fixed: self.flag(at, "fixed") })
     }
 
@@ -168,22 +168,4 @@ impl Prefixes for Here<'_> {
     fn is_notation(&self, namespace: &str, local: &str) -> bool {
         self.builder.globals.contains_key(&(Symbol::Notation, QName::new(namespace, local)))
     }
-}
-
-fn facet_kind(name: &str) -> Option<FacetKind> {
-    Some(match name {
-        "length" => FacetKind::Length,
-        "minLength" => FacetKind::MinLength,
-        "maxLength" => FacetKind::MaxLength,
-        "pattern" => FacetKind::Pattern,
-        "enumeration" => FacetKind::Enumeration,
-        "whiteSpace" => FacetKind::WhiteSpace,
-        "maxInclusive" => FacetKind::MaxInclusive,
-        "maxExclusive" => FacetKind::MaxExclusive,
-        "minExclusive" => FacetKind::MinExclusive,
-        "minInclusive" => FacetKind::MinInclusive,
-        "totalDigits" => FacetKind::TotalDigits,
-        "fractionDigits" => FacetKind::FractionDigits,
-        _ => return None,
-    })
 }

@@ -24,11 +24,11 @@ impl<O: Observer> Judging<'_, '_, O> {
             match attribute.local {
                 b"type" => match self.instance_type(&attribute, tag, element, declared) {
                     Ok(found) => type_id = found,
-                    Err(broken) => self.find_at(broken, &attribute, tag, locator),
+                    Err(broken) => self.find_at(broken, &attribute, locator),
                 },
                 b"nil" => match nil_value(&attribute, element) {
                     Ok(value) => nil = value,
-                    Err(broken) => self.find_at(broken, &attribute, tag, locator),
+                    Err(broken) => self.find_at(broken, &attribute, locator),
                 },
                 _ => {}
             }
@@ -77,7 +77,7 @@ impl<O: Observer> Judging<'_, '_, O> {
             let used = match self.use_of(found, &attribute) {
                 Ok(used) => used,
                 Err(broken) => {
-                    self.find_at(broken, &attribute, tag, locator);
+                    self.find_at(broken, &attribute, locator);
                     continue;
                 }
             };
@@ -87,7 +87,7 @@ impl<O: Observer> Judging<'_, '_, O> {
             if is_wild && used.is_id && (wild_ids > 1 || found.has_id) {
                 let rule = if found.has_id { "cvc-complex-type.5.2" } else { "cvc-complex-type.5.1" };
                 let text = format!("the attribute {} is one ID too many", shown(attribute.local));
-                self.find_at(Broken::new(Kind::UnexpectedAttribute, rule, text), &attribute, tag, locator);
+                self.find_at(Broken::new(Kind::UnexpectedAttribute, rule, text), &attribute, locator);
             }
             self.attribute_value(used, &attribute, tag, locator);
         }
@@ -173,11 +173,11 @@ impl<O: Observer> Judging<'_, '_, O> {
         match judged {
             Ok(value) => {
                 let start = tag.offset;
-                self.refer(&value, start, |_| tag.place(locator.position(start), attribute.offset));
+                self.refer(&value, start, |_| locator.position(attribute.offset));
             }
             Err(broken) => {
                 let text = format!("the attribute {}: {}", shown(attribute.local), broken.text);
-                self.find_at(Broken { text, ..broken }, attribute, tag, locator);
+                self.find_at(Broken { text, ..broken }, attribute, locator);
             }
         }
     }
@@ -195,15 +195,8 @@ impl<O: Observer> Judging<'_, '_, O> {
         simple.value(&String::from_utf8_lossy(attribute.value), &scope)
     }
 
-    pub(super) fn find_at(
-        &mut self,
-        broken: Broken,
-        attribute: &Attribute<'_>,
-        tag: &Tag<'_>,
-        locator: &mut Locator<'_>,
-    ) {
-        let start = locator.position(tag.offset);
-        self.find_broken(broken, tag.place(start, attribute.offset));
+    pub(super) fn find_at(&mut self, broken: Broken, attribute: &Attribute<'_>, locator: &mut Locator<'_>) {
+        self.find_broken(broken, locator.position(attribute.offset));
     }
 }
 

@@ -71,7 +71,7 @@ impl<O: Observer> Judging<'_, '_, O> {
         };
         let Some(edge) = edge else { return self.step_wild(parent, state, tag) };
         judge.take(parent, edge);
-        let ordinal = judge.count(parent, edge.slot);
+        let ordinal = judge.count(parent.counters, edge.slot);
         Some(Place::Declared { name: edge.name, element: edge.element, ordinal })
     }
 
@@ -93,7 +93,7 @@ impl<O: Observer> Judging<'_, '_, O> {
         let schema = self.judge.schema();
         let ways = self.judge.ways.last_mut()?;
         if let Some(edge) = ways.go(schema, |_, edges| edges, |edge| is_for(edge, tag)) {
-            let ordinal = self.judge.count(parent, edge.slot);
+            let ordinal = self.judge.count(parent.counters, edge.slot);
             return Some(Place::Declared { name: edge.name, element: edge.element, ordinal });
         }
         let admits = |edge: &AnyEdge| schema.wildcard(edge.wildcard).is_some_and(|any| any.admits(tag.namespace));
@@ -187,7 +187,7 @@ impl<O: Observer> Judging<'_, '_, O> {
     /// A child among others in no order.
     fn recognised(&mut self, parent: &Frame, tag: &Tag<'_>, locator: &mut Locator<'_>) {
         if let Some(child) = self.child_of(parent, tag) {
-            let ordinal = self.judge.count(parent, child.slot);
+            let ordinal = self.judge.count(parent.counters, child.slot);
             let node = self.judge.plan.child(parent.node, child.name);
             let opening = Opening { name: Some(child.name), element: Some(child.element), ordinal, node };
             return self.open(tag, &opening, locator);

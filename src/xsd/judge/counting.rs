@@ -151,11 +151,11 @@ impl Judge<'_> {
 
     /// Counts one more of a name that may repeat; 0 for one that may not.
     #[inline]
-    pub(super) fn count(&mut self, parent: &Frame, slot: u16) -> u64 {
+    pub(super) fn count(&mut self, counters: u32, slot: u16) -> u64 {
         if slot == NO_SLOT {
             return 0;
         }
-        let counter = self.counters.get_mut(parent.counters as usize + usize::from(slot));
+        let counter = self.counters.get_mut(counters as usize + usize::from(slot));
         counter.map_or(0, |counter| {
             *counter += 1;
             *counter

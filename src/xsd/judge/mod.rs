@@ -7,6 +7,7 @@ mod ending;
 mod frame;
 mod identity;
 mod keys;
+mod lane;
 mod matching;
 mod opening;
 mod references;
@@ -18,10 +19,11 @@ use super::plan::Plan;
 use super::tables::{NameId, Schema};
 use super::validator::{Limits, Observer};
 use super::value::Reader;
-use crate::xml::{Fault, Locator, Position, Scope, Sink, Tag};
+use crate::xml::{Fault, Locator, Nesting, Position, Scope, Sink, Tag};
 use counting::Ways;
 use frame::{Frame, Mode};
 use keys::Identity;
+use lane::Lane;
 use references::References;
 use watching::Watched;
 
@@ -36,10 +38,10 @@ pub(super) struct Judge<'p> {
     ways: Vec<Ways>,
     /// The edge that [`Sink::predict`] found.
     guess: Option<u32>,
+    lane: Lane,
     value: Reader,
-    /// Where the value in progress begins.
-    value_from: u64,
-    /// Where a finding about it is placed: there too, or at the tag of an element without content.
+    /// Where a finding about the value in progress is placed: at its beginning, or at the tag of an element without
+    /// content.
     value_place: u64,
     /// The same, once the bytes before it are gone.
     value_at: Option<Position>,
@@ -75,8 +77,8 @@ impl<'p> Judge<'p> {
             counters: Vec::new(),
             ways: Vec::new(),
             guess: None,
+            lane: Lane::new(plan.rails.namespaces, &limits.xml),
             value: Reader::new(limits.value_bytes),
-            value_from: 0,
             value_place: 0,
             value_at: None,
             watched: Watched::new(limits.watched_bytes),
@@ -148,7 +150,20 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
     }
 
     #[inline]
+    fn glide(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        base: u64,
+        nesting: &mut Nesting,
+        locator: &mut Locator<'_>,
+    ) -> usize {
+        self.lane(bytes, from, base, nesting, locator)
+    }
+
+    #[inline]
     fn start(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
+        self.judge.lane.learn(tag);
         self.element(tag, locator);
         self.judge.guess = None;
     }
@@ -198,3 +213,6 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
         }
     }
 }
+
+#[cfg(test)]
+mod lane_tests;

@@ -26,7 +26,6 @@ impl<O: Observer> Judging<'_, '_, O> {
         let blank = self.judge.blank(tag.offset);
         let Opening { name, element: element_id, ordinal, node } = *opening;
         self.judge.frames.push(Frame { name, element: element_id, ordinal, node, type_id: declared, ..blank });
-        self.judge.value_from = tag.end;
         self.judge.value_place = if tag.empty { tag.offset } else { tag.end };
         self.judge.value_at = None;
         self.opened(opening.node, tag.offset, locator);
