@@ -33,9 +33,6 @@ impl Builder<'_> {
         };
         let finals = self.derivations(at, "final", Among::Simple);
         let Derived { base, parts, simple } = derived;
-        if self.open_notations.contains(&base) && self.child(derivation, &["enumeration"]).is_none() {
-            self.open_notations.insert(self.number_of(at));
-        }
         let (place, simple) = (Some(self.place(at)), Arc::new(simple));
         let definition = SimpleDefinition { name, at: place, base, parts, finals, simple };
         self.put_type(self.number_of(at), TypeDefinition::Simple(definition));
