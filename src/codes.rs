@@ -66,12 +66,17 @@ codes! {
     NOT_WELL_FORMED = "XM-102", ValidationFailed, "The XML is not well-formed.", "Correct the place named and drop the file again.";
     TRUNCATED = "XM-103", ValidationFailed, "The file ends before its root element does.", "The file was cut off; write it anew and drop it again.";
     BAD_ENCODING = "XM-104", ValidationFailed, "The bytes do not fit the encoding.", "Write the file in the encoding its XML declaration names.";
-    UNSUPPORTED_ENCODING = "XM-105", ValidationFailed, "The encoding is not supported.", "Write the file in UTF-8.";
+    UNSUPPORTED_ENCODING = "XM-105", ValidationFailed, "The encoding is not supported.", "Write the file in UTF-8, or in UTF-16, ISO-8859-1, ISO-8859-15, windows-1252 or US-ASCII.";
     DTD_REFUSED = "XM-106", ValidationFailed, "The file has a DOCTYPE, which is never accepted.", "Leave the DOCTYPE and its entities out.";
     UNDECLARED_PREFIX = "XM-107", ValidationFailed, "A namespace prefix is not declared.", "Declare the prefix, or drop it.";
+    ENCODING_CONTRADICTED = "XM-108", ValidationFailed, "The XML declaration names another encoding than the file is in.", "Have the job that writes the file declare the encoding it writes.";
     TOO_DEEP = "XM-201", ValidationFailed, "Elements are nested too deeply.", "Check the job that writes the file.";
-    TOO_LONG = "XM-202", ValidationFailed, "A name, an attribute or a tag is too long.", "Check the job that writes the file.";
-    TOO_MANY = "XM-203", ValidationFailed, "An element has too many attributes or namespace declarations.", "Check the job that writes the file.";
+    TAG_TOO_LONG = "XM-202", ValidationFailed, "A tag is too long.", "Check the job that writes the file.";
+    TOO_MANY_ATTRIBUTES = "XM-203", ValidationFailed, "An element has too many attributes.", "Check the job that writes the file.";
+    NAME_TOO_LONG = "XM-204", ValidationFailed, "A name is too long.", "Check the job that writes the file.";
+    ATTRIBUTE_TOO_LONG = "XM-205", ValidationFailed, "The value of an attribute is too long.", "Check the job that writes the file.";
+    TOO_MANY_NAMESPACES = "XM-206", ValidationFailed, "Too many namespace declarations are in force at once.", "Check the job that writes the file.";
+    DECLARATION_TOO_LONG = "XM-207", ValidationFailed, "The XML declaration is too long.", "Check the job that writes the file.";
     // The schema.
     UNKNOWN_ROOT = "XS-101", ValidationFailed, "The root element is not one of the format's.", "Check that the file is of the agreed format and namespace.";
     UNEXPECTED_ELEMENT = "XS-102", ValidationFailed, "An element stands where it may not.", "Compare the order and names of elements with the format.";

@@ -4,9 +4,9 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::fragment::{Fragment, Tag, read};
+use super::fragment::{Fragment, Tag};
 use super::text::TextDecoder;
-use super::{Coding, ReadItemError, check_digits};
+use super::{Coding, Encoding, Excerpt, ReadItemError, check_digits, preamble};
 use crate::model::{ByteRange, ItemKind, NewItem, Reportee};
 use crate::ports::{Blob, PartMeta};
 
@@ -39,7 +39,8 @@ pub struct Span {
 
 /// Reads an item in detail. Reads the item's bytes once, one buffer at a time.
 pub fn details(blob: &dyn Blob, item: &NewItem) -> Result<Details, ReadItemError> {
-    let mut reader = Reader { blob, text_left: MOST_TEXT_BYTES };
+    let encoding = preamble(blob)?.encoding;
+    let mut reader = Reader { blob, encoding, text_left: MOST_TEXT_BYTES };
     let mut details = Details {
         reportee: reader.reportee(item.group)?,
         valid_from: None,
@@ -48,7 +49,7 @@ pub fn details(blob: &dyn Blob, item: &NewItem) -> Result<Details, ReadItemError
         parts: Vec::new(),
     };
     let mut part = PartDraft::default();
-    for_each_element(blob, item.range, &mut |path, content| match item.kind {
+    for_each_element((blob, encoding), item.range, &mut |path, content| match item.kind {
         ItemKind::FormTask => super::prefill::form_task_detail(&mut reader, &mut details, &mut part, path, content),
         ItemKind::Field => super::prefill::field_detail(&mut reader, &mut details, path, content),
         ItemKind::Subscription => super::prefill::subscription_detail(&mut reader, &mut details, path, content),
@@ -87,6 +88,7 @@ impl Details {
 /// Reads short texts, and no more of them than fit in memory.
 pub(crate) struct Reader<'a> {
     blob: &'a dyn Blob,
+    encoding: Encoding,
     text_left: u64,
 }
 
@@ -96,7 +98,7 @@ impl Reader<'_> {
         self.text_left = self.text_left.checked_sub(content.len()).ok_or(ReadItemError::TooMuch("text"))?;
         let mut text = Vec::new();
         let mut decoder = TextDecoder::default();
-        decoder.push(&read(self.blob, content)?, &mut text)?;
+        decoder.push(&Excerpt::new(content, self.encoding).read_whole(self.blob)?, &mut text)?;
         decoder.finish()?;
         String::from_utf8(text).map_err(|_| ReadItemError::Changed("text is not UTF-8"))
     }
@@ -104,14 +106,22 @@ impl Reader<'_> {
     /// The content of an element that holds a document of its own, without the white space around it: before an XML
     /// declaration even a line feed would make the document ill-formed.
     pub(crate) fn document(&self, content: ByteRange) -> Result<ByteRange, ReadItemError> {
-        let head = read(self.blob, ByteRange { end: content.end.min(content.start + EDGE_BYTES), ..content })?;
-        let blank = head.iter().take_while(|byte| is_blank(**byte)).count() as u64;
-        Ok(ByteRange { start: content.start + blank, ..content })
+        let mut excerpt = Excerpt::new(content, self.encoding);
+        let mut start = content.start;
+        while start < content.start + EDGE_BYTES {
+            let piece = excerpt.read(self.blob)?;
+            let blank = piece.iter().position(|byte| !is_blank(*byte)).unwrap_or(piece.len());
+            start += self.encoding.sent_bytes(piece.get(..blank).unwrap_or_default());
+            if blank < piece.len() || piece.is_empty() {
+                break;
+            }
+        }
+        Ok(ByteRange { start, ..content })
     }
 
     fn reportee(&mut self, group: ByteRange) -> Result<Reportee, ReadItemError> {
         let mut id = None;
-        for_each_element(self.blob, group, &mut |path, content| {
+        for_each_element((self.blob, self.encoding), group, &mut |path, content| {
             if path == "Id" {
                 id = Some(content);
             }
@@ -125,11 +135,11 @@ impl Reader<'_> {
 /// Calls `visit` at the end of every element within the outermost one, with its path below that (`Form/FormData`) and
 /// the range of its content.
 fn for_each_element(
-    blob: &dyn Blob,
+    (blob, encoding): (&dyn Blob, Encoding),
     range: ByteRange,
     visit: &mut dyn FnMut(&str, ByteRange) -> Result<(), ReadItemError>,
 ) -> Result<(), ReadItemError> {
-    let mut fragment = Fragment::new(blob, range);
+    let mut fragment = Fragment::new(blob, encoding, range);
     let mut path = String::new();
     // For each open element: where its content begins, and the length of the path without it.
     let mut open: Vec<(u64, usize)> = Vec::new();

@@ -1,6 +1,9 @@
 //! Which format a file is of, from its first bytes.
 
+use std::borrow::Cow;
+
 use super::{ALL, Format};
+use crate::xml::{self, Preamble, Transcoder};
 
 /// What the first bytes tell.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +18,11 @@ pub enum Detection {
 
 /// Looks at the root element and its namespace. It is lenient: what is wrong before the root is for the judging to tell.
 pub fn detect(head: &[u8]) -> Detection {
-    let text = String::from_utf8_lossy(head);
+    let text = match xml::preamble(head) {
+        Ok(None) => return Detection::More,
+        Ok(Some(preamble)) if !preamble.encoding.is_utf8() => transcoded(head, preamble),
+        Ok(Some(_)) | Err(_) => String::from_utf8_lossy(head),
+    };
     let mut rest = text.as_ref();
     loop {
         rest = rest.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
@@ -30,6 +37,21 @@ pub fn detect(head: &[u8]) -> Detection {
             None => return Detection::More,
         }
     }
+}
+
+/// What stands behind the preamble, as far as it can be read.
+fn transcoded(head: &[u8], preamble: Preamble) -> Cow<'_, str> {
+    let mut transcoder = Transcoder::new(preamble.encoding);
+    let mut raw = head.get(preamble.bytes as usize..).unwrap_or_default();
+    let mut text = String::new();
+    while !raw.is_empty() {
+        let (more, ended) = transcoder.next(&mut raw);
+        text.push_str(&String::from_utf8_lossy(more));
+        if ended.is_err() {
+            break;
+        }
+    }
+    text.into()
 }
 
 fn root(text: &str) -> Detection {
@@ -98,6 +120,19 @@ mod tests {
             format!("<?a?><?b?><ServiceOwner\txmlns:xsi='x'\txmlns='{NS}'>"),
         ] {
             assert!(known(&head), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_known_in_other_encodings() {
+        let text = |name: &str| format!("<?xml version='1.0' encoding='{name}'?><!-- ø --><ServiceOwner xmlns='{NS}'>");
+        let wide: Vec<u8> = text("UTF-16").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let latin: Vec<u8> = text("ISO-8859-1").chars().map(|c| c as u8).collect();
+        for head in [wide, latin] {
+            for length in 0..head.len() {
+                assert!(matches!(detect(&head[..length]), Detection::More), "{length}");
+            }
+            assert!(matches!(detect(&head), Detection::Known(_)));
         }
     }
 

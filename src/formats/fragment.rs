@@ -4,7 +4,8 @@
 
 use std::io;
 
-use super::ReadItemError;
+use super::excerpt::Excerpt;
+use super::{Encoding, ReadItemError};
 use crate::model::ByteRange;
 use crate::ports::Blob;
 
@@ -30,9 +31,10 @@ pub(crate) enum Tag {
 /// Walks over the tags of a range; memory is one buffer.
 pub(crate) struct Fragment<'a> {
     blob: &'a dyn Blob,
+    encoding: Encoding,
+    excerpt: Excerpt,
     /// Offset in the file of the first byte not yet read from `buffer`.
     at: u64,
-    end: u64,
     buffer: Vec<u8>,
     used: usize,
     name: Vec<u8>,
@@ -40,8 +42,9 @@ pub(crate) struct Fragment<'a> {
 
 impl<'a> Fragment<'a> {
     /// Begins at the start of the range.
-    pub(crate) fn new(blob: &'a dyn Blob, range: ByteRange) -> Self {
-        Self { blob, at: range.start, end: range.end, buffer: Vec::new(), used: 0, name: Vec::new() }
+    pub(crate) fn new(blob: &'a dyn Blob, encoding: Encoding, range: ByteRange) -> Self {
+        let excerpt = Excerpt::new(range, encoding);
+        Self { blob, encoding, excerpt, at: range.start, buffer: Vec::new(), used: 0, name: Vec::new() }
     }
 
     /// The local name of the last start tag.
@@ -150,15 +153,15 @@ impl<'a> Fragment<'a> {
     }
 
     fn advance(&mut self, by: usize) {
+        let passed = self.buffer.get(self.used..self.used + by).unwrap_or_default();
+        self.at += self.encoding.sent_bytes(passed);
         self.used += by;
-        self.at += by as u64;
     }
 
     /// The bytes in the buffer, read anew when none is left; empty at the end of the range.
     fn ahead(&mut self) -> io::Result<&[u8]> {
         if self.used == self.buffer.len() {
-            let wanted = (self.end - self.at).min(BUFFER_BYTES);
-            self.buffer = read(self.blob, ByteRange { start: self.at, end: self.at + wanted })?;
+            self.buffer = self.excerpt.read(self.blob)?;
             self.used = 0;
         }
         let (_, ahead) = self.buffer.split_at(self.used);
@@ -183,7 +186,6 @@ pub(crate) fn read(blob: &dyn Blob, range: ByteRange) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-const BUFFER_BYTES: u64 = 64 * 1024;
 const CUT_OFF: ReadItemError = ReadItemError::Changed("an item is cut off");
 
 #[cfg(test)]
@@ -218,7 +220,7 @@ pub(crate) mod tests {
 
     fn tags(text: &str) -> Result<Vec<String>, ReadItemError> {
         let blob = InMemory(text.as_bytes().to_vec());
-        let mut fragment = Fragment::new(&blob, blob.all());
+        let mut fragment = Fragment::new(&blob, Encoding::Utf8, blob.all());
         let mut found = Vec::new();
         while let Some(tag) = fragment.next()? {
             found.push(match tag {
@@ -237,6 +239,24 @@ pub(crate) mod tests {
         let text = "<?x <a>?><p:å b='>' c=\"/\"><!--<b>--><!----><![CDATA[<c>]]]]>]]]]]><d\n/>>></p:å ><e/>";
         let expected = ["<p:å b='>' c=\"/\"> p:å å", "<d\n/> d d empty", "</p:å >", "<e/> e e empty"];
         assert_eq!(tags(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn offsets_are_those_of_the_file_in_another_encoding() {
+        let text = "å<b ø='>'>\u{1F600}</b>";
+        for (encoding, bytes) in [
+            (Encoding::Utf16Le, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()),
+            (Encoding::Latin1, "å<b ø='>'>--</b>".chars().map(|c| c as u8).collect()),
+        ] {
+            let unit = bytes.len() as u64 / 16;
+            let range = |start: u64, end: u64| ByteRange { start: start * unit, end: end * unit };
+            let blob = InMemory(bytes);
+            let mut fragment = Fragment::new(&blob, encoding, blob.all());
+            let start = Tag::Start { range: range(1, 10), name: range(2, 3), empty: false };
+            assert_eq!(fragment.next().unwrap(), Some(start), "{encoding:?}");
+            assert_eq!(fragment.next().unwrap(), Some(Tag::End { range: range(12, 16) }), "{encoding:?}");
+            assert_eq!(fragment.next().unwrap(), None);
+        }
     }
 
     #[test]

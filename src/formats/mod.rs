@@ -10,6 +10,7 @@ mod decoder;
 mod details;
 mod detect;
 mod error;
+mod excerpt;
 pub(crate) mod fragment;
 mod prefill;
 mod role;
@@ -18,13 +19,16 @@ mod text;
 use crate::model::FormatName;
 use crate::xsd::Plan;
 
+pub use crate::xml::Encoding;
+
 pub use check_digits::{organisation_check_digit, person_control_digits, reportee};
 pub use day::Day;
 pub use decoder::{Coding, Decoder};
 pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};
 pub use detect::{Detection, detect};
 pub use error::ReadItemError;
-pub use role::{Identity, Mark, Role, Scope, item_key};
+pub use excerpt::{Excerpt, preamble};
+pub use role::{Identity, ItemKeys, Mark, Role, Scope};
 
 /// A format as data.
 #[derive(Debug)]

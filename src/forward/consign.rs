@@ -36,6 +36,7 @@ pub(super) fn not_consigned(error: ReadItemError) -> DeliveryError {
 impl Source {
     /// Reads an item's details; large contents stay on disk until they are streamed. Blocks.
     pub(super) fn consign(&self, item: &Item, first_intent: Timestamp) -> Result<Consignment, ReadItemError> {
+        let encoding = formats::preamble(self.blob.as_ref())?.encoding;
         let details = formats::details(self.blob.as_ref(), &item.found)?;
         let part = self.envelope.parts.get(item.found.part as usize);
         let mut parts = Vec::with_capacity(details.parts.len());
@@ -43,9 +44,9 @@ impl Source {
         for span in details.parts {
             let content = if span.content.len() <= room {
                 room -= span.content.len();
-                decode_now(&self.blob, span.content, span.coding)?
+                decode_now(&self.blob, encoding, &span)?
             } else {
-                decoded(&self.blob, span.content, span.coding, &self.disk)
+                decoded(&self.blob, encoding, &span, &self.disk)
             };
             parts.push(ContentPart { meta: span.meta, content });
         }
@@ -64,7 +65,7 @@ impl Source {
             valid_from: details.valid_from,
             identifying_fields: details.identifying_fields,
             parts,
-            batch: pieced(&self.blob, single, &self.disk),
+            batch: pieced(&self.blob, encoding, single, &self.disk),
             first_intent,
         })
     }

@@ -8,23 +8,20 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, unfold};
 
 use crate::blocking::Blocking;
-use crate::formats::{Coding, Decoder, ReadItemError};
+use crate::formats::{Coding, Decoder, Encoding, Excerpt, ReadItemError, Span};
 use crate::model::ByteRange;
 use crate::ports::{Blob, Content};
 use crate::split::Piece;
 
 /// The decoded content of a form or an attachment.
-pub(super) fn decoded(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding, disk: &Blocking) -> Content {
-    let (blob, disk) = (Arc::clone(blob), disk.clone());
-    Content::new(move || {
-        let reader = DecodedReader { blob: Arc::clone(&blob), range, decoder: Some(Decoder::new(coding)) };
-        chunks(reader, disk.clone())
-    })
+pub(super) fn decoded(blob: &Arc<dyn Blob>, encoding: Encoding, span: &Span, disk: &Blocking) -> Content {
+    let (blob, disk, range, coding) = (Arc::clone(blob), disk.clone(), span.content, span.coding);
+    Content::new(move || chunks(DecodedReader::new(&blob, encoding, range, coding), disk.clone()))
 }
 
 /// Decodes a content small enough to be held whole. Blocks.
-pub(super) fn decode_now(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding) -> Result<Content, ReadItemError> {
-    let mut reader = DecodedReader { blob: Arc::clone(blob), range, decoder: Some(Decoder::new(coding)) };
+pub(super) fn decode_now(blob: &Arc<dyn Blob>, encoding: Encoding, span: &Span) -> Result<Content, ReadItemError> {
+    let mut reader = DecodedReader::new(blob, encoding, span.content, span.coding);
     let mut whole = Vec::new();
     while let Some(chunk) = reader.next_chunk()? {
         whole.extend_from_slice(&chunk);
@@ -32,15 +29,17 @@ pub(super) fn decode_now(blob: &Arc<dyn Blob>, range: ByteRange, coding: Coding)
     Ok(Content::from_bytes(whole))
 }
 
-/// A batch made of pieces of the staged file; the pieces are asked for when the stream is opened.
+/// A batch in UTF-8 made of pieces of the staged file; the pieces are asked for when the stream is opened.
 pub(super) fn pieced(
     blob: &Arc<dyn Blob>,
+    encoding: Encoding,
     pieces: impl Fn() -> io::Result<Vec<Piece>> + Clone + Send + Sync + 'static,
     disk: &Blocking,
 ) -> Content {
     let (blob, disk) = (Arc::clone(blob), disk.clone());
     Content::new(move || {
-        let reader = PieceReader { blob: Arc::clone(&blob), pieces: Pieces::Asked(Box::new(pieces.clone())) };
+        let pieces = Pieces::Asked(Box::new(pieces.clone()));
+        let reader = PieceReader { blob: Arc::clone(&blob), encoding, pieces, excerpt: None };
         chunks(reader, disk.clone())
     })
 }
@@ -69,8 +68,15 @@ fn chunks(reader: impl ChunkReader, disk: Blocking) -> BoxStream<'static, io::Re
 
 struct DecodedReader {
     blob: Arc<dyn Blob>,
-    range: ByteRange,
+    excerpt: Excerpt,
     decoder: Option<Decoder>,
+}
+
+impl DecodedReader {
+    fn new(blob: &Arc<dyn Blob>, encoding: Encoding, range: ByteRange, coding: Coding) -> Self {
+        let decoder = Some(Decoder::new(coding));
+        Self { blob: Arc::clone(blob), excerpt: Excerpt::new(range, encoding), decoder }
+    }
 }
 
 impl ChunkReader for DecodedReader {
@@ -78,11 +84,11 @@ impl ChunkReader for DecodedReader {
         let Some(mut decoder) = self.decoder.take() else { return Ok(None) };
         let mut out = Vec::new();
         while out.is_empty() {
-            if self.range.is_empty() {
+            let raw = self.excerpt.read(self.blob.as_ref())?;
+            if raw.is_empty() {
                 decoder.finish()?;
                 return Ok(None);
             }
-            let raw = read_some(self.blob.as_ref(), &mut self.range)?;
             decoder.push(&raw, &mut out)?;
         }
         self.decoder = Some(decoder);
@@ -92,7 +98,10 @@ impl ChunkReader for DecodedReader {
 
 struct PieceReader {
     blob: Arc<dyn Blob>,
+    encoding: Encoding,
     pieces: Pieces,
+    /// The piece that is being read.
+    excerpt: Option<Excerpt>,
 }
 
 enum Pieces {
@@ -108,33 +117,23 @@ impl ChunkReader for PieceReader {
         let Pieces::Left(left) = &mut self.pieces else { return Ok(None) };
         let mut out = Vec::new();
         while out.len() < CHUNK_BYTES {
+            if let Some(excerpt) = &mut self.excerpt {
+                let text = excerpt.read(self.blob.as_ref())?;
+                if text.is_empty() {
+                    self.excerpt = None;
+                }
+                out.extend_from_slice(&text);
+                continue;
+            }
             match left.pop_front() {
                 None => break,
-                Some(Piece::Text(text)) => out.extend_from_slice(text.as_bytes()),
-                Some(Piece::Bytes(mut range)) => {
-                    out.extend_from_slice(&read_some(self.blob.as_ref(), &mut range)?);
-                    if !range.is_empty() {
-                        left.push_front(Piece::Bytes(range));
-                    }
-                }
+                Some(Piece::Text(text)) => out.extend_from_slice(&text),
+                Some(Piece::Bytes(range)) => self.excerpt = Some(Excerpt::new(range, self.encoding)),
             }
         }
         Ok((!out.is_empty()).then(|| Bytes::from(out)))
     }
 }
 
-/// Reads the front of a range, and shortens the range by what was read.
-fn read_some(blob: &dyn Blob, range: &mut ByteRange) -> io::Result<Vec<u8>> {
-    let want = usize::try_from(range.len()).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-    let mut raw = vec![0; want];
-    let read = blob.read_at(range.start, &mut raw)?;
-    if read == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    raw.truncate(read);
-    range.start += read as u64;
-    Ok(raw)
-}
-
-/// Bytes read from the staged file at once.
+/// Bytes of a batch that are sent at once, or a little more.
 const CHUNK_BYTES: usize = 64 * 1024;

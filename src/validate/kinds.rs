@@ -15,19 +15,29 @@ pub(super) enum Weight {
     Limit,
 }
 
+/// The code of a kind of finding.
+pub fn code(kind: Kind) -> Code {
+    row(kind).0
+}
+
 /// The code of a kind of finding and its weight.
-pub(super) fn code(kind: Kind) -> (Code, Weight) {
+pub(super) fn row(kind: Kind) -> (Code, Weight) {
     match kind {
         Kind::NotXml => (codes::NOT_XML, Weight::Document),
         Kind::NotWellFormed => (codes::NOT_WELL_FORMED, Weight::Document),
         Kind::Truncated => (codes::TRUNCATED, Weight::Document),
         Kind::BadEncoding => (codes::BAD_ENCODING, Weight::Document),
+        Kind::EncodingContradicted => (codes::ENCODING_CONTRADICTED, Weight::Document),
         Kind::UnsupportedEncoding => (codes::UNSUPPORTED_ENCODING, Weight::Document),
         Kind::Dtd => (codes::DTD_REFUSED, Weight::Document),
         Kind::UndeclaredPrefix => (codes::UNDECLARED_PREFIX, Weight::Document),
         Kind::TooDeep => (codes::TOO_DEEP, Weight::Limit),
-        Kind::TooLong => (codes::TOO_LONG, Weight::Limit),
-        Kind::TooMany => (codes::TOO_MANY, Weight::Limit),
+        Kind::TagTooLong => (codes::TAG_TOO_LONG, Weight::Limit),
+        Kind::NameTooLong => (codes::NAME_TOO_LONG, Weight::Limit),
+        Kind::AttributeTooLong => (codes::ATTRIBUTE_TOO_LONG, Weight::Limit),
+        Kind::DeclarationTooLong => (codes::DECLARATION_TOO_LONG, Weight::Limit),
+        Kind::TooManyAttributes => (codes::TOO_MANY_ATTRIBUTES, Weight::Limit),
+        Kind::TooManyNamespaces => (codes::TOO_MANY_NAMESPACES, Weight::Limit),
         Kind::UnknownRoot => (codes::UNKNOWN_ROOT, Weight::Document),
         Kind::UnexpectedElement => (codes::UNEXPECTED_ELEMENT, Weight::Rule),
         Kind::MissingElement => (codes::MISSING_ELEMENT, Weight::Rule),
@@ -40,6 +50,7 @@ pub(super) fn code(kind: Kind) -> (Code, Weight) {
         Kind::OutOfRange => (codes::OUT_OF_RANGE, Weight::Rule),
         Kind::BadPattern => (codes::BAD_PATTERN, Weight::Rule),
         Kind::BadNil => (codes::BAD_NIL, Weight::Rule),
-        Kind::Other => (codes::SCHEMA_OTHER, Weight::Rule),
+        Kind::TooManyKeys => (codes::TOO_MANY, Weight::Limit),
+        Kind::DuplicateKey | Kind::MissingKey | Kind::UnknownKey | Kind::Other => (codes::SCHEMA_OTHER, Weight::Rule),
     }
 }

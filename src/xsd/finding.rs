@@ -28,6 +28,8 @@ pub enum Kind {
     Truncated,
     /// The bytes do not fit the encoding.
     BadEncoding,
+    /// The declaration names another encoding than that of the bytes.
+    EncodingContradicted,
     /// The encoding is none we read.
     UnsupportedEncoding,
     /// It has a DOCTYPE.
@@ -36,10 +38,18 @@ pub enum Kind {
     UndeclaredPrefix,
     /// Elements are nested too deeply.
     TooDeep,
-    /// A name, attribute, tag or value is longer than the limit.
-    TooLong,
-    /// There are more attributes or declarations than the limit.
-    TooMany,
+    /// A tag is longer than the limit.
+    TagTooLong,
+    /// A name is longer than the limit.
+    NameTooLong,
+    /// An attribute's value is longer than the limit.
+    AttributeTooLong,
+    /// The XML declaration is longer than the limit.
+    DeclarationTooLong,
+    /// A tag has more attributes than the limit.
+    TooManyAttributes,
+    /// There are more namespace declarations than the limit.
+    TooManyNamespaces,
     /// The schema has no such root element.
     UnknownRoot,
     /// An element stands where it may not.
@@ -64,6 +74,14 @@ pub enum Kind {
     BadPattern,
     /// `xsi:nil` is used wrongly.
     BadNil,
+    /// Values that must be unique stand twice, or a field of a key does.
+    DuplicateKey,
+    /// A part of a key is missing.
+    MissingKey,
+    /// A reference leads to nothing.
+    UnknownKey,
+    /// There are more keys or references than the limit; no more of them are judged.
+    TooManyKeys,
     /// Another rule of the schema is broken.
     Other,
 }
@@ -77,12 +95,17 @@ impl Kind {
                 | Self::NotWellFormed
                 | Self::Truncated
                 | Self::BadEncoding
+                | Self::EncodingContradicted
                 | Self::UnsupportedEncoding
                 | Self::Dtd
                 | Self::UndeclaredPrefix
                 | Self::TooDeep
-                | Self::TooLong
-                | Self::TooMany
+                | Self::TagTooLong
+                | Self::NameTooLong
+                | Self::AttributeTooLong
+                | Self::DeclarationTooLong
+                | Self::TooManyAttributes
+                | Self::TooManyNamespaces
         )
     }
 }
@@ -94,12 +117,17 @@ impl From<FaultKind> for Kind {
             FaultKind::NotWellFormed => Self::NotWellFormed,
             FaultKind::Truncated => Self::Truncated,
             FaultKind::BadEncoding => Self::BadEncoding,
+            FaultKind::EncodingContradicted => Self::EncodingContradicted,
             FaultKind::UnsupportedEncoding => Self::UnsupportedEncoding,
             FaultKind::Dtd => Self::Dtd,
             FaultKind::UndeclaredPrefix => Self::UndeclaredPrefix,
             FaultKind::TooDeep => Self::TooDeep,
-            FaultKind::TooLong => Self::TooLong,
-            FaultKind::TooMany => Self::TooMany,
+            FaultKind::TagTooLong => Self::TagTooLong,
+            FaultKind::NameTooLong => Self::NameTooLong,
+            FaultKind::AttributeTooLong => Self::AttributeTooLong,
+            FaultKind::DeclarationTooLong => Self::DeclarationTooLong,
+            FaultKind::TooManyAttributes => Self::TooManyAttributes,
+            FaultKind::TooManyNamespaces => Self::TooManyNamespaces,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::PlanError;
+use super::rails::Rails;
 use super::tables::{Content, ElementId, NameId, Schema};
 
 /// An element to hear of; its index in the list given to [`Plan::new`] is its id.
@@ -27,6 +28,7 @@ pub enum WatchKind {
 #[derive(Debug)]
 pub struct Plan {
     pub(super) schema: Arc<Schema>,
+    pub(super) rails: Rails,
     nodes: Vec<Node>,
 }
 
@@ -45,7 +47,8 @@ struct Node {
 impl Plan {
     /// Sets watches on a schema; a path that it does not have is an error.
     pub fn new(schema: Arc<Schema>, watches: &[Watch]) -> Result<Self, PlanError> {
-        let mut plan = Self { schema, nodes: vec![Node::default(), Node::default()] };
+        let rails = Rails::of(&schema);
+        let mut plan = Self { schema, rails, nodes: vec![Node::default(), Node::default()] };
         for (index, watch) in watches.iter().enumerate() {
             plan.set(index, *watch)?;
         }

@@ -1,5 +1,6 @@
 //! From a drop to its final receipt, through the real binary.
 
+mod encodings;
 mod faults;
 mod nightly;
 mod privacy;
@@ -14,6 +15,16 @@ async fn dropped(home: &Home, name: &str, bytes: &[u8]) -> String {
     let client = home.connect().await.unwrap();
     client.put(&format!("/inbox/{name}"), &mut &*bytes).await.unwrap();
     final_of(home, name).await
+}
+
+/// The rest file of the only shipment of a file name.
+async fn read_rest(home: &Home, name: &str) -> Vec<u8> {
+    let client = home.connect().await.unwrap();
+    let entries = client.list("/receipts").await.unwrap();
+    let rest = entries.iter().find(|entry| entry.name.starts_with(name) && entry.name.ends_with(".rest.xml")).unwrap();
+    let mut bytes = Vec::new();
+    client.get(&format!("/receipts/{}", rest.name), &mut bytes).await.unwrap();
+    bytes
 }
 
 /// Waits for a file's final receipt, and has it judged by its schema.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sluse::codes;
-use sluse::formats::{Coding, Decoder, Details, details};
+use sluse::formats::{Coding, Decoder, Details, Encoding, Excerpt, details, preamble};
 use sluse::generate::{self, Options, Profile, Share};
 use sluse::model::{Envelope, NewItem, Route};
 use sluse::split::{Piece, Rest, single};
@@ -19,7 +19,20 @@ fn written(blob: &InMemory, pieces: &[Piece]) -> Vec<u8> {
     for piece in pieces {
         match piece {
             Piece::Bytes(range) => bytes.extend_from_slice(&blob.0[range.start as usize..range.end as usize]),
-            Piece::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+            Piece::Text(text) => bytes.extend_from_slice(text),
+        }
+    }
+    bytes
+}
+
+/// The bytes as a receiver reads them: UTF-8.
+fn read(blob: &InMemory, pieces: &[Piece]) -> Vec<u8> {
+    let encoding = preamble(blob).unwrap().encoding;
+    let mut bytes = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Bytes(range) => bytes.extend(Excerpt::new(*range, encoding).read_whole(blob).unwrap()),
+            Piece::Text(text) => bytes.extend_from_slice(text),
         }
     }
     bytes
@@ -27,19 +40,20 @@ fn written(blob: &InMemory, pieces: &[Piece]) -> Vec<u8> {
 
 /// An item with its forms and attachments decoded: what must be the same before and after cutting.
 fn said(blob: &InMemory, item: &NewItem) -> String {
+    let encoding = preamble(blob).unwrap().encoding;
     let Details { reportee, valid_from, receivers_reference, identifying_fields, parts } = details(blob, item).unwrap();
     let contents: Vec<_> = parts
         .iter()
         .map(|span| {
             let mut decoder = Decoder::new(span.coding);
             let mut out = Vec::new();
-            let raw = &blob.0[span.content.start as usize..span.content.end as usize];
+            let raw = Excerpt::new(span.content, encoding).read_whole(blob).unwrap();
             raw.chunks(5).for_each(|chunk| decoder.push(chunk, &mut out).unwrap());
             decoder.finish().unwrap();
             (span.meta.clone(), String::from_utf8_lossy(&out).into_owned())
         })
         .collect();
-    let bytes = &blob.0[item.range.start as usize..item.range.end as usize];
+    let bytes = &Excerpt::new(item.range, encoding).read_whole(blob).unwrap();
     let of_item = (item.kind, &item.senders_reference, &item.service, item.refused, String::from_utf8_lossy(bytes));
     let who = (reportee.kind(), reportee.expose().to_owned());
     format!("{of_item:?} {who:?} {valid_from:?} {receivers_reference} {identifying_fields:?} {contents:?}")
@@ -60,7 +74,7 @@ fn check(bytes: Vec<u8>, routes: &[Route]) {
 }
 
 fn check_single(blob: &InMemory, envelope: &Envelope, item: &NewItem, routes: &[Route]) {
-    let cut = written(blob, &single(blob, envelope, item).unwrap());
+    let cut = read(blob, &single(blob, envelope, item).unwrap());
     let alone = judged(&cut, routes);
     let shown = String::from_utf8_lossy(&cut);
     assert_eq!((alone.judgement.refusal, alone.findings.len(), alone.items.len()), (None, 0, 1), "{shown}");
@@ -84,6 +98,9 @@ fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn
     if chosen.is_empty() {
         return assert!(bytes.is_empty());
     }
+    // The sender gets it as he wrote: the same encoding, to the mark before the declaration.
+    let encoding_of = |bytes: &[u8]| preamble(&InMemory(bytes.to_vec())).unwrap();
+    assert_eq!(encoding_of(&bytes), encoding_of(&blob.0));
     let again = judged(&bytes, routes);
     assert_eq!(again.judgement.refusal, None, "{}", String::from_utf8_lossy(&bytes));
     let key = |item: &NewItem| (item.kind, item.senders_reference.clone(), item.service.clone(), item.refused);
@@ -105,6 +122,53 @@ fn what_is_cut_out_of_the_fixtures_is_valid_and_says_the_same() {
     for name in ["many-faults", "wrong-order", "wrong-check-digits", "text-between-elements", "unknown-service"] {
         let (_, path) = fixtures("prefill/invalid").into_iter().find(|(fixture, _)| fixture == name).unwrap();
         check(std::fs::read(path).unwrap(), &[prefill_route()]);
+    }
+}
+
+#[test]
+fn batches_in_other_encodings_are_cut_into_valid_ones() {
+    let sound = std::fs::read_to_string("fixtures/prefill/valid/one-form-task.xml").unwrap();
+    let sound = sound.replacen("<Prefill>", "<!-- blåbærsyltetøy -->\n<Prefill>", 1);
+    let mut options = Options::new(40, Profile::Medium, 3);
+    options.errors = Share::of_million(200_000).unwrap();
+    let mut generated = Vec::new();
+    generate::write(&options, &mut generated).unwrap();
+    for text in [sound, String::from_utf8(generated).unwrap()] {
+        let plain = judged(text.as_bytes(), &[]);
+        for encoding in
+            [Encoding::Latin1, Encoding::Latin9, Encoding::Windows1252, Encoding::Utf16Le, Encoding::Utf16Be]
+        {
+            for mark in [true, false] {
+                let bytes = in_encoding(&text, encoding, mark);
+                let same = judged(&bytes, &[]);
+                assert_eq!(same.judgement.items_total, plain.judgement.items_total, "{encoding:?}");
+                let findings = |judged: &Judged| {
+                    let mut found = judged.findings.clone();
+                    found.iter_mut().flat_map(|finding| &mut finding.place).for_each(|place| place.offset = 0);
+                    found
+                };
+                assert_eq!(findings(&same), findings(&plain), "{encoding:?}");
+                check(bytes, &[]);
+            }
+        }
+    }
+}
+
+/// The batch as another encoding writes it, and says so.
+fn in_encoding(text: &str, encoding: Encoding, mark: bool) -> Vec<u8> {
+    let text = text.trim_start_matches('\u{feff}');
+    let (_, rest) = text.split_once("?>").unwrap();
+    let text = format!("<?xml version=\"1.0\" encoding=\"{}\"?>{rest}", encoding.name());
+    let wide = text.encode_utf16();
+    let begin = if mark { "\u{feff}" } else { "" }.encode_utf16();
+    match encoding {
+        Encoding::Utf16Le => begin.chain(wide).flat_map(u16::to_le_bytes).collect(),
+        Encoding::Utf16Be => begin.chain(wide).flat_map(u16::to_be_bytes).collect(),
+        Encoding::Utf8 | Encoding::Ascii => text.into_bytes(),
+        // The letters used are the same in all three.
+        Encoding::Latin1 | Encoding::Latin9 | Encoding::Windows1252 => {
+            text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+        }
     }
 }
 

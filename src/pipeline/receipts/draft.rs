@@ -74,7 +74,7 @@ impl Pen {
     pub(super) fn copy(&mut self, blob: &dyn Blob, pieces: Vec<Piece>) -> io::Result<()> {
         for piece in pieces {
             match piece {
-                Piece::Text(text) => self.out.extend_from_slice(text.as_bytes()),
+                Piece::Text(text) => self.out.extend_from_slice(&text),
                 Piece::Bytes(mut range) => {
                     while !range.is_empty() {
                         self.read_on(blob, &mut range)?;

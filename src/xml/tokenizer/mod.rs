@@ -1,19 +1,21 @@
 //! From bytes, in pieces of any size, to tags and text.
 
+mod characters;
 mod sections;
 mod tags;
 
 use memchr::memmem::Finder;
 
-use super::chars::first_forbidden;
-use super::declaration::{self, Beginning};
-use super::locator::{Locator, Position};
-use super::namespaces::{Mark, Scope};
-use super::references::{self, Reference};
+use super::declaration;
+use super::encoding::Encoding;
+use super::locator::{Locator, Point, Position};
+use super::namespaces::Scope;
+use super::nesting::Nesting;
 use super::tag::{Reader, Tag};
+use super::transcoder::Transcoder;
 use super::{Fault, FaultKind, Limits, Mistake};
 
-/// Hears of a document's parts.
+/// Hears of a document's parts. Offsets are those of the text in UTF-8; the locator tells the sender's.
 pub trait Sink {
     /// The length of a name the sink expects and finds at the beginning of `rest`, which follows a `<`; it saves looking
     /// for the name's end and at its characters. 0 where it has no guess.
@@ -23,13 +25,30 @@ pub trait Sink {
         0
     }
 
+    /// Goes on alone from `from`, which stands `base` bytes into the document's own count, through what it knows beforehand;
+    /// it tells how far it came. It opens and closes elements only as a pair with those of the nesting, never the root,
+    /// and touches nothing of a part that it does not go through to the end.
+    #[inline]
+    fn glide(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        base: u64,
+        nesting: &mut Nesting,
+        locator: &mut Locator<'_>,
+    ) -> usize {
+        let _ = (bytes, base, nesting, locator);
+        from
+    }
+
     /// An element begins. One without content ends at once: [`Sink::end`] follows.
     fn start(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>);
 
     /// An element ends; its end tag lies between the offsets (for one without content, past its tag).
     fn end(&mut self, from: u64, to: u64, scope: &Scope, locator: &mut Locator<'_>);
 
-    /// A piece of the text of an element, in UTF-8 and never cut inside a character. Line ends are as written.
+    /// A piece of the text of an element, in UTF-8 and never cut inside a character. Line ends are as written; see
+    /// [`LineEnds`](crate::xml::LineEnds).
     fn text(&mut self, raw: &[u8], offset: u64, locator: &mut Locator<'_>);
 
     /// A character written as a reference.
@@ -47,20 +66,18 @@ pub struct Tokenizer {
     limits: Limits,
     stage: Stage,
     mode: Mode,
-    ascii: bool,
+    /// Turns the sender's bytes into UTF-8 where they are not.
+    transcoder: Option<Box<Transcoder>>,
     /// Any markup has been seen; what comes before is not XML at all.
     begun: bool,
-    scope: Scope,
-    open: Vec<Open>,
-    /// The names of the open elements, one after the other.
-    names: Vec<u8>,
+    nesting: Nesting,
     /// A token the last piece ended in, from its first byte.
     held: Vec<u8>,
-    held_at: Position,
-    /// A character the last piece ended in.
+    held_at: Point,
+    /// A character of UTF-8 the last piece ended in.
     tail: Vec<u8>,
     /// The place of the next byte to be looked at.
-    at: Position,
+    at: Point,
     scan: TagScan,
     reader: Reader,
     cdata_end: Finder<'static>,
@@ -84,13 +101,7 @@ enum Mode {
     Cdata,
 }
 
-#[derive(Debug)]
-struct Open {
-    name: u32,
-    mark: Mark,
-}
-
-/// How far the end of a tag has been looked for, so that no byte is looked at twice.
+/// How far the end of a tag or a reference has been looked for, so that no byte is looked at twice.
 #[derive(Debug, Default)]
 struct TagScan {
     at: usize,
@@ -108,19 +119,22 @@ type Stepped = Result<Step, Mistake>;
 impl Tokenizer {
     /// A tokenizer that numbers the namespaces it is told of.
     pub fn new<K: AsRef<str>>(limits: Limits, known: &[K]) -> Self {
+        // Fewer bytes do not even tell whether there is a declaration.
+        let declaration_bytes = limits.declaration_bytes.max(declaration::SHORTEST);
+        // Places in a tag are kept in 32 bits.
+        let tag_bytes = limits.tag_bytes.min(u32::MAX as usize);
+        let limits = Limits { declaration_bytes, tag_bytes, ..limits };
         Self {
-            scope: Scope::new(known, limits.bindings),
+            nesting: Nesting::new(Scope::new(known, limits.bindings), limits.depth),
             limits,
             stage: Stage::Start,
             mode: Mode::Plain,
-            ascii: false,
+            transcoder: None,
             begun: false,
-            open: Vec::new(),
-            names: Vec::new(),
             held: Vec::new(),
-            held_at: Position::START,
+            held_at: Point::START,
             tail: Vec::new(),
-            at: Position::START,
+            at: Point::START,
             scan: TagScan::default(),
             reader: Reader::default(),
             cdata_end: Finder::new("]]>"),
@@ -131,119 +145,47 @@ impl Tokenizer {
 
     /// Takes the next bytes; after a fault there is nothing more to feed.
     pub fn feed<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
-        if self.stage != Stage::Start {
-            return self.body(bytes, sink);
-        }
-        let mut rest = bytes;
-        while self.stage == Stage::Start {
-            let Some((byte, after)) = rest.split_first() else { return Ok(()) };
-            self.held.push(*byte);
-            rest = after;
-            self.begin(false, sink)?;
-        }
-        self.body(rest, sink)
+        if self.stage == Stage::Start { self.begin(bytes, sink) } else { self.body(bytes, sink) }
     }
 
     /// Tells that no more bytes come, and whether the document is whole.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), Box<Fault>> {
         if self.stage == Stage::Start {
-            self.begin(true, sink)?;
+            self.end_in_beginning(sink)?;
         }
-        let end = self.at.after(&self.tail);
         let whole = self.stage == Stage::Epilog && self.mode == Mode::Plain && self.held.is_empty();
-        match (whole && self.tail.is_empty(), self.begun) {
-            (true, _) => Ok(()),
-            (false, true) => fault(FaultKind::Truncated, end, "the file ends before the document does"),
-            (false, false) => fault(FaultKind::NotXml, end, "the file holds no XML document"),
+        let cut = self.cut_character();
+        let at = self.at.sent;
+        match (whole, self.begun) {
+            (true, _) if cut == 0 => Ok(()),
+            (true, _) => fault(FaultKind::BadEncoding, at, "the file ends inside a character"),
+            (false, begun) => {
+                let end = Position { offset: at.offset + cut, ..at };
+                if begun {
+                    return fault(FaultKind::Truncated, end, "the file ends before the document does");
+                }
+                fault(FaultKind::NotXml, end, "the file holds no XML document")
+            }
         }
     }
 
     /// The depth of nesting.
     pub fn depth(&self) -> usize {
-        self.open.len()
+        self.nesting.depth()
     }
 
-    /// The place of the next byte.
+    /// The place of the next character.
     pub fn position(&self) -> Position {
-        self.at
+        self.at.sent
     }
 
-    /// Tells what the held first bytes are, as soon as they tell.
-    fn begin<S: Sink>(&mut self, last: bool, sink: &mut S) -> Result<(), Box<Fault>> {
-        let head = std::mem::take(&mut self.held);
-        let beginning = declaration::look(&head, last).map_err(|mistake| {
-            // A mark is no column.
-            let mark = if head.starts_with(declaration::BOM) { declaration::BOM.len() } else { 0 };
-            let mut at = Position::START.after(head.get(mark..mistake.at).unwrap_or_default());
-            at.offset = mistake.at as u64;
-            Fault { kind: mistake.kind, at, text: mistake.text }
-        })?;
-        let (mark, end) = match beginning {
-            Beginning::Unknown => {
-                self.held = head;
-                return Ok(());
-            }
-            Beginning::Bare(mark) => (mark, mark),
-            Beginning::Declared { end, ascii } => {
-                self.begun = true;
-                self.ascii = ascii;
-                (if head.starts_with(declaration::BOM) { declaration::BOM.len() } else { 0 }, end)
-            }
-        };
-        self.stage = Stage::Prolog;
-        self.at.offset = mark as u64;
-        self.at = self.at.after(head.get(mark..end).unwrap_or_default());
-        self.body(head.get(end..).unwrap_or_default(), sink)
+    /// The encoding of the document, once its first bytes have told it.
+    pub fn encoding(&self) -> Encoding {
+        self.at.encoding
     }
 
-    /// Looks at the characters of a piece, then at what they say.
-    fn body<S: Sink>(&mut self, mut bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
-        while !self.tail.is_empty() {
-            let Some((byte, rest)) = bytes.split_first() else { return Ok(()) };
-            self.tail.push(*byte);
-            bytes = rest;
-            match std::str::from_utf8(&self.tail) {
-                Ok(_) => {
-                    let tail = std::mem::take(&mut self.tail);
-                    self.checked(&tail, sink)?;
-                }
-                Err(error) if error.error_len().is_none() => {}
-                Err(_) => return self.bad_bytes(),
-            }
-        }
-        if simdutf8::basic::from_utf8(bytes).is_ok() {
-            return self.checked(bytes, sink);
-        }
-        let Err(error) = simdutf8::compat::from_utf8(bytes) else { return self.checked(bytes, sink) };
-        let (sound, rest) = bytes.split_at(error.valid_up_to());
-        self.checked(sound, sink)?;
-        if error.error_len().is_some() {
-            return self.bad_bytes();
-        }
-        self.tail.extend_from_slice(rest);
-        Ok(())
-    }
-
-    /// Takes UTF-8, up to a character that may not be.
-    fn checked<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
-        let foreign = if self.ascii { bytes.iter().position(|byte| !byte.is_ascii()) } else { None };
-        let bytes_kept = foreign.and_then(|at| bytes.get(..at)).unwrap_or(bytes);
-        if let Some(at) = first_forbidden(bytes_kept) {
-            self.scan(bytes_kept.get(..at).unwrap_or_default(), sink)?;
-            let kind = if self.begun { FaultKind::NotWellFormed } else { FaultKind::NotXml };
-            return fault(kind, self.at, "a character that XML does not allow");
-        }
-        self.scan(bytes_kept, sink)?;
-        if foreign.is_some() { self.bad_bytes() } else { Ok(()) }
-    }
-
-    fn bad_bytes(&self) -> Result<(), Box<Fault>> {
-        let kind = if self.begun { FaultKind::BadEncoding } else { FaultKind::NotXml };
-        fault(kind, self.at, "bytes that are no character in the document's encoding")
-    }
-
-    /// Goes through sound characters token by token.
-    fn scan<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
+    /// Goes through sound characters token by token; `lines` end in them.
+    fn scan<S: Sink>(&mut self, bytes: &[u8], lines: u64, sink: &mut S) -> Result<(), Box<Fault>> {
         let mut taken = if self.held.is_empty() { 0 } else { self.resume(bytes, sink)? };
         let base = self.at;
         let mut locator = Locator::new(bytes, base);
@@ -260,14 +202,14 @@ impl Tokenizer {
                 Ok(Step::Took(len)) => taken += len,
                 Ok(Step::More) => {
                     self.held.extend_from_slice(rest);
-                    self.held_at = locator.position(offset);
+                    self.held_at = locator.point(offset);
                     break;
                 }
                 Err(mistake) => return Err(placed(mistake, offset, &mut locator)),
             }
         }
         sink.suspend(&mut locator);
-        self.at = locator.position(base.offset + bytes.len() as u64);
+        self.at = locator.end(lines);
         Ok(())
     }
 
@@ -286,7 +228,7 @@ impl Tokenizer {
             match self.step(&held, offset, &mut locator, sink) {
                 Ok(Step::Took(len)) => {
                     sink.suspend(&mut locator);
-                    self.held_at = locator.position(offset + len as u64);
+                    self.held_at = locator.point(offset + len as u64);
                     held.drain(..len);
                 }
                 Ok(Step::More) => {}
@@ -307,13 +249,7 @@ impl Tokenizer {
             Mode::Plain => match rest.first() {
                 Some(b'<') => self.markup(rest, offset, locator, sink),
                 _ if self.stage != Stage::Root => self.outside(rest),
-                Some(b'&') => match references::read(rest)? {
-                    Reference::Character(c, len) => {
-                        sink.character(c, offset, locator);
-                        Ok(Step::Took(len))
-                    }
-                    Reference::Unfinished => Ok(Step::More),
-                },
+                Some(b'&') => self.reference(rest, offset, locator, sink),
                 _ => sections::plain_text(rest, offset, locator, sink),
             },
             Mode::Cdata => Ok(self.cdata(rest, offset, locator, sink)),
@@ -329,7 +265,9 @@ impl Tokenizer {
             Some(b'/') => self.end_tag(rest, offset, locator, sink),
             Some(b'!') => self.declaration(rest),
             Some(b'?') => self.instruction_start(rest),
-            Some(_) => self.start_tag(rest, offset, locator, sink),
+            Some(b'A'..=b'Z' | b'a'..=b'z' | b'_' | b':' | 0x80..) => self.start_tag(rest, offset, locator, sink),
+            // Told at once: what looks like the end of such a tag may be far away.
+            Some(_) => Err(Mistake::malformed(1, "a < that begins no tag")),
         }
     }
 }
@@ -343,5 +281,7 @@ fn fault(kind: FaultKind, at: Position, text: &str) -> Result<(), Box<Fault>> {
     Err(Box::new(Fault { kind, at, text: text.to_owned() }))
 }
 
+#[cfg(test)]
+mod encoding_tests;
 #[cfg(test)]
 mod tests;

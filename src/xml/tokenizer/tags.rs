@@ -3,10 +3,10 @@
 use memchr::memchr3;
 
 use super::super::locator::Locator;
-use super::super::namespaces::{Mark, Namespace};
+use super::super::namespaces::Namespace;
 use super::super::tag::{self, Tag};
 use super::super::{FaultKind, Mistake, is_space, shown};
-use super::{Open, Sink, Stage, Step, Stepped, TagScan, Tokenizer};
+use super::{Sink, Stage, Step, Stepped, TagScan, Tokenizer};
 
 impl Tokenizer {
     /// Goes through the plainest of content as long as it lasts: start tags the sink expects, text, end tags without
@@ -15,6 +15,7 @@ impl Tokenizer {
         let base = self.at.offset;
         let mut at = from;
         loop {
+            at = sink.glide(bytes, at, base, &mut self.nesting, locator);
             let rest = bytes.get(at..).unwrap_or_default();
             let offset = base + at as u64;
             let taken = match rest {
@@ -25,7 +26,7 @@ impl Tokenizer {
                     }
                     len
                 }
-                [b'<', after @ ..] if self.open.len() < self.limits.depth => {
+                [b'<', after @ ..] if self.nesting.has_room() => {
                     let len = sink.predict(after);
                     if len == 0 || after.get(len) != Some(&b'>') {
                         return at;
@@ -52,8 +53,7 @@ impl Tokenizer {
     /// The length of an end tag that is just `</name>`, for the element that is open; 0 for any other.
     #[inline]
     fn plain_end(&self, after: &[u8]) -> usize {
-        let Some(open) = self.open.last() else { return 0 };
-        let name = self.names.get(open.name as usize..).unwrap_or_default();
+        let Some(name) = self.nesting.name() else { return 0 };
         let same = after.get(name.len()) == Some(&b'>') && after.get(..name.len()) == Some(name);
         if same { name.len() + 3 } else { 0 }
     }
@@ -61,9 +61,9 @@ impl Tokenizer {
     /// A start tag that is just `<name>`.
     #[inline]
     fn plain_start<S: Sink>(&mut self, name: &[u8], offset: u64, locator: &mut Locator<'_>, sink: &mut S) {
-        self.push(name, self.scope.mark());
+        self.nesting.push(name);
         let end = offset + name.len() as u64 + 2;
-        let namespace = self.scope.default_namespace();
+        let namespace = self.nesting.scope.default_namespace();
         sink.start(&self.tag(&[], name, 0, (offset, end, false), namespace), locator);
     }
 
@@ -84,14 +84,14 @@ impl Tokenizer {
         let token = rest.get(..len).unwrap_or_default();
         let outline = self.reader.read(token, &self.limits)?;
         self.admit()?;
-        let mark = self.scope.mark();
-        self.reader.resolve(token, &mut self.scope)?;
+        let mark = self.nesting.scope.mark();
+        self.reader.resolve(token, &mut self.nesting.scope)?;
         let name = token.get(1..outline.name_end).unwrap_or_default();
         let namespace = match outline.local {
-            1 => self.scope.default_namespace(),
-            local => tag::namespace_of(token.get(1..local - 1).unwrap_or_default(), &self.scope, 1)?.0,
+            1 => self.nesting.scope.default_namespace(),
+            local => tag::namespace_of(token.get(1..local - 1).unwrap_or_default(), &self.nesting.scope, 1)?.0,
         };
-        self.push(name, mark);
+        self.nesting.push_from(name, mark);
         let end = offset + len as u64;
         let tag = self.tag(token, name, outline.local - 1, (offset, end, outline.empty), namespace);
         sink.start(&tag, locator);
@@ -112,7 +112,7 @@ impl Tokenizer {
         let attributes = if token.is_empty() { &[][..] } else { &self.reader.attributes[..] };
         let local = name.get(local..).unwrap_or_default();
         let decoded = &self.reader.decoded;
-        Tag { name, local, namespace, offset, end, empty, scope: &self.scope, token, attributes, decoded }
+        Tag { name, local, namespace, offset, end, empty, scope: &self.nesting.scope, token, attributes, decoded }
     }
 
     /// Tells whether one more element may begin here.
@@ -123,26 +123,17 @@ impl Tokenizer {
             Stage::Epilog => return Err(Mistake::malformed(0, "an element behind the root element")),
             Stage::Start | Stage::Prolog => self.stage = Stage::Root,
         }
-        if self.open.len() >= self.limits.depth {
+        if !self.nesting.has_room() {
             return Err(Mistake::new(FaultKind::TooDeep, 0, "elements are nested too deeply"));
         }
         Ok(())
     }
 
     #[inline]
-    fn push(&mut self, name: &[u8], mark: Mark) {
-        self.open.push(Open { name: self.names.len() as u32, mark });
-        self.names.extend_from_slice(name);
-    }
-
-    #[inline]
     fn pop<S: Sink>(&mut self, from: u64, to: u64, locator: &mut Locator<'_>, sink: &mut S) {
-        sink.end(from, to, &self.scope, locator);
-        if let Some(open) = self.open.pop() {
-            self.names.truncate(open.name as usize);
-            self.scope.restore(open.mark);
-        }
-        if self.open.is_empty() {
+        sink.end(from, to, &self.nesting.scope, locator);
+        self.nesting.pop();
+        if self.nesting.depth() == 0 {
             self.stage = Stage::Epilog;
         }
     }
@@ -154,7 +145,7 @@ impl Tokenizer {
         locator: &mut Locator<'_>,
         sink: &mut S,
     ) -> Stepped {
-        let name = self.open.last().map(|open| open.name as usize).and_then(|from| self.names.get(from..));
+        let name = self.nesting.name();
         let expected = name.unwrap_or_default();
         let after = 2 + expected.len();
         let same = || name.is_some() && rest.get(2..after) == Some(expected);
@@ -177,10 +168,9 @@ impl Tokenizer {
         if let Some(at) = rest.iter().position(|byte| !is_space(*byte)) {
             return Err(Mistake::malformed(end + at, "something stands behind the name in an end tag"));
         }
-        let Some(open) = self.open.last() else {
+        let Some(expected) = self.nesting.name() else {
             return Err(Mistake::malformed(0, "an end tag where no element is open"));
         };
-        let expected = self.names.get(open.name as usize..).unwrap_or_default();
         let found = token.get(2..end).unwrap_or_default();
         if expected == found {
             return Ok(());
@@ -215,5 +205,5 @@ impl Tokenizer {
 }
 
 fn too_long() -> Mistake {
-    Mistake::new(FaultKind::TooLong, 0, "a tag is too long")
+    Mistake::new(FaultKind::TagTooLong, 0, "a tag is too long")
 }

@@ -43,15 +43,21 @@ pub(super) fn is_float(raw: &[u8]) -> bool {
     is_decimal(mantissa, u64::MAX, u64::MAX, true) && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
-/// Tells whether a text is a date without a time zone, and not one of the last days of a month.
+/// Tells whether a text is a date without a time zone, and not a leap day.
 pub(super) fn is_date(raw: &[u8]) -> bool {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = raw else { return false };
     let digits = [y1, y2, y3, y4, m1, m2, d1, d2];
-    // Every month has 28 days; the year 0000 is none.
+    let last = match (m1, m2) {
+        (b'0', b'2') => (b'2', b'8'),
+        (b'0', b'4' | b'6' | b'9') | (b'1', b'1') => (b'3', b'0'),
+        _ => (b'3', b'1'),
+    };
+    // The year 0000 is none.
     digits.iter().all(|byte| byte.is_ascii_digit())
         && *y1 != b'0'
         && matches!((m1, m2), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'))
-        && matches!((d1, d2), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'9') | (b'2', b'0'..=b'8'))
+        && (*d1, *d2) >= (b'0', b'1')
+        && (*d1, *d2) <= last
 }
 
 /// Tells whether a text is such a date and a time.

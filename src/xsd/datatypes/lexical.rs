@@ -132,7 +132,8 @@ fn name(text: &str, prefixes: &dyn Prefixes) -> Option<Name> {
     Some(Name { namespace, local: local.to_owned() })
 }
 
-fn is_language(text: &str) -> bool {
+/// Tells whether a text is a tag for a language (RFC 3066).
+pub(in crate::xsd) fn is_language(text: &str) -> bool {
     let mut parts = text.split('-');
     let first = parts.next().unwrap_or_default();
     let sized = |part: &str| (1..=8).contains(&part.len());

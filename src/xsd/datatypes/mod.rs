@@ -4,14 +4,13 @@ mod alphabet;
 mod binary;
 mod blocks;
 mod broken;
-pub(super) mod builtin;
 mod builtins;
 mod classes;
 mod decimal;
+mod describe;
 mod duration;
 mod expression;
 mod facet;
-pub(super) mod facets;
 mod glance;
 mod lexical;
 mod moment;
@@ -26,8 +25,9 @@ mod value;
 
 pub(super) use binary::{Base64, Hex};
 pub(super) use broken::Broken;
+pub(super) use describe::Fact;
 pub(super) use facet::{FacetError, FacetKind, FacetSource};
-pub(super) use lexical::{Prefixes, is_uri};
+pub(super) use lexical::{Prefixes, is_language, is_uri};
 pub(super) use simple::{SimpleType, Stream, Variety};
 pub(super) use value::{Role, Value};
 

@@ -193,6 +193,12 @@ fn value(facet: &Option<Facet<u64>>) -> Option<u64> {
 }
 
 impl SimpleType {
+    /// How long most of the texts are that are valid at a glance; 0 where there is no telling.
+    #[inline]
+    pub(in crate::xsd) fn usual_bytes(&self) -> usize {
+        if matches!(self.quick, Quick::Date) { "2024-02-29".len() } else { 0 }
+    }
+
     /// Tells at a glance whether a text, its white space as it is, is valid; `false` asks for [`SimpleType::value`].
     #[inline]
     pub(in crate::xsd) fn surely(&self, raw: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use super::tree::trimmed;
 use crate::xml;
-use crate::xsd::datatypes::is_uri;
+use crate::xsd::datatypes::{is_language, is_uri};
 
 /// What an attribute's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,14 +130,6 @@ fn is_qname(value: &str) -> bool {
         Some((prefix, local)) => xml::is_name(prefix, false) && xml::is_name(local, false),
         None => xml::is_name(value, false),
     }
-}
-
-fn is_language(value: &str) -> bool {
-    let mut parts = value.split('-');
-    let is_short = |part: &str| (1..=8).contains(&part.len());
-    let is_first = |part: &str| is_short(part) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
-    parts.next().is_some_and(is_first)
-        && parts.all(|part| is_short(part) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn is_set(value: &str, members: &[&str]) -> bool {

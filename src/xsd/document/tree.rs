@@ -51,7 +51,13 @@ impl Tree {
         let mut tokenizer = Tokenizer::new(limits.clone(), &[XSD]);
         let read = tokenizer.feed(&bytes, &mut tree).and_then(|()| tokenizer.finish(&mut tree));
         read.map_err(|fault| match fault.kind {
-            FaultKind::TooDeep | FaultKind::TooLong | FaultKind::TooMany => {
+            FaultKind::TooDeep
+            | FaultKind::TagTooLong
+            | FaultKind::NameTooLong
+            | FaultKind::AttributeTooLong
+            | FaultKind::DeclarationTooLong
+            | FaultKind::TooManyAttributes
+            | FaultKind::TooManyNamespaces => {
                 SchemaError::TooLarge { place: tree.place(fault.at), problem: fault.text }
             }
             _ => SchemaError::NotXml { document: document.to_owned(), fault: *fault },

@@ -1,10 +1,9 @@
 //! The text of the element that somebody watches, up to a limit.
 
 use super::Judging;
-use crate::xml::Locator;
+use crate::xml::{LineEnds, Locator};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
 use crate::xsd::validator::Observer;
-use crate::xsd::value::LineEnds;
 
 /// A watched value in progress; its memory is used again for the next.
 #[derive(Debug)]
@@ -19,6 +18,16 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(most_bytes: usize) -> Self {
         Self { active: false, text: String::new(), complete: true, most_bytes, ends: LineEnds::default() }
+    }
+
+    /// How many bytes of a text are kept.
+    pub(super) fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
+    /// Somebody listens to the value in progress.
+    pub(super) fn is_active(&self) -> bool {
+        self.active
     }
 
     fn begin(&mut self) {
@@ -79,11 +88,13 @@ impl<O: Observer> Judging<'_, '_, O> {
         for (watch, kind) in watches.iter().rev() {
             if *kind == WatchKind::Value && self.judge.watched.active {
                 let at = self.judge.value_position(locator);
-                let content = self.judge.value_from..content_to;
+                let end = locator.sent(content_to);
+                // The place is that of the content, but in an element without any, which has its tag's.
+                let content = if content_to == to { end..end } else { at.offset..end };
                 let watched = &self.judge.watched;
                 self.observer.value(*watch, &watched.text, watched.complete, content, at);
             }
-            self.observer.close(*watch, to, sound);
+            self.observer.close(*watch, locator.sent(to), sound);
         }
         self.judge.watched.active = false;
     }

@@ -187,7 +187,7 @@ fn not_xml() -> Vec<Bad> {
         ("words", b"Se vedlagt fil.\n".to_vec(), "XM-101"),
         ("crossed-tags", edited(102, "</FormTask>", "</Reportee>"), "XM-102"),
         ("truncated", whole.split_at(whole.len() * 2 / 3).0.to_vec(), "XM-103"),
-        ("other-encoding", edited(103, "encoding=\"utf-8\"", "encoding=\"utf-16\""), "XM-104"),
+        ("other-encoding", edited(103, "encoding=\"utf-8\"", "encoding=\"utf-16\""), "XM-108"),
         ("invalid-utf-8", latin, "XM-104"),
         ("odd-encoding", edited(104, "encoding=\"utf-8\"", "encoding=\"ebcdic-cp-no\""), "XM-105"),
         ("doctype", edited(105, "<ServiceOwner", "<!DOCTYPE ServiceOwner>\n<ServiceOwner"), "XM-106"),

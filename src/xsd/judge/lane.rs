@@ -1,0 +1,551 @@
+//! The lane: elements the schema leads to expect, gone through in one loop over the raw bytes.
+//!
+//! It goes where it is certain: plain tags whose names follow from the content model, values whose text ends in the same
+//! piece and is sound, white space between them. At anything else it stops before it, having changed nothing, and the
+//! tokenizer and the judge go on in the usual way; so it finds nothing wrong by itself, and what it goes through they
+//! would have gone through alike.
+
+use super::frame::{Frame, Mode};
+use super::{Judge, Judging};
+use crate::xml::{
+    Gap, Limits, Locator, Namespace, Nesting, Scope, Tag, plain_value_len, skip_space, skip_text, text_len,
+};
+use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
+use crate::xsd::rails::{Attribute, Kind, LONGEST, Spelling, Step, Stop};
+use crate::xsd::tables::{SimpleId, StateId};
+use crate::xsd::validator::Observer;
+
+/// A longer value is left to the usual way, to which it costs next to nothing more.
+const MOST_VALUE: usize = 4 << 10;
+
+/// What the lane has learned of the document at hand.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// How it writes the namespaces of the schema, by their number.
+    prefixes: Vec<Prefix>,
+    /// The declarations that is true for.
+    generation: u64,
+    /// The white space before start tags, by depth.
+    gaps: [Gap; GAPS],
+    limits: Limits,
+}
+
+/// How many depths are indented in a way that is remembered; deeper ones share them.
+const GAPS: usize = 16;
+
+/// A prefix with its colon in a word; one that is not known is like no word at all.
+#[derive(Debug, Clone, Copy)]
+struct Prefix {
+    word: u64,
+    mask: u64,
+    len: u32,
+}
+
+/// The bytes at hand, and the rest of them that the lane has not gone through.
+struct Place<'b> {
+    bytes: &'b [u8],
+    rest: &'b [u8],
+    /// The offset of the bytes in the document.
+    base: u64,
+}
+
+/// The innermost open element, while its children are gone through.
+#[derive(Clone, Copy)]
+struct Parent {
+    state: StateId,
+    count: u32,
+    counters: u32,
+    node: NodeId,
+}
+
+/// Why the children of one element are left.
+enum Turn<'s, 'b> {
+    /// For the children of a child.
+    Down(&'s Step, Start<'b>),
+    /// For a child of which only a part of the text is at hand; what follows that part.
+    Into(&'s Step, Start<'b>, &'b [u8]),
+    /// For its end tag.
+    Up,
+    /// For the usual way.
+    Off,
+}
+
+/// A start tag.
+#[derive(Clone, Copy)]
+struct Start<'b> {
+    /// The name as written.
+    name: &'b [u8],
+    /// What follows the tag.
+    content: &'b [u8],
+    /// It is the end, too.
+    is_empty: bool,
+}
+
+impl<'b> Place<'b> {
+    /// The offset of what a part of the bytes begins with.
+    #[inline]
+    fn offset(&self, rest: &[u8]) -> u64 {
+        self.base + (self.bytes.len() - rest.len()) as u64
+    }
+
+    /// What stands between two places, of which the second is given by what follows it.
+    #[inline]
+    fn between(&self, from: &'b [u8], after: &[u8]) -> &'b [u8] {
+        from.get(..from.len() - after.len()).unwrap_or_default()
+    }
+}
+
+impl Prefix {
+    const UNKNOWN: Self = Self { word: u64::MAX, mask: 0, len: 0 };
+    const NONE: Self = Self { word: 0, mask: 0, len: 0 };
+    const LONGEST: usize = 8;
+
+    fn of(raw: &[u8]) -> Self {
+        let mut bytes = [0; Self::LONGEST];
+        if raw.is_empty() {
+            return Self::NONE;
+        }
+        match bytes.get_mut(..raw.len()) {
+            None => Self::UNKNOWN,
+            Some(start) => {
+                start.copy_from_slice(raw);
+                let mask = u64::MAX >> (64 - 8 * raw.len());
+                Self { word: u64::from_le_bytes(bytes), mask, len: raw.len() as u32 }
+            }
+        }
+    }
+
+    /// What follows the prefix, if the bytes begin with it.
+    #[inline(always)]
+    fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let found = u64::from_le_bytes(*bytes.first_chunk()?);
+        if found & self.mask == self.word { bytes.get(self.len as usize..) } else { None }
+    }
+
+    fn resolves(&self, scope: &Scope, number: usize) -> bool {
+        let bytes = self.word.to_le_bytes();
+        let prefix = bytes.get(..(self.len as usize).saturating_sub(1)).unwrap_or_default();
+        let namespace = match self.len {
+            0 => Some(scope.default_namespace()),
+            _ => scope.lookup(prefix).map(|(namespace, _)| namespace),
+        };
+        namespace.and_then(Namespace::index) == Some(number)
+    }
+}
+
+impl Lane {
+    pub(super) fn new(namespaces: usize, limits: &Limits) -> Self {
+        let mut prefixes = vec![Prefix::UNKNOWN; namespaces];
+        if let Some(xml) = Namespace::XML.index().and_then(|number| prefixes.get_mut(number)) {
+            *xml = Prefix::of(b"xml:");
+        }
+        Self { prefixes, generation: u64::MAX, gaps: [Gap::default(); GAPS], limits: limits.clone() }
+    }
+
+    /// Tells whether names may be as long as those on the rails.
+    #[inline]
+    fn is_open(&self) -> bool {
+        self.limits.name_bytes >= Prefix::LONGEST + LONGEST
+    }
+
+    /// Tells whether the limits allow one more attribute, with so many bytes, in a tag of so many.
+    #[inline]
+    fn admits(&self, attributes: u32, value_bytes: usize, tag_bytes: usize) -> bool {
+        (attributes as usize) < self.limits.attributes
+            && value_bytes <= self.limits.attribute_bytes.min(MOST_VALUE)
+            && tag_bytes + LONGEST + 2 * Prefix::LONGEST <= self.limits.tag_bytes
+    }
+
+    /// The prefix of attributes of a namespace: none stands for no namespace, whatever the default is.
+    #[inline(always)]
+    fn of_attribute(&self, namespace: u32) -> Prefix {
+        match self.of(namespace) {
+            _ if Some(namespace as usize) == Namespace::NONE.index() => Prefix::NONE,
+            Prefix { len: 0, .. } => Prefix::UNKNOWN,
+            prefix => prefix,
+        }
+    }
+
+    /// Learns from a tag how the namespace of its name is written here.
+    #[inline]
+    pub(super) fn learn(&mut self, tag: &Tag<'_>) {
+        let Some(known) = tag.namespace.index().and_then(|number| self.prefixes.get_mut(number)) else { return };
+        let raw = tag.name.get(..tag.name.len() - tag.local.len()).unwrap_or_default();
+        let same =
+            known.len as usize == raw.len() && known.word != u64::MAX && *raw == known.word.to_le_bytes()[..raw.len()];
+        if !same {
+            *known = Prefix::of(raw);
+        }
+    }
+
+    /// Forgets what the declarations in force no longer bear out.
+    #[inline]
+    fn refresh(&mut self, scope: &Scope) {
+        if self.generation == scope.generation() {
+            return;
+        }
+        self.generation = scope.generation();
+        for (number, prefix) in self.prefixes.iter_mut().enumerate() {
+            if prefix.word != u64::MAX && !prefix.resolves(scope, number) {
+                *prefix = Prefix::UNKNOWN;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn of(&self, namespace: u32) -> Prefix {
+        self.prefixes.get(namespace as usize).copied().unwrap_or(Prefix::UNKNOWN)
+    }
+
+    /// Skips the white space before a child at a depth, or before the end of its parent.
+    #[inline(always)]
+    fn skip_space<'b>(&mut self, bytes: &'b [u8], depth: usize) -> Option<&'b [u8]> {
+        let [child, end] = [depth, depth + GAPS - 1].map(|depth| self.gaps.get(depth % GAPS));
+        if let Some(rest) = child.and_then(|gap| gap.strip(bytes)).or_else(|| end?.strip(bytes)) {
+            return Some(rest);
+        }
+        self.other_space(bytes, depth)
+    }
+
+    fn other_space<'b>(&mut self, bytes: &'b [u8], depth: usize) -> Option<&'b [u8]> {
+        let rest = skip_space(bytes)?;
+        if !rest.starts_with(b"</")
+            && let Some(gap) = self.gaps.get_mut(depth % GAPS)
+        {
+            *gap = Gap::of(bytes.get(..bytes.len() - rest.len()).unwrap_or_default());
+        }
+        Some(rest)
+    }
+}
+
+impl<'p, O: Observer> Judging<'_, 'p, O> {
+    /// Goes through what is expected, as far as it comes.
+    pub(super) fn lane(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        base: u64,
+        nesting: &mut Nesting,
+        locator: &mut Locator<'_>,
+    ) -> usize {
+        let mut place = Place { bytes, rest: bytes.get(from..).unwrap_or_default(), base };
+        self.judge.lane.refresh(nesting.scope());
+        // The fields of a key may be anywhere, and are told by the judge.
+        if !self.judge.lane.is_open() || self.judge.identity.is_active() {
+            return from;
+        }
+        while let Some(frame) = self.judge.frames.last()
+            && nesting.has_room()
+        {
+            let (state, count, counters, node) = (frame.state, frame.count, frame.counters, frame.node);
+            let gone = match frame.mode {
+                Mode::Model { mixed: false } => {
+                    let mut parent = Parent { state, count, counters, node };
+                    let turn = self.children(&mut place, &mut parent, locator);
+                    if let Some(frame) = self.judge.frames.last_mut() {
+                        (frame.state, frame.count) = (parent.state, parent.count);
+                    }
+                    match turn {
+                        Turn::Down(step, start) => self.descend(&mut place, parent, step, start, nesting, locator),
+                        Turn::Into(step, start, rest) => self.enter(&mut place, parent, step, (start, rest), nesting),
+                        Turn::Up => self.ascend(&mut place, nesting, locator),
+                        Turn::Off => false,
+                    }
+                }
+                Mode::Simple if self.judge.takes_any_text() => self.text_goes_on(&mut place, nesting, locator),
+                _ => false,
+            };
+            if !gone {
+                break;
+            }
+        }
+        bytes.len() - place.rest.len()
+    }
+
+    /// Goes through children that hold values.
+    #[inline(always)]
+    fn children<'b>(&mut self, place: &mut Place<'b>, parent: &mut Parent, locator: &mut Locator<'_>) -> Turn<'p, 'b> {
+        let rails = &self.judge.plan.rails;
+        let depth = self.judge.frames.len();
+        loop {
+            let Some(rest) = self.judge.lane.skip_space(place.rest, depth) else { return Turn::Off };
+            place.rest = rest;
+            let tag = match rest {
+                [b'<', b'/', ..] => return Turn::Up,
+                [b'<', tag @ ..] => tag,
+                _ => return Turn::Off,
+            };
+            let Some(stop) = rails.stop(parent.state) else { return Turn::Off };
+            let Some((step, name, rest)) = self.foreseen(rails.steps(stop), stop, parent.count, tag) else {
+                return Turn::Off;
+            };
+            let Some((content, is_empty)) = self.past_start(rest, step) else { return Turn::Off };
+            let start = Start { name: place.between(tag, rest), content, is_empty };
+            let end = match step.kind {
+                Kind::Text(_) if is_empty => Some(0),
+                Kind::Text(_) => Some(skip_text(content)),
+                Kind::Value(simple) if is_empty => self.takes(simple, b"").then_some(0),
+                Kind::Value(simple) => self.sound_value(content, simple),
+                Kind::Empty => Some(0),
+                Kind::Branch { .. } if !is_empty => return Turn::Down(step, start),
+                Kind::Branch { .. } | Kind::Other => return Turn::Off,
+            };
+            let Some(after) = end.and_then(|end| content.get(end..)) else { return Turn::Off };
+            let past = if is_empty { Some(content) } else { self.judge.past_end(after, name) };
+            let Some(past) = past else {
+                let into = matches!(step.kind, Kind::Text(_)) && parent.node == NOWHERE;
+                return if into { Turn::Into(step, start, after) } else { Turn::Off };
+            };
+            if parent.node != NOWHERE {
+                let node = self.judge.plan.child(parent.node, step.name);
+                if node != NOWHERE && (is_empty || !self.watched_value(node, place, (content, after, past), locator)) {
+                    return Turn::Off;
+                }
+            }
+            self.judge.advance(parent, step);
+            place.rest = past;
+        }
+    }
+
+    /// The step whose name a tag has, and what follows the name.
+    #[inline(always)]
+    fn foreseen<'b>(
+        &self,
+        steps: &'p [Step],
+        stop: &Stop,
+        count: u32,
+        tag: &'b [u8],
+    ) -> Option<(&'p Step, &'p Spelling, &'b [u8])> {
+        for step in steps {
+            let name = self.judge.plan.rails.name(step.name)?;
+            let Some(rest) = self.judge.lane.of(name.namespace).strip(tag).and_then(|local| name.strip(local)) else {
+                continue;
+            };
+            // A longer name may begin with this one; of two steps of one name the second may be the one.
+            let allowed = if step.again { count < stop.max } else { count >= stop.min };
+            if allowed && rest.first().is_some_and(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\n' | b'\r' | b'\t')) {
+                return Some((step, name, rest));
+            }
+        }
+        None
+    }
+
+    /// What follows a start tag, given what follows its name; and whether it is the end, too.
+    #[inline(always)]
+    fn past_start<'b>(&mut self, rest: &'b [u8], step: &Step) -> Option<(&'b [u8], bool)> {
+        match rest {
+            [b'>', content @ ..] if step.required == 0 => Some((content, false)),
+            [b'>', ..] => None,
+            _ => self.attributes_of(rest, step),
+        }
+    }
+
+    /// Goes through the attributes of a tag, all of which the type must know.
+    #[inline(never)]
+    fn attributes_of<'b>(&mut self, mut rest: &'b [u8], step: &Step) -> Option<(&'b [u8], bool)> {
+        let attributes = self.judge.plan.rails.attributes(step);
+        let (mut seen, mut next, from) = (0_u64, 0, rest.len());
+        loop {
+            let spaced = skip_space(rest)?;
+            let is_spaced = spaced.len() < rest.len();
+            rest = match spaced {
+                [b'>', content @ ..] if seen & step.required == step.required => return Some((content, false)),
+                [b'/', b'>', content @ ..] if seen & step.required == step.required => return Some((content, true)),
+                _ if is_spaced => spaced,
+                _ => return None,
+            };
+            let (known, value) = self.attribute_at(rest, attributes, next)?;
+            let (quote, value) = value.split_first()?;
+            let len = plain_value_len(value, *quote).filter(|_| matches!(quote, b'"' | b'\''))?;
+            let text = value.get(..len)?;
+            let sound = match attributes.get(known)?.kind {
+                Kind::Text(_) => true,
+                Kind::Value(simple) => self.takes(simple, text),
+                Kind::Empty | Kind::Branch { .. } | Kind::Other => false,
+            };
+            rest = value.get(len + 1..)?;
+            let bit = 1 << known;
+            if !sound || seen & bit != 0 || !self.judge.lane.admits(seen.count_ones(), len, from - rest.len()) {
+                return None;
+            }
+            (seen, next) = (seen | bit, known + 1);
+        }
+    }
+
+    /// Which attribute a text begins with, first of all whether it is the next one; and what follows its `=`.
+    #[inline]
+    fn attribute_at<'b>(&self, text: &'b [u8], attributes: &[Attribute], next: usize) -> Option<(usize, &'b [u8])> {
+        let (before, after) = attributes.split_at_checked(next)?;
+        let ordered = (next..).zip(after).chain(before.iter().enumerate());
+        for (index, attribute) in ordered {
+            let prefix = self.judge.lane.of_attribute(attribute.name.namespace);
+            let rest = prefix.strip(text).and_then(|local| attribute.name.strip(local));
+            if let Some([b'=', value @ ..]) = rest {
+                return Some((index, value));
+            }
+        }
+        None
+    }
+
+    /// Tells whether a type takes a text.
+    #[inline]
+    fn takes(&mut self, simple: SimpleId, raw: &[u8]) -> bool {
+        let Some(simple) = self.judge.schema().simple(simple) else { return false };
+        simple.surely(raw) || self.judge.value.takes(simple, raw)
+    }
+
+    /// Where a value ends that its type takes.
+    #[inline]
+    fn sound_value(&mut self, content: &[u8], simple: SimpleId) -> Option<usize> {
+        let simple = self.judge.schema().simple(simple)?;
+        // Guessed, so that nothing waits for the bytes to tell it.
+        let usual = simple.usual_bytes();
+        if usual > 0 && content.get(usual) == Some(&b'<') && content.get(..usual).is_some_and(|raw| simple.surely(raw))
+        {
+            return Some(usual);
+        }
+        let end = text_len(content)?;
+        let raw = content.get(..end.min(MOST_VALUE))?;
+        let at_a_glance = !raw.contains(&b'\r') && simple.surely(raw);
+        (end <= MOST_VALUE && (at_a_glance || self.judge.value.takes(simple, raw))).then_some(end)
+    }
+
+    /// Tells of a value that somebody watches, if it is what it says.
+    fn watched_value(
+        &mut self,
+        node: NodeId,
+        place: &Place<'_>,
+        (content, after, past): (&[u8], &[u8], &[u8]),
+        locator: &mut Locator<'_>,
+    ) -> bool {
+        let raw = place.between(content, after);
+        let plain =
+            raw.len() <= self.judge.watched.most_bytes() && !raw.iter().any(|byte| matches!(byte, b'\r' | b'&' | b'<'));
+        let (true, Ok(text)) = (plain, std::str::from_utf8(raw)) else { return false };
+        let watches = self.judge.plan.watches(node);
+        let at = locator.position(place.offset(place.rest));
+        watches.iter().for_each(|(watch, _)| self.observer.open(*watch, at));
+        for (watch, kind) in watches.iter().rev() {
+            if *kind == WatchKind::Value {
+                let at = locator.position(place.offset(content));
+                let range = at.offset..locator.sent(place.offset(after));
+                self.observer.value(*watch, text, true, range, at);
+            }
+            self.observer.close(*watch, locator.sent(place.offset(past)), true);
+        }
+        true
+    }
+
+    /// Opens an element that holds elements.
+    fn descend<'b>(
+        &mut self,
+        place: &mut Place<'b>,
+        parent: Parent,
+        step: &Step,
+        start: Start<'b>,
+        nesting: &mut Nesting,
+        locator: &mut Locator<'_>,
+    ) -> bool {
+        let Kind::Branch { type_id, start: state, mixed, slots } = step.kind else { return false };
+        let offset = place.offset(place.rest);
+        let node = self.judge.plan.child(parent.node, step.name);
+        let mode = Mode::Model { mixed };
+        self.judge.push(parent, step, Frame { mode, type_id, state, node, ..self.judge.blank(offset) });
+        self.opened(node, offset, locator);
+        self.judge.counters.resize(self.judge.counters.len() + usize::from(slots), 0);
+        nesting.push(start.name);
+        place.rest = start.content;
+        true
+    }
+
+    /// Opens an element that holds any text, some of which has gone by.
+    fn enter<'b>(
+        &mut self,
+        place: &mut Place<'b>,
+        parent: Parent,
+        step: &Step,
+        (start, after): (Start<'b>, &'b [u8]),
+        nesting: &mut Nesting,
+    ) -> bool {
+        let Kind::Text(simple) = step.kind else { return false };
+        let schema = self.judge.schema();
+        let blank = self.judge.blank(place.offset(place.rest));
+        let type_id = schema.element(step.element).map_or(blank.type_id, |element| element.type_id);
+        let (mode, has_text) = (Mode::Simple, after.len() < start.content.len());
+        self.judge.push(parent, step, Frame { mode, type_id, has_text, ..blank });
+        if let Some(simple) = schema.simple(simple) {
+            self.judge.value.begin(simple, false);
+        }
+        let from = place.offset(start.content);
+        (self.judge.value_place, self.judge.value_at) = (from, None);
+        nesting.push(start.name);
+        place.rest = after;
+        true
+    }
+
+    /// More of a text of which nothing is asked.
+    fn text_goes_on(&mut self, place: &mut Place<'_>, nesting: &mut Nesting, locator: &mut Locator<'_>) -> bool {
+        let len = skip_text(place.rest);
+        if let Some(frame) = self.judge.frames.last_mut() {
+            frame.has_text |= len > 0;
+        }
+        place.rest = place.rest.get(len..).unwrap_or_default();
+        self.end_tag(place, nesting, locator)
+    }
+
+    /// Closes an element whose content is complete.
+    fn ascend(&mut self, place: &mut Place<'_>, nesting: &mut Nesting, locator: &mut Locator<'_>) -> bool {
+        let complete = self.judge.frames.last().is_some_and(|frame| {
+            self.judge.plan.rails.stop(frame.state).is_some_and(|stop| stop.accepting && frame.count >= stop.min)
+        });
+        complete && self.end_tag(place, nesting, locator)
+    }
+
+    /// Closes the innermost element if nothing but its name stands in the end tag at hand.
+    fn end_tag(&mut self, place: &mut Place<'_>, nesting: &mut Nesting, locator: &mut Locator<'_>) -> bool {
+        // The root's end is the document's.
+        let (2.., Some(name)) = (nesting.depth(), nesting.name()) else { return false };
+        let after = place.rest.strip_prefix(b"</").and_then(|rest| rest.strip_prefix(name));
+        let Some(past) = after.and_then(|rest| rest.strip_prefix(b">")) else { return false };
+        self.close(place.offset(place.rest), place.offset(past), nesting.scope(), locator);
+        nesting.pop();
+        place.rest = past;
+        true
+    }
+}
+
+impl Judge<'_> {
+    /// Tells whether the value in progress may be anything, and nobody listens.
+    fn takes_any_text(&self) -> bool {
+        self.value.takes_anything() && !self.watched.is_active()
+    }
+
+    /// Opens a child by a step.
+    fn push(&mut self, mut parent: Parent, step: &Step, frame: Frame) {
+        let ordinal = self.advance(&mut parent, step);
+        if let Some(frame) = self.frames.last_mut() {
+            (frame.state, frame.count) = (parent.state, parent.count);
+        }
+        self.frames.push(Frame { name: Some(step.name), element: Some(step.element), ordinal, ..frame });
+    }
+
+    /// Takes a step; which of its kind the child is.
+    #[inline(always)]
+    fn advance(&mut self, parent: &mut Parent, step: &Step) -> u64 {
+        if step.again {
+            parent.count += 1;
+        } else {
+            (parent.state, parent.count) = (step.target, 1);
+        }
+        self.count(parent.counters, step.slot)
+    }
+
+    /// What follows an end tag, if that is what the bytes begin with.
+    #[inline(always)]
+    fn past_end<'b>(&self, bytes: &'b [u8], name: &Spelling) -> Option<&'b [u8]> {
+        let [b'<', b'/', tag @ ..] = bytes else { return None };
+        let local = self.lane.of(name.namespace).strip(tag)?;
+        let (b'>', past) = name.strip(local)?.split_first()? else { return None };
+        Some(past)
+    }
+}

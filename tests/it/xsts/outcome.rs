@@ -1,0 +1,101 @@
+//! What our engine says of a group: every schema and document is accepted, refused, or brought it down.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, SchemaError, Validator};
+
+use super::archive::{Archive, Expected, Group};
+
+/// What was said of one schema or document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Accepted,
+    Refused(String),
+    /// The schema it should be judged by was refused.
+    NoSchema,
+    Panicked(String),
+}
+
+/// What was said of a group.
+#[derive(Debug, Clone)]
+pub(super) struct GroupOutcome {
+    pub(super) schema: Outcome,
+    /// One for each instance, in their order.
+    pub(super) instances: Vec<Outcome>,
+}
+
+impl Outcome {
+    pub(super) fn agrees(&self, expected: Expected) -> bool {
+        match (self, expected) {
+            (Self::Panicked(_), _) => false,
+            (_, Expected::Open) => true,
+            (Self::Accepted, expected) => expected == Expected::Valid,
+            (Self::Refused(_), expected) => expected == Expected::Invalid,
+            (Self::NoSchema, _) => false,
+        }
+    }
+}
+
+/// Compiles the schema of a group and judges its instances.
+pub(super) fn of(archive: &Archive, group: &Group) -> GroupOutcome {
+    match guarded(|| compile(archive, group)) {
+        Ok(Ok(schema)) => {
+            let plan = Plan::new(Arc::new(schema), &[]).expect("nothing is watched");
+            let instances = group.instances.iter().map(|instance| judged(&plan, &archive.read(&instance.document)));
+            GroupOutcome { schema: Outcome::Accepted, instances: instances.collect() }
+        }
+        Ok(Err(error)) => unjudged(group, Outcome::Refused(error.to_string())),
+        Err(panic) => unjudged(group, Outcome::Panicked(panic)),
+    }
+}
+
+fn unjudged(group: &Group, schema: Outcome) -> GroupOutcome {
+    GroupOutcome { schema, instances: vec![Outcome::NoSchema; group.instances.len()] }
+}
+
+fn compile(archive: &Archive, group: &Group) -> Result<Schema, SchemaError> {
+    let bytes: Vec<_> = group.documents.iter().map(|name| archive.read(name)).collect();
+    let documents = group.documents.iter().zip(&bytes).map(|(name, bytes)| SchemaDocument { name, bytes });
+    Schema::compile(&documents.collect::<Vec<_>>())
+}
+
+fn judged(plan: &Plan, document: &[u8]) -> Outcome {
+    let judged = guarded(|| {
+        let mut first = First(None);
+        let mut validator = Validator::new(plan, Limits::default());
+        validator.feed(document, &mut first);
+        (validator.finish(&mut first), first)
+    });
+    match judged {
+        Ok((end, First(None))) if end.sound && end.complete => Outcome::Accepted,
+        Ok((_, First(Some(finding)))) => Outcome::Refused(finding),
+        Ok((end, First(None))) => Outcome::Panicked(format!("no finding, yet {end:?}")),
+        Err(panic) => Outcome::Panicked(panic),
+    }
+}
+
+/// Runs something of the engine; a panic is an answer too.
+fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text").to_owned()
+    })
+}
+
+/// The first finding, as text.
+struct First(Option<String>);
+
+impl Observer for First {
+    fn open(&mut self, _: usize, _: Position) {}
+
+    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
+
+    fn close(&mut self, _: usize, _: u64, _: bool) {}
+
+    fn finding(&mut self, finding: Finding) {
+        let Finding { rule, at, path, text, .. } = finding;
+        self.0.get_or_insert_with(|| format!("{}:{} {path} {rule} {text}", at.line, at.column));
+    }
+}
