@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, SchemaError, Validator};
+use sluse::xsd::{Files, Finding, Limits, Observer, Plan, Position, Schema, SchemaError, SchemaLimits, Validator};
 
 use super::archive::{Archive, Expected, Group};
 
@@ -55,10 +55,12 @@ fn unjudged(group: &Group, schema: Outcome) -> GroupOutcome {
     GroupOutcome { schema, instances: vec![Outcome::NoSchema; group.instances.len()] }
 }
 
+/// The documents of the group and all that they include and import, by paths beside them, are one schema.
 fn compile(archive: &Archive, group: &Group) -> Result<Schema, SchemaError> {
-    let bytes: Vec<_> = group.documents.iter().map(|name| archive.read(name)).collect();
-    let documents = group.documents.iter().zip(&bytes).map(|(name, bytes)| SchemaDocument { name, bytes });
-    Schema::compile(&documents.collect::<Vec<_>>())
+    let path = |name: &String| archive.root().join(name).to_string_lossy().into_owned();
+    let roots: Vec<String> = group.documents.iter().map(path).collect();
+    let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
+    Schema::load(&roots, &Files, &SchemaLimits::default())
 }
 
 fn judged(plan: &Plan, document: &[u8]) -> Outcome {
