@@ -28,7 +28,7 @@ pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};
 pub use detect::{Detection, detect};
 pub use error::ReadItemError;
 pub use excerpt::{Excerpt, preamble};
-pub use role::{Identity, Mark, Role, Scope, item_key};
+pub use role::{Identity, ItemKeys, Mark, Role, Scope};
 
 /// A format as data.
 #[derive(Debug)]

@@ -46,6 +46,18 @@ pub(super) struct Components {
     pub(super) global_groups: HashMap<QName, GroupId>,
     pub(super) global_attribute_groups: HashMap<QName, AttributeGroup>,
     pub(super) notations: HashMap<QName, Place>,
+    /// Groups that redefine others without naming them, and so must restrict them (src-redefine.6.2.2).
+    pub(super) redefined_groups: Vec<Redefined<ModelGroup>>,
+    /// The same for attribute groups (src-redefine.7.2.2).
+    pub(super) redefined_attribute_groups: Vec<Redefined<AttributeGroup>>,
+}
+
+/// Something redefined, with what it was.
+#[derive(Debug)]
+pub(super) struct Redefined<T> {
+    pub(super) at: Place,
+    pub(super) new: T,
+    pub(super) old: T,
 }
 
 /// A type, simple or complex.
@@ -176,7 +188,7 @@ pub(super) struct ValueConstraint {
     /// As the schema writes it, white space as it is.
     pub(super) text: Arc<str>,
     /// Prefixes in force where it stands, for values that are qualified names.
-    pub(super) bindings: super::tree::Bindings,
+    pub(super) bindings: super::document::Bindings,
 }
 
 /// A named model group (section 3.7.1).

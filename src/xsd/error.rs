@@ -38,17 +38,42 @@ pub enum SchemaError {
         /// Which one.
         construct: String,
     },
-    /// The schema breaks a rule of its own language.
-    #[error("{place}: {problem}")]
+    /// The schema breaks a rule of the recommendation.
+    #[error("{place}: {rule}: {problem}")]
     Invalid {
         /// Where.
         place: Place,
+        /// The rule by its official name, like `src-resolve` or `s4s-att-not-allowed`.
+        rule: &'static str,
         /// What is wrong.
+        problem: String,
+    },
+    /// A document that is needed cannot be read.
+    #[error("{place}: the document {location} cannot be read")]
+    Missing {
+        /// Where it is asked for; for a root, the beginning of the root.
+        place: Place,
+        /// Its location as written.
+        location: String,
+    },
+    /// The schema passes a limit.
+    #[error("{place}: {problem}")]
+    TooLarge {
+        /// Where.
+        place: Place,
+        /// What there is too much of.
         problem: String,
     },
     /// There is nothing to compile.
     #[error("no schema document was given")]
     Empty,
+}
+
+impl SchemaError {
+    /// A broken rule.
+    pub(super) fn invalid(place: Place, rule: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { place, rule, problem: problem.into() }
+    }
 }
 
 /// Why a watch cannot be set.

@@ -10,20 +10,25 @@
 //! mistake is one finding and the items behind it, and the values beside it, are heard all the same. What should have
 //! come and did not is told apart from what came late: such a finding waits for the end of the parent.
 
+mod build;
 mod compile;
 mod components;
 mod datatypes;
+mod diff;
+mod document;
 mod error;
 mod finding;
 mod judge;
 mod plan;
 mod rails;
+mod rules;
 mod tables;
-mod tree;
 mod validator;
 mod value;
 
 pub use crate::xml::Position;
+pub use diff::{Difference, DifferenceKind, differences};
+pub use document::{Documents, Files, SchemaLimits};
 pub use error::{Place, PlanError, SchemaError};
 pub use finding::{Finding, Kind};
 pub use plan::{Plan, Watch, WatchKind};
@@ -40,8 +45,17 @@ pub struct SchemaDocument<'a> {
 }
 
 impl Schema {
-    /// Compiles the documents of one schema; they need not be in any order.
+    /// Compiles the documents of one schema; they need not be in any order, and may include each other by their names.
     pub fn compile(documents: &[SchemaDocument<'_>]) -> Result<Self, SchemaError> {
-        compile::compile(documents)
+        let roots: Vec<&str> = documents.iter().map(|document| document.name).collect();
+        Self::load(&roots, &document::Given(documents), &SchemaLimits::default())
+    }
+
+    /// Compiles the schema of some root documents and of all that they include, import and redefine.
+    pub fn load(roots: &[&str], documents: &dyn Documents, limits: &SchemaLimits) -> Result<Self, SchemaError> {
+        let documents = document::load(roots, documents, limits)?;
+        let components = build::build(&documents, limits)?;
+        rules::check(&components)?;
+        compile::tables(&components)
     }
 }

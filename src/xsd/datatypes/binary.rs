@@ -54,6 +54,37 @@ impl Base64 {
     }
 }
 
+impl Base64 {
+    /// The octets of a text, if it is sound.
+    pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+        let mut whole = Self::default();
+        whole.push(text.as_bytes());
+        let mut octets = Vec::with_capacity(usize::try_from(whole.octets()?).ok()?);
+        let (mut bits, mut count) = (0_u32, 0);
+        for six in text.bytes().filter_map(six_bits) {
+            bits = (bits << 6 | six) & 0xffff;
+            count += 6;
+            if count >= 8 {
+                count -= 8;
+                octets.push((bits >> count) as u8);
+            }
+        }
+        Some(octets)
+    }
+}
+
+/// What a character of the alphabet stands for.
+fn six_bits(byte: u8) -> Option<u32> {
+    Some(u32::from(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    }))
+}
+
 fn is_digit(byte: u8) -> bool {
     byte.is_ascii_uppercase() | byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'+') | (byte == b'/')
 }
@@ -90,6 +121,18 @@ impl Hex {
     /// The length in octets, if the text is sound.
     pub(in crate::xsd) fn octets(&self) -> Option<u64> {
         (!self.broken && self.digits.is_multiple_of(2)).then_some(self.digits / 2)
+    }
+}
+
+impl Hex {
+    /// The octets of a text without white space, if it is sound.
+    pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+        let digit = |byte: &u8| char::from(*byte).to_digit(16).map(|digit| digit as u8);
+        let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
+            [high, low] => Some(digit(high)? << 4 | digit(low)?),
+            _ => None,
+        });
+        pairs.collect()
     }
 }
 
@@ -134,5 +177,15 @@ mod tests {
         assert_eq!(hex("0"), None);
         assert_eq!(hex("0a ff"), None);
         assert_eq!(hex("0g"), None);
+    }
+
+    #[test]
+    fn octets_are_what_the_digits_say() {
+        assert_eq!(Base64::decode("AP+/ Qg==").unwrap(), [0, 0xff, 0xbf, 0x42]);
+        assert_eq!(Base64::decode("QUI=").unwrap(), b"AB");
+        assert_eq!(Base64::decode("QUI"), None);
+        assert_eq!(Hex::decode("00fFa1").unwrap(), [0, 0xff, 0xa1]);
+        assert_eq!(Hex::decode("00f"), None);
+        assert_eq!(Hex::decode("0g"), None);
     }
 }

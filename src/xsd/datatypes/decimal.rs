@@ -43,6 +43,23 @@ impl Decimal {
         self.fraction.len()
     }
 
+    /// Tells whether it is zero.
+    pub(super) fn is_zero(&self) -> bool {
+        self.whole.is_empty() && self.fraction.is_empty()
+    }
+
+    /// The whole part, or the nearest that an `i64` holds.
+    pub(super) fn to_i64(&self) -> i64 {
+        let end = if self.negative { i64::MIN } else { i64::MAX };
+        let digits = if self.whole.is_empty() { "0" } else { &self.whole };
+        digits.parse::<i64>().map_or(end, |number| if self.negative { -number } else { number })
+    }
+
+    /// A text that is equal for equal numbers only.
+    pub(super) fn canonical(&self) -> String {
+        format!("{}{}.{}", if self.negative { "-" } else { "" }, self.whole, self.fraction)
+    }
+
     fn magnitude(&self, other: &Self) -> Ordering {
         let whole = (self.whole.len(), &self.whole).cmp(&(other.whole.len(), &other.whole));
         whole.then_with(|| self.fraction.cmp(&other.fraction))

@@ -1,16 +1,35 @@
 //! The built-in types: which texts are theirs, and how values compare.
 
+mod alphabet;
 mod binary;
-mod builtin;
+mod blocks;
+mod broken;
+mod builtins;
+mod classes;
 mod decimal;
-mod facets;
+mod describe;
+mod duration;
+mod expression;
+mod facet;
+mod glance;
+mod lexical;
 mod moment;
+mod pattern;
+mod range;
+mod restrict;
 mod simple;
+mod surely;
+#[cfg(test)]
+mod table;
+mod value;
 
 pub(super) use binary::{Base64, Hex};
-pub(super) use builtin::{Builtin, Ordering, Value};
-pub(super) use facets::{Bound, Broken, Facets, Side};
-pub(super) use simple::SimpleType;
+pub(super) use broken::Broken;
+pub(super) use describe::Fact;
+pub(super) use facet::{FacetError, FacetKind, FacetSource};
+pub(super) use lexical::{Prefixes, is_language, is_uri};
+pub(super) use simple::{SimpleType, Stream, Variety};
+pub(super) use value::{Role, Value};
 
 use std::borrow::Cow;
 
@@ -23,6 +42,18 @@ pub(super) enum Space {
 }
 
 impl Space {
+    /// Tells whether a text stays as it is.
+    fn keeps(self, text: &str) -> bool {
+        let plain = |odd: &[u8]| !text.bytes().any(|byte| odd.contains(&byte));
+        match self {
+            Self::Preserve => true,
+            Self::Replace => plain(b"\t\n\r"),
+            Self::Collapse => {
+                plain(b"\t\n\r") && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
+            }
+        }
+    }
+
     /// The text as its type sees it.
     pub(super) fn apply(self, text: &str) -> Cow<'_, str> {
         let odd = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');

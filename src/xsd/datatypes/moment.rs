@@ -18,6 +18,7 @@ pub(in crate::xsd) enum Shape {
 /// A point or span of time, by its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::xsd) struct Moment {
+    shape: Shape,
     /// Seconds from an arbitrary day, by the clock on the wall.
     seconds: i128,
     /// Digits of the fraction, without trailing zeros.
@@ -26,7 +27,7 @@ pub(in crate::xsd) struct Moment {
     zone: Option<i32>,
 }
 
-const DAY: i128 = 86_400;
+pub(super) const DAY: i128 = 86_400;
 /// What a time zone can be ahead or behind at most.
 const FARTHEST_SECONDS: i128 = 14 * 3_600;
 
@@ -35,7 +36,7 @@ impl Moment {
     pub(in crate::xsd) fn parse(shape: Shape, text: &str) -> Option<Self> {
         let mut reader = Reader { rest: text.as_bytes() };
         // A leap year and a long month, so that every day of a year has its place.
-        let (mut year, mut month, mut day, mut clock, mut fraction) = (2_000, 1, 1, 0, String::new());
+        let (mut year, mut month, mut day, mut clock, mut fraction) = (2_000_i128, 1, 1, 0, String::new());
         match shape {
             Shape::DateTime => {
                 (year, month, day) = reader.date()?;
@@ -53,16 +54,12 @@ impl Moment {
             Shape::Month => {
                 reader.bytes(b"--")?;
                 month = reader.two(1, 12)?;
-                // `--MM--` stands in the first edition of the recommendation.
-                if reader.rest.starts_with(b"--") {
-                    reader.bytes(b"--")?;
-                }
             }
             Shape::MonthDay => {
                 reader.bytes(b"--")?;
                 month = reader.two(1, 12)?;
                 reader.byte(b'-')?;
-                day = reader.two(1, i64::from(days_in(2_000, month)))?;
+                day = reader.two(1, days_in(2_000, month))?;
             }
             Shape::Day => {
                 reader.bytes(b"---")?;
@@ -73,15 +70,24 @@ impl Moment {
         if shape == Shape::Time {
             clock %= DAY;
         }
-        Some(Self { seconds: days(year, month, day) * DAY + clock, fraction, zone })
+        Some(Self { shape, seconds: days(year, month, day) * DAY + clock, fraction, zone })
     }
 
     fn instant(&self, zone_seconds: i128) -> (i128, &str) {
         (self.seconds - zone_seconds, &self.fraction)
     }
 
-    /// How two moments compare; with only one time zone known they may not.
+    /// A text that is equal for equal moments only.
+    pub(super) fn canonical(&self) -> String {
+        let (zoned, zone) = (u8::from(self.zone.is_some()), self.zone.unwrap_or(0));
+        format!("{:?} {zoned} {}.{}", self.shape, self.seconds - i128::from(zone) * 60, self.fraction)
+    }
+
+    /// How two moments compare; with only one time zone known they may not, of different shapes they do not.
     pub(in crate::xsd) fn order(&self, other: &Self) -> Option<Ordering> {
+        if self.shape != other.shape {
+            return None;
+        }
         let seconds = |zone: i32| i128::from(zone) * 60;
         match (self.zone, other.zone) {
             (None, None) => Some(self.instant(0).cmp(&other.instant(0))),
@@ -116,33 +122,33 @@ impl Reader<'_> {
     }
 
     /// Two digits within a range.
-    fn two(&mut self, least: i64, most: i64) -> Option<i64> {
+    fn two(&mut self, least: i128, most: i128) -> Option<i128> {
         let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] = self.rest else { return None };
         self.rest = rest;
-        let number = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        let number = i128::from(tens - b'0') * 10 + i128::from(ones - b'0');
         (least..=most).contains(&number).then_some(number)
     }
 
-    fn year(&mut self) -> Option<i64> {
+    fn year(&mut self) -> Option<i128> {
         let negative = self.byte(b'-').is_some();
         let len = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = self.rest.split_at(len);
-        // More digits than four only where they are needed; a year of 16 digits is none we can place.
-        if len < 4 || (len > 4 && digits.first() == Some(&b'0')) || len > 15 {
+        // More digits than four only where they are needed; a year of 30 digits is none we can place.
+        if len < 4 || (len > 4 && digits.first() == Some(&b'0')) || len > 29 {
             return None;
         }
         self.rest = rest;
-        let year = digits.iter().fold(0, |year, digit| year * 10 + i64::from(digit - b'0'));
+        let year = digits.iter().fold(0, |year, digit| year * 10 + i128::from(digit - b'0'));
         // There is no year 0 in XSD 1.0.
         (year != 0).then_some(if negative { 1 - year } else { year })
     }
 
-    fn date(&mut self) -> Option<(i64, i64, i64)> {
+    fn date(&mut self) -> Option<(i128, i128, i128)> {
         let year = self.year()?;
         self.byte(b'-')?;
         let month = self.two(1, 12)?;
         self.byte(b'-')?;
-        let day = self.two(1, i64::from(days_in(year, month)))?;
+        let day = self.two(1, days_in(year, month))?;
         Some((year, month, day))
     }
 
@@ -163,7 +169,7 @@ impl Reader<'_> {
             fraction = std::str::from_utf8(digits).ok()?.trim_end_matches('0').to_owned();
         }
         let midnight_only = hour < 24 || (minute == 0 && second == 0 && fraction.is_empty());
-        midnight_only.then(|| (i128::from(hour * 3_600 + minute * 60 + second), fraction))
+        midnight_only.then(|| (hour * 3_600 + minute * 60 + second, fraction))
     }
 
     /// The time zone, and the end.
@@ -183,7 +189,7 @@ impl Reader<'_> {
     }
 }
 
-fn days_in(year: i64, month: i64) -> u8 {
+fn days_in(year: i128, month: i128) -> i128 {
     match month {
         2 if year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0) => 29,
         2 => 28,
@@ -193,10 +199,10 @@ fn days_in(year: i64, month: i64) -> u8 {
 }
 
 /// Days of the proleptic Gregorian calendar, from 1 March of year 0.
-fn days(year: i64, month: i64, day: i64) -> i128 {
+pub(super) fn days(year: i128, month: i128, day: i128) -> i128 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    i128::from(year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1)
+    year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1
 }
 
 #[cfg(test)]
@@ -243,6 +249,8 @@ mod tests {
             (Shape::DateTime, "2024-01-01T23:59:59."),
             (Shape::Time, "1:00:00"),
             (Shape::MonthDay, "--02-30"),
+            // As the first edition of the recommendation had it, by mistake.
+            (Shape::Month, "--02--"),
             (Shape::Day, "---32"),
         ] {
             assert!(Moment::parse(shape, text).is_none(), "{text}");
