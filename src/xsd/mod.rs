@@ -40,7 +40,7 @@ pub use validator::{End, Limits, Observer, Progress, Validator};
 pub struct SchemaDocument<'a> {
     /// Its name, as other documents include it and errors show it.
     pub name: &'a str,
-    /// Its bytes, in UTF-8 or UTF-16.
+    /// Its bytes, in any encoding of the tokenizer.
     pub bytes: &'a [u8],
 }
 

@@ -26,35 +26,10 @@ pub(super) struct Deriving {
 impl Builder<'_> {
     /// Builds a complex type that a document defines.
     pub(super) fn make_complex(&mut self, at: At) -> Done {
-        let (deriving, content) = match self.child(at, &["simpleContent", "complexContent"]) {
-            Some(inner) if self.node(inner).name == "simpleContent" => self.simple_content(at, inner)?,
-            Some(inner) => self.complex_content(at, inner)?,
-            None if self.originals.contains_key(&at) => {
-                return self.broken(at, "src-redefine.5", "the redefinition of a type derives from it");
-            }
-            None => {
-                let (base, how, mixed) = (ANY_TYPE, Derivation::Restriction, self.flag(at, "mixed"));
-                let deriving = Deriving { definition: at, at, base, how, mixed };
-                (deriving, self.element_content(deriving)?)
-            }
-        };
+        let (deriving, content) = self.derived(at)?;
         let id = self.number_of(at);
-        let steps = self.steps.get(&deriving.base).copied().unwrap_or(0) + 1;
-        if steps > self.limits.nesting {
-            return self.too_large(at, "too many types are derived from each other");
-        }
-        self.steps.insert(id, steps);
-        let content = match content {
-            Content::Empty => ContentType::Empty,
-            Content::Simple(simple) => ContentType::Simple(simple),
-            Content::Elements(model, mixed) => {
-                let particle = model.particle.clone();
-                self.contents.insert(id, model);
-                ContentType::Elements { particle, mixed }
-            }
-        };
+        self.count_steps(id, deriving)?;
         let own = self.attributes_of(at, deriving.at)?;
-        let prohibited = own.prohibited.clone();
         let (attributes, any_attribute) = self.inherited(deriving, own)?;
         let definition = ComplexDefinition {
             name: self.type_name(at),
@@ -65,12 +40,49 @@ impl Builder<'_> {
             finals: self.derivations(at, "final", Among::Complex),
             blocked: self.derivations(at, "block", Among::Complex),
             attributes,
-            prohibited,
             any_attribute,
-            content,
+            content: self.content_type(id, content),
         };
         self.put_type(id, TypeDefinition::Complex(definition));
         Ok(())
+    }
+
+    /// How a type is derived, and its content.
+    fn derived(&mut self, at: At) -> Done<(Deriving, Content)> {
+        match self.child(at, &["simpleContent", "complexContent"]) {
+            Some(inner) if self.node(inner).name == "simpleContent" => self.simple_content(at, inner),
+            Some(inner) => self.complex_content(at, inner),
+            None if self.originals.contains_key(&at) => {
+                self.broken(at, "src-redefine.5", "the redefinition of a type derives from it")
+            }
+            None => {
+                let (base, how, mixed) = (ANY_TYPE, Derivation::Restriction, self.flag(at, "mixed"));
+                let deriving = Deriving { definition: at, at, base, how, mixed };
+                Ok((deriving, self.element_content(deriving)?))
+            }
+        }
+    }
+
+    fn count_steps(&mut self, id: TypeId, deriving: Deriving) -> Done {
+        let steps = self.steps.get(&deriving.base).copied().unwrap_or(0) + 1;
+        if steps > self.limits.nesting {
+            return self.too_large(deriving.at, "too many types are derived from each other");
+        }
+        self.steps.insert(id, steps);
+        Ok(())
+    }
+
+    /// The content of a type, which is kept for those derived from it.
+    fn content_type(&mut self, id: TypeId, content: Content) -> ContentType {
+        match content {
+            Content::Empty => ContentType::Empty,
+            Content::Simple(simple) => ContentType::Simple(simple),
+            Content::Elements(model, mixed) => {
+                let particle = model.particle.clone();
+                self.contents.insert(id, model);
+                ContentType::Elements { particle, mixed }
+            }
+        }
     }
 
     fn complex_content(&self, at: At, inner: At) -> Done<(Deriving, Content)> {

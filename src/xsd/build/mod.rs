@@ -24,7 +24,7 @@ mod tests;
 mod wildcards;
 mod xpath;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::SchemaError;
 use super::components::{AttributeId, Components, ConstraintId, ElementId, QName, TypeDefinition, TypeId};
@@ -92,8 +92,6 @@ struct Builder<'a> {
     contents: HashMap<TypeId, Model>,
     /// How many types a type is derived from, one after the other.
     steps: HashMap<TypeId, usize>,
-    /// The types of notations that list none: they are no types for elements and attributes.
-    open_notations: HashSet<TypeId>,
     /// Attributes taken so far, of the limit.
     attributes_taken: usize,
 }
@@ -116,7 +114,6 @@ impl<'a> Builder<'a> {
             attribute_groups: HashMap::new(),
             contents: HashMap::new(),
             steps: HashMap::new(),
-            open_notations: HashSet::new(),
             attributes_taken: 0,
         }
     }
