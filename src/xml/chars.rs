@@ -40,7 +40,11 @@ pub(super) fn is_allowed(c: char) -> bool {
 
 /// The end of the name that begins at `from`, colons included; `from` itself where none begins.
 pub(super) fn name_end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
+    name_end_from(bytes, from, from)
+}
+
+/// The same for a name that has been looked through to `at`.
+pub(super) fn name_end_from(bytes: &[u8], from: usize, mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         let len = match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'_' | b':' => 1,
@@ -68,27 +72,81 @@ pub(super) fn char_at(bytes: &[u8], at: usize) -> Option<char> {
     std::str::from_utf8(bytes.get(at..at + len)?).ok()?.chars().next()
 }
 
-/// The first character of UTF-8 text that XML does not allow.
-pub(super) fn first_forbidden(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 4096;
-    let control = bytes.chunks(BLOCK).position(has_control).and_then(|block| {
-        let from = block * BLOCK;
-        bytes.get(from..)?.iter().position(|byte| is_control(*byte)).map(|at| from + at)
-    });
-    let nonchar = memchr_iter(0xEF, bytes).find(|at| matches!(bytes.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])));
-    match (control, nonchar) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
+/// What one look at UTF-8 text tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// XML allows all of it; how many lines end in it.
+    Sound(u64),
+    /// Where the first character stands that XML does not allow.
+    Forbidden(usize),
+}
+
+/// Looks at all characters of UTF-8 text.
+pub(super) fn look(bytes: &[u8]) -> Look {
+    let mut lines = 0;
+    for (index, block) in bytes.chunks(BLOCK).enumerate() {
+        let (is_odd, ends) = look_at_block(block);
+        lines += ends;
+        if let Some(at) = is_odd.then(|| first_forbidden(bytes, index * BLOCK, block.len())).flatten() {
+            return Look::Forbidden(at);
+        }
+    }
+    Look::Sound(lines)
+}
+
+/// How many lines end in some text.
+#[inline]
+pub(super) fn line_ends(bytes: &[u8]) -> u64 {
+    const SHORT: usize = 255;
+    match bytes.len() {
+        0..=SHORT => u64::from(bytes.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>()),
+        _ => memchr_iter(b'\n', bytes).count() as u64,
     }
 }
 
-// No early exit, so that the compiler can look at many bytes at once.
-fn has_control(block: &[u8]) -> bool {
-    block.iter().fold(false, |found, byte| found | is_control(*byte))
+const LANES: usize = 16;
+/// Such that what is counted in each lane fits a byte.
+const BLOCK: usize = 255 * LANES;
+
+/// Tells whether a control character may stand in a block, or one at the end of a plane; and counts its lines.
+// Without a branch for a byte, so that the compiler can look at many at once.
+fn look_at_block(block: &[u8]) -> (bool, u64) {
+    let (mut odd, mut lines) = ([0_u8; LANES], [0_u8; LANES]);
+    let (chunks, rest) = block.as_chunks::<LANES>();
+    for chunk in chunks {
+        for ((byte, odd), lines) in chunk.iter().zip(&mut odd).zip(&mut lines) {
+            let (is_odd, ends) = look_at_byte(*byte);
+            *odd |= is_odd;
+            *lines = lines.wrapping_sub(ends);
+        }
+    }
+    let (mut is_odd, mut sum) = (odd.iter().any(|odd| *odd != 0), lines.iter().map(|ends| u64::from(*ends)).sum());
+    for byte in rest {
+        let (odd, end) = look_at_byte(*byte);
+        is_odd |= odd != 0;
+        sum += u64::from(end & 1);
+    }
+    (is_odd, sum)
 }
 
-fn is_control(byte: u8) -> bool {
-    (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r')
+/// Ones where a byte may be none that XML allows, and where it ends a line.
+#[inline(always)]
+fn look_at_byte(byte: u8) -> (u8, u8) {
+    let ones = |is_so: bool| if is_so { u8::MAX } else { 0 };
+    let line_end = ones(byte == b'\n');
+    let space = line_end | ones(byte == b'\t') | ones(byte == b'\r');
+    ((ones(byte < b' ') & !space) | ones(byte == 0xEF), line_end)
+}
+
+/// The first character that XML does not allow and that begins in a part of the text.
+fn first_forbidden(bytes: &[u8], from: usize, len: usize) -> Option<usize> {
+    let is_forbidden = |at: usize| match bytes.get(at..).unwrap_or_default() {
+        [0xEF, 0xBF, 0xBE | 0xBF, ..] => true,
+        [b'\t' | b'\n' | b'\r', ..] => false,
+        [byte, ..] => *byte < b' ',
+        [] => false,
+    };
+    (from..from + len).find(|at| is_forbidden(*at))
 }
 
 #[cfg(test)]
@@ -97,13 +155,13 @@ mod tests {
 
     #[test]
     fn forbidden_characters_are_found_at_their_first_byte() {
-        assert_eq!(first_forbidden("a\tb\r\nå".as_bytes()), None);
-        assert_eq!(first_forbidden(b"ab\x01"), Some(2));
-        assert_eq!(first_forbidden("å\u{FFFE}\u{1}".as_bytes()), Some(2));
-        assert_eq!(first_forbidden("å\u{1}\u{FFFF}".as_bytes()), Some(2));
+        assert_eq!(look("a\tb\r\nå".as_bytes()), Look::Sound(1));
+        assert_eq!(look(b"ab\x01"), Look::Forbidden(2));
+        assert_eq!(look("å\u{FFFE}\u{1}".as_bytes()), Look::Forbidden(2));
+        assert_eq!(look("å\u{1}\u{FFFF}".as_bytes()), Look::Forbidden(2));
         let mut long = vec![b'x'; 9000];
         long[8999] = 0;
-        assert_eq!(first_forbidden(&long), Some(8999));
+        assert_eq!(look(&long), Look::Forbidden(8999));
     }
 
     #[test]

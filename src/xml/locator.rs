@@ -3,8 +3,9 @@
 //! What is read is UTF-8; inside the tokenizer an offset counts those bytes. In another encoding the sender's bytes are
 //! more or fewer, and are counted here from the characters.
 
-use memchr::{memchr_iter, memrchr};
+use memchr::memrchr;
 
+use super::chars::line_ends;
 use super::encoding::Encoding;
 
 /// A place in the sender's own file.
@@ -40,18 +41,38 @@ impl Point {
 
     /// The place after `bytes`, which begin here.
     pub(super) fn after(self, bytes: &[u8]) -> Self {
+        match last_line_end(bytes) {
+            None => self.after_lines(bytes, bytes, 0),
+            Some(last) => {
+                let (before, line) = bytes.split_at(last + 1);
+                self.after_lines(bytes, line, line_ends(before))
+            }
+        }
+    }
+
+    /// The place after `bytes`, which begin here, when it is known how many lines end in them.
+    fn after_known(self, bytes: &[u8], lines: u64) -> Self {
+        let last = if lines > 0 { last_line_end(bytes).map_or(0, |last| last + 1) } else { 0 };
+        self.after_lines(bytes, bytes.get(last..).unwrap_or_default(), lines)
+    }
+
+    /// The same, when it is known too what stands behind the last of them.
+    fn after_lines(self, bytes: &[u8], rest: &[u8], lines: u64) -> Self {
         let Position { line, column, offset } = self.sent;
         let offset = offset + self.encoding.sent_bytes(bytes);
-        let sent = match memrchr(b'\n', bytes) {
-            None => Position { line, column: column + characters(bytes), offset },
-            Some(last) => {
-                let lines = memchr_iter(b'\n', bytes).count() as u64;
-                let rest = bytes.get(last + 1..).unwrap_or_default();
-                Position { line: line + lines, column: 1 + characters(rest), offset }
-            }
-        };
+        let column = if lines > 0 { 1 } else { column } + characters(rest);
+        let sent = Position { line: line + lines, column, offset };
         Self { offset: self.offset + bytes.len() as u64, sent, ..self }
     }
+}
+
+/// Where the last line ends.
+fn last_line_end(bytes: &[u8]) -> Option<usize> {
+    // In most documents tags stand near the beginning of a line, and a call would cost more.
+    const NEAR: usize = 24;
+    let (far, near) = bytes.split_at(bytes.len().saturating_sub(NEAR));
+    let found = near.iter().rposition(|byte| *byte == b'\n').map(|at| far.len() + at);
+    found.or_else(|| memrchr(b'\n', far))
 }
 
 /// Tells places inside the bytes at hand.
@@ -80,6 +101,14 @@ impl<'a> Locator<'a> {
         if self.base.encoding.is_utf8() { offset } else { self.position(offset).offset }
     }
 
+    /// The place behind the bytes at hand, in which `lines` end.
+    pub(super) fn end(&mut self, lines: u64) -> Point {
+        if self.mark == self.base {
+            return self.base.after_known(self.bytes, lines);
+        }
+        self.point(self.base.offset + self.bytes.len() as u64)
+    }
+
     pub(super) fn point(&mut self, offset: u64) -> Point {
         if offset < self.mark.offset {
             self.mark = self.base;
@@ -92,6 +121,7 @@ impl<'a> Locator<'a> {
 }
 
 /// Characters in UTF-8: the bytes that begin one.
+#[inline]
 pub fn characters(bytes: &[u8]) -> u64 {
     // In blocks whose count fits one byte, so that the compiler can count many bytes at once.
     const BLOCK: usize = 255;
@@ -111,6 +141,17 @@ mod tests {
         assert_eq!(locator.position(11), Position { line: 2, column: 4, offset: 11 });
         assert_eq!(locator.position(2), Position { line: 1, column: 2, offset: 2 });
         assert_eq!(locator.sent(11), 11);
+    }
+
+    #[test]
+    fn the_end_is_where_the_last_place_is() {
+        for text in ["", "æ", "\n", "a\næ\n  å<x>", "a\n this line is longer than what is looked at first: æøå"] {
+            let (bytes, lines) = (text.as_bytes(), text.matches('\n').count() as u64);
+            let mut asked = Locator::new(bytes, Point::START);
+            let end = asked.point(bytes.len() as u64);
+            assert_eq!(end.sent.line, 1 + lines);
+            assert_eq!((asked.end(lines), Locator::new(bytes, Point::START).end(lines)), (end, end), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Namespace declarations in force, as a stack.
 
+use std::collections::HashMap;
+
 use super::{FaultKind, Mistake};
 
 /// The namespace every document has under the prefix `xml`.
@@ -41,6 +43,8 @@ pub struct Scope {
     most: usize,
     /// Changes whenever the declarations do.
     generation: u64,
+    /// The binding of each prefix; empty as long as there are few, which are sooner looked through.
+    index: HashMap<Box<[u8]>, u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +53,8 @@ struct Binding {
     prefix_end: u32,
     end: u32,
     namespace: Namespace,
+    /// The one of the same prefix that it hides, where there is an index.
+    hides: Option<u32>,
 }
 
 /// How far the stack was filled, to go back to.
@@ -62,7 +68,15 @@ pub(super) struct Mark {
 impl Scope {
     pub(super) fn new<K: AsRef<str>>(known: &[K], most: usize) -> Self {
         let known = known.iter().map(|uri| uri.as_ref().as_bytes().into()).collect();
-        Self { known, bindings: Vec::new(), text: Vec::new(), default: Namespace::NONE, most, generation: 0 }
+        Self {
+            known,
+            bindings: Vec::new(),
+            text: Vec::new(),
+            default: Namespace::NONE,
+            most,
+            generation: 0,
+            index: HashMap::new(),
+        }
     }
 
     /// The namespace of names without a prefix.
@@ -82,7 +96,10 @@ impl Scope {
         if prefix == b"xml" {
             return Some((Namespace::XML, XML_NAMESPACE.as_bytes()));
         }
-        let found = self.bindings.iter().rev().find(|binding| self.prefix(binding) == prefix);
+        let found = match self.bindings.len() {
+            ..=FEW => self.bindings.iter().rev().find(|binding| self.prefix(binding) == prefix),
+            _ => self.index.get(prefix).and_then(|index| self.bindings.get(*index as usize)),
+        };
         match found {
             Some(binding) => Some((binding.namespace, self.uri(binding))),
             None if prefix.is_empty() => Some((Namespace::NONE, b"")),
@@ -106,6 +123,9 @@ impl Scope {
             return;
         }
         self.generation += 1;
+        if self.bindings.len() > FEW {
+            self.forget(mark.bindings as usize);
+        }
         self.bindings.truncate(mark.bindings as usize);
         self.text.truncate(mark.text as usize);
         self.default = mark.default;
@@ -135,8 +155,38 @@ impl Scope {
         if prefix.is_empty() {
             self.default = namespace;
         }
-        self.bindings.push(Binding { start, prefix_end, end: self.text.len() as u32, namespace });
+        let end = self.text.len() as u32;
+        self.bindings.push(Binding { start, prefix_end, end, namespace, hides: None });
+        match self.bindings.len() {
+            ..=FEW => {}
+            MANY => (0..MANY).for_each(|at| self.note(at)),
+            len => self.note(len - 1),
+        }
         Ok(())
+    }
+
+    /// Puts a binding into the index.
+    fn note(&mut self, at: usize) {
+        let Some(binding) = self.bindings.get(at) else { return };
+        let hides = self.index.insert(self.prefix(binding).into(), at as u32);
+        if let Some(binding) = self.bindings.get_mut(at) {
+            binding.hides = hides;
+        }
+    }
+
+    /// Takes the bindings from a place on out of the index.
+    fn forget(&mut self, from: usize) {
+        if from <= FEW {
+            self.index.clear();
+            return;
+        }
+        for binding in self.bindings.iter().skip(from).rev() {
+            let prefix = self.text.get(binding.start as usize..binding.prefix_end as usize).unwrap_or_default();
+            match (self.index.get_mut(prefix), binding.hides) {
+                (Some(place), Some(hidden)) => *place = hidden,
+                _ => drop(self.index.remove(prefix)),
+            }
+        }
     }
 
     fn number(&self, uri: &[u8]) -> Namespace {
@@ -156,9 +206,15 @@ impl Scope {
     }
 }
 
+/// Bindings that are looked through one by one.
+const FEW: usize = 16;
+/// Bindings from which on there is an index.
+const MANY: usize = FEW + 1;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn declarations_nest_and_end() {
@@ -172,6 +228,36 @@ mod tests {
         scope.restore(mark);
         assert_eq!(scope.lookup(b"p"), None);
         assert_eq!(scope.lookup(b"").unwrap().0, Namespace::known(0));
+    }
+
+    proptest! {
+        /// Against the plainest way to look a prefix up.
+        #[test]
+        fn many_bindings_are_found_as_few_are(steps in prop::collection::vec((0_u8..40, 0_usize..30), 0..120)) {
+            let mut scope = Scope::new(&["urn:0", "urn:1"], 1_000);
+            let mut plain: Vec<(String, String)> = Vec::new();
+            let mut marks = vec![(scope.mark(), 0)];
+            for (number, (prefix, step)) in steps.into_iter().enumerate() {
+                match step {
+                    0..=19 => {
+                        let (prefix, uri) = (format!("p{prefix}"), format!("urn:{number}"));
+                        scope.declare(prefix.as_bytes(), uri.as_bytes(), 0).unwrap();
+                        plain.push((prefix, uri));
+                    }
+                    20..=23 => marks.push((scope.mark(), plain.len())),
+                    _ => {
+                        let (mark, len) = marks.pop().unwrap_or((scope.mark(), plain.len()));
+                        scope.restore(mark);
+                        plain.truncate(len);
+                    }
+                }
+                for prefix in 0..40 {
+                    let prefix = format!("p{prefix}");
+                    let expected = plain.iter().rev().find(|(known, _)| *known == prefix).map(|(_, uri)| uri.as_bytes());
+                    prop_assert_eq!(scope.lookup(prefix.as_bytes()).map(|(_, uri)| uri), expected);
+                }
+            }
+        }
     }
 
     #[test]

@@ -99,6 +99,9 @@ pub(super) struct Reader {
     order: Vec<u32>,
 }
 
+/// Attributes that are compared with one another.
+const FEW: usize = 8;
+
 /// What a tag is, beside its attributes.
 pub(super) struct Outline {
     pub(super) name_end: usize,
@@ -142,7 +145,7 @@ impl Reader {
         if len > limits.attribute_bytes {
             return Err(Mistake::new(FaultKind::AttributeTooLong, start, "an attribute's value is too long"));
         }
-        let (value, is_decoded) = self.value(token, open + 1, open + 1 + len)?;
+        let (value, is_decoded) = self.value(token, open + 1, open + 1 + len, limits)?;
         let name = token.get(start..end).unwrap_or_default();
         let declares = name == b"xmlns" || name.starts_with(b"xmlns:");
         let [start, local, end] = [start, local, end].map(|at| at as u32);
@@ -152,7 +155,7 @@ impl Reader {
     }
 
     /// The value between two places; copied only if it is not what it says.
-    fn value(&mut self, token: &[u8], from: usize, to: usize) -> Result<((u32, u32), bool), Mistake> {
+    fn value(&mut self, token: &[u8], from: usize, to: usize, limits: &Limits) -> Result<((u32, u32), bool), Mistake> {
         let raw = token.get(from..to).unwrap_or_default();
         if !raw.iter().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
             return Ok(((from as u32, to as u32), false));
@@ -161,7 +164,7 @@ impl Reader {
         let mut at = 0;
         while let Some(&byte) = raw.get(at) {
             match byte {
-                b'&' => match references::read(raw.get(at..).unwrap_or_default()) {
+                b'&' => match references::read(raw.get(at..).unwrap_or_default(), 0, limits.name_bytes) {
                     Ok(Reference::Character(c, len)) => {
                         self.decoded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                         at += len;
@@ -203,17 +206,27 @@ impl Reader {
             _ => b"",
         };
         let key = |raw: &RawAttribute| (raw.declares, raw.namespace, raw.local(token), uri(raw));
-        // Sorted, so that a tag full of attributes costs no more than its bytes.
-        self.order.clear();
-        self.order.extend(0..self.attributes.len() as u32);
         let attributes = &self.attributes;
-        let at = |index: &u32| attributes.get(*index as usize);
-        self.order.sort_by(|one, other| at(one).map(key).cmp(&at(other).map(key)));
-        let twice = self.order.iter().zip(self.order.iter().skip(1)).filter_map(|(one, other)| {
-            let (one, other) = (at(one)?, at(other)?);
-            (key(one) == key(other)).then_some(other)
-        });
-        match twice.min_by_key(|raw| raw.start) {
+        let twice = if attributes.len() <= FEW {
+            let stands_before = |(index, raw): &(usize, &RawAttribute)| {
+                let mut before = attributes.iter().take(*index);
+                before.any(|other| other.local(token) == raw.local(token) && key(other) == key(raw))
+            };
+            attributes.iter().enumerate().find(stands_before).map(|(_, raw)| raw)
+        } else {
+            // Sorted, so that a tag full of attributes costs no more than its bytes.
+            self.order.clear();
+            self.order.extend(0..attributes.len() as u32);
+            let at = |index: &u32| attributes.get(*index as usize);
+            self.order.sort_by(|one, other| at(one).map(key).cmp(&at(other).map(key)));
+            let pairs = self.order.iter().zip(self.order.iter().skip(1));
+            let alike = pairs.filter_map(|(one, other)| {
+                let (one, other) = (at(one)?, at(other)?);
+                (key(one) == key(other)).then_some(other)
+            });
+            alike.min_by_key(|raw| raw.start)
+        };
+        match twice {
             None => Ok(()),
             Some(raw) => {
                 let text = format!("the attribute {} stands twice", shown(slice(token, raw.start, raw.end)));

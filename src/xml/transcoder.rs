@@ -5,9 +5,11 @@ use encoding_rs::{DecoderResult, ISO_8859_15, UTF_16BE, UTF_16LE, WINDOWS_1252, 
 use super::encoding::Encoding;
 
 /// Turns the bytes of a document into UTF-8 as they come. What a piece cuts off is kept for the next, and no more.
+#[derive(Debug, Clone)]
 pub struct Transcoder {
     encoding: Encoding,
-    decoder: Option<encoding_rs::Decoder>,
+    /// The bytes of a character that is not whole: fewer than four.
+    kept: Vec<u8>,
     text: Vec<u8>,
 }
 
@@ -19,15 +21,7 @@ pub struct BadBytes;
 impl Transcoder {
     /// A transcoder for text of an encoding, without byte order mark.
     pub fn new(encoding: Encoding) -> Self {
-        let decoder = match encoding {
-            Encoding::Utf8 | Encoding::Ascii | Encoding::Latin1 => None,
-            Encoding::Latin9 => Some(ISO_8859_15),
-            Encoding::Windows1252 => Some(WINDOWS_1252),
-            Encoding::Utf16Le => Some(UTF_16LE),
-            Encoding::Utf16Be => Some(UTF_16BE),
-        };
-        let decoder = decoder.map(encoding_rs::Encoding::new_decoder_without_bom_handling);
-        Self { encoding, decoder, text: Vec::new() }
+        Self { encoding, kept: Vec::new(), text: Vec::new() }
     }
 
     /// Takes some bytes from the front of `raw` and gives their text, and whether it ends at bytes that are none. Where
@@ -35,56 +29,60 @@ impl Transcoder {
     pub fn next(&mut self, raw: &mut &[u8]) -> (&[u8], Result<(), BadBytes>) {
         let (piece, rest) = raw.split_at(raw.len().min(PIECE));
         *raw = rest;
-        if self.encoding.is_utf8() {
-            self.text.clear();
-            self.text.extend_from_slice(piece);
-            return (&self.text, Ok(()));
-        }
         // Three bytes for a unit at most, and a character kept from before; the one more is what `mem` asks for.
         self.text.resize(ROOM, 0);
-        let sound = piece.split(|byte| self.is_undefined(*byte)).next().unwrap_or_default();
-        let (written, ended) = self.decode(sound);
-        let ended = if sound.len() < piece.len() { Err(BadBytes) } else { ended };
+        let (written, ended) = match self.encoding {
+            Encoding::Utf8 | Encoding::Ascii => self.copy(piece),
+            Encoding::Latin1 => (mem::convert_latin1_to_utf8_partial(piece, &mut self.text).1, Ok(())),
+            Encoding::Latin9 => self.decode(piece, ISO_8859_15),
+            Encoding::Windows1252 => {
+                let sound = piece.iter().position(|byte| is_undefined(*byte)).and_then(|end| piece.get(..end));
+                let (written, ended) = self.decode(sound.unwrap_or(piece), WINDOWS_1252);
+                (written, if sound.is_some() { Err(BadBytes) } else { ended })
+            }
+            Encoding::Utf16Le => self.decode(piece, UTF_16LE),
+            Encoding::Utf16Be => self.decode(piece, UTF_16BE),
+        };
         (self.text.get(..written).unwrap_or_default(), ended)
     }
 
     /// Tells that no more bytes come, and whether they end with a whole character.
-    pub fn finish(&mut self) -> Result<(), BadBytes> {
-        if self.cut_bytes() == 0 { Ok(()) } else { Err(BadBytes) }
+    pub fn finish(&self) -> Result<(), BadBytes> {
+        if self.kept.is_empty() { Ok(()) } else { Err(BadBytes) }
     }
 
-    /// The bytes of the character that the last one cuts off; no more may come.
-    pub(super) fn cut_bytes(&mut self) -> usize {
-        let Some(mut decoder) = self.decoder.take() else { return 0 };
-        match decoder.decode_to_utf8_without_replacement(&[], &mut [0; 16], true).0 {
-            DecoderResult::InputEmpty | DecoderResult::OutputFull => 0,
-            DecoderResult::Malformed(bytes, _) => bytes.into(),
-        }
+    /// How many bytes of a character have come that is not whole.
+    pub(super) fn cut_bytes(&self) -> usize {
+        self.kept.len()
     }
 
-    fn decode(&mut self, piece: &[u8]) -> (usize, Result<(), BadBytes>) {
-        if self.encoding == Encoding::Latin1 {
-            let (_, written) = mem::convert_latin1_to_utf8_partial(piece, &mut self.text);
-            return (written, Ok(()));
-        }
-        let Some(decoder) = &mut self.decoder else { return (0, Err(BadBytes)) };
+    fn copy(&mut self, piece: &[u8]) -> (usize, Result<(), BadBytes>) {
+        self.text.clear();
+        self.text.extend_from_slice(piece);
+        (piece.len(), Ok(()))
+    }
+
+    /// Every piece has a decoder of its own, so that all the state there is are the bytes kept.
+    fn decode(&mut self, piece: &[u8], encoding: &'static encoding_rs::Encoding) -> (usize, Result<(), BadBytes>) {
+        let mut decoder = encoding.new_decoder_without_bom_handling();
+        // Alone they are no character, so nothing is written.
+        let _ = decoder.decode_to_utf8_without_replacement(&self.kept, &mut self.text, false);
         let (result, _, written) = decoder.decode_to_utf8_without_replacement(piece, &mut self.text, false);
-        match result {
-            DecoderResult::InputEmpty | DecoderResult::OutputFull => (written, Ok(())),
-            DecoderResult::Malformed(..) => (written, Err(BadBytes)),
+        if let DecoderResult::Malformed(..) = result {
+            return (written, Err(BadBytes));
         }
-    }
-
-    /// encoding_rs gives these the controls of their numbers, as browsers do; windows-1252 has no such characters.
-    fn is_undefined(&self, byte: u8) -> bool {
-        self.encoding == Encoding::Windows1252 && matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D)
+        let text = self.text.get(..written).unwrap_or_default();
+        let whole = usize::try_from(self.encoding.sent_bytes(text)).unwrap_or(usize::MAX);
+        let cut = (self.kept.len() + piece.len()).saturating_sub(whole);
+        self.kept.extend_from_slice(piece.get(piece.len().saturating_sub(cut)..).unwrap_or_default());
+        self.kept.drain(..self.kept.len().saturating_sub(cut));
+        (written, Ok(()))
     }
 }
 
-impl std::fmt::Debug for Transcoder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Transcoder").field("encoding", &self.encoding).finish_non_exhaustive()
-    }
+/// encoding_rs gives these the controls of their numbers, as browsers do; windows-1252 has no such characters.
+fn is_undefined(byte: u8) -> bool {
+    matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D)
 }
 
 /// Bytes turned at once.
@@ -159,7 +157,6 @@ mod tests {
             let mut rest = end;
             assert!(transcoder.next(&mut rest).1.is_ok() && rest.is_empty());
             assert_eq!(transcoder.cut_bytes(), cut);
-            assert!(transcoder.next(&mut &b"a\0"[..]).1.is_err());
         }
     }
 

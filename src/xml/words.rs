@@ -1,64 +1,122 @@
-//! Eight bytes at a time: the ends of short texts are found without a call for each.
+//! Words of bytes at a time: the ends of short texts are found without a call for each.
 
 use memchr::{memchr_iter, memchr3};
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const LOWS: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
 const BYTES: usize = 8;
-/// Beyond it, a call that looks at more bytes at once is worth its price.
-const SHORT: usize = 64;
+const ONES: u64 = u64::from_le_bytes([0x01; BYTES]);
+const LOWS: u64 = u64::from_le_bytes([0x7F; BYTES]);
+const HIGHS: u64 = u64::from_le_bytes([0x80; BYTES]);
 /// `<![CDATA[` and `]]>`.
 const CDATA_EDGES: usize = 12;
+/// Beyond it, a call that looks at more bytes at once is worth its price.
+const SHORT: usize = 64;
 
-/// The eight bytes at a place, the first one lowest; none where fewer are left.
-#[inline(always)]
-pub fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk().map(|chunk| u64::from_le_bytes(*chunk))
-}
-
-/// Skips white space; none where the bytes end before something else is sure to come.
-#[inline(always)]
-pub fn skip_space(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
+/// What follows white space; none where the bytes end before something else is sure to come.
+#[inline]
+pub fn skip_space(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes;
     loop {
-        let word = word(bytes, at)?;
+        let word = u64::from_le_bytes(*rest.first_chunk()?);
         // Of the characters up to the blank, XML allows white space only.
-        let beyond = ((word & LOWS) + (LOWS - u64::from(b' ') * ONES) | word) & HIGHS;
+        let beyond = (((word & LOWS) + (LOWS - u64::from(b' ') * ONES)) | word) & HIGHS;
         if beyond != 0 {
-            return Some(at + first(beyond));
+            return rest.get(first(beyond)..);
         }
-        at += BYTES;
+        rest = rest.get(BYTES..)?;
     }
 }
 
-/// Where the first `<`, `&` or `]` stands from `from` on.
+/// The bytes before the first `<`, `&` or `]`.
 #[inline(always)]
-pub fn text_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while at - from < SHORT {
-        let Some(word) = word(bytes, at) else { break };
+pub fn text_len(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < SHORT
+        && let Some(word) = bytes.get(at..)?.first_chunk()
+    {
+        let word = u64::from_le_bytes(*word);
         let found = marks(word, b'<') | marks(word, b'&') | marks(word, b']');
         if found != 0 {
             return Some(at + first(found));
         }
         at += BYTES;
     }
-    far_text_end(bytes, at)
+    far_text_len(bytes, at)
 }
 
 #[cold]
-fn far_text_end(bytes: &[u8], from: usize) -> Option<usize> {
+fn far_text_len(bytes: &[u8], from: usize) -> Option<usize> {
     memchr3(b'<', b'&', b']', bytes.get(from..)?).map(|at| from + at)
 }
 
-/// Goes through any text from `from` on, CDATA sections and references to predefined entities in it: up to other markup,
+/// The bytes of an attribute's value before its quote; none where it is not what it says, or is not whole.
+#[inline]
+pub fn plain_value_len(bytes: &[u8], quote: u8) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
+        let below = word.wrapping_sub(u64::from(b' ') * ONES) & !word & HIGHS;
+        let found = marks(word, quote) | marks(word, b'<') | marks(word, b'&') | below;
+        if found != 0 {
+            at += first(found);
+            return (bytes.get(at) == Some(&quote)).then_some(at);
+        }
+        at += BYTES;
+    }
+}
+
+/// Marks a byte in a word; only the lowest mark is to be trusted.
+#[inline(always)]
+fn marks(word: u64, byte: u8) -> u64 {
+    let differs = word ^ (u64::from(byte) * ONES);
+    differs.wrapping_sub(ONES) & !differs & HIGHS
+}
+
+#[inline(always)]
+fn first(marks: u64) -> usize {
+    marks.trailing_zeros() as usize / 8
+}
+
+const BLOCK: usize = 16;
+
+/// White space that has come before a `<`, and is expected to come again.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gap {
+    text: u128,
+    mask: u128,
+    len: usize,
+}
+
+impl Gap {
+    /// The white space that bytes begin with; longer than a block it is none to be expected.
+    #[inline]
+    pub fn of(space: &[u8]) -> Self {
+        let mut text = [0; BLOCK];
+        match text.get_mut(..space.len()) {
+            Some(start) if space.len() < BLOCK => {
+                start.copy_from_slice(space);
+                Self { text: u128::from_le_bytes(text), mask: (1 << (8 * space.len())) - 1, len: space.len() }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    /// What follows this very white space, if it is a `<`.
+    // Not what the bytes say but what was expected tells where to go on, so that nothing waits for them.
+    #[inline(always)]
+    pub fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let block = u128::from_le_bytes(*bytes.first_chunk()?);
+        let rest = bytes.get(self.len..)?;
+        (block & self.mask == self.text && rest.first() == Some(&b'<')).then_some(rest)
+    }
+}
+
+/// Goes through any text, CDATA sections and references to predefined entities in it: up to other markup,
 /// to the end of the bytes, or to what must be looked at more closely.
 #[inline]
-pub fn skip_text(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
+pub fn skip_text(bytes: &[u8]) -> usize {
+    let mut at = 0;
     loop {
-        let Some(end) = text_end(bytes, at) else {
+        let Some(end) = bytes.get(at..).and_then(text_len).map(|len| at + len) else {
             // What is cut off may begin a `]]>`.
             let kept = bytes.iter().rev().take(2).take_while(|byte| **byte == b']').count();
             return bytes.len() - kept;
@@ -85,18 +143,6 @@ fn section_end(section: &[u8]) -> Option<usize> {
     memchr_iter(b']', section).find(|at| section.get(*at + 1..*at + 3) == Some(b"]>"))
 }
 
-/// Marks a byte in a word; only the lowest mark is to be trusted.
-#[inline(always)]
-fn marks(word: u64, byte: u8) -> u64 {
-    let differs = word ^ (u64::from(byte) * ONES);
-    differs.wrapping_sub(ONES) & !differs & HIGHS
-}
-
-#[inline(always)]
-fn first(marks: u64) -> usize {
-    marks.trailing_zeros() as usize / 8
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,25 +151,53 @@ mod tests {
 
     proptest! {
         #[test]
-        fn space_ends_where_it_does_bytewise(text in "[ \t\n\r]{0,20}[a-zæ<]{8,12}") {
+        fn space_ends_where_it_does_bytewise(text in "[ \t\n\r]{0,40}[a-zæ<]{16,20}") {
             let bytes = text.as_bytes();
-            prop_assert_eq!(skip_space(bytes, 0), bytes.iter().position(|byte| !is_space(*byte)));
+            let bytewise = bytes.iter().position(|byte| !is_space(*byte)).and_then(|at| bytes.get(at..));
+            prop_assert_eq!(skip_space(bytes), bytewise);
         }
 
         #[test]
-        fn text_ends_where_it_does_bytewise(text in "[ -~æ\u{1F600}]{0,40}") {
-            let whole = format!("{text}12345678");
+        fn text_ends_where_it_does_bytewise(text in "[ -~æ\u{1F600}]{0,100}") {
             let bytewise = text.bytes().position(|byte| matches!(byte, b'<' | b'&' | b']'));
-            prop_assert_eq!(text_end(whole.as_bytes(), 0), bytewise);
+            prop_assert_eq!(text_len(text.as_bytes()), bytewise);
         }
     }
 
     #[test]
+    fn gaps_are_stripped_if_they_are_the_same() {
+        for space in ["", "\n", "\n  ", "\r\n\t", "\n              "] {
+            let (gap, rest) = (Gap::of(space.as_bytes()), "<abcdefghijklmnop");
+            assert_eq!(gap.strip(format!("{space}{rest}").as_bytes()), Some(rest.as_bytes()));
+            for other in [format!("{space}x{rest}"), format!("{space} {rest}"), format!("x{space}{rest}")] {
+                assert_eq!(gap.strip(other.as_bytes()), None, "{other}");
+            }
+        }
+        assert_eq!(Gap::of(&[b' '; BLOCK]).strip(&[b' '; 2 * BLOCK]), None);
+    }
+
+    #[test]
+    fn plain_values_end_at_their_quote() {
+        for (value, quote, plain) in [
+            ("", b'"', true),
+            ("it's a long value, æøå", b'"', true),
+            ("\"", b'\'', true),
+            ("a\tb", b'"', false),
+            ("a&lt;", b'\'', false),
+            ("a<", b'"', false),
+            ("0123456789\n", b'"', false),
+        ] {
+            let text = format!("{value}{}>12345678", char::from(quote));
+            assert_eq!(plain_value_len(text.as_bytes(), quote), plain.then_some(value.len()), "{value}");
+        }
+        assert_eq!(plain_value_len(&[b'x'; 100], b'"'), None);
+    }
+
+    #[test]
     fn nothing_is_found_past_the_end() {
-        assert_eq!(skip_space(b"       x", 0), Some(7));
-        assert_eq!(skip_space(b"       x", 1), None);
-        assert_eq!(text_end(&[b'x'; 100], 0), None);
-        assert_eq!(text_end(&[&[b'x'; 100][..], b"<"].concat(), 0), Some(100));
+        assert_eq!(skip_space(b"   x"), None);
+        assert_eq!(text_len(&[b'x'; 100]), None);
+        assert_eq!(text_len(&[&[b'x'; 100][..], b"<"].concat()), Some(100));
     }
 
     #[test]
@@ -139,7 +213,7 @@ mod tests {
             ("", "<![CDATA[ ]]"),
             ("", ""),
         ] {
-            assert_eq!(skip_text(format!("{text}{rest}").as_bytes(), 0), text.len(), "{text}{rest}");
+            assert_eq!(skip_text(format!("{text}{rest}").as_bytes()), text.len(), "{text}{rest}");
         }
     }
 }

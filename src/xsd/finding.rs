@@ -74,6 +74,14 @@ pub enum Kind {
     BadPattern,
     /// `xsi:nil` is used wrongly.
     BadNil,
+    /// Values that must be unique stand twice, or a field of a key does.
+    DuplicateKey,
+    /// A part of a key is missing.
+    MissingKey,
+    /// A reference leads to nothing.
+    UnknownKey,
+    /// There are more keys or references than the limit; no more of them are judged.
+    TooManyKeys,
     /// Another rule of the schema is broken.
     Other,
 }

@@ -45,8 +45,17 @@ pub struct SchemaDocument<'a> {
 }
 
 impl Schema {
-    /// Compiles the documents of one schema; they need not be in any order.
+    /// Compiles the documents of one schema; they need not be in any order, and may include each other by their names.
     pub fn compile(documents: &[SchemaDocument<'_>]) -> Result<Self, SchemaError> {
-        compile::compile(documents)
+        let roots: Vec<&str> = documents.iter().map(|document| document.name).collect();
+        Self::load(&roots, &document::Given(documents), &SchemaLimits::default())
+    }
+
+    /// Compiles the schema of some root documents and of all that they include, import and redefine.
+    pub fn load(roots: &[&str], documents: &dyn Documents, limits: &SchemaLimits) -> Result<Self, SchemaError> {
+        let documents = document::load(roots, documents, limits)?;
+        let components = build::build(&documents, limits)?;
+        rules::check(&components)?;
+        compile::tables(&components)
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! Only what a plain start tag can open without further thought is on the rails; everything else is left to the judge.
 
-use super::datatypes::builtin::Builtin;
-use super::tables::{Check, Content, ElementId, NameId, Schema, SimpleId, StateId, TypeId};
-use crate::xml::{Namespace, word};
+use super::datatypes::Stream;
+use super::tables::{Content, ElementId, NO_COUNTING, NameId, Schema, SimpleId, StateId, Type, TypeId};
+use crate::xml::Namespace;
 
 /// The states and edges of a schema's tables, by the same numbers.
 #[derive(Debug, Default)]
 pub(super) struct Rails {
     stops: Vec<Stop>,
     steps: Vec<Step>,
+    names: Vec<Spelling>,
+    attributes: Vec<Attribute>,
     /// How many namespaces have a number.
     pub(super) namespaces: usize,
 }
@@ -28,44 +30,61 @@ pub(super) struct Stop {
 /// An edge.
 #[derive(Debug)]
 pub(super) struct Step {
-    spelling: Spelling,
-    /// The number of its namespace.
-    pub(super) namespace: u32,
+    pub(super) name: NameId,
     pub(super) target: StateId,
     pub(super) slot: u16,
     pub(super) again: bool,
-    pub(super) name: NameId,
     pub(super) element: ElementId,
+    pub(super) kind: Kind,
+    /// Its attributes begin here.
+    attributes: u32,
+    most_attributes: u8,
+    /// Those that must be there, as bits.
+    pub(super) required: u64,
+}
+
+/// An attribute.
+#[derive(Debug)]
+pub(super) struct Attribute {
+    pub(super) name: Spelling,
+    /// What it holds; [`Kind::Text`] or [`Kind::Value`] if the lane knows it.
     pub(super) kind: Kind,
 }
 
-/// What a plain start tag opens.
+/// What a start tag opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Any text.
     Text(SimpleId),
     /// A value, of which its type asks something, and nothing else does.
     Value(SimpleId),
+    /// Nothing.
+    Empty,
     /// Elements.
     Branch { type_id: TypeId, start: StateId, mixed: bool, slots: u16 },
     /// What the lane does not know.
     Other,
 }
 
-/// A name in words of eight bytes.
-#[derive(Debug, Clone, Default)]
+/// A local name, ready to be compared with raw bytes a word at a time.
+#[derive(Debug, Default)]
 pub(super) struct Spelling {
-    head: u64,
-    /// The bits of the first word that count.
-    mask: u64,
+    words: [u64; WORDS],
+    /// The bits that count.
+    masks: [u64; WORDS],
     len: u32,
-    /// The words that follow; the last one ends with the name, and overlaps the one before.
-    rest: Box<[u64]>,
+    /// The number of the namespace.
+    pub(super) namespace: u32,
+    /// What the words have no room for.
+    more: Box<[u8]>,
 }
 
+/// As many as there are bits.
+const MOST_ATTRIBUTES: usize = 64;
+const WORDS: usize = 4;
 const BYTES: usize = 8;
 /// A longer name is left to the judge, and to the limits of XML.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 256;
 
 impl Rails {
     /// The rails of a schema.
@@ -75,27 +94,61 @@ impl Rails {
             steps: state.edges,
             min: state.min,
             max: state.max,
-            accepting: state.accepting,
+            accepting: state.accepting && state.leaving == NO_COUNTING,
         };
+        let mut rails = Self {
+            stops: schema.states.iter().map(stop).collect(),
+            names: schema.names.iter().map(|name| Spelling::of(&name.local, name.namespace)).collect(),
+            namespaces: Namespace::known(schema.namespaces.len() as u32).index().unwrap_or_default(),
+            ..Self::default()
+        };
+        let ranges: Vec<(u32, u8, u64)> = schema.types.iter().map(|found| rails.attributes_of(schema, found)).collect();
         let step = |edge: &super::tables::Edge| {
-            let (namespace, spelling) = (edge.namespace.index(), Spelling::of(&edge.local));
-            let kind = if namespace.is_some() && spelling.is_some() { kind(schema, edge.element) } else { Kind::Other };
+            let range = schema.element(edge.element).and_then(|element| ranges.get(element.type_id as usize));
+            let (attributes, most_attributes, required) = range.copied().unwrap_or_default();
             Step {
-                spelling: spelling.unwrap_or_default(),
-                namespace: namespace.unwrap_or_default() as u32,
+                name: edge.name,
                 target: edge.target,
                 slot: edge.slot,
                 again: edge.again,
-                name: edge.name,
                 element: edge.element,
-                kind,
+                kind: if edge.counting == NO_COUNTING { kind(schema, edge.element) } else { Kind::Other },
+                attributes,
+                most_attributes,
+                required,
             }
         };
-        Self {
-            stops: schema.states.iter().map(stop).collect(),
-            steps: schema.edges.iter().map(step).collect(),
-            namespaces: Namespace::known(schema.namespaces.len() as u32).index().unwrap_or_default(),
+        rails.steps = schema.edges.iter().map(step).collect();
+        rails
+    }
+
+    /// Puts the attributes of a type on the rails: from where, how many, which are required.
+    fn attributes_of(&mut self, schema: &Schema, found: &Type) -> (u32, u8, u64) {
+        let first = self.attributes.len() as u32;
+        if found.attributes.len() > MOST_ATTRIBUTES {
+            // Not one is known, and where one must be there the lane cannot go on.
+            return (first, 0, if found.required > 0 { u64::MAX } else { 0 });
         }
+        let mut required = 0;
+        for (index, used) in found.attributes.iter().enumerate() {
+            required |= u64::from(used.required) << index;
+            let is_fixed = used.value.as_ref().is_some_and(|given| given.is_fixed);
+            let kind = if is_fixed { Kind::Other } else { value_kind(schema, used.simple) };
+            self.attributes.push(Attribute { name: Spelling::of(&used.local, used.namespace), kind });
+        }
+        (first, found.attributes.len() as u8, required)
+    }
+
+    /// The attributes of the element a step leads to, in the order of their bits.
+    #[inline]
+    pub(super) fn attributes(&self, step: &Step) -> &[Attribute] {
+        let first = step.attributes as usize;
+        self.attributes.get(first..first + usize::from(step.most_attributes)).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    pub(super) fn name(&self, name: NameId) -> Option<&Spelling> {
+        self.names.get(name as usize)
     }
 
     #[inline]
@@ -109,65 +162,66 @@ impl Rails {
     }
 }
 
-/// What the lane makes of an element without attributes.
+/// What the lane makes of an element.
 fn kind(schema: &Schema, element: ElementId) -> Kind {
     let Some(element) = schema.element(element) else { return Kind::Other };
     let Some(found) = schema.type_of(element.type_id) else { return Kind::Other };
-    if found.required > 0 || element.fixed.is_some() || element.has_default {
+    if element.value.is_some() || element.is_abstract || found.is_abstract || found.many_ways {
+        return Kind::Other;
+    }
+    // Nor such as have a part in the keys of the document, by what they hold or leave out.
+    let gives = found.attributes.iter().filter(|used| used.value.is_some());
+    let mut gives_names = gives.map(|used| schema.simple(used.simple).is_none_or(|simple| simple.names()));
+    if !element.constraints.is_empty() || gives_names.any(|names| names) {
         return Kind::Other;
     }
     match found.content {
-        Content::Simple(simple) => match schema.simple(simple) {
-            Some(found) if found.check == Check::Nothing => Kind::Text(simple),
-            Some(found) if found.builtin != Builtin::QName => Kind::Value(simple),
-            _ => Kind::Other,
-        },
+        Content::Simple(simple) => value_kind(schema, simple),
         Content::Elements { start, mixed } => {
             Kind::Branch { type_id: element.type_id, start, mixed, slots: found.slots }
         }
-        Content::Empty | Content::Any => Kind::Other,
+        Content::Empty => Kind::Empty,
+        Content::Any => Kind::Other,
     }
 }
 
-impl Step {
-    /// Tells whether the name stands at a place, whatever follows it.
-    #[inline(always)]
-    pub(super) fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
-        self.spelling.stands_at(bytes, at)
-    }
-
-    /// The length of the name.
-    #[inline(always)]
-    pub(super) fn len(&self) -> usize {
-        self.spelling.len as usize
+/// What the lane makes of a value.
+fn value_kind(schema: &Schema, simple: SimpleId) -> Kind {
+    match schema.simple(simple) {
+        Some(found) if !found.names() && found.stream() == Stream::Nothing => Kind::Text(simple),
+        Some(found) if !found.names() => Kind::Value(simple),
+        Some(_) | None => Kind::Other,
     }
 }
 
 impl Spelling {
-    fn of(name: &[u8]) -> Option<Self> {
-        if name.is_empty() || name.len() > LONGEST {
-            return None;
+    /// A name that is too long is spelled in no way.
+    fn of(local: &[u8], namespace: Namespace) -> Self {
+        let Some(namespace) = namespace.index().filter(|_| (1..=LONGEST).contains(&local.len())) else {
+            return Self { words: [u64::MAX; WORDS], ..Self::default() };
+        };
+        let mut spelling = Self { namespace: namespace as u32, len: local.len() as u32, ..Self::default() };
+        for ((word, mask), bytes) in spelling.words.iter_mut().zip(&mut spelling.masks).zip(local.chunks(BYTES)) {
+            let mut padded = [0; BYTES];
+            padded.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            (*word, *mask) = (u64::from_le_bytes(padded), u64::MAX >> (64 - 8 * bytes.len()));
         }
-        let mut padded = name.to_vec();
-        padded.resize(name.len().max(BYTES), 0);
-        let kept = name.len().min(BYTES) as u32 * 8;
-        let rest = (1..name.len().div_ceil(BYTES)).filter_map(|index| word(name, place(index, name.len()))).collect();
-        Some(Self { head: word(&padded, 0)?, mask: u64::MAX >> (64 - kept), len: name.len() as u32, rest })
+        spelling.more = local.get(WORDS * BYTES..).unwrap_or_default().into();
+        spelling
     }
 
+    /// What follows the name, if the bytes begin with it.
     #[inline(always)]
-    fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
-        word(bytes, at).is_some_and(|head| head & self.mask == self.head)
-            && self.rest.iter().zip(1..).all(|(expected, index)| {
-                word(bytes, at + place(index, self.len as usize)).is_some_and(|found| found == *expected)
-            })
+    pub(super) fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let block: &[u8; WORDS * BYTES] = bytes.first_chunk()?;
+        let mut differs = 0;
+        for ((found, word), mask) in block.as_chunks().0.iter().zip(&self.words).zip(&self.masks) {
+            differs |= (u64::from_le_bytes(*found) & mask) ^ word;
+        }
+        let here =
+            differs == 0 && (self.more.is_empty() || bytes.get(WORDS * BYTES..self.len as usize) == Some(&*self.more));
+        if here { bytes.get(self.len as usize..) } else { None }
     }
-}
-
-/// Where a word of a name begins.
-#[inline(always)]
-fn place(index: usize, len: usize) -> usize {
-    (index * BYTES).min(len - BYTES)
 }
 
 #[cfg(test)]
@@ -176,17 +230,17 @@ mod tests {
 
     #[test]
     fn names_are_told_apart() {
-        let names: Vec<String> = (1..LONGEST).map(|len| "abcdefghij".chars().cycle().take(len).collect()).collect();
-        for name in &names {
-            let spelling = Spelling::of(name.as_bytes()).unwrap();
-            assert!(spelling.stands_at(format!("<{name}>12345678").as_bytes(), 1));
-            for at in 0..name.len() {
-                let mut other = name.clone().into_bytes();
+        for len in (1..80).chain([LONGEST]) {
+            let name: Vec<u8> = b"abcdefghij".iter().cycle().take(len).copied().collect();
+            let spelling = Spelling::of(&name, Namespace::NONE);
+            let tag = [&name[..], b">", &[b'x'; 40]].concat();
+            assert_eq!(spelling.strip(&tag), tag.get(len..));
+            for at in 0..len {
+                let mut other = tag.clone();
                 other[at] = b'-';
-                other.extend_from_slice(b">12345678");
-                assert!(!spelling.stands_at(&other, 0), "{name} {at}");
+                assert_eq!(spelling.strip(&other), None, "{len} {at}");
             }
         }
-        assert!(Spelling::of(&[b'x'; LONGEST + 1]).is_none());
+        assert_eq!(Spelling::of(&[b'x'; LONGEST + 1], Namespace::NONE).strip(&[b'x'; 500]), None);
     }
 }

@@ -32,11 +32,24 @@ pub struct Limits {
     pub value_bytes: usize,
     /// Bytes of a watched value's text.
     pub watched_bytes: usize,
+    /// Keys, and references to them, that identity constraints keep at once; beyond it they are no longer judged.
+    pub identity_entries: usize,
+    /// IDs, and references to those not seen yet; beyond it they are no longer judged.
+    pub references: usize,
+    /// Findings to tell of; more are only counted.
+    pub findings: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { xml: xml::Limits::default(), value_bytes: 64 << 10, watched_bytes: 4 << 10 }
+        Self {
+            xml: xml::Limits::default(),
+            value_bytes: 64 << 10,
+            watched_bytes: 4 << 10,
+            identity_entries: 1_000_000,
+            references: 1_000_000,
+            findings: 1_000_000,
+        }
     }
 }
 

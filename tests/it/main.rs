@@ -33,5 +33,6 @@ mod sftp;
 mod split;
 #[cfg(feature = "gateway")]
 mod support;
+mod xml;
 mod xsd;
 mod xsts;

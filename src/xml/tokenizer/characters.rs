@@ -1,6 +1,6 @@
 //! From the sender's bytes to characters that XML allows.
 
-use super::super::chars::first_forbidden;
+use super::super::chars::{Look, line_ends, look};
 use super::super::declaration::{self, Beginning};
 use super::super::encoding::Encoding;
 use super::super::transcoder::{BadBytes, Transcoder};
@@ -20,7 +20,7 @@ impl Tokenizer {
             };
         }
         // By then it has told: a mark, and a declaration with two bytes to a character.
-        let room = (4 + 2 * self.limits.declaration_bytes).saturating_sub(self.held.len());
+        let room = self.limits.declaration_bytes.saturating_mul(2).saturating_add(4).saturating_sub(self.held.len());
         let (more, rest) = bytes.split_at(bytes.len().min(room));
         let mut head = std::mem::take(&mut self.held);
         head.extend_from_slice(more);
@@ -121,8 +121,12 @@ impl Tokenizer {
 
     /// Takes UTF-8, up to a character that may not be.
     fn checked<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
-        let Some(at) = first_forbidden(bytes) else { return self.scan(bytes, sink) };
-        self.scan(bytes.get(..at).unwrap_or_default(), sink)?;
+        let at = match look(bytes) {
+            Look::Sound(lines) => return self.scan(bytes, lines, sink),
+            Look::Forbidden(at) => at,
+        };
+        let sound = bytes.get(..at).unwrap_or_default();
+        self.scan(sound, line_ends(sound), sink)?;
         let kind = if self.begun { FaultKind::NotWellFormed } else { FaultKind::NotXml };
         fault(kind, self.at.sent, "a character that XML does not allow")
     }
@@ -133,8 +137,8 @@ impl Tokenizer {
     }
 
     /// The bytes of a character that the last piece ended in.
-    pub(super) fn cut_character(&mut self) -> u64 {
-        let bytes = self.transcoder.as_mut().map_or(self.tail.len(), |transcoder| transcoder.cut_bytes());
+    pub(super) fn cut_character(&self) -> u64 {
+        let bytes = self.transcoder.as_ref().map_or(self.tail.len(), |transcoder| transcoder.cut_bytes());
         bytes as u64
     }
 }

@@ -11,7 +11,6 @@ use super::encoding::Encoding;
 use super::locator::{Locator, Point, Position};
 use super::namespaces::Scope;
 use super::nesting::Nesting;
-use super::references::{self, Reference};
 use super::tag::{Reader, Tag};
 use super::transcoder::Transcoder;
 use super::{Fault, FaultKind, Limits, Mistake};
@@ -101,7 +100,7 @@ enum Mode {
     Cdata,
 }
 
-/// How far the end of a tag has been looked for, so that no byte is looked at twice.
+/// How far the end of a tag or a reference has been looked for, so that no byte is looked at twice.
 #[derive(Debug, Default)]
 struct TagScan {
     at: usize,
@@ -121,7 +120,9 @@ impl Tokenizer {
     pub fn new<K: AsRef<str>>(limits: Limits, known: &[K]) -> Self {
         // Fewer bytes do not even tell whether there is a declaration.
         let declaration_bytes = limits.declaration_bytes.max(declaration::SHORTEST);
-        let limits = Limits { declaration_bytes, ..limits };
+        // Places in a tag are kept in 32 bits.
+        let tag_bytes = limits.tag_bytes.min(u32::MAX as usize);
+        let limits = Limits { declaration_bytes, tag_bytes, ..limits };
         Self {
             nesting: Nesting::new(Scope::new(known, limits.bindings), limits.depth),
             limits,
@@ -182,8 +183,8 @@ impl Tokenizer {
         self.at.encoding
     }
 
-    /// Goes through sound characters token by token.
-    fn scan<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
+    /// Goes through sound characters token by token; `lines` end in them.
+    fn scan<S: Sink>(&mut self, bytes: &[u8], lines: u64, sink: &mut S) -> Result<(), Box<Fault>> {
         let mut taken = if self.held.is_empty() { 0 } else { self.resume(bytes, sink)? };
         let base = self.at;
         let mut locator = Locator::new(bytes, base);
@@ -207,7 +208,7 @@ impl Tokenizer {
             }
         }
         sink.suspend(&mut locator);
-        self.at = locator.point(base.offset + bytes.len() as u64);
+        self.at = locator.end(lines);
         Ok(())
     }
 
@@ -247,13 +248,7 @@ impl Tokenizer {
             Mode::Plain => match rest.first() {
                 Some(b'<') => self.markup(rest, offset, locator, sink),
                 _ if self.stage != Stage::Root => self.outside(rest),
-                Some(b'&') => match references::read(rest)? {
-                    Reference::Character(c, len) => {
-                        sink.character(c, offset, locator);
-                        Ok(Step::Took(len))
-                    }
-                    Reference::Unfinished => Ok(Step::More),
-                },
+                Some(b'&') => self.reference(rest, offset, locator, sink),
                 _ => sections::plain_text(rest, offset, locator, sink),
             },
             Mode::Cdata => Ok(self.cdata(rest, offset, locator, sink)),
@@ -269,7 +264,9 @@ impl Tokenizer {
             Some(b'/') => self.end_tag(rest, offset, locator, sink),
             Some(b'!') => self.declaration(rest),
             Some(b'?') => self.instruction_start(rest),
-            Some(_) => self.start_tag(rest, offset, locator, sink),
+            Some(b'A'..=b'Z' | b'a'..=b'z' | b'_' | b':' | 0x80..) => self.start_tag(rest, offset, locator, sink),
+            // Told at once: what looks like the end of such a tag may be far away.
+            Some(_) => Err(Mistake::malformed(1, "a < that begins no tag")),
         }
     }
 }

@@ -2,12 +2,33 @@
 
 use memchr::memchr3;
 
-use super::super::chars::name_end;
+use super::super::chars::name_end_from;
 use super::super::locator::Locator;
+use super::super::references::{self, Reference};
 use super::super::{FaultKind, Mistake, is_space};
-use super::{Mode, Sink, Stage, Step, Stepped, Tokenizer};
+use super::{Mode, Sink, Stage, Step, Stepped, TagScan, Tokenizer};
 
 impl Tokenizer {
+    pub(super) fn reference<S: Sink>(
+        &mut self,
+        rest: &[u8],
+        offset: u64,
+        locator: &mut Locator<'_>,
+        sink: &mut S,
+    ) -> Stepped {
+        match references::read(rest, self.scan.at, self.limits.name_bytes)? {
+            Reference::Character(c, len) => {
+                self.scan = TagScan::default();
+                sink.character(c, offset, locator);
+                Ok(Step::Took(len))
+            }
+            Reference::Unfinished => {
+                self.scan.at = rest.len();
+                Ok(Step::More)
+            }
+        }
+    }
+
     pub(super) fn declaration(&mut self, rest: &[u8]) -> Stepped {
         const COMMENT: &[u8] = b"<!--";
         const CDATA: &[u8] = b"<![CDATA[";
@@ -30,11 +51,15 @@ impl Tokenizer {
     }
 
     pub(super) fn instruction_start(&mut self, rest: &[u8]) -> Stepped {
-        let end = name_end(rest, 2);
+        let end = name_end_from(rest, 2, self.scan.at.max(2));
         if end - 2 > self.limits.name_bytes {
             return Err(Mistake::new(FaultKind::NameTooLong, 2, "a name is too long"));
         }
-        let Some(after) = rest.get(end) else { return Ok(Step::More) };
+        let Some(after) = rest.get(end) else {
+            self.scan.at = end;
+            return Ok(Step::More);
+        };
+        self.scan = TagScan::default();
         let target = rest.get(2..end).unwrap_or_default();
         if target.is_empty() || target.contains(&b':') {
             return Err(Mistake::malformed(2, "a processing instruction without a proper name"));

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use super::names::Named;
 use super::{At, Builder, Done, Symbol};
 use crate::xsd::components::{
-    ANY_SIMPLE_TYPE, AttributeDeclaration, AttributeGroup, AttributeUse, QName, Redefined, TypeId, ValueConstraint,
-    Wildcard,
+    ANY_SIMPLE_TYPE, AttributeDeclaration, AttributeGroup, AttributeUse, QName, TypeId, ValueConstraint, Wildcard,
 };
 
 /// The attributes that a type or group has by itself and from groups.
@@ -152,13 +151,8 @@ impl Builder<'_> {
     }
 
     pub(super) fn name_attribute_group(&mut self, at: At, name: QName) {
-        let group = |at: &At| self.attribute_groups.get(at).map(Attributes::group);
-        let Some(new) = group(&at) else { return };
-        if let Some(old) = self.redefined_wholly(at).as_ref().and_then(group) {
-            let redefined = Redefined { at: self.place(at), new: new.clone(), old };
-            self.components.redefined_attribute_groups.push(redefined);
-        }
-        self.components.global_attribute_groups.insert(name, new);
+        let group = self.attribute_groups.get(&at).map(Attributes::group);
+        group.and_then(|group| self.components.global_attribute_groups.insert(name, group));
     }
 
     /// Declares all attributes, global and local.
@@ -183,7 +177,7 @@ impl Builder<'_> {
             (None, Some(inline)) => Named::Defined(inline),
             (None, None) => Named::Builtin(ANY_SIMPLE_TYPE),
         };
-        Ok(self.type_id(named))
+        self.type_of_values(at, named)
     }
 }
 

@@ -28,6 +28,7 @@ impl Builder<'_> {
             let definition = SimpleDefinition { name: qname, at: None, base, parts, finals, simple };
             self.add_builtin(name, TypeDefinition::Simple(definition));
         }
+        self.open_notations.extend(self.builtin("NOTATION"));
     }
 
     fn add_builtin(&mut self, name: &str, definition: TypeDefinition) {

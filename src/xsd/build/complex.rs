@@ -29,6 +29,9 @@ impl Builder<'_> {
         let (deriving, content) = match self.child(at, &["simpleContent", "complexContent"]) {
             Some(inner) if self.node(inner).name == "simpleContent" => self.simple_content(at, inner)?,
             Some(inner) => self.complex_content(at, inner)?,
+            None if self.originals.contains_key(&at) => {
+                return self.broken(at, "src-redefine.5", "the redefinition of a type derives from it");
+            }
             None => {
                 let (base, how, mixed) = (ANY_TYPE, Derivation::Restriction, self.flag(at, "mixed"));
                 let deriving = Deriving { definition: at, at, base, how, mixed };
@@ -36,6 +39,11 @@ impl Builder<'_> {
             }
         };
         let id = self.number_of(at);
+        let steps = self.steps.get(&deriving.base).copied().unwrap_or(0) + 1;
+        if steps > self.limits.nesting {
+            return self.too_large(at, "too many types are derived from each other");
+        }
+        self.steps.insert(id, steps);
         let content = match content {
             Content::Empty => ContentType::Empty,
             Content::Simple(simple) => ContentType::Simple(simple),

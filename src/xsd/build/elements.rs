@@ -102,6 +102,6 @@ impl Builder<'_> {
             Some(name) => Some(self.type_named(at, name)?),
             None => inline,
         };
-        Ok(named.map(|named| self.type_id(named)))
+        named.map(|named| self.type_of_values(at, named)).transpose()
     }
 }

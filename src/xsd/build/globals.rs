@@ -1,6 +1,5 @@
 //! Finding the definitions of a schema by their names, and setting aside those that are redefined (section 4.2.2).
 
-use std::collections::HashSet;
 use std::collections::hash_map::Entry;
 
 use super::{At, Builder, Done, Symbol};
@@ -16,7 +15,11 @@ impl Builder<'_> {
                 return self.broken(root, "s4s-att-invalid-value", "the target namespace is empty");
             }
             for child in self.children(root) {
-                if let Some(symbol) = symbol(&self.node(child).name) {
+                let node = self.node(child);
+                if node.name == "notation" && node.attribute("public").or(node.attribute("system")).is_none() {
+                    return self.broken(child, "n-props-correct", "a notation has a public or a system identifier");
+                }
+                if let Some(symbol) = symbol(&node.name) {
                     self.note(symbol, child)?;
                 }
             }
@@ -36,72 +39,6 @@ impl Builder<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Puts redefinitions in the place of what they redefine, those in the innermost documents first.
-    pub(super) fn redefine(&mut self) -> Done {
-        for document in self.innermost_first() {
-            let parts = self.documents.get(document).map_or(&[][..], |document| &document.parts);
-            for part in parts {
-                let Some(node) = part.redefine else { continue };
-                let reached = self.reached_from(part.document);
-                for child in self.children(At { document, node }) {
-                    self.redefine_one(child, &reached)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn redefine_one(&mut self, at: At, reached: &HashSet<usize>) -> Done {
-        let name = self.own_name(at);
-        let Some(symbol) = symbol(&self.node(at).name) else { return Ok(()) };
-        let key = (symbol, name);
-        let old = self.globals.get(&key).copied();
-        let Some(old) = old.filter(|old| self.node(*old).name == self.node(at).name) else {
-            let problem = format!("{} is not defined in the document that is redefined", key.1);
-            return self.broken(at, "src-redefine.4", problem);
-        };
-        if !reached.contains(&old.document) {
-            let problem = format!("{} is defined already, at {}", key.1, self.place(old));
-            return self.broken(at, "sch-props-correct.2", problem);
-        }
-        self.originals.insert(at, old);
-        self.globals.insert(key, at);
-        Ok(())
-    }
-
-    /// All documents, each after those it includes and redefines, as far as they are in no circle.
-    fn innermost_first(&self) -> Vec<usize> {
-        let mut order = Vec::new();
-        let mut seen = HashSet::new();
-        for root in 0..self.documents.len() {
-            if !seen.insert(root) {
-                continue;
-            }
-            let mut open = vec![(root, 0)];
-            while let Some((document, part)) = open.last_mut() {
-                let next = self.documents.get(*document).and_then(|document| document.parts.get(*part));
-                *part += 1;
-                match next {
-                    Some(next) if seen.insert(next.document) => open.push((next.document, 0)),
-                    Some(_) => {}
-                    None => order.extend(open.pop().map(|(document, _)| document)),
-                }
-            }
-        }
-        order
-    }
-
-    /// A document with all those it includes and redefines.
-    fn reached_from(&self, document: usize) -> HashSet<usize> {
-        let mut reached = HashSet::from([document]);
-        let mut pending = vec![document];
-        while let Some(document) = pending.pop() {
-            let parts = self.documents.get(document).map_or(&[][..], |document| &document.parts);
-            pending.extend(parts.iter().map(|part| part.document).filter(|part| reached.insert(*part)));
-        }
-        reached
     }
 
     /// The name of a definition that is known in the whole schema.
@@ -146,7 +83,7 @@ impl Builder<'_> {
     }
 }
 
-fn symbol(name: &str) -> Option<Symbol> {
+pub(super) fn symbol(name: &str) -> Option<Symbol> {
     match name {
         "simpleType" | "complexType" => Some(Symbol::Type),
         "element" => Some(Symbol::Element),

@@ -17,11 +17,12 @@ mod names;
 mod numbers;
 mod order;
 mod particles;
+mod redefine;
 mod simple;
 mod wildcards;
 mod xpath;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::SchemaError;
 use super::components::{AttributeId, Components, ConstraintId, ElementId, QName, TypeDefinition, TypeId};
@@ -41,6 +42,7 @@ pub(super) fn build(documents: &[Document], limits: &SchemaLimits) -> Result<Com
     builder.declare_attributes()?;
     builder.declare_elements()?;
     builder.constrain()?;
+    builder.note_redefined();
     builder.name_globals();
     builder.components.types = builder.types.into_iter().flatten().collect();
     Ok(builder.components)
@@ -86,6 +88,10 @@ struct Builder<'a> {
     attribute_groups: HashMap<At, Attributes>,
     /// The contents of complex types, for those derived from them.
     contents: HashMap<TypeId, Model>,
+    /// How many types a type is derived from, one after the other.
+    steps: HashMap<TypeId, usize>,
+    /// The types of notations that list none: they are no types for elements and attributes.
+    open_notations: HashSet<TypeId>,
     /// Attributes taken so far, of the limit.
     attributes_taken: usize,
 }
@@ -107,6 +113,8 @@ impl<'a> Builder<'a> {
             groups: HashMap::new(),
             attribute_groups: HashMap::new(),
             contents: HashMap::new(),
+            steps: HashMap::new(),
+            open_notations: HashSet::new(),
             attributes_taken: 0,
         }
     }

@@ -71,6 +71,15 @@ impl Builder<'_> {
         self.type_ids.get(&at).copied().expect("all types are numbered")
     }
 
+    /// The number of a type as that of an element or attribute.
+    pub(super) fn type_of_values(&self, at: At, named: Named) -> Done<TypeId> {
+        let id = self.type_id(named);
+        match self.open_notations.contains(&id) {
+            true => self.broken(at, "enumeration-required-notation", "a type of notations lists those it allows"),
+            false => Ok(id),
+        }
+    }
+
     /// Tells whether a type is a simple one, built or not.
     pub(super) fn is_simple(&self, named: Named) -> bool {
         match named {

@@ -1,7 +1,7 @@
 //! Particles, model groups and groups by name (sections 3.7.2, 3.8.2, 3.9.2).
 
 use super::{At, Builder, Done, Symbol};
-use crate::xsd::components::{Compositor, GroupDefinition, ModelGroup, Particle, QName, Redefined, Term};
+use crate::xsd::components::{Compositor, GroupDefinition, ModelGroup, Particle, QName, Term};
 use crate::xsd::document::count;
 
 /// A particle with what it costs to know of it later.
@@ -76,63 +76,18 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A redefinition of a group refers to what it redefines once at most, and then once only.
-    pub(super) fn count_own_references(&self, definition: At, rule: &'static str) -> Done {
-        if !self.originals.contains_key(&definition) {
-            return Ok(());
-        }
-        let references = self.own_references(definition)?;
-        if references.len() > 1 {
-            return self.broken(definition, rule, "a redefinition refers more than once to what it redefines");
-        }
-        let occurs = |at: At, name: &str| self.node(at).attribute(name).and_then(count).unwrap_or(1);
-        let is_unbounded = |at: At| self.node(at).attribute("maxOccurs") == Some("unbounded");
-        let is_once = |at: &At| occurs(*at, "minOccurs") == 1 && occurs(*at, "maxOccurs") == 1 && !is_unbounded(*at);
-        match references.iter().all(is_once) {
-            true => Ok(()),
-            false => self.broken(definition, "src-redefine.6.1.2", "what is redefined occurs exactly once in it"),
-        }
-    }
-
-    /// Where a redefinition of a group refers to what it redefines.
-    fn own_references(&self, definition: At) -> Done<Vec<At>> {
-        let own = self.own_name(definition);
-        let kind = &self.node(definition).name;
-        let mut references = Vec::new();
-        let mut pending: Vec<At> = self.children(definition).collect();
-        while let Some(at) = pending.pop() {
-            let node = self.node(at);
-            match node.name.as_str() {
-                "element" | "attribute" => {}
-                name if name == kind => {
-                    if self.reference(at, node.attribute("ref").unwrap_or_default())? == own {
-                        references.push(at);
-                    }
-                }
-                _ => pending.extend(self.children(at)),
-            }
-        }
-        Ok(references)
-    }
-
-    /// What a redefinition redefines without naming it.
-    pub(super) fn redefined_wholly(&self, definition: At) -> Option<At> {
-        let original = self.originals.get(&definition)?;
-        self.own_references(definition).is_ok_and(|references| references.is_empty()).then_some(*original)
-    }
-
     pub(super) fn name_group(&mut self, at: At, name: QName) {
-        let group = |at: &At| match self.groups.get(at).map(|model| &model.particle.term) {
-            Some(Term::Group(group)) => Some(group.clone()),
-            _ => None,
-        };
-        let Some(new) = group(&at) else { return };
-        let place = self.place(at);
-        if let Some(old) = self.redefined_wholly(at).as_ref().and_then(group) {
-            self.components.redefined_groups.push(Redefined { at: place.clone(), new: new.clone(), old });
-        }
+        let Some(group) = self.group(at) else { return };
         self.components.global_groups.insert(name.clone(), self.components.groups.len() as u32);
-        self.components.groups.push(GroupDefinition { name, at: place, group: new });
+        self.components.groups.push(GroupDefinition { name, at: self.place(at), group });
+    }
+
+    /// The model of a group by name; `None` for anything else.
+    pub(super) fn group(&self, at: At) -> Option<ModelGroup> {
+        match &self.groups.get(&at)?.particle.term {
+            Term::Group(group) => Some(group.clone()),
+            Term::Element(_) | Term::Any(_) => None,
+        }
     }
 
     /// The element a particle is about.

@@ -23,6 +23,9 @@ impl Builder<'_> {
         let derivation = self.child(at, &["restriction", "list", "union"]).expect("the grammar asks for one");
         let name = self.type_name(at);
         let label = name.as_ref().map(|name| name.local.to_string());
+        if self.originals.contains_key(&at) && self.node(derivation).name != "restriction" {
+            return self.broken(derivation, "src-redefine.5", "the redefinition of a type derives from it");
+        }
         let derived = match self.node(derivation).name.as_str() {
             "restriction" => self.restricted(at, derivation, label.as_deref())?,
             "list" => self.listed(derivation, label.as_deref())?,
@@ -30,6 +33,9 @@ impl Builder<'_> {
         };
         let finals = self.derivations(at, "final", Among::Simple);
         let Derived { base, parts, simple } = derived;
+        if self.open_notations.contains(&base) && self.child(derivation, &["enumeration"]).is_none() {
+            self.open_notations.insert(self.number_of(at));
+        }
         let (place, simple) = (Some(self.place(at)), Arc::new(simple));
         let definition = SimpleDefinition { name, at: place, base, parts, finals, simple };
         self.put_type(self.number_of(at), TypeDefinition::Simple(definition));

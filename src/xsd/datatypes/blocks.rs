@@ -1,7 +1,7 @@
 //! The blocks of Unicode 3.1, by the names `\p{Is…}` has for them (XSD 1.0 part 2, appendix F.1.1).
 
-/// The ranges of a block's characters, ends included; empty if there is no such block.
-pub(super) fn block(name: &str) -> Vec<(char, char)> {
+/// The ranges of a block's characters, ends included; `None` if there is no such block.
+pub(super) fn block(name: &str) -> Option<Vec<(char, char)>> {
     // Names of later editions of Unicode and of the recommendation.
     let name = match name {
         "GreekandCoptic" => "Greek",
@@ -9,7 +9,12 @@ pub(super) fn block(name: &str) -> Vec<(char, char)> {
         "PrivateUseArea" => "PrivateUse",
         name => name,
     };
-    BLOCKS.iter().filter(|(_, _, known)| *known == name).map(|(first, last, _)| (*first, *last)).collect()
+    if matches!(name, "HighSurrogates" | "HighPrivateUseSurrogates" | "LowSurrogates") {
+        // Blocks of no characters, only of halves of them.
+        return Some(Vec::new());
+    }
+    let ranges = BLOCKS.iter().filter(|(_, _, known)| *known == name).map(|(first, last, _)| (*first, *last));
+    Some(ranges.collect::<Vec<_>>()).filter(|ranges| !ranges.is_empty())
 }
 
 #[rustfmt::skip]

@@ -55,7 +55,7 @@ pub(super) fn escaped_set(c: char) -> Option<Set> {
 /// The set that stands in the braces of `\p{…}`.
 pub(super) fn property(name: &str) -> Option<Set> {
     match name.strip_prefix("Is") {
-        Some(name) => Some(set(&block(name))).filter(|set| !set.ranges().is_empty()),
+        Some(name) => block(name).map(|ranges| set(&ranges)),
         None => category(name),
     }
 }
@@ -66,10 +66,13 @@ fn category(name: &str) -> Option<Set> {
     if name.is_empty() || name.contains(' ') || !NAMES.contains(&format!(" {name} ")) {
         return None;
     }
-    match regex_syntax::parse(&format!(r"\p{{{name}}}")).ok()?.into_kind() {
-        HirKind::Class(Class::Unicode(set)) => Some(set),
-        _ => None,
+    let kind = regex_syntax::parse(&format!(r"\p{{{name}}}")).ok()?.into_kind();
+    if let HirKind::Literal(literal) = &kind {
+        // A category of one character.
+        let c = std::str::from_utf8(&literal.0).ok()?.chars().next()?;
+        return Some(set(&[(c, c)]));
     }
+    if let HirKind::Class(Class::Unicode(set)) = kind { Some(set) } else { None }
 }
 
 /// Characters that a name can begin with.
@@ -117,7 +120,21 @@ mod tests {
 
     #[test]
     fn every_category_and_block_has_its_characters() {
-        for name in ["L", "Lu", "Nd", "Cn", "Co", "Pf", "IsBasicLatin", "IsGreekandCoptic", "IsSpecials", "IsTags"] {
+        for name in [
+            "L",
+            "Lu",
+            "Nd",
+            "Cn",
+            "Co",
+            "Zl",
+            "Zp",
+            "Pf",
+            "IsLowSurrogates",
+            "IsBasicLatin",
+            "IsGreekandCoptic",
+            "IsSpecials",
+            "IsTags",
+        ] {
             assert!(property(name).is_some(), "{name}");
         }
         for name in ["", "Is", "l", "Cs", "Letter", "L Lu", "Isgreek", "IsBasic Latin", "Latin", "^L"] {

@@ -43,6 +43,11 @@ impl Decimal {
         self.fraction.len()
     }
 
+    /// Tells whether it is zero.
+    pub(super) fn is_zero(&self) -> bool {
+        self.whole.is_empty() && self.fraction.is_empty()
+    }
+
     /// The whole part, or the nearest that an `i64` holds.
     pub(super) fn to_i64(&self) -> i64 {
         let end = if self.negative { i64::MIN } else { i64::MAX };

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Space;
-use super::facet::{Bound, Enumeration, Facet, FacetKind};
+use super::facet::{Enumeration, FacetKind};
+use super::range::Bound;
 use super::simple::{SimpleType, Variety};
 
 /// Something a type says of its values.
@@ -38,11 +39,8 @@ impl SimpleType {
         for (kind, facet) in lengths {
             facts.extend(facet.as_ref().map(|facet| Fact::plain(kind.name(), facet.value.to_string())));
         }
-        for kind in [FacetKind::MinInclusive, FacetKind::MinExclusive, FacetKind::MaxInclusive, FacetKind::MaxExclusive]
-        {
-            facts.extend(self.facets.bound(kind).as_ref().map(|bound| of_bound(kind, bound)));
-        }
-        let steps: BTreeSet<Fact> = self.facets.patterns.iter().map(|step| of_pattern(&step.sources)).collect();
+        facts.extend(self.facets.range.ends().map(|(kind, bound)| of_bound(kind, bound)));
+        let steps: BTreeSet<Fact> = self.facets.patterns.iter().map(|step| of_pattern(step.sources())).collect();
         facts.extend(steps);
         facts.extend(self.facets.enumeration.as_deref().map(of_enumeration));
         facts
@@ -62,8 +60,8 @@ impl SimpleType {
     }
 }
 
-fn of_bound(kind: FacetKind, bound: &Facet<Bound>) -> Fact {
-    Fact { name: kind.name(), shown: bound.value.shown.clone(), key: bound.value.value.key() }
+fn of_bound(kind: FacetKind, bound: &Bound) -> Fact {
+    Fact { name: kind.name(), shown: bound.shown.clone(), key: bound.value.key() }
 }
 
 /// Patterns of one step: a text fits one of them, in whatever order they are written.

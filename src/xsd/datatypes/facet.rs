@@ -1,11 +1,11 @@
 //! Constraining facets, and what they ask of a value (XSD 1.0 part 2, section 4.3).
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Broken;
 use super::pattern::Pattern;
+use super::range::Range;
 use super::value::Value;
 use crate::xsd::finding::Kind;
 
@@ -53,10 +53,7 @@ pub(super) struct Facets {
     pub(super) max_length: Option<Facet<u64>>,
     pub(super) total_digits: Option<Facet<u64>>,
     pub(super) fraction_digits: Option<Facet<u64>>,
-    pub(super) min_inclusive: Option<Facet<Bound>>,
-    pub(super) min_exclusive: Option<Facet<Bound>>,
-    pub(super) max_inclusive: Option<Facet<Bound>>,
-    pub(super) max_exclusive: Option<Facet<Bound>>,
+    pub(super) range: Range,
     pub(super) space_fixed: bool,
     /// One for each step of derivation that has patterns; a text fits them all.
     pub(super) patterns: Vec<Arc<Pattern>>,
@@ -69,14 +66,6 @@ pub(super) struct Facets {
 pub(super) struct Facet<T> {
     pub(super) value: T,
     pub(super) fixed: bool,
-}
-
-/// One end of a range.
-#[derive(Debug, Clone)]
-pub(super) struct Bound {
-    pub(super) value: Value,
-    /// As the schema writes it.
-    pub(super) shown: String,
 }
 
 /// The values a type lists.
@@ -155,26 +144,6 @@ impl Facets {
         self.has_length() || self.asks_values() || !self.patterns.is_empty()
     }
 
-    /// One end of the range; of no other facet is there one.
-    pub(super) fn bound(&self, kind: FacetKind) -> &Option<Facet<Bound>> {
-        match kind {
-            FacetKind::MinInclusive => &self.min_inclusive,
-            FacetKind::MinExclusive => &self.min_exclusive,
-            FacetKind::MaxInclusive => &self.max_inclusive,
-            _ => &self.max_exclusive,
-        }
-    }
-
-    /// The same, to be set.
-    pub(super) fn bound_mut(&mut self, kind: FacetKind) -> &mut Option<Facet<Bound>> {
-        match kind {
-            FacetKind::MinInclusive => &mut self.min_inclusive,
-            FacetKind::MinExclusive => &mut self.min_exclusive,
-            FacetKind::MaxInclusive => &mut self.max_inclusive,
-            _ => &mut self.max_exclusive,
-        }
-    }
-
     /// Tells whether anything but patterns and lengths is asked.
     pub(super) fn asks_values(&self) -> bool {
         self.enumeration.is_some() || self.bounds_or_digits()
@@ -182,8 +151,7 @@ impl Facets {
 
     /// Tells whether a range or a number of digits is asked.
     pub(super) fn bounds_or_digits(&self) -> bool {
-        let bounds = [&self.min_inclusive, &self.min_exclusive, &self.max_inclusive, &self.max_exclusive];
-        bounds.iter().any(|bound| bound.is_some()) || self.total_digits.is_some() || self.fraction_digits.is_some()
+        !self.range.is_empty() || self.total_digits.is_some() || self.fraction_digits.is_some()
     }
 
     /// Judges a text, its white space settled.
@@ -219,27 +187,8 @@ impl Facets {
             let text = "the value is not one of those the schema lists";
             return Err(Broken::new(Kind::NotInList, "cvc-enumeration-valid", text));
         }
-        self.judge_bounds(value)?;
+        self.range.judge(value)?;
         self.judge_digits(value)
-    }
-
-    fn judge_bounds(&self, value: &Value) -> Result<(), Broken> {
-        use Ordering::{Equal, Greater, Less};
-        let bounds = [
-            (&self.min_inclusive, [Equal, Greater], "cvc-minInclusive-valid", "at least"),
-            (&self.min_exclusive, [Greater, Greater], "cvc-minExclusive-valid", "more than"),
-            (&self.max_inclusive, [Equal, Less], "cvc-maxInclusive-valid", "at most"),
-            (&self.max_exclusive, [Less, Less], "cvc-maxExclusive-valid", "less than"),
-        ];
-        for (bound, admitted, rule, relation) in bounds {
-            let Some(bound) = bound.as_ref().map(|bound| &bound.value) else { continue };
-            // Values that do not compare lie on neither side.
-            if !value.order(&bound.value).is_some_and(|order| admitted.contains(&order)) {
-                let text = format!("the value must be {relation} {}", bound.shown);
-                return Err(Broken::new(Kind::OutOfRange, rule, text));
-            }
-        }
-        Ok(())
     }
 
     fn judge_digits(&self, value: &Value) -> Result<(), Broken> {

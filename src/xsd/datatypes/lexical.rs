@@ -49,7 +49,8 @@ pub(in crate::xsd) trait Prefixes {
 }
 
 impl Form {
-    fn admits(self, text: &str) -> bool {
+    /// Tells whether a text, its white space settled, is one of them.
+    pub(super) fn admits(self, text: &str) -> bool {
         match self {
             Self::All => true,
             Self::Integer => is_integer(text),
@@ -139,6 +140,49 @@ fn is_language(text: &str) -> bool {
     alphabetic && parts.all(|part| sized(part) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-fn is_uri(_text: &str) -> bool {
-    true
+/// Tells whether a text, what may not stand in a URI escaped, is a reference to one (RFC 2396, RFC 2732).
+fn is_uri(text: &str) -> bool {
+    let escapes_are_whole = text.split('%').skip(1).all(|rest| {
+        let digits = rest.bytes().take(2).filter(u8::is_ascii_hexdigit);
+        digits.count() == 2
+    });
+    let before = text.split(['/', '?', '#']).next().unwrap_or_default();
+    // A relative path has no colon in its first part: what stands before it is a scheme.
+    let scheme_is_sound = before.split_once(':').is_none_or(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    });
+    escapes_are_whole && scheme_is_sound && text.matches('#').count() <= 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_to_uris_may_hold_almost_anything() {
+        for text in
+            ["", "a b", "http://å.no/<x>?\"y\"^`{}|\\#z", "mailto:a@b", "a/b:c", "%41", "..", "#", "urn:x:y", "?a:b"]
+        {
+            assert!(is_uri(text), "{text}");
+        }
+        for text in ["%", "a%4", "%4g", "%å", ":a", "1a:b", "a b:c", "a#b#c"] {
+            assert!(!is_uri(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn floats_are_rounded_to_their_size() {
+        assert_eq!(float::<f32>("16777217"), Some(16_777_216.0));
+        assert_eq!(float::<f64>("16777217"), Some(16_777_217.0));
+        assert_eq!(float::<f32>("1e-60"), Some(0.0));
+        for text in ["+1.", ".5", "-1E+05", "1e007", "-INF", "INF"] {
+            assert!(float::<f64>(text).is_some(), "{text}");
+        }
+        for text in
+            ["", ".", "e5", "1e", "1e+", "1e1.5", "+INF", "inf", "Infinity", "nan", "+NaN", "0x1", "1 ", "1_0", "1d"]
+        {
+            assert!(float::<f64>(text).is_none(), "{text}");
+        }
+    }
 }

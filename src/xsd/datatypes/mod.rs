@@ -4,7 +4,6 @@ mod alphabet;
 mod binary;
 mod blocks;
 mod broken;
-pub(super) mod builtin;
 mod builtins;
 mod classes;
 mod decimal;
@@ -12,7 +11,7 @@ mod describe;
 mod duration;
 mod expression;
 mod facet;
-pub(super) mod facets;
+mod glance;
 mod lexical;
 mod moment;
 mod pattern;
@@ -20,6 +19,8 @@ mod range;
 mod restrict;
 mod simple;
 mod surely;
+#[cfg(test)]
+mod table;
 mod value;
 
 pub(super) use binary::{Base64, Hex};
@@ -41,6 +42,18 @@ pub(super) enum Space {
 }
 
 impl Space {
+    /// Tells whether a text stays as it is.
+    fn keeps(self, text: &str) -> bool {
+        let plain = |odd: &[u8]| !text.bytes().any(|byte| odd.contains(&byte));
+        match self {
+            Self::Preserve => true,
+            Self::Replace => plain(b"\t\n\r"),
+            Self::Collapse => {
+                plain(b"\t\n\r") && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
+            }
+        }
+    }
+
     /// The text as its type sees it.
     pub(super) fn apply(self, text: &str) -> Cow<'_, str> {
         let odd = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');

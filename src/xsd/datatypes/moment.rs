@@ -54,10 +54,6 @@ impl Moment {
             Shape::Month => {
                 reader.bytes(b"--")?;
                 month = reader.two(1, 12)?;
-                // `--MM--` stands in the first edition of the recommendation.
-                if reader.rest.starts_with(b"--") {
-                    reader.bytes(b"--")?;
-                }
             }
             Shape::MonthDay => {
                 reader.bytes(b"--")?;
@@ -253,6 +249,8 @@ mod tests {
             (Shape::DateTime, "2024-01-01T23:59:59."),
             (Shape::Time, "1:00:00"),
             (Shape::MonthDay, "--02-30"),
+            // As the first edition of the recommendation had it, by mistake.
+            (Shape::Month, "--02--"),
             (Shape::Day, "---32"),
         ] {
             assert!(Moment::parse(shape, text).is_none(), "{text}");

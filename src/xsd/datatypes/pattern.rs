@@ -108,7 +108,7 @@ fn engine(root: &Node, sets: &[Symbols]) -> Result<Regex, String> {
 
 /// Writes a part as the engine reads it. Its recursion is bounded by the parser.
 fn write(source: &mut String, node: &Node, sets: &[Symbols]) {
-    let mut between = |source: &mut String, nodes: &[Node], separator: &str| {
+    let between = |source: &mut String, nodes: &[Node], separator: &str| {
         source.push_str("(?:");
         for (at, node) in nodes.iter().enumerate() {
             source.push_str(if at > 0 { separator } else { "" });
@@ -146,7 +146,12 @@ fn write_set(source: &mut String, symbols: &[char]) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::xsd::datatypes::classes::Set;
 
     #[test]
     fn whole_texts_fit() {
@@ -204,5 +209,53 @@ mod tests {
         assert!(pattern.fits(&"ø".repeat(600)) && !pattern.fits(&"ø".repeat(601)));
         assert!(Pattern::new(&["(x{0,100000}y){0,100000}"]).is_err());
         assert!(Pattern::new(&[&"(a{1,50}".repeat(20)]).is_err());
+    }
+
+    /// The places in a text where a part can end that begins at one of some places: slow, and plainly right.
+    fn ends(node: &Node, sets: &[Set], text: &[char], from: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let holds = |set: &Set, c: char| set.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c));
+        match node {
+            Node::Set(at) => {
+                let next = from.iter().filter(|at_char| text.get(**at_char).is_some_and(|c| holds(&sets[*at], *c)));
+                next.map(|at| at + 1).collect()
+            }
+            Node::Sequence(nodes) => nodes.iter().fold(from.clone(), |from, node| ends(node, sets, text, &from)),
+            Node::Choice(nodes) => nodes.iter().flat_map(|node| ends(node, sets, text, from)).collect(),
+            Node::Repeat(inside, least, most) => {
+                // Once more than there are characters adds nothing but empty rounds.
+                let rounds = most.unwrap_or(u32::MAX).min(least.saturating_add(text.len() as u32 + 1));
+                let mut now = from.clone();
+                let mut all = if *least == 0 { from.clone() } else { BTreeSet::new() };
+                for round in 1..=rounds {
+                    now = ends(inside, sets, text, &now);
+                    if round >= *least {
+                        all.extend(&now);
+                    }
+                }
+                all
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_fit_what_they_should(
+            source in r"((a|b|å|\.|-|[.]|\\[dwsicDWSIC]|\\p\{L[ul]?\}|\[\^?[ab-dåæ\-]{1,3}(-\[[a-c]\])?\]|[()|])([*+?]|\{[0-2](,[2-4]?)?\})?){0,6}",
+            texts in prop::collection::vec("[ab-dåæ1 .-]{0,5}", 8),
+        ) {
+            if let Ok(expression) = Expression::parse(&source) {
+                let pattern = Pattern::new(&[&source]).unwrap();
+                for text in texts {
+                    let chars: Vec<char> = text.chars().collect();
+                    let found = ends(&expression.root, &expression.sets, &chars, &BTreeSet::from([0]));
+                    prop_assert_eq!(pattern.fits(&text), found.contains(&chars.len()), "{} {}", source, text);
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_pattern_or_none(source in "([\\\\\\[\\](){}|*+?^.,pPIs0-9a-]|\\PC){0,20}") {
+            let _ = Pattern::new(&[&source]);
+        }
     }
 }

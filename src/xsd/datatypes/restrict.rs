@@ -7,12 +7,15 @@ use super::builtins::NoPrefixes;
 use super::facet::{Enumeration, Facet, FacetError, FacetKind, FacetSource};
 use super::lexical::{Prefixes, Primitive, is_integer};
 use super::pattern::Pattern;
+use super::range::Side;
 use super::simple::{SimpleType, Variety};
 
 type Done<T = ()> = Result<T, FacetError>;
 
 /// Types may not stand on more than this, one upon the other: they are dropped and asked by recursion.
 const MOST_DEPTH: usize = 500;
+/// A restricted union is a member as a whole, and unions of such could ask the same types times without number.
+const MOST_WEIGHT: usize = 10_000;
 
 impl SimpleType {
     /// A type that allows less than its base does.
@@ -26,11 +29,9 @@ impl SimpleType {
             let text = "anySimpleType is no type to restrict";
             return Err(FacetError::new("cos-st-restricts.1.1", text));
         }
-        if base.depth >= MOST_DEPTH {
-            return Err(FacetError::new(
-                "st-props-correct.1",
-                format!("more than {MOST_DEPTH} types build on each other"),
-            ));
+        if base.depth >= MOST_DEPTH || base.weight > MOST_WEIGHT {
+            let text = format!("more than {MOST_DEPTH} types stand on each other, or {MOST_WEIGHT} side by side");
+            return Err(FacetError::new("st-props-correct.1", text));
         }
         let mut derived = Self::derived(base, label);
         derived.add(facets, prefixes)?;
@@ -54,7 +55,7 @@ impl SimpleType {
         self.add_patterns(facets)?;
         self.add_enumeration(facets, &base, prefixes)?;
         self.check_lengths(&met, &base)?;
-        self.check_ranges()?;
+        self.check_ranges(&met)?;
         self.check_digits()
     }
 
@@ -79,17 +80,22 @@ impl SimpleType {
     }
 
     fn set(&mut self, source: &FacetSource<'_>, base: &Self, prefixes: &dyn Prefixes) -> Done {
+        if let Some(side) = Side::of(source.kind) {
+            return self.set_bound(side, source, base, prefixes);
+        }
         let slots = &mut self.facets;
         let (slot, rule, narrows): (_, _, fn(&u64, &u64) -> bool) = match source.kind {
-            FacetKind::Pattern | FacetKind::Enumeration => return Ok(()),
-            FacetKind::WhiteSpace => return self.set_space(source),
             FacetKind::Length => (&mut slots.length, "length-valid-restriction", u64::eq),
             FacetKind::MinLength => (&mut slots.min_length, "minLength-valid-restriction", u64::ge),
             FacetKind::MaxLength => (&mut slots.max_length, "maxLength-valid-restriction", u64::le),
             FacetKind::TotalDigits => (&mut slots.total_digits, "totalDigits-valid-restriction", u64::le),
             FacetKind::FractionDigits => (&mut slots.fraction_digits, "fractionDigits-valid-restriction", u64::le),
+            FacetKind::WhiteSpace => return self.set_space(source),
+            // Those of one step are taken together.
+            FacetKind::Pattern | FacetKind::Enumeration => return Ok(()),
+            // Set above.
             FacetKind::MinInclusive | FacetKind::MinExclusive | FacetKind::MaxInclusive | FacetKind::MaxExclusive => {
-                return self.set_bound(source, base, prefixes);
+                return Ok(());
             }
         };
         let value = number(source)?;

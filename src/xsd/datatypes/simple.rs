@@ -1,6 +1,7 @@
 //! Simple types: variety, white space, facets, and the values of texts (XSD 1.0 part 2, section 4.1).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::builtins::{Builtin, builtins};
@@ -27,6 +28,8 @@ pub(in crate::xsd) struct SimpleType {
     pub(super) facets: Facets,
     /// Types it stands on, one upon the other.
     pub(super) depth: usize,
+    /// Types that are asked at most about one text.
+    pub(super) weight: usize,
     pub(super) quick: Quick,
 }
 
@@ -73,6 +76,7 @@ impl SimpleType {
             known: "anySimpleType",
             facets: Facets::default(),
             depth: 0,
+            weight: 1,
             quick: Quick::Always,
         }
     }
@@ -110,11 +114,16 @@ impl SimpleType {
             let text = format!("{} has lists among its values, and a list has no lists in it", item.label);
             return Err(FacetError::new("cos-list-of-atomic", text));
         }
+        if matches!(item.variety, Variety::Any) {
+            let text = "anySimpleType is neither atomic nor a union, and no item of a list";
+            return Err(FacetError::new("cos-st-restricts.2.1", text));
+        }
         let mut list = Self::derived(&item.root(), label);
         list.variety = Variety::List(item.clone());
         list.space = Space::Collapse;
         list.facets.space_fixed = true;
         list.depth = item.depth + 1;
+        list.weight = item.weight;
         Ok(list.ready())
     }
 
@@ -123,12 +132,20 @@ impl SimpleType {
         let root = members.first().map_or_else(|| Arc::new(Self::any()), |member| member.root());
         let mut union = Self::derived(&root, label);
         union.depth = members.iter().map(|member| member.depth + 1).max().unwrap_or(1);
-        // A union among the members stands for its own, unless it says more of them.
-        let flat = members.into_iter().flat_map(|member| match &member.variety {
-            Variety::Union(own) if !member.facets.asks_anything() => own.clone(),
-            _ => vec![member],
-        });
-        union.variety = Variety::Union(flat.collect());
+        let mut flat: Vec<Arc<Self>> = Vec::new();
+        let mut met = HashSet::new();
+        for member in &members {
+            // A union among the members stands for its own, unless it says more of them; a second time says nothing new.
+            let mut own = std::slice::from_ref(member);
+            if let Variety::Union(members) = &member.variety
+                && !member.facets.asks_anything()
+            {
+                own = members;
+            }
+            flat.extend(own.iter().filter(|member| met.insert(Arc::as_ptr(member))).cloned());
+        }
+        union.weight = flat.iter().fold(0, |weight, member| member.weight.saturating_add(weight));
+        union.variety = Variety::Union(flat);
         union.ready()
     }
 
@@ -180,10 +197,8 @@ impl SimpleType {
         match (&self.variety, self.primitive) {
             (Variety::Any, _) => Stream::Nothing,
             _ if whole || self.form != Form::All => Stream::Whole,
-            (Variety::Atomic, Some(Primitive::String | Primitive::AnyUri)) if self.facets.has_length() => {
-                Stream::Length
-            }
-            (Variety::Atomic, Some(Primitive::String | Primitive::AnyUri)) => Stream::Nothing,
+            (Variety::Atomic, Some(Primitive::String)) if self.facets.has_length() => Stream::Length,
+            (Variety::Atomic, Some(Primitive::String)) => Stream::Nothing,
             (Variety::Atomic, Some(Primitive::Base64)) => Stream::Base64,
             (Variety::Atomic, Some(Primitive::Hex)) => Stream::Hex,
             _ => Stream::Whole,
@@ -204,6 +219,17 @@ impl SimpleType {
             }
             Variety::List(item) => item.names(),
             Variety::Union(members) => members.iter().any(|member| member.names()),
+        }
+    }
+
+    /// Tells whether it is of NOTATION without a list of values, which no element or attribute may be
+    /// (enumeration-required-notation).
+    pub(in crate::xsd) fn lacks_enumeration(&self) -> bool {
+        match &self.variety {
+            Variety::Any => false,
+            Variety::Atomic => self.primitive == Some(Primitive::Notation) && self.facets.enumeration.is_none(),
+            Variety::List(item) => item.lacks_enumeration(),
+            Variety::Union(members) => members.iter().any(|member| member.lacks_enumeration()),
         }
     }
 

@@ -1,10 +1,15 @@
 //! Texts that are valid at a glance: what judging does most.
 
+use std::sync::Arc;
+
 use super::Space;
 use super::builtins::NoPrefixes;
-use super::facet::{Bound, Facet, Facets};
+use super::facet::{Facet, Facets};
+use super::glance::{integer, is_date, is_date_time, is_decimal, is_float};
 use super::lexical::{Form, Primitive};
-use super::moment::Shape;
+use super::moment::{Moment, Shape};
+use super::pattern::Pattern;
+use super::range::Side;
 use super::simple::{SimpleType, Variety};
 use super::value::Value;
 
@@ -18,91 +23,127 @@ pub(super) enum Quick {
         least: u64,
         most: u64,
     },
-    /// Digits that make a number within bounds.
+    /// At most so many digits that make a number within bounds.
     Integer {
+        digits: usize,
         least: i64,
         most: i64,
     },
-    Decimal,
+    /// At most so many digits before the point and behind it.
+    Decimal {
+        whole: u64,
+        fraction: u64,
+        negative: bool,
+    },
+    Float,
     Boolean,
     Date,
     DateTime,
+    Moment(Shape),
+    /// A name of so many characters.
+    Name {
+        form: Form,
+        least: u64,
+        most: u64,
+    },
     /// One of these texts, sorted.
     Listed(Box<[Box<[u8]>]>),
+    /// Besides, patterns that see the text as it is.
+    Fits(Box<Quick>, Space, Vec<Arc<Pattern>>),
+    /// Any of these types has it.
+    Any(Vec<Arc<SimpleType>>),
 }
 
 /// So many digits always fit an `i64`.
-const SAFE_DIGITS: usize = 18;
+const SAFE_DIGITS: u64 = 18;
 
 impl Quick {
     /// What is told at a glance about a type.
     pub(super) fn of(simple: &SimpleType) -> Self {
-        let (Variety::Atomic, Some(primitive)) = (&simple.variety, simple.primitive) else {
-            return if matches!(simple.variety, Variety::Any) { Self::Always } else { Self::Never };
-        };
         let facets = &simple.facets;
-        if simple.role.is_some() {
-            return Self::Never;
+        match (&simple.variety, simple.primitive) {
+            (Variety::Any, _) => Self::Always,
+            // Their values are asked for, not only whether they have one.
+            _ if simple.names() => Self::Never,
+            (Variety::Union(members), _) if !facets.asks_anything() => Self::Any(members.clone()),
+            (Variety::Atomic, Some(_)) if facets.enumeration.is_some() => Self::listed(simple),
+            (Variety::Atomic, Some(primitive)) => {
+                let quick = Self::without_patterns(simple, primitive);
+                if facets.patterns.is_empty() || matches!(quick, Self::Never) {
+                    return quick;
+                }
+                Self::Fits(Box::new(quick), simple.space, facets.patterns.clone())
+            }
+            _ => Self::Never,
         }
-        if facets.enumeration.is_some() {
-            return Self::listed(simple, primitive);
-        }
-        if !facets.patterns.is_empty() {
-            return Self::Never;
-        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other type has texts that are told at a glance")]
+    fn without_patterns(simple: &SimpleType, primitive: Primitive) -> Self {
+        let facets = &simple.facets;
         match primitive {
-            Primitive::String if simple.form == Form::All => Self::text(simple),
+            Primitive::String => Self::text(simple),
             Primitive::Decimal if simple.form == Form::Integer => Self::integer(facets),
-            Primitive::Decimal if !facets.bounds_or_digits() => Self::Decimal,
+            Primitive::Decimal => Self::decimal(facets),
             Primitive::Boolean => Self::Boolean,
-            Primitive::Moment(Shape::Date) if !facets.bounds_or_digits() => Self::Date,
-            Primitive::Moment(Shape::DateTime) if !facets.bounds_or_digits() => Self::DateTime,
+            _ if facets.bounds_or_digits() => Self::Never,
+            Primitive::Float | Primitive::Double => Self::Float,
+            Primitive::Moment(Shape::Date) => Self::Date,
+            Primitive::Moment(Shape::DateTime) => Self::DateTime,
+            Primitive::Moment(shape) => Self::Moment(shape),
             _ => Self::Never,
         }
     }
 
     fn text(simple: &SimpleType) -> Self {
         let facets = &simple.facets;
-        let bound = |facet: &Option<Facet<u64>>| facet.as_ref().map(|facet| facet.value);
-        let exact = bound(&facets.length);
-        let least = bound(&facets.min_length).max(exact).unwrap_or(0);
-        let most = bound(&facets.max_length).unwrap_or(u64::MAX).min(exact.unwrap_or(u64::MAX));
+        let exact = value(&facets.length);
+        let least = value(&facets.min_length).max(exact).unwrap_or(0);
+        let most = value(&facets.max_length).unwrap_or(u64::MAX).min(exact.unwrap_or(u64::MAX));
         match (least, most) {
+            _ if simple.form != Form::All => Self::Name { form: simple.form, least, most },
             (0, u64::MAX) => Self::Always,
-            // The white space that collapses makes a text shorter.
+            // White space that collapses makes a text shorter.
             _ if simple.space == Space::Collapse && least > 0 => Self::Never,
             _ => Self::Text { least, most },
         }
     }
 
     fn integer(facets: &Facets) -> Self {
-        // Bounds of whole numbers are whole; where they are not, or too large for us, the value is asked in full.
-        if facets.total_digits.is_some() {
-            return Self::Never;
-        }
-        let number = |bound: &Option<Facet<Bound>>, beyond: i64| match bound.as_ref() {
-            None => Some(beyond),
-            Some(bound) => match &bound.value.value {
-                Value::Decimal(number) => Some(number.to_i64()),
-                _ => None,
-            },
+        let number = |side, beyond: i64| match facets.range.value(side) {
+            Some(Value::Decimal(number)) => number.to_i64(),
+            _ => beyond,
         };
-        let least = number(&facets.min_inclusive, i64::MIN);
-        let above = number(&facets.min_exclusive, i64::MIN).map(|above| above.saturating_add(1));
-        let most = number(&facets.max_inclusive, i64::MAX);
-        let below = number(&facets.max_exclusive, i64::MAX).map(|below| below.saturating_sub(1));
-        match (least.max(above), most.min(below)) {
-            (Some(least), Some(most)) => Self::Integer { least, most },
-            _ => Self::Never,
-        }
+        // Bounds of whole numbers are whole. No number of so few digits is at either end of an `i64`.
+        let above = number(Side::MinExclusive, i64::MIN).saturating_add(1);
+        let below = number(Side::MaxExclusive, i64::MAX).saturating_sub(1);
+        let least = number(Side::MinInclusive, i64::MIN).max(above);
+        let most = number(Side::MaxInclusive, i64::MAX).min(below);
+        let digits = value(&facets.total_digits).unwrap_or(SAFE_DIGITS).min(SAFE_DIGITS);
+        Self::Integer { digits: digits as usize, least, most }
     }
 
-    fn listed(simple: &SimpleType, primitive: Primitive) -> Self {
-        let facets = &simple.facets;
-        if matches!(primitive, Primitive::QName | Primitive::Notation) {
-            return Self::Never;
-        }
-        let texts = facets.enumeration.iter().flat_map(|listed| &listed.texts);
+    fn decimal(facets: &Facets) -> Self {
+        let has_other = [Side::MinExclusive, Side::MaxInclusive, Side::MaxExclusive];
+        let has_other = has_other.into_iter().any(|side| facets.range.value(side).is_some());
+        let negative = match facets.range.value(Side::MinInclusive) {
+            _ if has_other => return Self::Never,
+            None => true,
+            Some(Value::Decimal(number)) if number.is_zero() => false,
+            Some(_) => return Self::Never,
+        };
+        let total = value(&facets.total_digits).unwrap_or(u64::MAX);
+        let fraction = value(&facets.fraction_digits).unwrap_or(u64::MAX).min(total);
+        // However many stand behind the point, so many before it are not too many.
+        let whole = match (total, fraction) {
+            (u64::MAX, _) => u64::MAX,
+            (total, fraction) => total - fraction,
+        };
+        Self::Decimal { whole, fraction, negative }
+    }
+
+    fn listed(simple: &SimpleType) -> Self {
+        let texts = simple.facets.enumeration.iter().flat_map(|listed| &listed.texts);
         // A later step may have ruled some out.
         let texts = texts.filter(|text| simple.value(text, &NoPrefixes).is_ok());
         let mut texts: Vec<Box<[u8]>> = texts.map(|text| text.as_bytes().into()).collect();
@@ -117,21 +158,47 @@ impl Quick {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Text { least, most } => {
-                let len = raw.len() as u64;
-                len <= *most && (*least == 0 || len / 4 >= *least || (len >= *least && raw.is_ascii()))
+            Self::Text { least, most } => has_length(raw, *least, *most),
+            // A name has no white space, so there is none to settle.
+            Self::Name { form, least, most } => {
+                has_length(raw, *least, *most) && std::str::from_utf8(raw).is_ok_and(|text| form.admits(text))
             }
-            Self::Integer { least, most } => integer(raw).is_some_and(|number| (*least..=*most).contains(&number)),
-            Self::Decimal => is_decimal(raw),
+            Self::Integer { digits, least, most } => {
+                integer(raw, *digits).is_some_and(|number| (*least..=*most).contains(&number))
+            }
+            Self::Decimal { whole, fraction, negative } => is_decimal(raw, *whole, *fraction, *negative),
+            Self::Float => is_float(raw),
+            Self::Moment(shape) => std::str::from_utf8(raw).is_ok_and(|text| Moment::parse(*shape, text).is_some()),
             Self::Boolean => matches!(raw, b"true" | b"false" | b"1" | b"0"),
             Self::Date => is_date(raw),
             Self::DateTime => is_date_time(raw),
             Self::Listed(texts) => texts.binary_search_by(|text| text.as_ref().cmp(raw)).is_ok(),
+            Self::Fits(quick, space, patterns) => {
+                let text = std::str::from_utf8(raw).ok().filter(|text| quick.admits(raw) && space.keeps(text));
+                text.is_some_and(|text| patterns.iter().all(|pattern| pattern.fits(text)))
+            }
+            Self::Any(members) => members.iter().any(|member| member.surely(raw)),
         }
     }
 }
 
+// A character has four bytes at most.
+fn has_length(raw: &[u8], least: u64, most: u64) -> bool {
+    let len = raw.len() as u64;
+    len <= most && (least == 0 || len / 4 >= least || (len >= least && raw.is_ascii()))
+}
+
+fn value(facet: &Option<Facet<u64>>) -> Option<u64> {
+    facet.as_ref().map(|facet| facet.value)
+}
+
 impl SimpleType {
+    /// How long most of the texts are that are valid at a glance; 0 where there is no telling.
+    #[inline]
+    pub(in crate::xsd) fn usual_bytes(&self) -> usize {
+        if matches!(self.quick, Quick::Date) { "2024-02-29".len() } else { 0 }
+    }
+
     /// Tells at a glance whether a text, its white space as it is, is valid; `false` asks for [`SimpleType::value`].
     #[inline]
     pub(in crate::xsd) fn surely(&self, raw: &[u8]) -> bool {
@@ -139,62 +206,101 @@ impl SimpleType {
     }
 }
 
-fn integer(raw: &[u8]) -> Option<i64> {
-    let (negative, digits) = match raw {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || digits.len() > SAFE_DIGITS {
-        return None;
-    }
-    let mut number = 0;
-    for digit in digits {
-        number = number * 10 + i64::from(digit.is_ascii_digit().then(|| digit - b'0')?);
-    }
-    Some(if negative { -number } else { number })
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-fn is_decimal(raw: &[u8]) -> bool {
-    let digits = raw.strip_prefix(b"-").unwrap_or(raw);
-    let points = digits.iter().filter(|byte| **byte == b'.').count();
-    let other = digits.iter().any(|byte| !byte.is_ascii_digit() && *byte != b'.');
-    digits.len() > points && points <= 1 && !other
-}
+    use super::*;
+    use crate::xsd::datatypes::{FacetKind, FacetSource};
 
-fn is_date(raw: &[u8]) -> bool {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = raw else { return false };
-    let digits = [y1, y2, y3, y4, m1, m2, d1, d2];
-    // Every month has 28 days; the year 0000 is none.
-    digits.iter().all(|byte| byte.is_ascii_digit())
-        && *y1 != b'0'
-        && matches!((m1, m2), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'2'))
-        && matches!((d1, d2), (b'0', b'1'..=b'9') | (b'1', b'0'..=b'9') | (b'2', b'0'..=b'8'))
-}
-
-fn is_date_time(raw: &[u8]) -> bool {
-    let Some((date, rest)) = raw.split_at_checked(10) else { return false };
-    let [b'T', h1, h2, b':', m1, m2, b':', s1, s2, zone @ ..] = rest else { return false };
-    let digits = [h2, m2, s2].iter().all(|byte| byte.is_ascii_digit());
-    let sixty = |tens: &u8| matches!(tens, b'0'..=b'5');
-    let hour = matches!((h1, h2), (b'0' | b'1', _) | (b'2', b'0'..=b'3'));
-    is_date(date) && digits && hour && sixty(m1) && sixty(s1) && is_zone(zone)
-}
-
-/// A fraction of a second and a time zone, both optional.
-fn is_zone(rest: &[u8]) -> bool {
-    let zone = match rest {
-        [b'.', rest @ ..] => {
-            let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            match rest.split_at_checked(len) {
-                Some((_, zone)) if len > 0 => zone,
-                _ => return false,
-            }
+    /// Every built-in type, and some with facets.
+    fn types() -> Vec<Arc<SimpleType>> {
+        let mut all: Vec<_> = SimpleType::builtins().into_iter().map(|(.., simple)| simple).collect();
+        let steps = [
+            ("string", FacetKind::MaxLength, "3"),
+            ("string", FacetKind::MinLength, "2"),
+            ("string", FacetKind::Length, "2"),
+            ("token", FacetKind::MaxLength, "2"),
+            ("token", FacetKind::MinLength, "1"),
+            ("token", FacetKind::Length, "1"),
+            ("NMTOKEN", FacetKind::MinLength, "3"),
+            ("NCName", FacetKind::MaxLength, "2"),
+            ("double", FacetKind::MinInclusive, "2"),
+            ("gYear", FacetKind::MinInclusive, "2000"),
+            ("int", FacetKind::MaxExclusive, "10"),
+            ("integer", FacetKind::MinInclusive, "100000000000000000000"),
+            ("integer", FacetKind::MaxInclusive, "-1"),
+            ("integer", FacetKind::TotalDigits, "2"),
+            ("decimal", FacetKind::FractionDigits, "1"),
+            ("decimal", FacetKind::MinExclusive, "-0.5"),
+            ("date", FacetKind::MaxInclusive, "2000-01-01"),
+            ("string", FacetKind::Enumeration, " a"),
+            ("int", FacetKind::Enumeration, " 12 "),
+            ("boolean", FacetKind::Pattern, "[01]"),
+            ("string", FacetKind::Pattern, "[0-9 ]{2}"),
+            ("token", FacetKind::Pattern, "[a-z]+( [a-z]+)*"),
+            ("token", FacetKind::Pattern, " .*|[^æ]*  .*"),
+            ("normalizedString", FacetKind::Pattern, ".*\n.*"),
+            ("integer", FacetKind::Pattern, "[0-9]{2}"),
+            ("decimal", FacetKind::TotalDigits, "2"),
+            ("decimal", FacetKind::MinInclusive, "0"),
+            ("decimal", FacetKind::MinInclusive, "1"),
+        ];
+        for (base, kind, value) in steps {
+            let base = all.iter().find(|simple| simple.label() == base).unwrap();
+            let facet = FacetSource { kind, value, fixed: false };
+            all.push(Arc::new(SimpleType::restrict(base, "own", &[facet], &NoPrefixes).unwrap()));
         }
-        zone => zone,
-    };
-    match zone {
-        [] | [b'Z'] => true,
-        [b'+' | b'-', b'0', hour, b':', b'0'..=b'5', minute] => hour.is_ascii_digit() && minute.is_ascii_digit(),
-        _ => false,
+        let parts =
+            ["int", "date", "NMTOKEN"].map(|name| all.iter().find(|simple| simple.label() == name).unwrap().clone());
+        all.push(Arc::new(SimpleType::union(parts.to_vec(), "either")));
+        all
+    }
+
+    fn check(text: &str) -> usize {
+        let sure = |simple: &&Arc<SimpleType>| simple.surely(text.as_bytes());
+        let types = types();
+        for simple in types.iter().filter(sure) {
+            let value = simple.value(text, &NoPrefixes);
+            assert!(value.is_ok(), "{text:?} is surely of {} but {value:?}", simple.label());
+        }
+        types.iter().filter(sure).count()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn what_is_sure_is_true(text in "\\PC{0,6}|[ \t\n]?[-+]?[0-9]{0,20}[.]?[0-9]{0,3}|[ a-zæ]{0,5}|true|[01]|[a-z]{0,9}-[a-z]{0,9}|-?[0-9.]{0,4}[eE][-+]?[0-9]{0,3}| ?12 ?") {
+            check(&text);
+        }
+
+        #[test]
+        fn what_is_surely_a_moment_is_one(
+            text in "-?[0-2]?[0-9]{3,4}-[0-3][0-9]-[0-3][0-9](T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,3})?)?(Z|[-+][01][0-9]:[0-6][0-9])?",
+        ) {
+            check(&text);
+        }
+    }
+
+    #[test]
+    fn common_texts_are_told_at_a_glance() {
+        let types = SimpleType::builtins();
+        for (name, texts) in [
+            ("int", &["0", "-12", "2147483647"][..]),
+            ("decimal", &["1.50", "-.5", "3"]),
+            ("boolean", &["true", "0"]),
+            ("date", &["2024-02-28", "1999-12-01"]),
+            ("dateTime", &["2024-02-28T23:59:59", "2024-02-28T23:59:59.123Z", "2024-02-28T00:00:00+01:00"]),
+            ("double", &["1.5e-3", "-2", "1E5"]),
+            ("time", &["12:00:00Z"]),
+            ("NMTOKEN", &["1å:"]),
+            ("language", &["nb-NO"]),
+            ("string", &["", " å\n"]),
+            ("token", &[" å\n"]),
+        ] {
+            let simple = &types.iter().find(|(known, ..)| *known == name).unwrap().2;
+            texts.iter().for_each(|text| assert!(simple.surely(text.as_bytes()), "{name} {text}"));
+        }
     }
 }

@@ -84,7 +84,9 @@ impl Value {
             Self::Hex(bytes) | Self::Base64(bytes) => Some(bytes.len() as u64),
             Self::List(items) => Some(items.len() as u64),
             // Names have facets of length, but every length will do: it would be that of the prefix too.
-            _ => None,
+            Self::QName(_) | Self::Notation(_) => None,
+            Self::Boolean(_) | Self::Decimal(_) | Self::Float(_) | Self::Double(_) => None,
+            Self::Duration(_) | Self::Moment(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::forms::Form;
 use super::grammar::{Kind, Slot};
 use super::tree::{Node, Tree, trimmed};
 use crate::xsd::error::SchemaError;
@@ -36,6 +37,10 @@ fn attributes<'a>(node: &'a Node, kind: Kind, ids: &mut HashSet<&'a str>) -> Res
     if let Some(stray) = &node.stray {
         return Err(("s4s-att-not-allowed", format!("the attribute {stray} of {} has a prefix", node.name)));
     }
+    if node.language.as_ref().is_some_and(|language| !Form::Language.admits(language)) {
+        let problem = format!("xml:lang of {} must be {}", node.name, Form::Language.wanted());
+        return Err(("s4s-att-invalid-value", problem));
+    }
     for (name, value) in &node.attributes {
         let Some(attribute) = known.iter().find(|attribute| attribute.name == name) else {
             return Err(("s4s-att-not-allowed", format!("{} has no attribute {name} here", node.name)));
@@ -44,7 +49,7 @@ fn attributes<'a>(node: &'a Node, kind: Kind, ids: &mut HashSet<&'a str>) -> Res
             let problem = format!("{name} of {} must be {}", node.name, attribute.form.wanted());
             return Err(("s4s-att-invalid-value", problem));
         }
-        if attribute.form == super::forms::Form::Id && !ids.insert(trimmed(value)) {
+        if attribute.form == Form::Id && !ids.insert(trimmed(value)) {
             return Err(("s4s-att-invalid-value", format!("the id of {} stands twice in the document", node.name)));
         }
     }

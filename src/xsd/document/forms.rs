@@ -14,6 +14,8 @@ pub(super) enum Form {
     /// Unique in its document.
     Id,
     NcName,
+    /// Of `xml:lang`.
+    Language,
     QName,
     QNames,
     Boolean,
@@ -46,6 +48,7 @@ impl Form {
             Self::Text => true,
             Self::Uri => is_uri(value),
             Self::Id | Self::NcName => xml::is_name(value, false),
+            Self::Language => is_language(value),
             Self::QName => is_qname(value),
             Self::QNames => words(value).all(is_qname),
             Self::Boolean => matches!(value, "true" | "false" | "1" | "0"),
@@ -79,6 +82,7 @@ impl Form {
             Self::Uri => "a URI",
             Self::Id => "an ID",
             Self::NcName => "a name without a colon",
+            Self::Language => "a language",
             Self::QName => "a qualified name",
             Self::QNames => "a list of qualified names",
             Self::Boolean => "true or false",
@@ -127,6 +131,14 @@ fn is_qname(value: &str) -> bool {
     }
 }
 
+fn is_language(value: &str) -> bool {
+    let mut parts = value.split('-');
+    let is_short = |part: &str| (1..=8).contains(&part.len());
+    let is_first = |part: &str| is_short(part) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    parts.next().is_some_and(is_first)
+        && parts.all(|part| is_short(part) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 fn is_set(value: &str, members: &[&str]) -> bool {
     value == "#all" || words(value).all(|word| members.contains(&word))
 }
@@ -134,14 +146,15 @@ fn is_set(value: &str, members: &[&str]) -> bool {
 /// Almost everything is a URI once what it may not hold is escaped (RFC 2396, with the escaping of XLink): what is not
 /// is a percent sign that escapes nothing, a second number sign, and a scheme that is none.
 fn is_uri(value: &str) -> bool {
-    let mut rest = value;
-    while let Some((_, after)) = rest.split_once('%') {
-        if !after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()) || after.len() < 2 {
-            return false;
-        }
-        rest = after;
-    }
-    value.matches('#').count() <= 1 && !value.starts_with(':')
+    let is_escape = |after: &str| after.len() > 1 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    let scheme = value.split(['/', '?', '#']).next().and_then(|first| first.split_once(':'));
+    value.split('%').skip(1).all(is_escape)
+        && value.matches('#').count() <= 1
+        && scheme.is_none_or(|(scheme, _)| is_scheme(scheme))
 }
 
 #[cfg(test)]
@@ -156,11 +169,12 @@ mod tests {
             (Form::QNames, &["", "a b:c"], &["a 1"]),
             (Form::Count, &["0", "+1", "007", "-0", "99999999999999999999"], &["-1", "", "1.0", "x", "+-1"]),
             (Form::CountOrUnbounded, &["unbounded", "3"], &["Unbounded"]),
+            (Form::Language, &["nb", "en-GB-x1"], &["", "a1", "languages1", "en-"]),
             (Form::ZeroOrOne, &["0", "1", "01"], &["2", "unbounded"]),
             (Form::Positive, &["1"], &["0", "+0"]),
             (Form::Namespaces, &["##any", "", "##local urn:a"], &["##any urn:a", "##other ##local", "##none"]),
             (Form::Block, &["", "#all", "extension substitution"], &["#all extension", "list"]),
-            (Form::Uri, &["", "a b", "urn:a#b", "%20"], &["%2", "a#b#c", "%zz"]),
+            (Form::Uri, &["", "a b", "urn:a#b", "%20"], &["%2", "a#b#c", "%zz", ":a", "1a:b"]),
         ];
         for (form, good, bad) in cases {
             assert!(good.iter().all(|value| form.admits(value)), "{form:?} {good:?}");

@@ -26,6 +26,11 @@ impl Documents for Given<'_> {
     }
 
     fn read(&self, name: &str, _: usize) -> io::Result<Option<Vec<u8>>> {
-        Ok(self.0.iter().find(|document| document.name == name).map(|document| document.bytes.to_vec()))
+        let mut named = self.0.iter().filter(|document| document.name == name).map(|document| document.bytes);
+        let first = named.next();
+        match named.all(|other| Some(other) == first) {
+            true => Ok(first.map(<[u8]>::to_vec)),
+            false => Err(io::Error::other("two documents have one name")),
+        }
     }
 }

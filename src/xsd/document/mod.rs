@@ -58,7 +58,7 @@ impl Default for SchemaLimits {
             bytes: 128 << 20,
             depth: 256,
             nesting: 400,
-            attributes: 4_000_000,
+            attributes: 1_000_000,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(in crate::xsd) struct Node {
     pub(in crate::xsd) attributes: Vec<(String, String)>,
     /// An attribute in the namespace of XML Schema, which has none.
     pub(in crate::xsd) stray: Option<String>,
+    /// Its `xml:lang`.
+    pub(in crate::xsd) language: Option<String>,
     pub(in crate::xsd) children: Vec<usize>,
     pub(in crate::xsd) at: Position,
     /// Where it has text between its children.
@@ -92,10 +94,11 @@ impl Sink for Tree {
             _ => bindings(tag.scope),
         };
         let mut attributes = Vec::new();
-        let mut stray = None;
+        let (mut stray, mut language) = (None, None);
         for attribute in tag.attributes() {
             match attribute.namespace {
                 Namespace::NONE => attributes.push((text(attribute.local), text(attribute.value))),
+                Namespace::XML if attribute.local == b"lang" => language = Some(text(attribute.value)),
                 XSD_TREE => stray = Some(shown(attribute.local)),
                 _ => {}
             }
@@ -107,7 +110,7 @@ impl Sink for Tree {
         let is_foreign = tag.namespace != XSD_TREE;
         let name = if is_foreign { shown(tag.local) } else { text(tag.local) };
         let (at, children) = (locator.position(tag.offset), Vec::new());
-        self.nodes.push(Node { name, is_foreign, attributes, stray, children, at, text: None, bindings });
+        self.nodes.push(Node { name, is_foreign, attributes, stray, language, children, at, text: None, bindings });
         self.open.push(index);
     }
 

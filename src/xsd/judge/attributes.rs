@@ -1,17 +1,14 @@
 //! Attributes: those of the schema, and those of `xsi`.
 
 use super::Judging;
-use super::ending::{declared, same};
-use crate::xml::{Attribute, Locator, Namespace, Tag, shown};
-use crate::xsd::datatypes::builtin::Builtin;
-use crate::xsd::datatypes::{Broken, Space};
+use super::ending::same;
+use super::references::InScope;
+use crate::xml::{Attribute, Locator, Tag, shown};
+use crate::xsd::components::{Derivations, Process};
+use crate::xsd::datatypes::{Broken, Space, Value};
 use crate::xsd::finding::Kind;
-use crate::xsd::tables::{AttributeUse, Element, Type, TypeId, XSI_NAMESPACE};
+use crate::xsd::tables::{AttributeUse, Element, Schema, Type, TypeId, XSI_NAMESPACE};
 use crate::xsd::validator::Observer;
-use crate::xsd::value::Reader;
-
-/// What `xsi:nil` and `xsi:type` may hold at most; the tokenizer bounds attributes anyway.
-const MOST_BYTES: usize = 1 << 20;
 
 impl<O: Observer> Judging<'_, '_, O> {
     /// Reads `xsi:type` and `xsi:nil`: the type that counts, and whether the element is nil.
@@ -25,7 +22,7 @@ impl<O: Observer> Judging<'_, '_, O> {
         let (mut type_id, mut nil) = (declared, false);
         for attribute in tag.attributes().filter(|attribute| attribute.namespace == XSI_NAMESPACE) {
             match attribute.local {
-                b"type" => match self.instance_type(&attribute, tag, declared) {
+                b"type" => match self.instance_type(&attribute, tag, element, declared) {
                     Ok(found) => type_id = found,
                     Err(broken) => self.find_at(broken, &attribute, locator),
                 },
@@ -39,51 +36,99 @@ impl<O: Observer> Judging<'_, '_, O> {
         (type_id, nil)
     }
 
-    fn instance_type(&self, attribute: &Attribute<'_>, tag: &Tag<'_>, declared: TypeId) -> Result<TypeId, Broken> {
+    /// Tells whether `xsi:type` names a type of the schema.
+    pub(super) fn names_type(&self, tag: &Tag<'_>) -> bool {
+        let mut attributes = tag.attributes();
+        let named = attributes.find(|attribute| attribute.namespace == XSI_NAMESPACE && attribute.local == b"type");
+        named.is_some_and(|attribute| matches!(named_type(self.judge.schema(), &attribute, tag), Ok(Some(_))))
+    }
+
+    fn instance_type(
+        &self,
+        attribute: &Attribute<'_>,
+        tag: &Tag<'_>,
+        element: Option<&Element>,
+        declared: TypeId,
+    ) -> Result<TypeId, Broken> {
         let schema = self.judge.schema();
-        let text = String::from_utf8_lossy(attribute.value);
-        let text = Space::Collapse.apply(&text).into_owned();
-        if !Builtin::QName.accepts(&text) {
-            return Err(Broken::of_type(Builtin::QName));
-        }
-        let (prefix, local) = text.split_once(':').unwrap_or(("", &text));
-        let name = tag.scope.lookup(prefix.as_bytes());
-        let name = name.and_then(|(namespace, _)| schema.name_id(namespace, local.as_bytes()));
-        let found = name.and_then(|name| schema.global_types.get(&name).copied());
+        let found = named_type(schema, attribute, tag)?;
         let found =
             found.ok_or_else(|| Broken::new(Kind::Other, "cvc-elt.4.2", "xsi:type names no type of the schema"))?;
-        let mut ancestors = std::iter::successors(Some(found), |id| schema.type_of(*id).and_then(|found| found.base));
-        if ancestors.any(|ancestor| ancestor == declared) {
+        let blocked = element.map_or(Derivations::default(), |element| element.blocked);
+        let prohibited = schema.type_of(declared).map_or(Derivations::default(), |declared| declared.blocked);
+        if schema.derives(found, declared, blocked.and(prohibited)) {
             return Ok(found);
         }
-        Err(Broken::new(Kind::Other, "cvc-elt.4.3", "xsi:type names a type that is not derived from the element's"))
+        let derives = schema.derives(found, declared, Derivations::default());
+        let text = match derives {
+            true => "xsi:type names a type derived in a way that the schema blocks here",
+            false => "xsi:type names a type that is not derived from the element's",
+        };
+        Err(Broken::new(Kind::Other, "cvc-elt.4.3", text))
     }
 
     /// Judges the attributes of a tag by its type.
     pub(super) fn attributes(&mut self, tag: &Tag<'_>, found: &Type, locator: &mut Locator<'_>) {
-        let mut required = 0;
+        let (mut required, mut wild_ids) = (0, 0);
         for attribute in tag.attributes() {
             if is_instance(&attribute) {
                 continue;
             }
-            let used = found.attributes.iter().find(|used| is_for(used, &attribute));
-            match used {
-                Some(used) => {
-                    required += u32::from(used.required);
-                    if let Err(broken) = self.attribute_value(used, &attribute, tag) {
-                        self.find_at(broken, &attribute, locator);
-                    }
+            let used = match self.use_of(found, &attribute) {
+                Ok(used) => used,
+                Err(broken) => {
+                    self.find_at(broken, &attribute, locator);
+                    continue;
                 }
-                None if found.any_attribute => {}
-                None => {
-                    let rule = if found.is_simple { "cvc-type.3.1.1" } else { "cvc-complex-type.3.2.2" };
-                    let text = format!("the attribute {} is not allowed", shown(attribute.local));
-                    self.find_at(Broken::new(Kind::UnexpectedAttribute, rule, text), &attribute, locator);
-                }
+            };
+            let Some((used, is_wild)) = used else { continue };
+            required += u32::from(used.required && !is_wild);
+            wild_ids += u32::from(is_wild && used.is_id);
+            if is_wild && used.is_id && (wild_ids > 1 || found.has_id) {
+                let rule = if found.has_id { "cvc-complex-type.5.2" } else { "cvc-complex-type.5.1" };
+                let text = format!("the attribute {} is one ID too many", shown(attribute.local));
+                self.find_at(Broken::new(Kind::UnexpectedAttribute, rule, text), &attribute, locator);
             }
+            self.attribute_value(used, &attribute, tag, locator);
         }
         if required < found.required {
             self.missing_attributes(tag, found, locator);
+        }
+        if found.gives_attributes {
+            self.given_attributes(tag, found, locator);
+        }
+    }
+
+    /// What a type says of an attribute, and whether a wildcard says it; nothing where anything may be.
+    pub(super) fn use_of<'t>(
+        &self,
+        found: &'t Type,
+        attribute: &Attribute<'_>,
+    ) -> Result<Option<(&'t AttributeUse, bool)>, Broken>
+    where
+        Self: 't,
+    {
+        if let Some(used) = found.attributes.iter().find(|used| is_for(used, attribute)) {
+            return Ok(Some((used, false)));
+        }
+        let schema = self.judge.schema();
+        let wildcard = found.any_attribute.and_then(|id| schema.wildcard(id));
+        let Some(wildcard) = wildcard.filter(|wildcard| wildcard.admits(attribute.namespace)) else {
+            let rule = if found.is_simple { "cvc-type.3.1.1" } else { "cvc-complex-type.3.2.2" };
+            let text = format!("the attribute {} is not allowed", shown(attribute.local));
+            return Err(Broken::new(Kind::UnexpectedAttribute, rule, text));
+        };
+        if wildcard.process == Process::Skip {
+            return Ok(None);
+        }
+        let name = schema.name_id(attribute.namespace, attribute.local);
+        match name.and_then(|name| schema.global_attributes.get(&name)) {
+            Some(used) => Ok(Some((used, true))),
+            None if wildcard.process == Process::Lax => Ok(None),
+            None => {
+                let text = format!("the schema has no attribute {} to judge by", shown(attribute.local));
+                Err(Broken::new(Kind::UnexpectedAttribute, "cvc-complex-type.3.2.2", text))
+            }
         }
     }
 
@@ -97,40 +142,87 @@ impl<O: Observer> Judging<'_, '_, O> {
         }
     }
 
-    fn attribute_value(&self, used: &AttributeUse, attribute: &Attribute<'_>, tag: &Tag<'_>) -> Result<(), Broken> {
-        let Some(simple) = self.judge.schema().simple(used.simple) else { return Ok(()) };
-        let mut reader = Reader::new(MOST_BYTES);
-        reader.begin(simple, used.fixed.is_some());
-        reader.text(attribute.value);
-        let named = |broken: Broken| Broken {
-            text: format!("the attribute {}: {}", shown(attribute.local), broken.text),
-            ..broken
-        };
-        reader.judge(simple).map_err(named)?;
-        if simple.builtin == Builtin::QName {
-            declared(reader.kept(), tag.scope).map_err(named)?;
-        }
-        match &used.fixed {
-            Some(fixed) => {
-                same(simple, &String::from_utf8_lossy(attribute.value), fixed, "cvc-attribute.4").map_err(named)
+    /// Values the schema gives attributes that are absent may refer to others.
+    fn given_attributes(&mut self, tag: &Tag<'_>, found: &Type, locator: &mut Locator<'_>) {
+        let schema = self.judge.schema();
+        for used in &found.attributes {
+            let Some(value) = used.value.as_ref().and_then(|given| given.value.as_ref()) else { continue };
+            let names = schema.simple(used.simple).is_some_and(|simple| simple.names());
+            if names && !tag.attributes().any(|attribute| is_for(used, &attribute)) {
+                self.refer(value, tag.offset, |_| locator.position(tag.offset));
             }
-            None => Ok(()),
         }
     }
 
-    fn find_at(&mut self, broken: Broken, attribute: &Attribute<'_>, locator: &mut Locator<'_>) {
+    fn attribute_value(
+        &mut self,
+        used: &AttributeUse,
+        attribute: &Attribute<'_>,
+        tag: &Tag<'_>,
+        locator: &mut Locator<'_>,
+    ) {
+        let Some(simple) = self.judge.schema().simple(used.simple) else { return };
+        let fixed = used.value.as_ref().filter(|given| given.is_fixed);
+        if fixed.is_none() && !simple.names() && simple.surely(attribute.value) {
+            return;
+        }
+        let judged = self.value_of(used, attribute, tag).and_then(|value| match fixed {
+            Some(given) => same(&value, given, "cvc-attribute.4").map(|()| value),
+            None => Ok(value),
+        });
+        match judged {
+            Ok(value) => {
+                let start = tag.offset;
+                self.refer(&value, start, |_| locator.position(attribute.offset));
+            }
+            Err(broken) => {
+                let text = format!("the attribute {}: {}", shown(attribute.local), broken.text);
+                self.find_at(Broken { text, ..broken }, attribute, locator);
+            }
+        }
+    }
+
+    /// The value of an attribute.
+    pub(super) fn value_of(
+        &self,
+        used: &AttributeUse,
+        attribute: &Attribute<'_>,
+        tag: &Tag<'_>,
+    ) -> Result<Value, Broken> {
+        let schema = self.judge.schema();
+        let simple = schema.simple(used.simple).expect("attributes are numbered with their types");
+        let scope = InScope { schema, scope: tag.scope };
+        simple.value(&String::from_utf8_lossy(attribute.value), &scope)
+    }
+
+    pub(super) fn find_at(&mut self, broken: Broken, attribute: &Attribute<'_>, locator: &mut Locator<'_>) {
         self.find_broken(broken, locator.position(attribute.offset));
     }
 }
 
-fn is_for(used: &AttributeUse, attribute: &Attribute<'_>) -> bool {
+/// The type `xsi:type` names, if the schema has it.
+fn named_type(schema: &Schema, attribute: &Attribute<'_>, tag: &Tag<'_>) -> Result<Option<TypeId>, Broken> {
+    let text = String::from_utf8_lossy(attribute.value);
+    let text = Space::Collapse.apply(&text);
+    let (prefix, local) = text.split_once(':').unwrap_or(("", &text));
+    let sound = |part: &str| crate::xml::is_name(part, false);
+    if !sound(local) || !(prefix.is_empty() && !text.starts_with(':') || sound(prefix)) {
+        let text = "xsi:type holds no qualified name";
+        return Err(Broken::new(Kind::BadValue, "cvc-elt.4.1", text));
+    }
+    let namespace = tag.scope.lookup(prefix.as_bytes());
+    let name = namespace.and_then(|(namespace, _)| schema.name_id(namespace, local.as_bytes()));
+    Ok(name.and_then(|name| schema.global_types.get(&name).copied()))
+}
+
+pub(super) fn is_for(used: &AttributeUse, attribute: &Attribute<'_>) -> bool {
     used.namespace == attribute.namespace && *used.local == *attribute.local
 }
 
 /// The four attributes that may stand on any element.
-fn is_instance(attribute: &Attribute<'_>) -> bool {
+pub(super) fn is_instance(attribute: &Attribute<'_>) -> bool {
     let known: [&[u8]; 4] = [b"type", b"nil", b"schemaLocation", b"noNamespaceSchemaLocation"];
-    attribute.namespace == XSI_NAMESPACE && attribute.namespace != Namespace::NONE && known.contains(&attribute.local)
+    attribute.namespace == XSI_NAMESPACE && known.contains(&attribute.local)
 }
 
 fn nil_value(attribute: &Attribute<'_>, element: Option<&Element>) -> Result<bool, Broken> {
@@ -139,9 +231,18 @@ fn nil_value(attribute: &Attribute<'_>, element: Option<&Element>) -> Result<boo
         return Err(Broken::new(Kind::BadNil, "cvc-elt.3.1", text));
     }
     let text = String::from_utf8_lossy(attribute.value);
-    match Space::Collapse.apply(&text).as_ref() {
-        "true" | "1" => Ok(true),
-        "false" | "0" => Ok(false),
-        _ => Err(Broken::new(Kind::BadNil, "cvc-datatype-valid.1.2.1", "xsi:nil is neither true nor false")),
+    let nil = match Space::Collapse.apply(&text).as_ref() {
+        "true" | "1" => true,
+        "false" | "0" => false,
+        _ => {
+            let text = "xsi:nil is neither true nor false";
+            return Err(Broken::new(Kind::BadNil, "cvc-datatype-valid.1.2.1", text));
+        }
+    };
+    let fixed = element.and_then(|element| element.value.as_ref()).is_some_and(|given| given.is_fixed);
+    if nil && fixed {
+        let text = "an element is nil whose value the schema fixes";
+        return Err(Broken::new(Kind::BadNil, "cvc-elt.3.2.2", text));
     }
+    Ok(nil)
 }

@@ -1,23 +1,24 @@
 //! Elements against content models.
 
+use super::counting::{Step, Ways};
 use super::frame::{Frame, Mode};
+use super::opening::Opening;
 use super::{Deferred, Judging};
 use crate::xml::{Locator, Tag, shown};
+use crate::xsd::components::Process;
 use crate::xsd::finding::{Finding, Kind};
 use crate::xsd::plan::{DOCUMENT, NOWHERE};
-use crate::xsd::tables::{Child, Content, Edge, ElementId, NO_SLOT, NameId, State, TypeId};
+use crate::xsd::tables::{AnyEdge, Child, Edge, ElementId, NameId, State, WildcardId};
 use crate::xsd::validator::Observer;
 
-/// The type of what has no declaration.
-const ANY_TYPE: TypeId = 0;
-
-/// An element about to be opened.
-pub(super) struct Opening {
-    pub(super) name: Option<NameId>,
-    pub(super) element: Option<ElementId>,
-    pub(super) ordinal: u64,
-    pub(super) node: u32,
+/// What a content model has for an element.
+enum Place {
+    Declared { name: NameId, element: ElementId, ordinal: u64 },
+    Wild(WildcardId),
 }
+
+/// More edges than this are sought by the number of the name.
+const FEW_EDGES: usize = 16;
 
 impl<O: Observer> Judging<'_, '_, O> {
     /// An element begins.
@@ -25,13 +26,18 @@ impl<O: Observer> Judging<'_, '_, O> {
     pub(super) fn element(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
         let Some(parent) = self.judge.frames.last().copied() else { return self.root(tag, locator) };
         match parent.mode {
-            Mode::Model { .. } => match self.step(&parent, tag) {
-                Some((name, element, ordinal)) => {
-                    let node = self.judge.plan.child(parent.node, name);
-                    self.open(tag, &Opening { name: Some(name), element: Some(element), ordinal, node }, locator);
+            Mode::Model { .. } | Mode::Ways { .. } => {
+                let ways = matches!(parent.mode, Mode::Ways { .. });
+                let place = if ways { self.step_ways(&parent, tag) } else { self.step(&parent, tag) };
+                match place {
+                    Some(Place::Declared { name, element, ordinal }) => {
+                        let node = self.judge.plan.child(parent.node, name);
+                        self.open(tag, &Opening { name: Some(name), element: Some(element), ordinal, node }, locator);
+                    }
+                    Some(Place::Wild(wildcard)) => self.wild(wildcard, tag, locator),
+                    None => self.unexpected(&parent, tag, locator),
                 }
-                None => self.unexpected(&parent, tag, locator),
-            },
+            }
             Mode::Loose { .. } => {
                 if parent.waits {
                     self.settle_deferred(tag);
@@ -40,47 +46,74 @@ impl<O: Observer> Judging<'_, '_, O> {
             }
             Mode::Any => self.lax(tag, locator),
             Mode::Skip => self.skip(tag),
-            Mode::Simple | Mode::Empty | Mode::Nil => self.childless(parent.mode, tag, locator),
+            Mode::Simple | Mode::Fixed | Mode::Empty | Mode::Nil => self.childless(parent.mode, tag, locator),
         }
     }
 
     /// Takes the edge of the content model that the tag asks for.
     #[inline]
-    fn step(&mut self, parent: &Frame, tag: &Tag<'_>) -> Option<(NameId, ElementId, u64)> {
+    fn step(&mut self, parent: &Frame, tag: &Tag<'_>) -> Option<Place> {
         let judge = &mut *self.judge;
         let schema = judge.schema();
         let (edges, state) = schema.edges_of(parent.state);
         let state = state?;
+        let open = |edge: &Edge| allowed(edge, state, parent.count) && judge.counts_allow(parent, edge.counting);
         let guessed = judge.guess.and_then(|index| schema.edges.get(index as usize));
         // A guess is by name only; of two edges of one name the second may be the one.
-        let edge = guessed
-            .filter(|edge| edge.namespace == tag.namespace && allowed(edge, state, parent.count))
-            .or_else(|| edges.iter().find(|edge| is_for(edge, tag) && allowed(edge, state, parent.count)))?;
-        let frame = judge.frames.last_mut()?;
-        if edge.again {
-            frame.count += 1;
-        } else {
-            frame.state = edge.target;
-            frame.count = 1;
-        }
+        let guessed = guessed.filter(|edge| edge.namespace == tag.namespace && open(edge));
+        let edge = match guessed {
+            Some(edge) => Some(edge),
+            None if edges.len() <= FEW_EDGES => edges.iter().find(|edge| is_for(edge, tag) && open(edge)),
+            None => {
+                let name = schema.name_id(tag.namespace, tag.local);
+                name.and_then(|name| edges.iter().find(|edge| edge.name == name && open(edge)))
+            }
+        };
+        let Some(edge) = edge else { return self.step_wild(parent, state, tag) };
+        judge.take(parent, edge);
         let ordinal = judge.count(parent.counters, edge.slot);
-        Some((edge.name, edge.element, ordinal))
+        Some(Place::Declared { name: edge.name, element: edge.element, ordinal })
+    }
+
+    fn step_wild(&mut self, parent: &Frame, state: &State, tag: &Tag<'_>) -> Option<Place> {
+        let judge = &mut *self.judge;
+        let schema = judge.schema();
+        let open = |edge: &&AnyEdge| {
+            schema.wildcard(edge.wildcard).is_some_and(|wildcard| wildcard.admits(tag.namespace))
+                && allowed(*edge, state, parent.count)
+                && judge.counts_allow(parent, edge.counting)
+        };
+        let edge = schema.any_edges_of(state).iter().find(open)?;
+        judge.take(parent, edge);
+        Some(Place::Wild(edge.wildcard))
+    }
+
+    /// The same where all ways are followed.
+    fn step_ways(&mut self, parent: &Frame, tag: &Tag<'_>) -> Option<Place> {
+        let schema = self.judge.schema();
+        let ways = self.judge.ways.last_mut()?;
+        if let Some(edge) = ways.go(schema, |_, edges| edges, |edge| is_for(edge, tag)) {
+            let ordinal = self.judge.count(parent.counters, edge.slot);
+            return Some(Place::Declared { name: edge.name, element: edge.element, ordinal });
+        }
+        let admits = |edge: &AnyEdge| schema.wildcard(edge.wildcard).is_some_and(|any| any.admits(tag.namespace));
+        ways.go(schema, |state, _| schema.any_edges_of(state), admits).map(|edge| Place::Wild(edge.wildcard))
     }
 
     fn root(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
         let schema = self.judge.schema();
         let name = schema.name_id(tag.namespace, tag.local);
         let element = name.and_then(|name| schema.global_elements.get(&name).copied());
-        if let (Some(name), Some(element)) = (name, element) {
-            let node = self.judge.plan.child(DOCUMENT, name);
-            return self.open(tag, &Opening { name: Some(name), element: Some(element), ordinal: 0, node }, locator);
+        if element.is_some() || self.names_type(tag) {
+            let node = name.map_or(NOWHERE, |name| self.judge.plan.child(DOCUMENT, name));
+            return self.open(tag, &Opening { name, element, ordinal: 0, node }, locator);
         }
         let mut roots: Vec<_> = schema.global_elements.keys().copied().collect();
         roots.sort_unstable();
         let expected = self.names(roots.into_iter(), tag);
         let at = locator.position(tag.offset);
         let path = format!("/{}", shown(tag.local));
-        let text = format!("expected {expected} as the root element, found {}", self.found(tag));
+        let text = format!("expected {expected} as the root element, found {}", shown(tag.local));
         self.report(Finding { kind: Kind::UnknownRoot, rule: "cvc-elt.1", at, path, text });
         self.skip(tag);
         self.mark_unsound();
@@ -88,15 +121,12 @@ impl<O: Observer> Judging<'_, '_, O> {
 
     /// An element that may not come here.
     fn unexpected(&mut self, parent: &Frame, tag: &Tag<'_>, locator: &mut Locator<'_>) {
-        let schema = self.judge.schema();
-        let (edges, state) = schema.edges_of(parent.state);
-        let may: Vec<&Edge> =
-            edges.iter().filter(|edge| state.is_some_and(|state| allowed(edge, state, parent.count))).collect();
-        let complete = state.is_some_and(|state| state.accepting && parent.count >= state.min);
-        let expected = self.names(may.iter().map(|edge| edge.name), tag);
+        let may = self.open_steps(parent);
+        let expected = self.expected(&may, tag);
+        let found = shown(tag.local);
         let (rule, text) = match may.is_empty() {
-            true => ("cvc-complex-type.2.4.d", format!("expected no more elements, found {}", self.found(tag))),
-            false => ("cvc-complex-type.2.4.a", format!("expected {expected}, found {}", self.found(tag))),
+            true => ("cvc-complex-type.2.4.d", format!("expected no more elements, found {found}")),
+            false => ("cvc-complex-type.2.4.a", format!("expected {expected}, found {found}")),
         };
         let known = self.child_of(parent, tag);
         let ordinal = known.map_or(0, |child| self.judge.next(parent, child.slot));
@@ -107,50 +137,83 @@ impl<O: Observer> Judging<'_, '_, O> {
         let at = locator.position(tag.offset);
         let finding = Finding { kind: Kind::UnexpectedElement, rule, at, path, text };
         // Whether what should have come is missing or only late shows when the parent goes on.
-        let waits = known.is_some() && !complete && !may.is_empty();
+        let waits = known.is_some() && !may.complete && !may.names.is_empty();
         self.leave_model(waits);
         if waits {
             let depth = self.judge.frames.len();
-            self.judge.deferred.push(Deferred { depth, state: parent.state, finding });
+            self.judge.deferred.push(Deferred { depth, expected: may.names, finding });
         } else {
             self.report(finding);
         }
         self.recognised(parent, tag, locator);
     }
 
+    /// What may come now in an open element.
+    pub(super) fn open_steps(&self, parent: &Frame) -> OpenSteps {
+        let judge = &*self.judge;
+        let schema = judge.schema();
+        if let Mode::Ways { .. } = parent.mode {
+            let ways = judge.ways.last();
+            let (named, any) = ways.map(|ways| ways.open(schema)).unwrap_or_default();
+            let complete = ways.is_some_and(|ways| ways.may_end(schema));
+            return OpenSteps { names: named.iter().map(|edge| edge.name).collect(), any: !any.is_empty(), complete };
+        }
+        let (edges, state) = schema.edges_of(parent.state);
+        let Some(state) = state else { return OpenSteps::default() };
+        let open = |edge: &&Edge| allowed(*edge, state, parent.count) && judge.counts_allow(parent, edge.counting);
+        let open_any = |edge: &AnyEdge| allowed(edge, state, parent.count) && judge.counts_allow(parent, edge.counting);
+        OpenSteps {
+            names: edges.iter().filter(open).map(|edge| edge.name).collect(),
+            any: schema.any_edges_of(state).iter().any(open_any),
+            complete: judge.may_end(parent, state),
+        }
+    }
+
     /// From here on the order of the parent's children says nothing.
     fn leave_model(&mut self, waits: bool) {
-        if let Some(frame) = self.judge.frames.last_mut() {
-            if let Mode::Model { mixed } = frame.mode {
+        let Some(frame) = self.judge.frames.last_mut() else { return };
+        match frame.mode {
+            Mode::Model { mixed } => frame.mode = Mode::Loose { mixed },
+            Mode::Ways { mixed } => {
                 frame.mode = Mode::Loose { mixed };
+                self.judge.ways.pop();
             }
-            frame.waits = waits;
-            frame.unsound = true;
+            _ => {}
         }
+        frame.waits = waits;
+        frame.unsound = true;
     }
 
     /// A child among others in no order.
     fn recognised(&mut self, parent: &Frame, tag: &Tag<'_>, locator: &mut Locator<'_>) {
-        let Some(child) = self.child_of(parent, tag) else { return self.skip(tag) };
-        let ordinal = self.judge.count(parent.counters, child.slot);
-        let node = self.judge.plan.child(parent.node, child.name);
-        let opening = Opening { name: Some(child.name), element: Some(child.element), ordinal, node };
-        self.open(tag, &opening, locator);
+        if let Some(child) = self.child_of(parent, tag) {
+            let ordinal = self.judge.count(parent.counters, child.slot);
+            let node = self.judge.plan.child(parent.node, child.name);
+            let opening = Opening { name: Some(child.name), element: Some(child.element), ordinal, node };
+            return self.open(tag, &opening, locator);
+        }
+        let schema = self.judge.schema();
+        let wildcards = schema.type_of(parent.type_id).map(|found| &found.wildcards[..]).unwrap_or_default();
+        let admits = |id: &&WildcardId| schema.wildcard(**id).is_some_and(|wildcard| wildcard.admits(tag.namespace));
+        match wildcards.iter().find(admits) {
+            Some(wildcard) => self.wild(*wildcard, tag, locator),
+            None => self.skip(tag),
+        }
     }
 
     fn child_of(&self, parent: &Frame, tag: &Tag<'_>) -> Option<Child> {
         let schema = self.judge.schema();
         let name = schema.name_id(tag.namespace, tag.local)?;
-        schema.type_of(parent.type_id)?.children.iter().find(|child| child.name == name).copied()
+        let children = &schema.type_of(parent.type_id)?.children;
+        let index = children.binary_search_by_key(&name, |child| child.name).ok()?;
+        children.get(index).copied()
     }
 
     /// Settles a finding that waited to see whether what it missed comes after all.
     fn settle_deferred(&mut self, tag: &Tag<'_>) {
         let depth = self.judge.frames.len();
-        let schema = self.judge.schema();
-        let came = |deferred: &Deferred| {
-            deferred.depth == depth && schema.edges_of(deferred.state).0.iter().any(|edge| is_for(edge, tag))
-        };
+        let Some(name) = self.judge.schema().name_id(tag.namespace, tag.local) else { return };
+        let came = |deferred: &Deferred| deferred.depth == depth && deferred.expected.contains(&name);
         if self.judge.deferred.last().is_some_and(came) {
             self.report_deferred(Kind::UnexpectedElement);
         }
@@ -166,32 +229,54 @@ impl<O: Observer> Judging<'_, '_, O> {
         }
     }
 
+    /// An element for a wildcard.
+    fn wild(&mut self, wildcard: WildcardId, tag: &Tag<'_>, locator: &mut Locator<'_>) {
+        let process = self.judge.schema().wildcard(wildcard).map_or(Process::Skip, |wildcard| wildcard.process);
+        match process {
+            Process::Skip => self.skip(tag),
+            Process::Lax => self.lax(tag, locator),
+            Process::Strict => {
+                if self.declared(tag).1.is_some() || self.names_type(tag) {
+                    return self.lax(tag, locator);
+                }
+                let path = format!("{}/{}", self.judge.path(), shown(tag.local));
+                let text = format!("the schema has no element {} to judge by", shown(tag.local));
+                let (kind, rule, at) =
+                    (Kind::UnexpectedElement, "cvc-complex-type.2.4.c", locator.position(tag.offset));
+                self.report(Finding { kind, rule, at, path, text });
+                self.skip(tag);
+            }
+        }
+    }
+
     /// An element where anything may stand: judged if the schema knows it.
     fn lax(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
+        let (name, element) = self.declared(tag);
+        self.open(tag, &Opening { name, element, ordinal: 0, node: NOWHERE }, locator);
+    }
+
+    /// The name and the global declaration of an element, as far as the schema has them.
+    fn declared(&self, tag: &Tag<'_>) -> (Option<NameId>, Option<ElementId>) {
         let schema = self.judge.schema();
         let name = schema.name_id(tag.namespace, tag.local);
-        let element = name.and_then(|name| schema.global_elements.get(&name).copied());
-        self.open(tag, &Opening { name, element, ordinal: 0, node: NOWHERE }, locator);
+        (name, name.and_then(|name| schema.global_elements.get(&name).copied()))
     }
 
     /// An element inside one that may have none.
     fn childless(&mut self, mode: Mode, tag: &Tag<'_>, locator: &mut Locator<'_>) {
         let (kind, rule, what) = match mode {
             Mode::Nil => (Kind::BadNil, "cvc-elt.3.2.1", "an element that is nil"),
-            Mode::Empty => (Kind::UnexpectedElement, "cvc-complex-type.2.1", "an element that must be empty"),
-            Mode::Simple | Mode::Model { .. } | Mode::Loose { .. } | Mode::Any | Mode::Skip => {
-                (Kind::UnexpectedElement, "cvc-complex-type.2.2", "an element that holds a value only")
+            Mode::Fixed => (Kind::UnexpectedElement, "cvc-elt.5.2.2.1", "an element of fixed content"),
+            Mode::Simple if self.judge.in_simple_type() => {
+                (Kind::UnexpectedElement, "cvc-type.3.1.2", "an element of simple type")
             }
+            Mode::Simple => (Kind::UnexpectedElement, "cvc-complex-type.2.2", "an element of simple content"),
+            _ => (Kind::UnexpectedElement, "cvc-complex-type.2.1", "an element that must be empty"),
         };
-        // Asked for later, when its bytes may be gone.
-        self.judge.value_position(locator);
-        let at = locator.position(tag.offset);
-        let text = format!("found {} inside {what}", self.found(tag));
         let path = format!("{}/{}", self.judge.path(), shown(tag.local));
+        let at = locator.position(tag.offset);
+        let text = format!("found {} in {what}", shown(tag.local));
         self.report(Finding { kind, rule, at, path, text });
-        if let Some(frame) = self.judge.frames.last_mut() {
-            frame.mode = Mode::Skip;
-        }
         self.skip(tag);
     }
 
@@ -201,103 +286,27 @@ impl<O: Observer> Judging<'_, '_, O> {
         self.judge.frames.push(blank);
     }
 
-    /// Opens an element by its declaration.
-    #[inline]
-    pub(super) fn open(&mut self, tag: &Tag<'_>, opening: &Opening, locator: &mut Locator<'_>) {
-        let schema = self.judge.schema();
-        let element = opening.element.and_then(|element| schema.element(element));
-        let declared = element.map_or(ANY_TYPE, |element| element.type_id);
-        let blank = self.judge.blank(tag.offset);
-        let Opening { name, element: element_id, ordinal, node } = *opening;
-        self.judge.frames.push(Frame { name, element: element_id, ordinal, node, type_id: declared, ..blank });
-        self.opened(opening.node, tag.offset, locator);
-        let (type_id, nil) = match tag.is_plain() {
-            true => (declared, false),
-            false => self.instance_attributes(tag, element, declared, locator),
-        };
-        let Some(found) = schema.type_of(type_id) else { return };
-        if found.required > 0 || !tag.is_plain() {
-            self.attributes(tag, found, locator);
-        }
-        let judge = &mut *self.judge;
-        if found.slots > 0 {
-            judge.counters.resize(judge.counters.len() + usize::from(found.slots), 0);
-        }
-        let Some(frame) = judge.frames.last_mut() else { return };
-        frame.type_id = type_id;
-        frame.mode = match found.content {
-            _ if nil => Mode::Nil,
-            Content::Empty => Mode::Empty,
-            Content::Any => Mode::Any,
-            Content::Elements { start, mixed } => {
-                frame.state = start;
-                Mode::Model { mixed }
-            }
-            Content::Simple(simple) => {
-                if let Some(simple) = schema.simple(simple) {
-                    judge.value.begin(simple, element.is_some_and(|element| element.fixed.is_some()));
-                }
-                Mode::Simple
-            }
-        };
-        judge.value_place = if tag.empty { tag.offset } else { tag.end };
-        judge.value_at = None;
-    }
-
-    /// Text where none may stand, white space perhaps excepted.
-    pub(super) fn stray_text(&mut self, text: &[u8], is_reference: bool, offset: u64, locator: &mut Locator<'_>) {
-        let Some(frame) = self.judge.frames.last_mut() else { return };
-        let (kind, rule, what) = match frame.mode {
-            Mode::Model { mixed: false } | Mode::Loose { mixed: false } => {
-                (Kind::UnexpectedText, "cvc-complex-type.2.3", "text stands where only elements may")
-            }
-            Mode::Empty => {
-                (Kind::UnexpectedText, "cvc-complex-type.2.1", "text stands in an element that must be empty")
-            }
-            Mode::Nil => (Kind::BadNil, "cvc-elt.3.2.1", "text stands in an element that is nil"),
-            Mode::Model { .. } | Mode::Loose { .. } | Mode::Simple | Mode::Any | Mode::Skip => return,
-        };
-        let blank_allowed = matches!(frame.mode, Mode::Model { .. } | Mode::Loose { .. });
-        let stray = match blank_allowed {
-            // Of the characters up to the blank, XML allows white space only.
-            true => text.iter().position(|byte| *byte > b' '),
-            false => Some(0),
-        };
-        let Some(stray) = stray.filter(|_| !frame.text_reported) else { return };
-        frame.text_reported = true;
-        let at = locator.position(offset + if is_reference { 0 } else { stray as u64 });
-        self.find(kind, rule, at, what);
-    }
-
     fn mark_unsound(&mut self) {
         if let Some(frame) = self.judge.frames.last_mut() {
             frame.unsound = true;
         }
     }
 
-    /// The name of an element found, told apart from one of the same name elsewhere.
-    fn found(&self, tag: &Tag<'_>) -> String {
-        shown(tag.local)
+    /// Says what could have come.
+    pub(super) fn expected(&self, may: &OpenSteps, tag: &Tag<'_>) -> String {
+        let named = self.names(may.names.iter().copied(), tag);
+        match (may.any, named.is_empty()) {
+            (true, true) => "an element the wildcard admits".to_owned(),
+            (true, false) => format!("{named} or an element the wildcard admits"),
+            (false, _) => named,
+        }
     }
 
     /// A list of names that could have come.
-    pub(super) fn names(&self, names: impl Iterator<Item = NameId>, tag: &Tag<'_>) -> String {
-        const MOST: usize = 5;
-        let mut listed: Vec<String> = Vec::new();
+    fn names(&self, names: impl Iterator<Item = NameId>, tag: &Tag<'_>) -> String {
         let mut alike = false;
-        for name in names {
-            alike |= self.judge.schema().local_name(name) == tag.local;
-            let name = self.judge.shown(name);
-            if !listed.contains(&name) {
-                listed.push(name);
-            }
-        }
-        let more = listed.len() > MOST;
-        listed.truncate(MOST);
-        let mut text = listed.join(" or ");
-        if more {
-            text.push_str(" or others");
-        }
+        let same = |name: &NameId| self.judge.schema().local_name(*name) == tag.local;
+        let mut text = self.judge.listed(names.inspect(|name| alike |= same(name)));
         if alike {
             text.push_str(" of another namespace");
         }
@@ -305,47 +314,65 @@ impl<O: Observer> Judging<'_, '_, O> {
     }
 }
 
+/// What may come in an open element.
+#[derive(Debug, Default)]
+pub(super) struct OpenSteps {
+    pub(super) names: Vec<NameId>,
+    /// A wildcard, too.
+    pub(super) any: bool,
+    /// Nothing needs to come.
+    pub(super) complete: bool,
+}
+
+impl OpenSteps {
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && !self.any
+    }
+}
+
 impl super::Judge<'_> {
-    /// The frame of an element of which nothing is known.
+    /// Takes a step of the innermost open element.
     #[inline]
-    pub(super) fn blank(&self, from: u64) -> Frame {
-        Frame {
-            mode: Mode::Skip,
-            type_id: ANY_TYPE,
-            state: 0,
-            count: 0,
-            name: None,
-            ordinal: 0,
-            counters: self.counters.len() as u32,
-            node: NOWHERE,
-            element: None,
-            from,
-            unsound: false,
-            has_text: false,
-            text_reported: false,
-            waits: false,
+    fn take<S: Step>(&mut self, parent: &Frame, step: &S) {
+        self.count_groups(parent, step.counting());
+        let Some(frame) = self.frames.last_mut() else { return };
+        if step.again() {
+            frame.count = frame.count.saturating_add(1);
+        } else {
+            frame.state = step.target();
+            frame.count = 1;
         }
     }
 
-    /// Counts one more of a name that may repeat; 0 for one that may not.
-    #[inline]
-    pub(super) fn count(&mut self, counters: u32, slot: u16) -> u64 {
-        if slot == NO_SLOT {
-            return 0;
-        }
-        let counter = self.counters.get_mut(counters as usize + usize::from(slot));
-        counter.map_or(0, |counter| {
-            *counter += 1;
-            *counter
-        })
+    fn in_simple_type(&self) -> bool {
+        let found = self.frames.last().and_then(|frame| self.schema().type_of(frame.type_id));
+        found.is_some_and(|found| found.is_simple)
     }
 
-    /// What the next count will be.
-    fn next(&self, parent: &Frame, slot: u16) -> u64 {
-        if slot == NO_SLOT {
-            return 0;
+    /// Names, the first few of them.
+    pub(super) fn listed(&self, names: impl Iterator<Item = NameId>) -> String {
+        const MOST: usize = 5;
+        let mut listed: Vec<String> = Vec::new();
+        let mut more = false;
+        for name in names {
+            let name = self.shown(name);
+            if !listed.contains(&name) {
+                more |= listed.len() == MOST;
+                if !more {
+                    listed.push(name);
+                }
+            }
         }
-        self.counters.get(parent.counters as usize + usize::from(slot)).map_or(0, |counter| counter + 1)
+        let mut text = listed.join(" or ");
+        if more {
+            text.push_str(" or others");
+        }
+        text
+    }
+
+    /// Takes note that all ways through a content model are to be followed.
+    pub(super) fn follow(&mut self, start: u32, groups: u16) {
+        self.ways.push(Ways::at(start, groups));
     }
 }
 
@@ -355,6 +382,6 @@ fn is_for(edge: &Edge, tag: &Tag<'_>) -> bool {
 
 /// Tells whether the count so far allows a step.
 #[inline]
-fn allowed(edge: &Edge, state: &State, count: u32) -> bool {
-    if edge.again { count < state.max } else { count >= state.min }
+fn allowed<S: Step>(step: &S, state: &State, count: u32) -> bool {
+    if step.again() { count < state.max } else { count >= state.min }
 }

@@ -1,8 +1,8 @@
 //! Open elements, and the path to where we are.
 
 use super::Judge;
-use crate::xsd::plan::NodeId;
-use crate::xsd::tables::{NameId, StateId, TypeId};
+use crate::xsd::plan::{NOWHERE, NodeId};
+use crate::xsd::tables::{ANY_TYPE, NameId, StateId, TypeId};
 
 /// An open element.
 #[derive(Debug, Clone, Copy)]
@@ -41,11 +41,17 @@ pub(super) enum Mode {
     Model {
         mixed: bool,
     },
+    /// By a content model through which there may be many ways at once.
+    Ways {
+        mixed: bool,
+    },
     /// By a content model that has been left: children are recognised by name, in any order.
     Loose {
         mixed: bool,
     },
     Simple,
+    /// By the text the schema fixes for content that could be mixed.
+    Fixed,
     Empty,
     /// Nothing may stand here, since it is nil.
     Nil,
@@ -72,5 +78,26 @@ impl Judge<'_> {
 
     pub(super) fn shown(&self, name: NameId) -> String {
         String::from_utf8_lossy(self.schema().local_name(name)).into_owned()
+    }
+
+    /// The frame of an element of which nothing is known.
+    #[inline]
+    pub(super) fn blank(&self, from: u64) -> Frame {
+        Frame {
+            mode: Mode::Skip,
+            type_id: ANY_TYPE,
+            state: 0,
+            count: 0,
+            name: None,
+            ordinal: 0,
+            counters: self.counters.len() as u32,
+            node: NOWHERE,
+            element: None,
+            from,
+            unsound: false,
+            has_text: false,
+            text_reported: false,
+            waits: false,
+        }
     }
 }

@@ -7,20 +7,31 @@
 
 use super::frame::{Frame, Mode};
 use super::{Judge, Judging};
-use crate::xml::{Locator, Namespace, Nesting, Scope, Tag, skip_space, skip_text, text_end, word};
+use crate::xml::{
+    Gap, Limits, Locator, Namespace, Nesting, Scope, Tag, plain_value_len, skip_space, skip_text, text_len,
+};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
-use crate::xsd::rails::{Kind, Step, Stop};
-use crate::xsd::tables::{Check, SimpleId, SimpleType, StateId};
+use crate::xsd::rails::{Attribute, Kind, LONGEST, Spelling, Step, Stop};
+use crate::xsd::tables::{SimpleId, StateId};
 use crate::xsd::validator::Observer;
 
-/// How the document at hand writes the namespaces of the schema.
+/// A longer value is left to the usual way, to which it costs next to nothing more.
+const MOST_VALUE: usize = 4 << 10;
+
+/// What the lane has learned of the document at hand.
 #[derive(Debug)]
-pub(super) struct Prefixes {
-    /// By the number of the namespace.
-    known: Vec<Prefix>,
-    /// The declarations they are true for.
+pub(super) struct Lane {
+    /// How it writes the namespaces of the schema, by their number.
+    prefixes: Vec<Prefix>,
+    /// The declarations that is true for.
     generation: u64,
+    /// The white space before start tags, by depth.
+    gaps: [Gap; GAPS],
+    limits: Limits,
 }
+
+/// How many depths are indented in a way that is remembered; deeper ones share them.
+const GAPS: usize = 16;
 
 /// A prefix with its colon in a word; one that is not known is like no word at all.
 #[derive(Debug, Clone, Copy)]
@@ -30,15 +41,16 @@ struct Prefix {
     len: u32,
 }
 
-/// The bytes at hand, and where the lane stands in them.
-struct Place<'a> {
-    bytes: &'a [u8],
+/// The bytes at hand, and the rest of them that the lane has not gone through.
+struct Place<'b> {
+    bytes: &'b [u8],
+    rest: &'b [u8],
     /// The offset of the bytes in the document.
     base: u64,
-    at: usize,
 }
 
 /// The innermost open element, while its children are gone through.
+#[derive(Clone, Copy)]
 struct Parent {
     state: StateId,
     count: u32,
@@ -47,15 +59,40 @@ struct Parent {
 }
 
 /// Why the children of one element are left.
-enum Turn<'s> {
-    /// For the children of a child, whose name ends at a place.
-    Down(&'s Step, usize),
-    /// For a child of which only a part of the text is at hand: where its name ends, and that part.
-    Into(&'s Step, usize, usize),
+enum Turn<'s, 'b> {
+    /// For the children of a child.
+    Down(&'s Step, Start<'b>),
+    /// For a child of which only a part of the text is at hand; what follows that part.
+    Into(&'s Step, Start<'b>, &'b [u8]),
     /// For its end tag.
     Up,
     /// For the usual way.
     Off,
+}
+
+/// A start tag.
+#[derive(Clone, Copy)]
+struct Start<'b> {
+    /// The name as written.
+    name: &'b [u8],
+    /// What follows the tag.
+    content: &'b [u8],
+    /// It is the end, too.
+    is_empty: bool,
+}
+
+impl<'b> Place<'b> {
+    /// The offset of what a part of the bytes begins with.
+    #[inline]
+    fn offset(&self, rest: &[u8]) -> u64 {
+        self.base + (self.bytes.len() - rest.len()) as u64
+    }
+
+    /// What stands between two places, of which the second is given by what follows it.
+    #[inline]
+    fn between(&self, from: &'b [u8], after: &[u8]) -> &'b [u8] {
+        from.get(..from.len() - after.len()).unwrap_or_default()
+    }
 }
 
 impl Prefix {
@@ -78,9 +115,11 @@ impl Prefix {
         }
     }
 
+    /// What follows the prefix, if the bytes begin with it.
     #[inline(always)]
-    fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
-        word(bytes, at).is_some_and(|found| found & self.mask == self.word)
+    fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let found = u64::from_le_bytes(*bytes.first_chunk()?);
+        if found & self.mask == self.word { bytes.get(self.len as usize..) } else { None }
     }
 
     fn resolves(&self, scope: &Scope, number: usize) -> bool {
@@ -94,15 +133,43 @@ impl Prefix {
     }
 }
 
-impl Prefixes {
-    pub(super) fn new(namespaces: usize) -> Self {
-        Self { known: vec![Prefix::UNKNOWN; namespaces], generation: u64::MAX }
+impl Lane {
+    pub(super) fn new(namespaces: usize, limits: &Limits) -> Self {
+        let mut prefixes = vec![Prefix::UNKNOWN; namespaces];
+        if let Some(xml) = Namespace::XML.index().and_then(|number| prefixes.get_mut(number)) {
+            *xml = Prefix::of(b"xml:");
+        }
+        Self { prefixes, generation: u64::MAX, gaps: [Gap::default(); GAPS], limits: limits.clone() }
+    }
+
+    /// Tells whether names may be as long as those on the rails.
+    #[inline]
+    fn is_open(&self) -> bool {
+        self.limits.name_bytes >= Prefix::LONGEST + LONGEST
+    }
+
+    /// Tells whether the limits allow one more attribute, with so many bytes, in a tag of so many.
+    #[inline]
+    fn admits(&self, attributes: u32, value_bytes: usize, tag_bytes: usize) -> bool {
+        (attributes as usize) < self.limits.attributes
+            && value_bytes <= self.limits.attribute_bytes.min(MOST_VALUE)
+            && tag_bytes + LONGEST + 2 * Prefix::LONGEST <= self.limits.tag_bytes
+    }
+
+    /// The prefix of attributes of a namespace: none stands for no namespace, whatever the default is.
+    #[inline(always)]
+    fn of_attribute(&self, namespace: u32) -> Prefix {
+        match self.of(namespace) {
+            _ if Some(namespace as usize) == Namespace::NONE.index() => Prefix::NONE,
+            Prefix { len: 0, .. } => Prefix::UNKNOWN,
+            prefix => prefix,
+        }
     }
 
     /// Learns from a tag how the namespace of its name is written here.
     #[inline]
     pub(super) fn learn(&mut self, tag: &Tag<'_>) {
-        let Some(known) = tag.namespace.index().and_then(|number| self.known.get_mut(number)) else { return };
+        let Some(known) = tag.namespace.index().and_then(|number| self.prefixes.get_mut(number)) else { return };
         let raw = tag.name.get(..tag.name.len() - tag.local.len()).unwrap_or_default();
         let same =
             known.len as usize == raw.len() && known.word != u64::MAX && *raw == known.word.to_le_bytes()[..raw.len()];
@@ -118,7 +185,7 @@ impl Prefixes {
             return;
         }
         self.generation = scope.generation();
-        for (number, prefix) in self.known.iter_mut().enumerate() {
+        for (number, prefix) in self.prefixes.iter_mut().enumerate() {
             if prefix.word != u64::MAX && !prefix.resolves(scope, number) {
                 *prefix = Prefix::UNKNOWN;
             }
@@ -127,11 +194,31 @@ impl Prefixes {
 
     #[inline(always)]
     fn of(&self, namespace: u32) -> Prefix {
-        self.known.get(namespace as usize).copied().unwrap_or(Prefix::UNKNOWN)
+        self.prefixes.get(namespace as usize).copied().unwrap_or(Prefix::UNKNOWN)
+    }
+
+    /// Skips the white space before a child at a depth, or before the end of its parent.
+    #[inline(always)]
+    fn skip_space<'b>(&mut self, bytes: &'b [u8], depth: usize) -> Option<&'b [u8]> {
+        let [child, end] = [depth, depth + GAPS - 1].map(|depth| self.gaps.get(depth % GAPS));
+        if let Some(rest) = child.and_then(|gap| gap.strip(bytes)).or_else(|| end?.strip(bytes)) {
+            return Some(rest);
+        }
+        self.other_space(bytes, depth)
+    }
+
+    fn other_space<'b>(&mut self, bytes: &'b [u8], depth: usize) -> Option<&'b [u8]> {
+        let rest = skip_space(bytes)?;
+        if !rest.starts_with(b"</")
+            && let Some(gap) = self.gaps.get_mut(depth % GAPS)
+        {
+            *gap = Gap::of(bytes.get(..bytes.len() - rest.len()).unwrap_or_default());
+        }
+        Some(rest)
     }
 }
 
-impl<O: Observer> Judging<'_, '_, O> {
+impl<'p, O: Observer> Judging<'_, 'p, O> {
     /// Goes through what is expected, as far as it comes.
     pub(super) fn lane(
         &mut self,
@@ -141,114 +228,186 @@ impl<O: Observer> Judging<'_, '_, O> {
         nesting: &mut Nesting,
         locator: &mut Locator<'_>,
     ) -> usize {
-        let mut place = Place { bytes, base, at: from };
-        while let Some(frame) = self.judge.frames.last() {
-            let mut parent =
-                Parent { state: frame.state, count: frame.count, counters: frame.counters, node: frame.node };
-            match frame.mode {
-                Mode::Model { mixed: false } => {}
-                Mode::Simple if self.judge.takes_any_text() => {
-                    if self.text_goes_on(&mut place, nesting, locator) {
-                        continue;
+        let mut place = Place { bytes, rest: bytes.get(from..).unwrap_or_default(), base };
+        self.judge.lane.refresh(nesting.scope());
+        // The fields of a key may be anywhere, and are told by the judge.
+        if !self.judge.lane.is_open() || self.judge.identity.is_active() {
+            return from;
+        }
+        while let Some(frame) = self.judge.frames.last()
+            && nesting.has_room()
+        {
+            let (state, count, counters, node) = (frame.state, frame.count, frame.counters, frame.node);
+            let gone = match frame.mode {
+                Mode::Model { mixed: false } => {
+                    let mut parent = Parent { state, count, counters, node };
+                    let turn = self.children(&mut place, &mut parent, locator);
+                    if let Some(frame) = self.judge.frames.last_mut() {
+                        (frame.state, frame.count) = (parent.state, parent.count);
                     }
-                    break;
+                    match turn {
+                        Turn::Down(step, start) => self.descend(&mut place, parent, step, start, nesting, locator),
+                        Turn::Into(step, start, rest) => self.enter(&mut place, parent, step, (start, rest), nesting),
+                        Turn::Up => self.ascend(&mut place, nesting, locator),
+                        Turn::Off => false,
+                    }
                 }
-                _ => break,
-            }
-            self.judge.prefixes.refresh(nesting.scope());
-            let turn = self.children(&mut place, &mut parent, nesting.has_room(), locator);
-            if let Some(frame) = self.judge.frames.last_mut() {
-                (frame.state, frame.count) = (parent.state, parent.count);
-            }
-            let gone = match turn {
-                Turn::Down(step, end) => self.descend(&mut place, &parent, step, end, nesting, locator),
-                Turn::Up => self.ascend(&mut place, nesting, locator),
-                Turn::Into(step, end, to) => {
-                    self.enter(&mut place, &parent, step, (end, to), nesting);
-                    true
-                }
-                Turn::Off => false,
+                Mode::Simple if self.judge.takes_any_text() => self.text_goes_on(&mut place, nesting, locator),
+                _ => false,
             };
             if !gone {
                 break;
             }
         }
-        place.at
+        bytes.len() - place.rest.len()
     }
 
     /// Goes through children that hold values.
     #[inline(always)]
-    fn children<'s>(
-        &mut self,
-        place: &mut Place<'_>,
-        parent: &mut Parent,
-        has_room: bool,
-        locator: &mut Locator<'_>,
-    ) -> Turn<'s>
-    where
-        Self: 's,
-    {
+    fn children<'b>(&mut self, place: &mut Place<'b>, parent: &mut Parent, locator: &mut Locator<'_>) -> Turn<'p, 'b> {
         let rails = &self.judge.plan.rails;
+        let depth = self.judge.frames.len();
         loop {
-            let Some(at) = skip_space(place.bytes, place.at) else { return Turn::Off };
-            place.at = at;
-            match word(place.bytes, at).map(u64::to_le_bytes) {
-                Some([b'<', b'/', ..]) => return Turn::Up,
-                Some([b'<', ..]) => {}
+            let Some(rest) = self.judge.lane.skip_space(place.rest, depth) else { return Turn::Off };
+            place.rest = rest;
+            let tag = match rest {
+                [b'<', b'/', ..] => return Turn::Up,
+                [b'<', tag @ ..] => tag,
                 _ => return Turn::Off,
-            }
+            };
             let Some(stop) = rails.stop(parent.state) else { return Turn::Off };
-            let Some((step, prefix, end)) = self.expected(rails.steps(stop), stop, parent.count, place) else {
+            let Some((step, name, rest)) = self.foreseen(rails.steps(stop), stop, parent.count, tag) else {
                 return Turn::Off;
             };
-            let past = match step.kind {
-                Kind::Text(_) => Some(skip_text(place.bytes, end + 1)),
-                Kind::Value(simple) => self.sound_value(place.bytes, end + 1, simple),
-                Kind::Branch { .. } if has_room => return Turn::Down(step, end),
+            let Some((content, is_empty)) = self.past_start(rest, step) else { return Turn::Off };
+            let start = Start { name: place.between(tag, rest), content, is_empty };
+            let end = match step.kind {
+                Kind::Text(_) if is_empty => Some(0),
+                Kind::Text(_) => Some(skip_text(content)),
+                Kind::Value(simple) if is_empty => self.takes(simple, b"").then_some(0),
+                Kind::Value(simple) => self.sound_value(content, simple),
+                Kind::Empty => Some(0),
+                Kind::Branch { .. } if !is_empty => return Turn::Down(step, start),
                 Kind::Branch { .. } | Kind::Other => return Turn::Off,
             };
-            let Some(past) = past else { return Turn::Off };
-            let node = self.judge.plan.child(parent.node, step.name);
-            if !closes(place.bytes, past, step, prefix) {
-                let into = matches!(step.kind, Kind::Text(_)) && node == NOWHERE && has_room;
-                return if into { Turn::Into(step, end, past) } else { Turn::Off };
-            }
-            let close = past + 3 + prefix.len as usize + step.len();
-            if node != NOWHERE && !self.watched_value(node, place, (end + 1, past, close), locator) {
-                return Turn::Off;
+            let Some(after) = end.and_then(|end| content.get(end..)) else { return Turn::Off };
+            let past = if is_empty { Some(content) } else { self.judge.past_end(after, name) };
+            let Some(past) = past else {
+                let into = matches!(step.kind, Kind::Text(_)) && parent.node == NOWHERE;
+                return if into { Turn::Into(step, start, after) } else { Turn::Off };
+            };
+            if parent.node != NOWHERE {
+                let node = self.judge.plan.child(parent.node, step.name);
+                if node != NOWHERE && (is_empty || !self.watched_value(node, place, (content, after, past), locator)) {
+                    return Turn::Off;
+                }
             }
             self.judge.advance(parent, step);
-            place.at = close;
+            place.rest = past;
         }
     }
 
-    /// The step whose name stands behind the `<` at hand, in a tag without anything else; and where the name ends.
+    /// The step whose name a tag has, and what follows the name.
     #[inline(always)]
-    fn expected<'s>(
+    fn foreseen<'b>(
         &self,
-        steps: &'s [Step],
+        steps: &'p [Step],
         stop: &Stop,
         count: u32,
-        place: &Place<'_>,
-    ) -> Option<(&'s Step, Prefix, usize)> {
-        let at = place.at + 1;
-        steps.iter().find_map(|step| {
-            let prefix = self.judge.prefixes.of(step.namespace);
-            let local = at + prefix.len as usize;
-            let end = local + step.len();
-            let here = prefix.stands_at(place.bytes, at) && step.stands_at(place.bytes, local);
+        tag: &'b [u8],
+    ) -> Option<(&'p Step, &'p Spelling, &'b [u8])> {
+        for step in steps {
+            let name = self.judge.plan.rails.name(step.name)?;
+            let Some(rest) = self.judge.lane.of(name.namespace).strip(tag).and_then(|local| name.strip(local)) else {
+                continue;
+            };
+            // A longer name may begin with this one; of two steps of one name the second may be the one.
             let allowed = if step.again { count < stop.max } else { count >= stop.min };
-            (here && allowed && place.bytes.get(end) == Some(&b'>')).then_some((step, prefix, end))
-        })
+            if allowed && rest.first().is_some_and(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\n' | b'\r' | b'\t')) {
+                return Some((step, name, rest));
+            }
+        }
+        None
+    }
+
+    /// What follows a start tag, given what follows its name; and whether it is the end, too.
+    #[inline(always)]
+    fn past_start<'b>(&mut self, rest: &'b [u8], step: &Step) -> Option<(&'b [u8], bool)> {
+        match rest {
+            [b'>', content @ ..] if step.required == 0 => Some((content, false)),
+            [b'>', ..] => None,
+            _ => self.attributes_of(rest, step),
+        }
+    }
+
+    /// Goes through the attributes of a tag, all of which the type must know.
+    #[inline(never)]
+    fn attributes_of<'b>(&mut self, mut rest: &'b [u8], step: &Step) -> Option<(&'b [u8], bool)> {
+        let attributes = self.judge.plan.rails.attributes(step);
+        let (mut seen, mut next, from) = (0_u64, 0, rest.len());
+        loop {
+            let spaced = skip_space(rest)?;
+            let is_spaced = spaced.len() < rest.len();
+            rest = match spaced {
+                [b'>', content @ ..] if seen & step.required == step.required => return Some((content, false)),
+                [b'/', b'>', content @ ..] if seen & step.required == step.required => return Some((content, true)),
+                _ if is_spaced => spaced,
+                _ => return None,
+            };
+            let (known, value) = self.attribute_at(rest, attributes, next)?;
+            let (quote, value) = value.split_first()?;
+            let len = plain_value_len(value, *quote).filter(|_| matches!(quote, b'"' | b'\''))?;
+            let text = value.get(..len)?;
+            let sound = match attributes.get(known)?.kind {
+                Kind::Text(_) => true,
+                Kind::Value(simple) => self.takes(simple, text),
+                Kind::Empty | Kind::Branch { .. } | Kind::Other => false,
+            };
+            rest = value.get(len + 1..)?;
+            let bit = 1 << known;
+            if !sound || seen & bit != 0 || !self.judge.lane.admits(seen.count_ones(), len, from - rest.len()) {
+                return None;
+            }
+            (seen, next) = (seen | bit, known + 1);
+        }
+    }
+
+    /// Which attribute a text begins with, first of all whether it is the next one; and what follows its `=`.
+    #[inline]
+    fn attribute_at<'b>(&self, text: &'b [u8], attributes: &[Attribute], next: usize) -> Option<(usize, &'b [u8])> {
+        let (before, after) = attributes.split_at_checked(next)?;
+        let ordered = (next..).zip(after).chain(before.iter().enumerate());
+        for (index, attribute) in ordered {
+            let prefix = self.judge.lane.of_attribute(attribute.name.namespace);
+            let rest = prefix.strip(text).and_then(|local| attribute.name.strip(local));
+            if let Some([b'=', value @ ..]) = rest {
+                return Some((index, value));
+            }
+        }
+        None
+    }
+
+    /// Tells whether a type takes a text.
+    #[inline]
+    fn takes(&mut self, simple: SimpleId, raw: &[u8]) -> bool {
+        let Some(simple) = self.judge.schema().simple(simple) else { return false };
+        simple.surely(raw) || self.judge.value.takes(simple, raw)
     }
 
     /// Where a value ends that its type takes.
     #[inline]
-    fn sound_value(&mut self, bytes: &[u8], from: usize, simple: SimpleId) -> Option<usize> {
-        let end = text_end(bytes, from)?;
-        let raw = bytes.get(from..end)?;
+    fn sound_value(&mut self, content: &[u8], simple: SimpleId) -> Option<usize> {
         let simple = self.judge.schema().simple(simple)?;
-        (surely(simple, raw) || self.judge.value.judge_raw(simple, raw)).then_some(end)
+        // Guessed, so that nothing waits for the bytes to tell it.
+        let usual = simple.usual_bytes();
+        if usual > 0 && content.get(usual) == Some(&b'<') && content.get(..usual).is_some_and(|raw| simple.surely(raw))
+        {
+            return Some(usual);
+        }
+        let end = text_len(content)?;
+        let raw = content.get(..end.min(MOST_VALUE))?;
+        let at_a_glance = !raw.contains(&b'\r') && simple.surely(raw);
+        (end <= MOST_VALUE && (at_a_glance || self.judge.value.takes(simple, raw))).then_some(end)
     }
 
     /// Tells of a value that somebody watches, if it is what it says.
@@ -256,93 +415,81 @@ impl<O: Observer> Judging<'_, '_, O> {
         &mut self,
         node: NodeId,
         place: &Place<'_>,
-        (from, to, close): (usize, usize, usize),
+        (content, after, past): (&[u8], &[u8], &[u8]),
         locator: &mut Locator<'_>,
     ) -> bool {
-        let raw = place.bytes.get(from..to).unwrap_or_default();
+        let raw = place.between(content, after);
         let plain =
             raw.len() <= self.judge.watched.most_bytes() && !raw.iter().any(|byte| matches!(byte, b'\r' | b'&' | b'<'));
         let (true, Ok(text)) = (plain, std::str::from_utf8(raw)) else { return false };
-        let offset = |at: usize| place.base + at as u64;
         let watches = self.judge.plan.watches(node);
-        let at = locator.position(offset(place.at));
+        let at = locator.position(place.offset(place.rest));
         watches.iter().for_each(|(watch, _)| self.observer.open(*watch, at));
         for (watch, kind) in watches.iter().rev() {
             if *kind == WatchKind::Value {
-                let at = locator.position(offset(from));
-                self.observer.value(*watch, text, true, at.offset..locator.sent(offset(to)), at);
+                let at = locator.position(place.offset(content));
+                let range = at.offset..locator.sent(place.offset(after));
+                self.observer.value(*watch, text, true, range, at);
             }
-            self.observer.close(*watch, locator.sent(offset(close)), true);
+            self.observer.close(*watch, locator.sent(place.offset(past)), true);
         }
         true
     }
 
     /// Opens an element that holds elements.
-    fn descend(
+    fn descend<'b>(
         &mut self,
-        place: &mut Place<'_>,
-        parent: &Parent,
+        place: &mut Place<'b>,
+        parent: Parent,
         step: &Step,
-        end: usize,
+        start: Start<'b>,
         nesting: &mut Nesting,
         locator: &mut Locator<'_>,
     ) -> bool {
-        let Kind::Branch { type_id, start, mixed, slots } = step.kind else { return false };
-        let offset = place.base + place.at as u64;
-        let ordinal = self.judge.step_over(parent, step);
-        let blank = self.judge.blank(offset);
+        let Kind::Branch { type_id, start: state, mixed, slots } = step.kind else { return false };
+        let offset = place.offset(place.rest);
         let node = self.judge.plan.child(parent.node, step.name);
-        self.judge.frames.push(Frame {
-            mode: Mode::Model { mixed },
-            type_id,
-            state: start,
-            name: Some(step.name),
-            ordinal,
-            node,
-            element: Some(step.element),
-            ..blank
-        });
+        let mode = Mode::Model { mixed };
+        self.judge.push(parent, step, Frame { mode, type_id, state, node, ..self.judge.blank(offset) });
         self.opened(node, offset, locator);
         self.judge.counters.resize(self.judge.counters.len() + usize::from(slots), 0);
-        nesting.push(place.bytes.get(place.at + 1..end).unwrap_or_default());
-        place.at = end + 1;
+        nesting.push(start.name);
+        place.rest = start.content;
         true
     }
 
     /// Opens an element that holds any text, some of which has gone by.
-    fn enter(
+    fn enter<'b>(
         &mut self,
-        place: &mut Place<'_>,
-        parent: &Parent,
+        place: &mut Place<'b>,
+        parent: Parent,
         step: &Step,
-        (end, to): (usize, usize),
+        (start, after): (Start<'b>, &'b [u8]),
         nesting: &mut Nesting,
-    ) {
-        let Kind::Text(simple) = step.kind else { return };
+    ) -> bool {
+        let Kind::Text(simple) = step.kind else { return false };
         let schema = self.judge.schema();
-        let offset = place.base + place.at as u64;
-        let ordinal = self.judge.step_over(parent, step);
-        let blank = self.judge.blank(offset);
+        let blank = self.judge.blank(place.offset(place.rest));
         let type_id = schema.element(step.element).map_or(blank.type_id, |element| element.type_id);
-        let has_text = to > end + 1;
-        let (name, element) = (Some(step.name), Some(step.element));
-        self.judge.frames.push(Frame { mode: Mode::Simple, type_id, name, element, ordinal, has_text, ..blank });
+        let (mode, has_text) = (Mode::Simple, after.len() < start.content.len());
+        self.judge.push(parent, step, Frame { mode, type_id, has_text, ..blank });
         if let Some(simple) = schema.simple(simple) {
             self.judge.value.begin(simple, false);
         }
-        let from = place.base + end as u64 + 1;
+        let from = place.offset(start.content);
         (self.judge.value_place, self.judge.value_at) = (from, None);
-        nesting.push(place.bytes.get(place.at + 1..end).unwrap_or_default());
-        place.at = to;
+        nesting.push(start.name);
+        place.rest = after;
+        true
     }
 
     /// More of a text of which nothing is asked.
     fn text_goes_on(&mut self, place: &mut Place<'_>, nesting: &mut Nesting, locator: &mut Locator<'_>) -> bool {
-        let to = skip_text(place.bytes, place.at);
+        let len = skip_text(place.rest);
         if let Some(frame) = self.judge.frames.last_mut() {
-            frame.has_text |= to > place.at;
+            frame.has_text |= len > 0;
         }
-        place.at = to;
+        place.rest = place.rest.get(len..).unwrap_or_default();
         self.end_tag(place, nesting, locator)
     }
 
@@ -358,16 +505,11 @@ impl<O: Observer> Judging<'_, '_, O> {
     fn end_tag(&mut self, place: &mut Place<'_>, nesting: &mut Nesting, locator: &mut Locator<'_>) -> bool {
         // The root's end is the document's.
         let (2.., Some(name)) = (nesting.depth(), nesting.name()) else { return false };
-        let rest = place.bytes.get(place.at..).unwrap_or_default();
-        let after = rest.strip_prefix(b"</").and_then(|rest| rest.strip_prefix(name));
-        if after.and_then(<[u8]>::first) != Some(&b'>') {
-            return false;
-        }
-        let name_end = place.at + 2 + name.len();
-        let [from, to] = [place.at, name_end + 1].map(|at| place.base + at as u64);
-        self.close(from, to, nesting.scope(), locator);
+        let after = place.rest.strip_prefix(b"</").and_then(|rest| rest.strip_prefix(name));
+        let Some(past) = after.and_then(|rest| rest.strip_prefix(b">")) else { return false };
+        self.close(place.offset(place.rest), place.offset(past), nesting.scope(), locator);
         nesting.pop();
-        place.at = name_end + 1;
+        place.rest = past;
         true
     }
 }
@@ -378,14 +520,13 @@ impl Judge<'_> {
         self.value.takes_anything() && !self.watched.is_active()
     }
 
-    /// Takes a step from an open element; which of its kind the child is.
-    fn step_over(&mut self, parent: &Parent, step: &Step) -> u64 {
-        let mut after = Parent { ..*parent };
-        let ordinal = self.advance(&mut after, step);
+    /// Opens a child by a step.
+    fn push(&mut self, mut parent: Parent, step: &Step, frame: Frame) {
+        let ordinal = self.advance(&mut parent, step);
         if let Some(frame) = self.frames.last_mut() {
-            (frame.state, frame.count) = (after.state, after.count);
+            (frame.state, frame.count) = (parent.state, parent.count);
         }
-        ordinal
+        self.frames.push(Frame { name: Some(step.name), element: Some(step.element), ordinal, ..frame });
     }
 
     /// Takes a step; which of its kind the child is.
@@ -398,53 +539,13 @@ impl Judge<'_> {
         }
         self.count(parent.counters, step.slot)
     }
-}
 
-/// Tells whether the end tag of a step's element stands at a place.
-#[inline(always)]
-fn closes(bytes: &[u8], at: usize, step: &Step, prefix: Prefix) -> bool {
-    let local = at + 2 + prefix.len as usize;
-    matches!(word(bytes, at).map(u64::to_le_bytes), Some([b'<', b'/', ..]))
-        && prefix.stands_at(bytes, at + 2)
-        && step.stands_at(bytes, local)
-        && bytes.get(local + step.len()) == Some(&b'>')
-}
-
-/// Cheap and certain: a text its type takes. Where it says no, the type must be asked.
-#[inline]
-fn surely(simple: &SimpleType, raw: &[u8]) -> bool {
-    use crate::xsd::datatypes::Space;
-    use crate::xsd::datatypes::builtin::Builtin;
-    if simple.check == Check::Length {
-        return simple.space == Space::Preserve
-            && !raw.contains(&b'\r')
-            && simple.facets.judge_length(crate::xml::characters(raw)).is_ok();
-    }
-    if !simple.facets.only_length() || simple.facets.has_length() {
-        return false;
-    }
-    match (simple.builtin, raw) {
-        (Builtin::Boolean, b"true" | b"false" | b"0" | b"1") => true,
-        (Builtin::Date, &[a, b, c, d, b'-', e, f, b'-', g, h]) => {
-            let digits = [a, b, c, d, e, f, g, h];
-            let month = u32::from(e.wrapping_sub(b'0')) * 10 + u32::from(f.wrapping_sub(b'0'));
-            let day = u32::from(g.wrapping_sub(b'0')) * 10 + u32::from(h.wrapping_sub(b'0'));
-            let days = match month {
-                2 => 28,
-                4 | 6 | 9 | 11 => 30,
-                _ => 31,
-            };
-            digits.iter().all(u8::is_ascii_digit)
-                && (1..=12).contains(&month)
-                && (1..=days).contains(&day)
-                && [a, b, c, d] != *b"0000"
-        }
-        (Builtin::Integer(_, least, most), digits) if (1..10).contains(&digits.len()) => {
-            let number = digits.iter().fold(0_i128, |number, digit| number * 10 + i128::from(digit.wrapping_sub(b'0')));
-            digits.iter().all(u8::is_ascii_digit)
-                && least.is_none_or(|least| number >= least)
-                && most.is_none_or(|most| number <= most)
-        }
-        _ => false,
+    /// What follows an end tag, if that is what the bytes begin with.
+    #[inline(always)]
+    fn past_end<'b>(&self, bytes: &'b [u8], name: &Spelling) -> Option<&'b [u8]> {
+        let [b'<', b'/', tag @ ..] = bytes else { return None };
+        let local = self.lane.of(name.namespace).strip(tag)?;
+        let (b'>', past) = name.strip(local)?.split_first()? else { return None };
+        Some(past)
     }
 }

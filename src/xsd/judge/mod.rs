@@ -2,20 +2,29 @@
 
 mod attributes;
 mod content;
+mod counting;
 mod ending;
 mod frame;
+mod identity;
+mod keys;
 mod lane;
+mod matching;
+mod opening;
+mod references;
 mod watching;
 
 use super::datatypes::Broken;
 use super::finding::{Finding, Kind};
 use super::plan::Plan;
-use super::tables::{Schema, StateId};
+use super::tables::{NameId, Schema};
 use super::validator::{Limits, Observer};
 use super::value::Reader;
 use crate::xml::{Fault, Locator, Nesting, Position, Scope, Sink, Tag};
+use counting::Ways;
 use frame::{Frame, Mode};
-use lane::Prefixes;
+use keys::Identity;
+use lane::Lane;
+use references::References;
 use watching::Watched;
 
 /// All that is kept of a document: O(depth) and one value.
@@ -23,11 +32,13 @@ use watching::Watched;
 pub(super) struct Judge<'p> {
     plan: &'p Plan,
     frames: Vec<Frame>,
-    /// How often each name that may repeat has come, of each open element.
+    /// How often each group that is counted and each name that may repeat has come, of each open element.
     counters: Vec<u64>,
+    /// All the ways through the contents that have many, of each such open element.
+    ways: Vec<Ways>,
     /// The edge that [`Sink::predict`] found.
     guess: Option<u32>,
-    prefixes: Prefixes,
+    lane: Lane,
     value: Reader,
     /// Where a finding about the value in progress is placed: at its beginning, or at the tag of an element without
     /// content.
@@ -36,7 +47,10 @@ pub(super) struct Judge<'p> {
     value_at: Option<Position>,
     watched: Watched,
     deferred: Vec<Deferred>,
+    references: References,
+    identity: Identity,
     pub(super) findings: u64,
+    most_findings: u64,
 }
 
 /// A finding that is not yet known to be a missing element or one out of order.
@@ -45,7 +59,7 @@ struct Deferred {
     /// The element whose content it is about, by its depth.
     depth: usize,
     /// What could have come.
-    state: StateId,
+    expected: Vec<NameId>,
     finding: Finding,
 }
 
@@ -61,14 +75,18 @@ impl<'p> Judge<'p> {
             plan,
             frames: Vec::new(),
             counters: Vec::new(),
+            ways: Vec::new(),
             guess: None,
-            prefixes: Prefixes::new(plan.rails.namespaces),
+            lane: Lane::new(plan.rails.namespaces, &limits.xml),
             value: Reader::new(limits.value_bytes),
             value_place: 0,
             value_at: None,
             watched: Watched::new(limits.watched_bytes),
             deferred: Vec::new(),
+            references: References::new(limits.references),
+            identity: Identity::new(limits.identity_entries),
             findings: 0,
+            most_findings: limits.findings,
         }
     }
 
@@ -97,7 +115,9 @@ impl<O: Observer> Judging<'_, '_, O> {
         if let Some(frame) = self.judge.frames.last_mut() {
             frame.unsound = true;
         }
-        self.observer.finding(finding);
+        if self.judge.findings <= self.judge.most_findings {
+            self.observer.finding(finding);
+        }
     }
 
     /// Reports about the element last opened.
@@ -143,7 +163,7 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
 
     #[inline]
     fn start(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
-        self.judge.prefixes.learn(tag);
+        self.judge.lane.learn(tag);
         self.element(tag, locator);
         self.judge.guess = None;
     }
@@ -158,15 +178,15 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
         let judge = &mut *self.judge;
         let Some(frame) = judge.frames.last_mut() else { return };
         match frame.mode {
-            Mode::Simple => {
+            Mode::Simple | Mode::Fixed => {
                 frame.has_text = true;
                 judge.value.raw(raw, offset);
                 judge.watched.raw(raw, offset);
             }
             Mode::Skip | Mode::Any => {}
             // Of the characters up to the blank, XML allows white space only.
-            Mode::Model { .. } | Mode::Loose { .. } if raw.iter().all(|byte| *byte <= b' ') => {}
-            Mode::Model { .. } | Mode::Loose { .. } | Mode::Empty | Mode::Nil => {
+            Mode::Model { .. } | Mode::Ways { .. } | Mode::Loose { .. } if raw.iter().all(|byte| *byte <= b' ') => {}
+            Mode::Model { .. } | Mode::Ways { .. } | Mode::Loose { .. } | Mode::Empty | Mode::Nil => {
                 self.stray_text(raw, false, offset, locator);
             }
         }
@@ -177,7 +197,7 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
         let text = c.encode_utf8(&mut bytes).as_bytes();
         let judge = &mut *self.judge;
         match judge.frames.last_mut() {
-            Some(frame) if frame.mode == Mode::Simple => {
+            Some(frame) if matches!(frame.mode, Mode::Simple | Mode::Fixed) => {
                 frame.has_text = true;
                 judge.value.text(text);
                 judge.watched.text(text);
@@ -188,8 +208,11 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
     }
 
     fn suspend(&mut self, locator: &mut Locator<'_>) {
-        if self.judge.frames.last().is_some_and(|frame| matches!(frame.mode, Mode::Simple | Mode::Nil)) {
+        if self.judge.frames.last().is_some_and(|frame| matches!(frame.mode, Mode::Simple | Mode::Fixed | Mode::Nil)) {
             self.judge.value_position(locator);
         }
     }
 }
+
+#[cfg(test)]
+mod lane_tests;

@@ -1,10 +1,9 @@
 //! The text of the element that somebody watches, up to a limit.
 
 use super::Judging;
-use crate::xml::Locator;
+use crate::xml::{LineEnds, Locator};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
 use crate::xsd::validator::Observer;
-use crate::xsd::value::LineEnds;
 
 /// A watched value in progress; its memory is used again for the next.
 #[derive(Debug)]

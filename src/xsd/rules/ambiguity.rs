@@ -3,11 +3,12 @@
 //! The walk carries the particles that may come next. A group whose number of rounds is fixed is walked once with its own
 //! beginning behind it and once with what follows it, since never both may come.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::model::NodeId;
+use super::next::Next;
 use super::{Done, Model, Rules, broken, too_large};
-use crate::xsd::components::{Compositor, Namespaces, Particle, QName, Term};
+use crate::xsd::components::{Compositor, Particle, Term};
 
 /// How many steps the walk of one content model may take.
 const MOST_STEPS: u64 = 20_000_000;
@@ -28,29 +29,6 @@ struct Walk<'w, 'a> {
     steps: u64,
 }
 
-/// The particles that may come next, by what they accept.
-#[derive(Default)]
-struct Next<'w> {
-    names: HashMap<&'w QName, NodeId>,
-    /// The namespaces of those names, each with a name of it and how many it has.
-    spaces: HashMap<&'w str, (NodeId, usize)>,
-    /// Wildcards that list their namespaces.
-    listed: HashMap<&'w str, NodeId>,
-    /// The wildcard for all namespaces or all but one; two of them always meet.
-    broad: Option<(NodeId, &'w Namespaces)>,
-    log: Vec<Added<'w>>,
-    /// The particles another round begins with; of groups whose rounds are to be counted.
-    first: HashSet<NodeId>,
-    /// One of them was added again.
-    is_met: bool,
-}
-
-enum Added<'w> {
-    Name(&'w QName),
-    Listed(&'w str),
-    Broad,
-}
-
 impl<'w, 'a> Walk<'w, 'a> {
     /// Judges what is in a node, `next` being what may follow it.
     fn pass(&mut self, id: NodeId, next: &mut Next<'w>) -> Done {
@@ -58,7 +36,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         if !node.repeats() {
             return self.inside(id, next);
         }
-        let mark = next.log.len();
+        let mark = next.mark();
         if !node.is_counted() || !self.is_countable(id)? {
             self.add_first(id, next)?;
         }
@@ -75,10 +53,10 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
         let mut again = Next::default();
         self.add_first(id, &mut again)?;
-        again.first = again.nodes().collect();
+        again.begin_rounds();
         self.inside(id, &mut again)?;
-        self.countable.insert(id, !again.is_met);
-        Ok(!again.is_met)
+        self.countable.insert(id, !again.is_met());
+        Ok(!again.is_met())
     }
 
     fn inside(&mut self, id: NodeId, next: &mut Next<'w>) -> Done {
@@ -89,7 +67,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             Compositor::Choice => node.children.iter().try_for_each(|child| self.pass(*child, next)),
             // Any of its parts may follow any other; they are elements.
             Compositor::All => {
-                let mark = next.log.len();
+                let mark = next.mark();
                 self.add_first(id, next)?;
                 next.undo(mark);
                 Ok(())
@@ -100,7 +78,7 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     /// From the last part to the first: behind each the beginnings of those that follow it, up to one that must come.
     fn sequence(&mut self, parts: &'w [NodeId], next: &mut Next<'w>) -> Done {
-        let mark = next.log.len();
+        let mark = next.mark();
         let mut own: Option<Next<'w>> = None;
         for (at, part) in parts.iter().enumerate().rev() {
             self.pass(*part, behind(&mut own, next))?;
@@ -137,7 +115,7 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn add(&mut self, id: NodeId, next: &mut Next<'w>) -> Done {
         let (rules, model) = (self.rules, self.model);
         let particle = model.node(id).particle;
-        next.is_met |= next.first.contains(&id);
+        next.meet(id);
         let other = match &particle.term {
             Term::Element(element) => rules.group(element).iter().find_map(|member| {
                 self.steps += 1;
@@ -165,87 +143,6 @@ impl<'w, 'a> Walk<'w, 'a> {
 /// What follows a part of a sequence: parts that must come keep out what follows the sequence.
 fn behind<'n, 'w>(own: &'n mut Option<Next<'w>>, outer: &'n mut Next<'w>) -> &'n mut Next<'w> {
     own.as_mut().unwrap_or(outer)
-}
-
-impl<'w> Next<'w> {
-    /// Adds a name; a node that accepts it already is the answer, unless it is the same one.
-    fn add_name(&mut self, name: &'w QName, id: NodeId) -> Option<NodeId> {
-        if let Some(other) = self.names.get(name) {
-            return Some(*other).filter(|other| *other != id);
-        }
-        let space = &*name.namespace;
-        let broad = self.broad.filter(|(_, namespaces)| namespaces.admit(space)).map(|(other, _)| other);
-        if let Some(other) = self.listed.get(space).copied().or(broad) {
-            return Some(other);
-        }
-        self.names.insert(name, id);
-        self.spaces.entry(space).or_insert((id, 0)).1 += 1;
-        self.log.push(Added::Name(name));
-        None
-    }
-
-    fn add_wildcard(&mut self, namespaces: &'w Namespaces, id: NodeId) -> Option<NodeId> {
-        let Namespaces::These(names) = namespaces else { return self.add_broad(namespaces, id) };
-        for space in names.iter().map(|name| &**name) {
-            let named = self.spaces.get(space).map(|(other, _)| *other);
-            let broad = self.broad.filter(|(_, namespaces)| namespaces.admit(space)).map(|(other, _)| other);
-            if let Some(other) = named.or(broad) {
-                return Some(other);
-            }
-            match self.listed.get(space) {
-                Some(other) if *other != id => return Some(*other),
-                Some(_) => {}
-                None => {
-                    self.listed.insert(space, id);
-                    self.log.push(Added::Listed(space));
-                }
-            }
-        }
-        None
-    }
-
-    fn add_broad(&mut self, namespaces: &'w Namespaces, id: NodeId) -> Option<NodeId> {
-        if let Some((other, _)) = self.broad {
-            return Some(other);
-        }
-        let named = self.spaces.iter().find(|(space, _)| namespaces.admit(space)).map(|(_, (other, _))| *other);
-        let listed = self.listed.iter().find(|(space, _)| namespaces.admit(space)).map(|(_, other)| *other);
-        if named.or(listed).is_none() {
-            self.broad = Some((id, namespaces));
-            self.log.push(Added::Broad);
-        }
-        named.or(listed)
-    }
-
-    /// The particles, some more than once.
-    fn nodes(&self) -> impl Iterator<Item = NodeId> {
-        let broad = self.broad.iter().map(|(id, _)| *id);
-        self.names.values().chain(self.listed.values()).copied().chain(broad)
-    }
-
-    /// Takes out what was added since the log had so many entries.
-    fn undo(&mut self, mark: usize) {
-        while self.log.len() > mark {
-            match self.log.pop() {
-                Some(Added::Name(name)) => {
-                    self.names.remove(name);
-                    let space = &*name.namespace;
-                    let left = self.spaces.get_mut(space).map(|(_, count)| {
-                        *count -= 1;
-                        *count
-                    });
-                    if left == Some(0) {
-                        self.spaces.remove(space);
-                    }
-                }
-                Some(Added::Listed(space)) => {
-                    self.listed.remove(space);
-                }
-                Some(Added::Broad) => self.broad = None,
-                None => {}
-            }
-        }
-    }
 }
 
 #[cfg(test)]

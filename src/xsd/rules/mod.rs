@@ -9,7 +9,9 @@ mod attributes;
 mod consistency;
 mod derivation;
 mod elements;
+mod leaves;
 mod model;
+mod next;
 #[cfg(test)]
 mod oracle;
 mod particles;
@@ -21,7 +23,7 @@ mod types;
 mod values;
 mod wildcards;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::components::{
@@ -99,10 +101,14 @@ struct Rules<'a> {
     id_type: Option<TypeId>,
     /// The contents that passed already, by where their groups are; extensions without an own content share them.
     passed: RefCell<HashSet<(*const Particle, u32, Option<u32>)>>,
+    /// How many particles those had.
+    particles: Cell<usize>,
 }
 
 /// How many places the substitution groups of a schema have, all together.
 const MOST_MEMBERS: usize = 4_000_000;
+/// How many particles its contents have, all together.
+const MOST_PARTICLES: usize = 10_000_000;
 
 impl<'a> Rules<'a> {
     fn of(components: &'a Components) -> Done<Self> {
@@ -121,7 +127,7 @@ impl<'a> Rules<'a> {
         }
         groups.retain(|_, group: &mut Vec<_>| group.len() > 1);
         let id_type = components.global_types.get(&QName::new(XSD, "ID")).copied();
-        Ok(Self { components, groups, id_type, passed: RefCell::default() })
+        Ok(Self { components, groups, id_type, passed: RefCell::default(), particles: Cell::default() })
     }
 
     /// Judges a content model by itself.
@@ -132,6 +138,10 @@ impl<'a> Rules<'a> {
             return Ok(());
         }
         let model = Model::of(particle)?;
+        self.particles.set(self.particles.get() + model.nodes().count());
+        if self.particles.get() > MOST_PARTICLES {
+            return Err(too_large(&particle.at, "the contents of the schema have too many particles"));
+        }
         model.check_all()?;
         consistency::check(self, &model)?;
         ambiguity::check(self, &model)

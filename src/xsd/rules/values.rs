@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Rules;
 use crate::xsd::components::{Components, ContentType, QName, TypeDefinition, TypeId, ValueConstraint};
 use crate::xsd::datatypes::{Prefixes, SimpleType, Value};
+use crate::xsd::document::namespace;
 
 /// The prefixes where a value stands.
 struct InForce<'a> {
@@ -15,11 +16,7 @@ struct InForce<'a> {
 
 impl Prefixes for InForce<'_> {
     fn namespace(&self, prefix: &str) -> Option<Cow<'_, str>> {
-        if prefix == "xml" {
-            return Some(crate::xml::XML_NAMESPACE.into());
-        }
-        let bound = self.constraint.bindings.iter().rev().find(|(known, _)| known == prefix);
-        bound.map(|(_, uri)| uri.as_str()).or(prefix.is_empty().then_some("")).map(Cow::from)
+        namespace(&self.constraint.bindings, prefix).map(Cow::from)
     }
 
     fn is_notation(&self, namespace: &str, local: &str) -> bool {

@@ -1,0 +1,231 @@
+//! The tables of keys that identity constraints keep for each open element (section 3.11.5).
+
+use std::collections::HashSet;
+
+use super::matching::Thread;
+use super::references::{Digest, Digested, Wanted};
+use crate::xml::Position;
+use crate::xsd::tables::{ConstraintId, Sort};
+
+/// All that identity constraints know of the open elements. Each vector is a stack; a level marks where its element's
+/// part of it begins.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) levels: Vec<Level>,
+    pub(super) threads: Vec<Thread>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) captures: Vec<Capture>,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) passed: Vec<Passed>,
+    pub(super) digest: Digest,
+    /// Keys and references that are kept.
+    pub(super) entries: usize,
+    pub(super) most: usize,
+    /// There were more: identity constraints are no longer judged.
+    pub(super) refused: bool,
+}
+
+/// An open element inside a scope.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Level {
+    pub(super) depth: usize,
+    pub(super) threads: usize,
+    pub(super) nodes: usize,
+    pub(super) captures: usize,
+    pub(super) scopes: usize,
+    pub(super) passed: usize,
+}
+
+/// An element a selector has found, until it ends.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) scope: usize,
+    pub(super) fields: Vec<Field>,
+    pub(super) at: Position,
+}
+
+/// What a field of a node has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Field {
+    Absent,
+    Key(Vec<u8>),
+    /// A finding has been made of it.
+    Spoiled,
+}
+
+/// A field that waits for the value of the element just opened.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Capture {
+    pub(super) node: usize,
+    pub(super) field: usize,
+}
+
+/// An identity constraint at work on an element.
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub(super) constraint: ConstraintId,
+    pub(super) sort: Sort,
+    /// The keys of its own nodes.
+    pub(super) keys: HashSet<Digested>,
+    /// Of a keyref the references not answered yet.
+    pub(super) wanted: Vec<Wanted>,
+}
+
+/// The keys that the children of an open element have for a constraint.
+#[derive(Debug)]
+pub(super) struct Passed {
+    pub(super) constraint: ConstraintId,
+    pub(super) keys: HashSet<Digested>,
+    /// Those that several children have; they count for nothing.
+    pub(super) twice: HashSet<Digested>,
+}
+
+impl Scope {
+    pub(super) fn new(constraint: ConstraintId, sort: Sort) -> Self {
+        Self { constraint, sort, keys: HashSet::new(), wanted: Vec::new() }
+    }
+}
+
+impl Node {
+    pub(super) fn new(scope: usize, fields: usize, at: Position) -> Self {
+        Self { scope, fields: vec![Field::Absent; fields], at }
+    }
+
+    /// The key of all fields; `None` if one is absent or spoiled.
+    pub(super) fn key(&self) -> Option<Vec<u8>> {
+        let mut key = Vec::new();
+        for field in &self.fields {
+            let Field::Key(part) = field else { return None };
+            key.extend((part.len() as u64).to_be_bytes());
+            key.extend(part);
+        }
+        Some(key)
+    }
+}
+
+impl Passed {
+    fn new(constraint: ConstraintId) -> Self {
+        Self { constraint, keys: HashSet::new(), twice: HashSet::new() }
+    }
+
+    /// Takes in the keys of one more child; how many of them were there already.
+    fn take_in(&mut self, mut keys: HashSet<Digested>) -> usize {
+        // The smaller into the larger, so that a chain of elements costs no more than its keys.
+        if keys.len() > self.keys.len() {
+            std::mem::swap(&mut self.keys, &mut keys);
+        }
+        let mut dropped = 0;
+        for key in keys {
+            if !self.keys.insert(key) {
+                self.twice.insert(key);
+                dropped += 1;
+            }
+        }
+        dropped
+    }
+
+    /// The keys that count.
+    fn counting(mut self) -> HashSet<Digested> {
+        for key in &self.twice {
+            self.keys.remove(key);
+        }
+        self.keys
+    }
+}
+
+impl Identity {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            levels: Vec::new(),
+            threads: Vec::new(),
+            nodes: Vec::new(),
+            captures: Vec::new(),
+            scopes: Vec::new(),
+            passed: Vec::new(),
+            digest: Digest::default(),
+            entries: 0,
+            most,
+            refused: false,
+        }
+    }
+
+    /// Tells whether any constraint is at work.
+    #[inline]
+    pub(super) fn is_active(&self) -> bool {
+        !self.levels.is_empty()
+    }
+
+    /// What a field of a node has come to.
+    pub(super) fn field(&mut self, node: usize, field: usize) -> Option<&mut Field> {
+        self.nodes.get_mut(node)?.fields.get_mut(field)
+    }
+
+    /// Makes room for one more key; `false` where the limit allows no more, and then all is given up.
+    pub(super) fn has_room(&mut self) -> bool {
+        self.entries += 1;
+        if self.entries <= self.most {
+            return true;
+        }
+        *self = Self { refused: true, ..Self::new(self.most) };
+        false
+    }
+
+    /// Ends the scopes of the innermost level: references that nothing answers, in the order of the document.
+    pub(super) fn end_scopes(&mut self, level: Level) -> Vec<(ConstraintId, Wanted)> {
+        let mut passed = self.passed.split_off(level.passed);
+        let scopes = self.scopes.split_off(level.scopes);
+        let mut unanswered = Vec::new();
+        for scope in &scopes {
+            self.entries = self.entries.saturating_sub(scope.wanted.len());
+        }
+        let answers: Vec<(ConstraintId, HashSet<Digested>)> = self.answers(&mut passed, &scopes);
+        for scope in scopes {
+            let Sort::KeyRef(key) = scope.sort else { continue };
+            let known = answers.iter().find(|(constraint, _)| *constraint == key).map(|(_, keys)| keys);
+            let wanted =
+                scope.wanted.into_iter().filter(|wanted| !known.is_some_and(|keys| keys.contains(&wanted.key)));
+            unanswered.extend(wanted.map(|wanted| (scope.constraint, wanted)));
+        }
+        for (constraint, keys) in answers {
+            self.pass(constraint, keys);
+        }
+        unanswered.sort_by_key(|(_, wanted)| wanted.at.offset);
+        unanswered
+    }
+
+    /// What an element knows of each key: its own nodes before those of its children.
+    fn answers(&mut self, passed: &mut Vec<Passed>, scopes: &[Scope]) -> Vec<(ConstraintId, HashSet<Digested>)> {
+        let mut answers: Vec<(ConstraintId, HashSet<Digested>)> = Vec::new();
+        for children in passed.drain(..) {
+            answers.push((children.constraint, children.counting()));
+        }
+        for scope in scopes.iter().filter(|scope| !matches!(scope.sort, Sort::KeyRef(_))) {
+            match answers.iter_mut().find(|(constraint, _)| *constraint == scope.constraint) {
+                Some((_, keys)) => keys.extend(&scope.keys),
+                None => answers.push((scope.constraint, scope.keys.clone())),
+            }
+        }
+        answers
+    }
+
+    /// Passes the keys of an element that ends to its parent, if a reference further out may ask for them.
+    fn pass(&mut self, constraint: ConstraintId, keys: HashSet<Digested>) {
+        let asked = self.scopes.iter().any(|scope| scope.sort == Sort::KeyRef(constraint));
+        let from = self.levels.last().map_or(0, |parent| parent.passed);
+        if !asked || keys.is_empty() {
+            self.entries = self.entries.saturating_sub(keys.len());
+            return;
+        }
+        let own = self.passed.get_mut(from..).unwrap_or_default();
+        let dropped = match own.iter_mut().find(|passed| passed.constraint == constraint) {
+            Some(passed) => passed.take_in(keys),
+            None => {
+                let mut passed = Passed::new(constraint);
+                passed.keys = keys;
+                self.passed.push(passed);
+                0
+            }
+        };
+        self.entries = self.entries.saturating_sub(dropped);
+    }
+}

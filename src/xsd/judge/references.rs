@@ -1,0 +1,148 @@
+//! ID and IDREF: values that say something about the whole document (section 3.15.5).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use super::Judging;
+use crate::xml::{Namespace, Position, Scope};
+use crate::xsd::datatypes::{Prefixes, Role, Value};
+use crate::xsd::finding::{Finding, Kind};
+use crate::xsd::tables::Schema;
+use crate::xsd::validator::Observer;
+
+/// Prefixes as they are in force at a place of the document.
+pub(super) struct InScope<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) scope: &'a Scope,
+}
+
+impl Prefixes for InScope<'_> {
+    fn namespace(&self, prefix: &str) -> Option<Cow<'_, str>> {
+        self.scope.lookup(prefix.as_bytes()).map(|(_, uri)| String::from_utf8_lossy(uri))
+    }
+
+    fn is_notation(&self, namespace: &str, local: &str) -> bool {
+        let known = self.schema.namespaces.iter().position(|known| known == namespace);
+        let number = match known {
+            Some(index) => Namespace::known(index as u32),
+            None if namespace.is_empty() => Namespace::NONE,
+            None => return false,
+        };
+        let name = self.schema.name_id(number, local.as_bytes());
+        name.is_some_and(|name| self.schema.notations.contains(&name))
+    }
+}
+
+/// Makes numbers of keys, by which alone they are kept: wide enough that two keys never have the same, and of another
+/// make in each run.
+#[derive(Debug, Default)]
+pub(super) struct Digest {
+    one: RandomState,
+    other: RandomState,
+}
+
+/// The number of a key.
+pub(super) type Digested = u128;
+
+impl Digest {
+    pub(super) fn of(&self, key: &[u8]) -> Digested {
+        u128::from(self.one.hash_one(key)) << 64 | u128::from(self.other.hash_one(key))
+    }
+}
+
+/// A reference whose end has not been seen yet.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) key: Digested,
+    pub(super) at: Position,
+    pub(super) path: String,
+}
+
+/// The IDs of a document, and the references to those not seen yet.
+#[derive(Debug)]
+pub(super) struct References {
+    digest: Digest,
+    /// By the offset of the element an ID belongs to.
+    owners: HashMap<Digested, u64>,
+    wanted: HashMap<Digested, Wanted>,
+    most: usize,
+    refused: bool,
+}
+
+impl References {
+    pub(super) fn new(most: usize) -> Self {
+        Self { digest: Digest::default(), owners: HashMap::new(), wanted: HashMap::new(), most, refused: false }
+    }
+
+    /// Tells, once, that there is more than may be kept.
+    fn overflows(&mut self) -> bool {
+        let overflows = self.owners.len() + self.wanted.len() >= self.most;
+        self.refused |= overflows;
+        overflows
+    }
+}
+
+impl<O: Observer> Judging<'_, '_, O> {
+    /// Takes note of what a value of the innermost element, or of its attribute, says of the document; `owner` is the
+    /// offset of the element an ID in it belongs to.
+    pub(super) fn refer(&mut self, value: &Value, owner: u64, mut at: impl FnMut(&Self) -> Position) {
+        let mut found: Vec<(Role, Vec<u8>)> = Vec::new();
+        value.each_reference(&mut |role, text| found.push((role, text.as_bytes().to_vec())));
+        for (role, text) in found {
+            match role {
+                Role::Entity => {
+                    let text = "the value names an entity, and there are none without a DTD";
+                    let at = at(self);
+                    self.find(Kind::BadValue, "cvc-simple-type.2.1", at, text);
+                }
+                Role::Id | Role::IdRef if self.judge.references.refused => {}
+                Role::Id => {
+                    let references = &mut self.judge.references;
+                    let key = references.digest.of(&text);
+                    references.wanted.remove(&key);
+                    let before = references.owners.get(&key).copied();
+                    if before.is_some_and(|before| before != owner) {
+                        let at = at(self);
+                        self.find(Kind::DuplicateKey, "cvc-id.2", at, "the ID belongs to another element already");
+                    } else if before.is_none() && !self.too_many_references(&mut at) {
+                        self.judge.references.owners.insert(key, owner);
+                    }
+                }
+                Role::IdRef => {
+                    let references = &self.judge.references;
+                    let key = references.digest.of(&text);
+                    let known = references.owners.contains_key(&key) || references.wanted.contains_key(&key);
+                    if !known && !self.too_many_references(&mut at) {
+                        let wanted = Wanted { key, at: at(self), path: self.judge.path() };
+                        self.judge.references.wanted.insert(key, wanted);
+                    }
+                }
+            }
+        }
+    }
+
+    fn too_many_references(&mut self, at: &mut impl FnMut(&Self) -> Position) -> bool {
+        if !self.judge.references.overflows() {
+            return false;
+        }
+        let at = at(self);
+        let text = format!("there are more than {} IDs and references to them", self.judge.references.most);
+        self.find(Kind::TooManyKeys, "", at, text);
+        true
+    }
+
+    /// Reports the references that lead nowhere; the document's root ends.
+    pub(super) fn end_references(&mut self) {
+        let references = &mut self.judge.references;
+        let mut wanted: Vec<Wanted> = std::mem::take(&mut references.wanted).into_values().collect();
+        if references.refused {
+            return;
+        }
+        wanted.sort_by_key(|wanted| wanted.at.offset);
+        for Wanted { at, path, .. } in wanted {
+            let text = "the reference leads to no ID of the document".to_owned();
+            self.report(Finding { kind: Kind::UnknownKey, rule: "cvc-id.1", at, path, text });
+        }
+    }
+}
