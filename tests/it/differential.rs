@@ -4,13 +4,18 @@
 //! `SLUSE_DIFFERENTIAL_SEED` says where chance begins, `SLUSE_DIFFERENTIAL_LIST=1` prints what is unexplained at length.
 
 pub(crate) mod chance;
+mod datatypes;
 mod encoded;
 mod known;
 pub(crate) mod mutated_bytes;
 pub(crate) mod mutated_elements;
 mod ours;
 mod parts;
+mod patterns;
+mod schemas;
 mod tally;
+mod validity;
+mod values;
 mod well_formed;
 
 /// How often to do what is done so often in a bounded run.

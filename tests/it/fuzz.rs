@@ -5,6 +5,7 @@
 mod bodies;
 
 use crate::differential::chance::Chance;
+use crate::differential::mutated_elements::{DOCUMENT, SCHEMA};
 use crate::differential::{SEEDS, fixture, mutated_bytes, mutated_elements};
 
 /// Mutants of each seed.
@@ -29,7 +30,7 @@ fn any_bytes_are_a_schema_or_none() {
         for _ in 0..MUTANTS {
             bodies::xsd_compile(&mutated_bytes::mutant(&schema, &mut chance));
             let text = String::from_utf8(schema.clone()).unwrap();
-            bodies::xsd_compile(mutated_elements::mutant(&text, &mut chance).as_bytes());
+            bodies::xsd_compile(mutated_elements::mutant(&text, &SCHEMA, &mut chance).as_bytes());
         }
     }
 }
@@ -40,9 +41,12 @@ fn any_schema_judges_any_document() {
     for (schema, document) in seeds() {
         let (schema, document) = (String::from_utf8(schema).unwrap(), String::from_utf8(document).unwrap());
         for _ in 0..MUTANTS {
-            let schema =
-                if chance.once_in(2) { schema.clone() } else { mutated_elements::mutant(&schema, &mut chance) };
-            let document = mutated_elements::mutant(&document, &mut chance);
+            let schema = if chance.once_in(2) {
+                schema.clone()
+            } else {
+                mutated_elements::mutant(&schema, &SCHEMA, &mut chance)
+            };
+            let document = mutated_elements::mutant(&document, &DOCUMENT, &mut chance);
             bodies::xsd_validate(&[schema.as_bytes(), bodies::BETWEEN, document.as_bytes()].concat());
         }
     }
@@ -57,7 +61,7 @@ fn any_pieces_give_the_same_findings() {
             let cuts: Vec<u8> = (0..3).map(|_| u8::try_from(chance.below(256)).unwrap()).collect();
             let mutant = match chance.below(3) {
                 0 => mutated_bytes::mutant(&document, &mut chance),
-                _ => mutated_elements::mutant(&text, &mut chance).into_bytes(),
+                _ => mutated_elements::mutant(&text, &DOCUMENT, &mut chance).into_bytes(),
             };
             bodies::chunking(&[&cuts, &schema[..], bodies::BETWEEN, &mutant].concat());
         }

@@ -72,9 +72,11 @@ public final class Judge {
                 case 'D' -> judge(schema, new StreamSource(new ByteArrayInputStream(bytes)), wrong);
                 default -> parse(bytes, wrong);
             }
-        } catch (Exception | StackOverflowError error) {
-            // The handler has heard of it, unless it is a fault of Xerces itself.
-            wrong.failed(error);
+        } catch (SAXParseException heard) {
+            // The handler has it.
+        } catch (Exception | StackOverflowError fault) {
+            // A fault of Xerces itself: what it said before is no answer.
+            wrong.fatal = fault.toString();
         }
         return wrong.answer();
     }
@@ -121,12 +123,6 @@ public final class Judge {
             }
             String numbers = lines.keySet().stream().map(String::valueOf).collect(Collectors.joining(" "));
             return "invalid " + numbers + "\t" + oneLine(lines.firstEntry().getValue());
-        }
-
-        void failed(Throwable error) {
-            if (isNothing()) {
-                fatal = error.toString();
-            }
         }
 
         @Override

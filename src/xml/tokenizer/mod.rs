@@ -15,7 +15,7 @@ use super::tag::{Reader, Tag};
 use super::transcoder::Transcoder;
 use super::{Fault, FaultKind, Limits, Mistake};
 
-/// Hears of a document's parts.
+/// Hears of a document's parts. Offsets are those of the text in UTF-8; the locator tells the sender's.
 pub trait Sink {
     /// The length of a name the sink expects and finds at the beginning of `rest`, which follows a `<`; it saves looking
     /// for the name's end and at its characters. 0 where it has no guess.
@@ -47,7 +47,8 @@ pub trait Sink {
     /// An element ends; its end tag lies between the offsets (for one without content, past its tag).
     fn end(&mut self, from: u64, to: u64, scope: &Scope, locator: &mut Locator<'_>);
 
-    /// A piece of the text of an element, in UTF-8 and never cut inside a character. Line ends are as written.
+    /// A piece of the text of an element, in UTF-8 and never cut inside a character. Line ends are as written; see
+    /// [`LineEnds`](crate::xml::LineEnds).
     fn text(&mut self, raw: &[u8], offset: u64, locator: &mut Locator<'_>);
 
     /// A character written as a reference.

@@ -89,7 +89,7 @@ impl Builder<'_> {
                 let has_children = written.is_some_and(|written| self.children(written).next().is_some());
                 !has_children && (group.compositor != Compositor::Choice || model.particle.min == 0)
             }
-            _ => false,
+            Term::Group(_) | Term::Element(_) | Term::Any(_) => false,
         }
     }
 

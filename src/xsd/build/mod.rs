@@ -19,6 +19,8 @@ mod order;
 mod particles;
 mod redefine;
 mod simple;
+#[cfg(test)]
+mod tests;
 mod wildcards;
 mod xpath;
 

@@ -27,7 +27,7 @@ pub(super) use binary::{Base64, Hex};
 pub(super) use broken::Broken;
 pub(super) use describe::Fact;
 pub(super) use facet::{FacetError, FacetKind, FacetSource};
-pub(super) use lexical::Prefixes;
+pub(super) use lexical::{Prefixes, is_language, is_uri};
 pub(super) use simple::{SimpleType, Stream, Variety};
 pub(super) use value::{Role, Value};
 

@@ -10,9 +10,8 @@ use super::expression::{Expression, Node};
 /// The patterns of one step of derivation; a text fits if it fits one of them.
 #[derive(Debug)]
 pub(in crate::xsd) struct Pattern {
+    sources: Vec<String>,
     any: Vec<Matcher>,
-    /// As the schema writes them.
-    pub(super) sources: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -37,8 +36,13 @@ impl Pattern {
     pub(super) fn new(sources: &[&str]) -> Result<Self, (usize, String)> {
         let each = sources.iter().enumerate();
         let any = each.map(|(at, source)| Matcher::new(source).map_err(|problem| (at, problem)));
-        let any = any.collect::<Result<_, _>>()?;
-        Ok(Self { any, sources: sources.iter().map(|source| (*source).to_owned()).collect() })
+        let sources = sources.iter().map(|source| (*source).to_owned()).collect();
+        Ok(Self { any: any.collect::<Result<_, _>>()?, sources })
+    }
+
+    /// The patterns as written.
+    pub(super) fn sources(&self) -> &[String] {
+        &self.sources
     }
 
     /// Tells whether a whole text fits.

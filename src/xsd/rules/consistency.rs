@@ -21,3 +21,20 @@ pub(super) fn check(rules: &Rules<'_>, model: &Model<'_>) -> Done {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::xsd::rules::sample::assert_rules;
+
+    #[test]
+    fn one_name_has_one_type() {
+        let head = "<xs:element name='h' type='xs:token'/><xs:element name='m' substitutionGroup='h'/>";
+        let content = |parts: &str| format!("{head}<xs:group name='g'><xs:sequence>{parts}</xs:sequence></xs:group>");
+        assert_rules([
+            (content("<xs:element name='a' type='xs:int'/><xs:element name='a' type='xs:int'/>"), ""),
+            (content("<xs:element ref='h'/><xs:element name='m' type='xs:token'/>"), ""),
+            (content("<xs:element name='a'/><xs:element name='a' type='xs:int'/>"), "cos-element-consistent"),
+            (content("<xs:element ref='h'/><xs:element name='m' type='xs:int'/>"), "cos-element-consistent"),
+        ]);
+    }
+}

@@ -38,6 +38,8 @@ use model::Model;
 pub(in crate::xsd) use substitution::Substitutions;
 
 /// Judges a schema by every rule; the first that is broken is the answer.
+///
+/// That no type and no group leads back to itself is known from how they are built.
 pub(in crate::xsd) fn check(components: &Components) -> Result<(), SchemaError> {
     elements::check_heads(components)?;
     let rules = Rules::of(components)?;
@@ -51,7 +53,10 @@ pub(in crate::xsd) fn check(components: &Components) -> Result<(), SchemaError> 
         }
     }
     for definition in &components.groups {
-        rules.check_content(&whole(&definition.group, &definition.at))?;
+        // One that no content has may be ambiguous.
+        let whole = whole(&definition.group, &definition.at);
+        let model = rules.lay_out(&whole)?;
+        consistency::check(&rules, &model)?;
     }
     let sorted: BTreeMap<_, _> = components.global_attribute_groups.iter().collect();
     sorted.into_values().try_for_each(|group| attributes::check_group(&rules, group))?;
@@ -64,8 +69,8 @@ pub(in crate::xsd) fn check(components: &Components) -> Result<(), SchemaError> 
 fn check_redefinitions(rules: &Rules<'_>) -> Done {
     for Redefined { at, new, old } in &rules.components.redefined_groups {
         let (new, old) = (whole(new, at), whole(old, at));
-        rules.check_content(&new)?;
-        rules.check_content(&old)?;
+        rules.lay_out(&new)?;
+        rules.lay_out(&old)?;
         particles::check(rules, &new, &old)?;
     }
     for Redefined { at, new, old } in &rules.components.redefined_attribute_groups {
@@ -137,14 +142,20 @@ impl<'a> Rules<'a> {
         {
             return Ok(());
         }
+        let model = self.lay_out(particle)?;
+        consistency::check(self, &model)?;
+        ambiguity::check(self, &model)
+    }
+
+    /// Lays out a content model, and sees that its `all` groups stand where they may.
+    fn lay_out<'p>(&self, particle: &'p Particle) -> Done<Model<'p>> {
         let model = Model::of(particle)?;
         self.particles.set(self.particles.get() + model.nodes().count());
         if self.particles.get() > MOST_PARTICLES {
             return Err(too_large(&particle.at, "the contents of the schema have too many particles"));
         }
         model.check_all()?;
-        consistency::check(self, &model)?;
-        ambiguity::check(self, &model)
+        Ok(model)
     }
 
     /// The element, and all that may stand in for it.

@@ -86,19 +86,25 @@ impl Asked<'_> {
         tally: &mut Tally,
     ) {
         let values: Vec<String> = (0..VALUES).map(|_| self.value(chance)).collect();
-        // The first value stands on the second line, and each has a line of its own.
-        let lines: String = values.iter().map(|value| format!("<v>{value}</v>\n")).collect();
+        // The first value stands on the second line, and each has a line of its own, in an element or an attribute.
+        let lines = values.iter().enumerate().map(|(number, value)| match number % 3 {
+            0 => format!("<v a=\"{value}\"/>\n"),
+            _ => format!("<w>{value}</w>\n"),
+        });
+        let lines: String = lines.collect();
         let document = format!("<r xmlns:x='urn:x' xmlns:xs='http://www.w3.org/2001/XMLSchema'>\n{lines}</r>");
         let by_us = ours.document(document.as_bytes(), &[]);
+        let bytes: Vec<usize> = (0..document.len()).collect();
+        assert_eq!(by_us, ours.document(document.as_bytes(), &bytes), "{about}: byte by byte");
         let by_xerces = xerces.document(document.as_bytes());
         let by_libxml2 = libxml2.documents(schema.as_bytes(), &[document.into_bytes()]).remove(0);
         for (number, value) in (2..).zip(&values) {
             let accepts = |opinion: &Opinion| opinion.lines().is_some_and(|lines| !lines.contains(&number));
-            let mut peers = vec![(Peer::Xerces, Said { accepts: accepts(&by_xerces), message: "" })];
-            // A schema that libxml2 cannot read is no opinion.
-            if by_libxml2.lines().is_some() {
-                peers.push((Peer::Libxml2, Said { accepts: accepts(&by_libxml2), message: "" }));
-            }
+            // A peer that read the schema otherwise, or broke down, has no opinion.
+            let both = [(Peer::Xerces, &by_xerces), (Peer::Libxml2, &by_libxml2)];
+            let able = both.into_iter().filter(|(_, opinion)| opinion.lines().is_some());
+            let said = |opinion| Said { accepts: accepts(opinion), message: opinion.message() };
+            let peers: Vec<_> = able.map(|(peer, opinion)| (peer, said(opinion))).collect();
             tally.take(&Case {
                 about,
                 input: value,
@@ -155,8 +161,9 @@ impl Asked<'_> {
         format!(
             "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:x='urn:x'>{defined}\
              <xs:simpleType name='T'><xs:restriction base='B'>{facet}</xs:restriction></xs:simpleType>\
-             <xs:element name='r'><xs:complexType><xs:sequence>\
-             <xs:element name='v' type='T' maxOccurs='unbounded'/></xs:sequence></xs:complexType></xs:element></xs:schema>"
+             <xs:element name='r'><xs:complexType><xs:choice maxOccurs='unbounded'><xs:element name='w' type='T'/>\
+             <xs:element name='v'><xs:complexType><xs:attribute name='a' type='T'/></xs:complexType></xs:element>\
+             </xs:choice></xs:complexType></xs:element></xs:schema>"
         )
     }
 }

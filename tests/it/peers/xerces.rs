@@ -77,7 +77,8 @@ fn read(answer: &str) -> Opinion {
     match verdict.split_once(' ') {
         None if verdict == "ok" => Opinion::Accepted,
         Some(("invalid", lines)) => {
-            let lines = lines.split(' ').map(|line| line.parse().expect("a number"));
+            // A fault of no place in particular is on line -1.
+            let lines = lines.split(' ').filter_map(|line| line.parse().ok());
             Opinion::Invalid(lines.collect(), message.to_owned())
         }
         _ => {
