@@ -1,5 +1,6 @@
 //! How fast the engine alone judges a file: `SLUSE_BENCH_SCHEMA=x.xsd SLUSE_BENCH_FILE=y.xml cargo bench --bench validate`.
-//! With `SLUSE_BENCH_ROUNDS=1` it judges the file once, watching nothing, so that instructions can be counted.
+//! With `SLUSE_BENCH_ROUNDS=1` it judges the file once, watching nothing, so that instructions can be counted; with
+//! `SLUSE_BENCH_THREADS=2` it is judged by so many threads.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::fs::File;
@@ -9,7 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator, Watch, WatchKind};
+use sluse::xsd::{
+    Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator, Watch, WatchKind, validate_with,
+};
 use std::error::Error;
 
 /// Counts what it hears.
@@ -90,6 +93,11 @@ fn path(variable: &str) -> Option<PathBuf> {
 /// One pass over the file, in megabytes a second.
 fn round(plan: &Plan, file: &PathBuf, heard: &mut Counter) -> Result<f64, Box<dyn Error>> {
     let mut source = File::open(file)?;
+    if let Ok(threads) = std::env::var("SLUSE_BENCH_THREADS") {
+        let start = Instant::now();
+        validate_with(threads.parse()?, plan, &Limits::default(), &source, heard)?;
+        return Ok(source.metadata()?.len() as f64 / start.elapsed().as_secs_f64() / 1e6);
+    }
     let mut buffer = vec![0; READ_BYTES];
     let mut validator = Validator::new(plan, Limits::default());
     let mut total = 0;

@@ -3,7 +3,7 @@
 use super::namespaces::{Mark, Scope};
 
 /// The open elements of a document, the innermost last.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Nesting {
     open: Vec<Open>,
     /// Their names as written, one after the other.
@@ -12,7 +12,7 @@ pub struct Nesting {
     most: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Open {
     name: u32,
     mark: Mark,
@@ -45,6 +45,18 @@ impl Nesting {
     #[inline]
     pub fn name(&self) -> Option<&[u8]> {
         self.open.last().and_then(|open| self.names.get(open.name as usize..))
+    }
+
+    /// The name of the element at a depth, from 0, as written.
+    pub fn name_at(&self, depth: usize) -> Option<&[u8]> {
+        let from = self.open.get(depth)?.name as usize;
+        let to = self.open.get(depth + 1).map_or(self.names.len(), |next| next.name as usize);
+        self.names.get(from..to)
+    }
+
+    /// Tells whether the same elements are open, with the same declarations in force.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.open == other.open && self.names == other.names && self.scope.is_like(&other.scope)
     }
 
     /// Opens an element that declares no namespace.

@@ -76,9 +76,9 @@ pub struct End {
 /// Judges one document.
 #[derive(Debug)]
 pub struct Validator<'p> {
-    tokenizer: Tokenizer,
-    judge: Judge<'p>,
-    stopped: bool,
+    pub(super) tokenizer: Tokenizer,
+    pub(super) judge: Judge<'p>,
+    pub(super) stopped: bool,
 }
 
 impl<'p> Validator<'p> {

@@ -168,6 +168,36 @@ impl Tokenizer {
         }
     }
 
+    /// Another one that stands as this one does, between two parts of the content of an element, but at another offset,
+    /// and counts lines and columns from there; none if this one stands elsewhere or the document is not in UTF-8.
+    pub fn branch(&self, offset: u64) -> Option<Self> {
+        let whole = self.held.is_empty() && self.tail.is_empty() && self.mode == Mode::Plain;
+        if !whole || self.stage != Stage::Root || self.at.encoding != Encoding::Utf8 {
+            return None;
+        }
+        let mut branch = Self::new::<&str>(self.limits.clone(), &[]);
+        branch.nesting = self.nesting.clone();
+        (branch.stage, branch.begun) = (self.stage, true);
+        branch.at = Point { offset, sent: Position { offset, ..Position::START }, ..self.at };
+        Some(branch)
+    }
+
+    /// Tells whether another one stands as this one does, wherever that is.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let whole = |one: &Self| one.held.is_empty() && one.tail.is_empty() && one.mode == Mode::Plain;
+        whole(self) && whole(other) && self.stage == other.stage && self.nesting.is_like(&other.nesting)
+    }
+
+    /// Goes on at another place, where it would stand as it does here.
+    pub fn move_to(&mut self, at: Position) {
+        self.at = Point { offset: at.offset, sent: at, ..self.at };
+    }
+
+    /// The elements that are open.
+    pub fn nesting(&self) -> &Nesting {
+        &self.nesting
+    }
+
     /// The depth of nesting.
     pub fn depth(&self) -> usize {
         self.nesting.depth()

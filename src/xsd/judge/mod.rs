@@ -1,6 +1,7 @@
 //! The state of a document being judged: one frame for each open element.
 
 mod attributes;
+mod branching;
 mod content;
 mod counting;
 mod ending;

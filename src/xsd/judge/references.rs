@@ -75,6 +75,11 @@ impl References {
         Self { digest: Digest::default(), owners: HashMap::new(), wanted: HashMap::new(), most, refused: false }
     }
 
+    /// Tells whether there were none so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.owners.is_empty() && self.wanted.is_empty() && !self.refused
+    }
+
     /// Tells, once, that there is more than may be kept.
     fn overflows(&mut self) -> bool {
         let overflows = self.owners.len() + self.wanted.len() >= self.most;
