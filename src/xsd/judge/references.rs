@@ -76,7 +76,7 @@ impl References {
 
     /// Tells whether nothing has been said that concerns the whole document.
     pub(super) fn is_empty(&self) -> bool {
-        self.owners.is_empty() && self.wanted.is_empty() && !self.refused
+        self.ids.is_empty() && self.wanted.is_empty() && !self.refused
     }
 
     /// Tells, once, that there is more than may be kept.
