@@ -78,7 +78,9 @@ impl Builder<'_> {
             self.children(at).filter_map(|child| Some((child, self.facet(child)?))).collect();
         let sources: Vec<FacetSource<'_>> = facets.iter().map(|(_, facet)| *facet).collect();
         let label = label.unwrap_or(base.label());
-        let restricted = SimpleType::restrict(&base, label, &sources, &Here { builder: self, at });
+        let here = |(at, _): &(At, FacetSource<'_>)| Here { builder: self, at: *at, facets: Vec::new() };
+        let prefixes = Here { builder: self, at, facets: facets.iter().map(here).collect() };
+        let restricted = SimpleType::restrict(&base, label, &sources, &prefixes);
         restricted.map_err(|fault| {
             let facet = fault.index.and_then(|index| facets.get(index)).map_or(at, |(facet, _)| *facet);
             self.facet_fault(facet, fault)
@@ -158,6 +160,8 @@ impl Builder<'_> {
 struct Here<'a> {
     builder: &'a Builder<'a>,
     at: At,
+    /// At a restriction: its facets, which may declare prefixes of their own.
+    facets: Vec<Self>,
 }
 
 impl Prefixes for Here<'_> {
@@ -167,5 +171,9 @@ impl Prefixes for Here<'_> {
 
     fn is_notation(&self, namespace: &str, local: &str) -> bool {
         self.builder.globals.contains_key(&(Symbol::Notation, QName::new(namespace, local)))
+    }
+
+    fn at_facet(&self, index: usize) -> Option<&dyn Prefixes> {
+        self.facets.get(index).map(|facet| facet as &dyn Prefixes)
     }
 }

@@ -114,11 +114,8 @@ impl<O: Observer> Judging<'_, '_, O> {
             Ok(None) => Outcome::Unknown,
             Ok(Some(value)) => {
                 if simple.names() {
-                    let frames = &self.judge.frames;
-                    let owner = frames.len().checked_sub(2).and_then(|parent| frames.get(parent));
-                    let owner = owner.map_or(u64::MAX, |parent| parent.from);
                     let at = self.judge.value_position(locator);
-                    self.refer(&value, owner, |_| at);
+                    self.refer(&value, |_| at);
                 }
                 Outcome::Value(value)
             }
