@@ -33,7 +33,7 @@ impl Namespace {
 }
 
 /// The namespaces in force at a tag.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scope {
     known: Vec<Box<[u8]>>,
     bindings: Vec<Binding>,

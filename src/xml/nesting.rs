@@ -3,7 +3,7 @@
 use super::namespaces::{Mark, Scope};
 
 /// The open elements of a document, the innermost last.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Nesting {
     open: Vec<Open>,
     /// Their names as written, one after the other.
@@ -12,7 +12,7 @@ pub struct Nesting {
     most: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Open {
     name: u32,
     mark: Mark,
@@ -45,6 +45,13 @@ impl Nesting {
     #[inline]
     pub fn name(&self) -> Option<&[u8]> {
         self.open.last().and_then(|open| self.names.get(open.name as usize..))
+    }
+
+    /// The name of one, as written, counted from the outermost.
+    pub(super) fn name_of(&self, index: usize) -> Option<&[u8]> {
+        let from = self.open.get(index)?.name as usize;
+        let to = self.open.get(index + 1).map_or(self.names.len(), |inner| inner.name as usize);
+        self.names.get(from..to)
     }
 
     /// Opens an element that declares no namespace.

@@ -76,16 +76,17 @@ pub struct End {
 /// Judges one document.
 #[derive(Debug)]
 pub struct Validator<'p> {
-    tokenizer: Tokenizer,
-    judge: Judge<'p>,
-    stopped: bool,
+    pub(super) tokenizer: Tokenizer,
+    pub(super) judge: Judge<'p>,
+    pub(super) stopped: bool,
+    pub(super) limits: Limits,
 }
 
 impl<'p> Validator<'p> {
     /// A validator of one document.
     pub fn new(plan: &'p Plan, limits: Limits) -> Self {
         let tokenizer = Tokenizer::new(limits.xml.clone(), &plan.schema.namespaces);
-        Self { tokenizer, judge: Judge::new(plan, &limits), stopped: false }
+        Self { tokenizer, judge: Judge::new(plan, &limits), stopped: false, limits }
     }
 
     /// Takes the next bytes.

@@ -1,5 +1,6 @@
 //! From bytes, in pieces of any size, to tags and text.
 
+mod branch;
 mod characters;
 mod sections;
 mod tags;

@@ -11,6 +11,7 @@ mod lane;
 mod matching;
 mod opening;
 mod references;
+mod seam;
 mod watching;
 
 use super::datatypes::Broken;

@@ -74,6 +74,11 @@ impl References {
         Self { digest: Digest::default(), ids: HashSet::new(), wanted: HashMap::new(), most, refused: false }
     }
 
+    /// Tells whether nothing has been said that concerns the whole document.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.wanted.is_empty() && !self.refused
+    }
+
     /// Tells, once, that there is more than may be kept.
     fn overflows(&mut self) -> bool {
         let overflows = self.ids.len() + self.wanted.len() >= self.most;
