@@ -50,7 +50,10 @@ pub(super) fn row(kind: Kind) -> (Code, Weight) {
         Kind::OutOfRange => (codes::OUT_OF_RANGE, Weight::Rule),
         Kind::BadPattern => (codes::BAD_PATTERN, Weight::Rule),
         Kind::BadNil => (codes::BAD_NIL, Weight::Rule),
-        Kind::TooManyKeys => (codes::TOO_MANY, Weight::Limit),
-        Kind::DuplicateKey | Kind::MissingKey | Kind::UnknownKey | Kind::Other => (codes::SCHEMA_OTHER, Weight::Rule),
+        Kind::TooManyKeys => (codes::TOO_MANY_KEYS, Weight::Limit),
+        Kind::DuplicateKey => (codes::DUPLICATE_KEY, Weight::Rule),
+        Kind::MissingKey => (codes::MISSING_KEY, Weight::Rule),
+        Kind::UnknownKey => (codes::UNKNOWN_KEY, Weight::Rule),
+        Kind::Other => (codes::SCHEMA_OTHER, Weight::Rule),
     }
 }
