@@ -59,8 +59,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("nothing to do: SLUSE_BENCH_SCHEMA and SLUSE_BENCH_FILE name no files");
         return Ok(());
     };
-    let bytes = std::fs::read(&schema)?;
-    let schema = Arc::new(Schema::compile(&[SchemaDocument { name: "schema", bytes: &bytes }])?);
+    let documents: Vec<(String, Vec<u8>)> = std::env::split_paths(&schema)
+        .map(|path| Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), std::fs::read(&path)?)))
+        .collect::<Result<_, std::io::Error>>()?;
+    let documents: Vec<_> = documents.iter().map(|(name, bytes)| SchemaDocument { name, bytes }).collect();
+    let schema = Arc::new(Schema::compile(&documents)?);
     let rounds = std::env::var("SLUSE_BENCH_ROUNDS").map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
     let ways: [(&str, &[Watch], Round); 3] = [
         ("validate", &[], round),

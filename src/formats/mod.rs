@@ -13,6 +13,7 @@ mod error;
 mod excerpt;
 pub(crate) mod fragment;
 mod prefill;
+mod redeclare;
 mod role;
 mod text;
 

@@ -96,8 +96,6 @@ pub struct Scope<'a> {
 pub enum Identity<'a> {
     /// The sender's own reference, unique by agreement.
     Reference(&'a str),
-    /// Fields that together are unique by agreement.
-    Fields(&'a [&'a str]),
     /// Nothing does: an item that is refused for it, told apart by its number.
     Number(u64),
 }
@@ -119,9 +117,13 @@ impl ItemKeys {
     pub fn key(&self, identity: Identity<'_>) -> ItemKey {
         match identity {
             Identity::Reference(reference) => self.stem.key(["reference", reference]),
-            Identity::Fields(fields) => self.stem.key(["fields"].into_iter().chain(fields.iter().copied())),
             Identity::Number(value) => self.stem.key(["number", &value.to_string()]),
         }
+    }
+
+    /// The key of an item whose fields together are unique by agreement.
+    pub fn of_fields<'a>(&self, fields: impl IntoIterator<Item = &'a str>) -> ItemKey {
+        self.stem.key(["fields"].into_iter().chain(fields))
     }
 }
 
@@ -149,17 +151,20 @@ mod tests {
 
     #[test]
     fn a_key_depends_on_scope_kind_and_identity() {
-        let key = |scope: &Scope<'_>, kind, identity| ItemKeys::new(scope, kind).key(identity);
-        let first = key(&SCOPE, ItemKind::Field, Identity::Fields(&["a", "1"]));
+        let key = |scope: &Scope<'_>, kind, fields: &[&'static str]| {
+            ItemKeys::new(scope, kind).of_fields(fields.iter().copied())
+        };
+        let first = key(&SCOPE, ItemKind::Field, &["a", "1"]);
+        let of_fields = ItemKeys::new(&SCOPE, ItemKind::Field);
         let others = [
-            key(&Scope { partner: "nav", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
-            key(&Scope { part: PartKind::Subscription, ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
-            key(&Scope { sender_name: "NAV", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
-            key(&Scope { reference: "S-2", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
-            key(&SCOPE, ItemKind::FormTask, Identity::Fields(&["a", "1"])),
-            key(&SCOPE, ItemKind::Field, Identity::Fields(&["a1"])),
-            key(&SCOPE, ItemKind::Field, Identity::Reference("a")),
-            key(&SCOPE, ItemKind::Field, Identity::Number(1)),
+            key(&Scope { partner: "nav", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            key(&Scope { part: PartKind::Subscription, ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            key(&Scope { sender_name: "NAV", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            key(&Scope { reference: "S-2", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            key(&SCOPE, ItemKind::FormTask, &["a", "1"]),
+            key(&SCOPE, ItemKind::Field, &["a1"]),
+            of_fields.key(Identity::Reference("a")),
+            of_fields.key(Identity::Number(1)),
         ];
         assert!(others.iter().all(|other| *other != first));
     }

@@ -9,9 +9,10 @@ use crate::model::{ByteRange, Code, Envelope, Finding, ItemKind, NewItem, Part, 
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Observer, Position};
 
-use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
+use super::item::{Around, Closed, Group, OpenItem, Rules, Seen, reference_fault};
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
+use super::texts::Texts;
 use super::{Found, Judgement, Judging, route};
 
 /// Gathers what is found. Between two pieces of input its lists are handed over, so they hold one piece's findings.
@@ -27,6 +28,8 @@ pub(super) struct Collector<'a> {
     /// Items of each kind in the group, in the order of [`nth_index`].
     in_group: [u64; 2],
     item: Option<OpenItem>,
+    /// Of the last item, for the next.
+    memory: Texts,
     /// The keys of the kind of items seen last, until its scope changes.
     keys: Option<(ItemKind, ItemKeys)>,
     items: Vec<NewItem>,
@@ -51,6 +54,7 @@ impl<'a> Collector<'a> {
             group: None,
             in_group: [0; 2],
             item: None,
+            memory: Texts::default(),
             keys: None,
             items: Vec::new(),
             findings: Vec::new(),
@@ -185,7 +189,8 @@ impl<'a> Collector<'a> {
             *count += 1;
             nth = *count;
         }
-        self.item = Some(OpenItem::new(kind, at, Enclosing { watch, nth }));
+        let memory = std::mem::take(&mut self.memory);
+        self.item = Some(OpenItem::new(kind, at, Enclosing { watch, nth }, memory));
     }
 
     fn see_sender_name(&mut self, seen: Seen<'_>) {
@@ -276,7 +281,8 @@ impl<'a> Collector<'a> {
             group,
         };
         let rules = Rules { marks: self.format.marks, route: self.route };
-        let (item, findings) = item.close(&around, rules);
+        let Closed { item, findings, memory } = item.close(&around, rules);
+        self.memory = memory;
         self.items_refused += u64::from(item.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
         self.items.push(item);
         findings.into_iter().for_each(|finding| self.record(finding, false));

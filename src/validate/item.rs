@@ -7,6 +7,7 @@ use crate::xsd::Position;
 
 use super::place::{self, Enclosing};
 use super::route;
+use super::texts::Texts;
 
 /// A text that was watched. Like all of what holds texts of a batch here it has no `Debug`: they are never logged.
 #[derive(Clone, Copy)]
@@ -36,7 +37,8 @@ pub(super) struct OpenItem {
     code: Option<Kept>,
     edition: Option<Kept>,
     reference: Option<String>,
-    identity: Vec<String>,
+    /// What tells it apart within its part.
+    identity: Texts,
     identity_bytes: usize,
     valid_from: Option<Day>,
     format_id: String,
@@ -69,6 +71,16 @@ pub(super) struct Around<'a> {
     pub(super) keys: &'a ItemKeys,
     /// The group it lies in.
     pub(super) group: &'a Group,
+}
+
+/// What an item comes to.
+pub(super) struct Closed {
+    /// The item as it goes on.
+    pub(super) item: NewItem,
+    /// Every finding about it.
+    pub(super) findings: Vec<Finding>,
+    /// For the next item.
+    pub(super) memory: Texts,
 }
 
 /// The items of one reportee.
@@ -104,7 +116,8 @@ struct Broken {
 }
 
 impl OpenItem {
-    pub(super) fn new(kind: ItemKind, at: Position, own: Enclosing) -> Self {
+    /// An item that begins; `memory` is what an earlier one left.
+    pub(super) fn new(kind: ItemKind, at: Position, own: Enclosing, memory: Texts) -> Self {
         Self {
             kind,
             at,
@@ -113,7 +126,7 @@ impl OpenItem {
             code: None,
             edition: None,
             reference: None,
-            identity: Vec::new(),
+            identity: memory.cleared(),
             identity_bytes: 0,
             valid_from: None,
             format_id: String::new(),
@@ -155,7 +168,10 @@ impl OpenItem {
             // `1`, `+1` and `01` are one number.
             Role::Index => {
                 let number: Result<i64, _> = seen.text.trim().parse();
-                self.identity.push(number.map_or_else(|_| String::new(), |number| number.to_string()));
+                match number {
+                    Ok(number) => self.identity.push_number(number),
+                    Err(_) => self.identity.push(""),
+                }
             }
             Role::IdentifyingField => self.identify(seen, rules),
             Role::DataFormatId => {
@@ -177,8 +193,8 @@ impl OpenItem {
         }
     }
 
-    /// Ends the item: the item as it goes on, and every finding about it.
-    pub(super) fn close(mut self, around: &Around<'_>, rules: Rules<'_>) -> (NewItem, Vec<Finding>) {
+    /// Ends the item.
+    pub(super) fn close(mut self, around: &Around<'_>, rules: Rules<'_>) -> Closed {
         let key = self.key(around, rules);
         let ignored = self.is_ignored(rules.route);
         let mut findings = if ignored { Vec::new() } else { self.own_findings(around, rules) };
@@ -198,7 +214,7 @@ impl OpenItem {
             senders_reference: self.reference.unwrap_or_default(),
             refused,
         };
-        (item, findings)
+        Closed { item, findings, memory: self.identity }
     }
 
     fn see_last_day(&mut self, seen: Seen<'_>) {
@@ -212,7 +228,7 @@ impl OpenItem {
         self.identity_bytes = self.identity_bytes.saturating_add(seen.text.len() + FIELD_BYTES);
         let excess = !seen.complete || self.identity_bytes > IDENTITY_BYTES;
         if !excess {
-            self.identity.push(seen.text.to_owned());
+            self.identity.push(seen.text);
         } else if self.broken.iter().all(|broken| broken.watch != seen.watch) {
             self.refuse_for(too_long(seen, rules.marks, excess), seen);
         }
@@ -308,22 +324,18 @@ impl OpenItem {
             (ItemKind::FormTask, Some(reference)) => Identity::Reference(reference),
             // Past a finding of the schema not all fields have been seen.
             (ItemKind::Field | ItemKind::Subscription, _) if self.findings.is_empty() => {
-                return around.keys.key(Identity::Fields(&self.fields(around)));
+                return around.keys.of_fields(self.fields(around));
             }
             _ => Identity::Number(around.number),
         };
         around.keys.key(identity)
     }
 
-    fn fields<'a>(&'a self, around: &Around<'a>) -> Vec<&'a str> {
+    fn fields<'a>(&'a self, around: &Around<'a>) -> impl Iterator<Item = &'a str> {
         let text = |kept: &'a Option<Kept>| kept.as_ref().map_or("", |kept| &kept.text);
-        let mut fields = vec![around.group.reportee.as_str()];
-        if self.kind == ItemKind::Subscription {
-            let edition = if self.code.is_some() { text(&self.edition) } else { "" };
-            fields.extend([text(&self.code), edition]);
-        }
-        fields.extend(self.identity.iter().map(String::as_str));
-        fields
+        let edition = if self.code.is_some() { text(&self.edition) } else { "" };
+        let of_service = (self.kind == ItemKind::Subscription).then(|| [text(&self.code), edition]);
+        [around.group.reportee.as_str()].into_iter().chain(of_service.into_iter().flatten()).chain(self.identity.iter())
     }
 }
 

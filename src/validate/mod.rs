@@ -11,6 +11,7 @@ mod kinds;
 mod place;
 mod route;
 mod source;
+mod texts;
 
 use std::io::{self, Read};
 

@@ -31,6 +31,11 @@ pub(super) struct Stop {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) name: NameId,
+    /// The number of its namespace.
+    pub(super) namespace: u32,
+    /// The first word of its local part, and the bits of it that count.
+    head: u64,
+    mask: u64,
     pub(super) target: StateId,
     pub(super) slot: u16,
     pub(super) again: bool,
@@ -103,11 +108,16 @@ impl Rails {
             ..Self::default()
         };
         let ranges: Vec<(u32, u8, u64)> = schema.types.iter().map(|found| rails.attributes_of(schema, found)).collect();
+        let none = Spelling::of(b"", Namespace::NONE);
         let step = |edge: &super::tables::Edge| {
             let range = schema.element(edge.element).and_then(|element| ranges.get(element.type_id as usize));
             let (attributes, most_attributes, required) = range.copied().unwrap_or_default();
+            let name = rails.name(edge.name).unwrap_or(&none);
             Step {
                 name: edge.name,
+                namespace: name.namespace,
+                head: name.words[0],
+                mask: name.masks[0],
                 target: edge.target,
                 slot: edge.slot,
                 again: edge.again,
@@ -191,6 +201,14 @@ fn value_kind(schema: &Schema, simple: SimpleId) -> Kind {
         Some(found) if !found.names() && found.stream() == Stream::Nothing => Kind::Text(simple),
         Some(found) if !found.names() => Kind::Value(simple),
         Some(_) | None => Kind::Other,
+    }
+}
+
+impl Step {
+    /// Tells whether a local part that begins with such a word may be that of the step.
+    #[inline(always)]
+    pub(super) fn begins_as(&self, head: u64) -> bool {
+        head & self.mask == self.head
     }
 }
 

@@ -5,6 +5,7 @@
 //! set or name holds one of the words, and then judges nothing by the whole.
 
 mod archive;
+mod hints;
 mod outcome;
 mod report;
 mod run;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use super::{SchemaFault, refuse};
+use super::refuse;
 use crate::cli::print;
 use crate::xsd::{Files, SchemaLimits, differences};
 
@@ -26,7 +26,7 @@ pub(super) fn run(args: &DiffArgs) -> anyhow::Result<ExitCode> {
     let (first, second) = ([args.first.as_str()], [args.second.as_str()]);
     let found = match differences(&first, &second, &Files, &SchemaLimits::default()) {
         Ok(found) => found,
-        Err(error) => return Ok(refuse(&SchemaFault::Wrong(vec![error]))),
+        Err(error) => return Ok(refuse(&error)),
     };
     let mut text = String::new();
     for difference in &found {

@@ -2,20 +2,18 @@
 
 mod diff;
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
 use super::EXIT_UNUSABLE;
-use crate::xsd::{Schema, SchemaDocument, SchemaError};
+use crate::xsd::{Files, Schema, SchemaError, SchemaLimits};
 
 /// What to do with schemas.
 #[derive(Debug, Subcommand)]
 pub enum SchemaCommand {
-    /// Check the documents of one schema: exit 0 when it can be used, 2 with every error when it cannot
+    /// Check the documents of one schema: exit 0 when it can be used, 2 with what is wrong when it cannot
     Check(CheckArgs),
     /// Tell whether two schemas accept the same documents: exit 0 when they do, 1 with every difference when they do not
     Diff(diff::DiffArgs),
@@ -24,18 +22,9 @@ pub enum SchemaCommand {
 /// Which schema to check.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Its documents, in any order
+    /// Its documents, in any order; what they include and import is read too
     #[arg(required = true, value_name = "A.xsd")]
     pub documents: Vec<PathBuf>,
-}
-
-/// Why a schema cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SchemaFault {
-    #[error("{}: {error}", path.display())]
-    Unreadable { path: PathBuf, error: io::Error },
-    #[error("{}", lines(.0))]
-    Wrong(Vec<SchemaError>),
 }
 
 /// Does what the command asks.
@@ -46,32 +35,22 @@ pub(super) fn run(command: &SchemaCommand) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Names what is wrong with a schema, one error on each line; the exit code that goes with it.
-pub(super) fn refuse(fault: &SchemaFault) -> ExitCode {
-    eprintln!("{fault}");
+/// Names what is wrong with a schema; the exit code that goes with it.
+pub(super) fn refuse(error: &SchemaError) -> ExitCode {
+    eprintln!("{error}");
     ExitCode::from(EXIT_UNUSABLE)
 }
 
-/// Loads the documents of one schema.
-pub(super) fn load(paths: &[PathBuf]) -> Result<Schema, SchemaFault> {
-    let documents = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-    let documents: Vec<SchemaDocument<'_>> =
-        documents.iter().map(|(name, bytes)| SchemaDocument { name, bytes }).collect();
-    Schema::compile(&documents).map_err(|error| SchemaFault::Wrong(vec![error]))
-}
-
-fn read(path: &Path) -> Result<(String, Vec<u8>), SchemaFault> {
-    let bytes = fs::read(path).map_err(|error| SchemaFault::Unreadable { path: path.to_owned(), error })?;
-    Ok((path.display().to_string(), bytes))
+/// Loads the documents of one schema, and those they name.
+pub(super) fn load(paths: &[PathBuf]) -> Result<Schema, SchemaError> {
+    let names: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Schema::load(&names, &Files, &SchemaLimits::default())
 }
 
 fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     match load(&args.documents) {
         Ok(_) => Ok(ExitCode::SUCCESS),
-        Err(fault) => Ok(refuse(&fault)),
+        Err(error) => Ok(refuse(&error)),
     }
-}
-
-fn lines(errors: &[SchemaError]) -> String {
-    errors.iter().map(SchemaError::to_string).collect::<Vec<_>>().join("\n")
 }

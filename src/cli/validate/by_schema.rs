@@ -11,10 +11,10 @@ use super::Failure;
 use super::hints;
 use super::report::Report;
 use super::summary::Summary;
-use crate::cli::schema::{self, SchemaFault};
+use crate::cli::schema;
 use crate::model::{Finding, Place};
 use crate::validate;
-use crate::xsd::{self, Limits, Observer, Plan, Position, Progress, Validator};
+use crate::xsd::{self, Limits, Observer, Plan, Position, Progress, SchemaError, Validator};
 
 /// The schemas of a call.
 pub(super) struct Schemas {
@@ -26,7 +26,7 @@ pub(super) struct Schemas {
 
 impl Schemas {
     /// Those of the call, compiled at once; hints are followed when a file has them.
-    pub(super) fn new(paths: &[PathBuf], follow: bool) -> Result<Self, SchemaFault> {
+    pub(super) fn new(paths: &[PathBuf], follow: bool) -> Result<Self, SchemaError> {
         let mut schemas = Self { paths: paths.to_vec(), follow, plan: None };
         if !paths.is_empty() {
             schemas.plan(paths.to_vec())?;
@@ -50,13 +50,11 @@ impl Schemas {
         if paths.is_empty() {
             return Err(Failure::Unusable(anyhow!("its root tag names no local schema file")));
         }
-        let plan = self.plan(paths).map_err(|fault| Failure::Unusable(fault.into()))?;
+        let plan = self.plan(paths).map_err(|error| Failure::Unusable(error.into()))?;
         judge_by(&plan, &mut *bytes, report)
     }
 
-    fn plan(&mut self, mut paths: Vec<PathBuf>) -> Result<Arc<Plan>, SchemaFault> {
-        paths.sort();
-        paths.dedup();
+    fn plan(&mut self, paths: Vec<PathBuf>) -> Result<Arc<Plan>, SchemaError> {
         if let Some((_, plan)) = self.plan.as_ref().filter(|(of, _)| *of == paths) {
             return Ok(Arc::clone(plan));
         }

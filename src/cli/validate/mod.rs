@@ -15,8 +15,9 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::schema::{self, SchemaFault};
+use super::schema;
 use crate::model::FormatName;
+use crate::xsd::SchemaError;
 use by_schema::Schemas;
 use progress::Progress;
 use report::{Report, Style};
@@ -30,7 +31,7 @@ const EXIT_INVALID: u8 = 1;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code: 0 all valid, 1 one is invalid, 2 a file or a schema cannot be used.")]
 pub struct ValidateArgs {
-    /// Judge by this schema (XSD 1.0) instead of a format; may be given several times for the documents of one schema
+    /// Judge by this schema (XSD 1.0) and what it includes and imports, instead of a format; several are one schema together
     #[arg(long, value_name = "A.xsd", conflicts_with = "format")]
     pub schema: Vec<PathBuf>,
     /// Also judge by the local schema files that a file's root tag names with xsi:schemaLocation
@@ -88,7 +89,7 @@ enum Law {
 pub(super) fn run(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     let mut law = match law(args) {
         Ok(law) => law,
-        Err(fault) => return Ok(schema::refuse(&fault)),
+        Err(error) => return Ok(schema::refuse(&error)),
     };
     let progress = Progress::new(!args.quiet && io::stderr().is_terminal());
     let style = Style::of(args.json, args.quiet);
@@ -112,7 +113,7 @@ pub(super) fn run(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn law(args: &ValidateArgs) -> Result<Law, SchemaFault> {
+fn law(args: &ValidateArgs) -> Result<Law, SchemaError> {
     if args.schema.is_empty() && !args.schema_locations {
         return Ok(Law::Format(args.format.unwrap_or(FormatName::Prefill)));
     }

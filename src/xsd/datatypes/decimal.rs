@@ -43,6 +43,11 @@ impl Decimal {
         self.fraction.len()
     }
 
+    /// Digits before the point; those of a negative number say nothing here.
+    pub(super) fn whole_digits(&self) -> u64 {
+        if self.negative { 0 } else { self.whole.len() as u64 }
+    }
+
     /// Tells whether it is zero.
     pub(super) fn is_zero(&self) -> bool {
         self.whole.is_empty() && self.fraction.is_empty()

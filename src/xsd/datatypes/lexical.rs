@@ -46,6 +46,11 @@ pub(in crate::xsd) trait Prefixes {
     fn is_notation(&self, _namespace: &str, _local: &str) -> bool {
         true
     }
+
+    /// What they stand for at one of the facets of a restriction, where that may differ.
+    fn at_facet(&self, _index: usize) -> Option<&dyn Prefixes> {
+        None
+    }
 }
 
 impl Form {

@@ -44,12 +44,17 @@ pub(super) enum Space {
 impl Space {
     /// Tells whether a text stays as it is.
     fn keeps(self, text: &str) -> bool {
-        let plain = |odd: &[u8]| !text.bytes().any(|byte| odd.contains(&byte));
+        let plain = || !text.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r'));
         match self {
             Self::Preserve => true,
-            Self::Replace => plain(b"\t\n\r"),
+            Self::Replace => plain(),
             Self::Collapse => {
-                plain(b"\t\n\r") && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
+                let (mut last, mut stays) = (b' ', true);
+                for byte in text.bytes() {
+                    stays &= byte > b' ' || (byte == b' ' && last != b' ');
+                    last = byte;
+                }
+                stays && (last != b' ' || text.is_empty())
             }
         }
     }

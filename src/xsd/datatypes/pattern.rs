@@ -17,15 +17,15 @@ pub(in crate::xsd) struct Pattern {
 #[derive(Debug)]
 enum Matcher {
     /// So many characters of one set, which needs no engine.
-    Counted {
-        alphabet: Alphabet,
-        inside: Symbols,
-        least: usize,
-        most: usize,
-    },
+    Counted { alphabet: Alphabet, inside: Symbols, least: usize, most: usize },
     /// All its sets are of ASCII: no other character can fit.
     Plain(Regex),
-    Symbols(Alphabet, Regex),
+    Symbols {
+        alphabet: Alphabet,
+        symbols: Regex,
+        /// The same for texts that are all ASCII, as most are.
+        ascii: Regex,
+    },
 }
 
 /// What one expression may take in memory; matching takes at most so many steps for each character.
@@ -57,18 +57,20 @@ impl Matcher {
         let is_plain = expression.sets.iter().all(|set| set.ranges().iter().all(|range| range.end().is_ascii()));
         let complex = || "it has too many sets of characters".to_owned();
         let counted = counted(&expression.root);
+        let ascii = |set: &super::classes::Set| {
+            let ranges = set.ranges().iter().filter(|range| range.start().is_ascii());
+            ranges.flat_map(|range| range.start()..=range.end().min('\u{7F}')).collect()
+        };
+        let ascii_sets: Vec<Symbols> = expression.sets.iter().map(ascii).collect();
         if is_plain && counted.is_none() {
-            let ascii =
-                |set: &super::classes::Set| set.ranges().iter().flat_map(|range| range.start()..=range.end()).collect();
-            let sets: Vec<Symbols> = expression.sets.iter().map(ascii).collect();
-            return Ok(Self::Plain(engine(&expression.root, &sets)?));
+            return Ok(Self::Plain(engine(&expression.root, &ascii_sets)?));
         }
         let (alphabet, mut sets) = Alphabet::new(&expression.sets).ok_or_else(complex)?;
         if let (Some((least, most)), Some(inside)) = (counted, sets.first_mut()) {
             return Ok(Self::Counted { alphabet, inside: std::mem::take(inside), least, most });
         }
-        let engine = engine(&expression.root, &sets)?;
-        Ok(Self::Symbols(alphabet, engine))
+        let [symbols, ascii] = [&sets, &ascii_sets].map(|sets| engine(&expression.root, sets));
+        Ok(Self::Symbols { alphabet, symbols: symbols?, ascii: ascii? })
     }
 
     fn fits(&self, text: &str) -> bool {
@@ -82,9 +84,10 @@ impl Matcher {
                 all && (*least..=*most).contains(&count)
             }
             Self::Plain(regex) => regex.is_match(text),
-            Self::Symbols(alphabet, regex) => {
-                let symbols: String = text.chars().map(|c| alphabet.symbol(c)).collect();
-                regex.is_match(&symbols)
+            Self::Symbols { ascii, .. } if text.is_ascii() => ascii.is_match(text),
+            Self::Symbols { alphabet, symbols, .. } => {
+                let text: String = text.chars().map(|c| alphabet.symbol(c)).collect();
+                symbols.is_match(&text)
             }
         }
     }

@@ -12,6 +12,7 @@ use super::pattern::Pattern;
 use super::range::Side;
 use super::simple::{SimpleType, Variety};
 use super::value::Value;
+use crate::xml::is_space;
 
 /// How a type's common texts are told; the rest is asked in full.
 #[derive(Debug, Clone)]
@@ -52,6 +53,12 @@ pub(super) enum Quick {
     Fits(Box<Quick>, Space, Vec<Arc<Pattern>>),
     /// Any of these types has it.
     Any(Vec<Arc<SimpleType>>),
+    /// So many words, each of this type.
+    List {
+        item: Arc<SimpleType>,
+        least: u64,
+        most: u64,
+    },
 }
 
 /// So many digits always fit an `i64`.
@@ -73,6 +80,10 @@ impl Quick {
                     return quick;
                 }
                 Self::Fits(Box::new(quick), simple.space, facets.patterns.clone())
+            }
+            (Variety::List(item), _) if facets.enumeration.is_none() && facets.patterns.is_empty() => {
+                let (least, most) = lengths(facets);
+                Self::List { item: Arc::clone(item), least, most }
             }
             _ => Self::Never,
         }
@@ -97,9 +108,7 @@ impl Quick {
 
     fn text(simple: &SimpleType) -> Self {
         let facets = &simple.facets;
-        let exact = value(&facets.length);
-        let least = value(&facets.min_length).max(exact).unwrap_or(0);
-        let most = value(&facets.max_length).unwrap_or(u64::MAX).min(exact.unwrap_or(u64::MAX));
+        let (least, most) = lengths(facets);
         match (least, most) {
             _ if simple.form != Form::All => Self::Name { form: simple.form, least, most },
             (0, u64::MAX) => Self::Always,
@@ -124,20 +133,25 @@ impl Quick {
     }
 
     fn decimal(facets: &Facets) -> Self {
-        let has_other = [Side::MinExclusive, Side::MaxInclusive, Side::MaxExclusive];
-        let has_other = has_other.into_iter().any(|side| facets.range.value(side).is_some());
-        let negative = match facets.range.value(Side::MinInclusive) {
-            _ if has_other => return Self::Never,
-            None => true,
-            Some(Value::Decimal(number)) if number.is_zero() => false,
-            Some(_) => return Self::Never,
+        let number = |side| match facets.range.value(side) {
+            Some(Value::Decimal(number)) => Some(number),
+            _ => None,
         };
+        let negative = match (number(Side::MinInclusive), number(Side::MinExclusive)) {
+            (None, None) => true,
+            (Some(number), None) if number.is_zero() => false,
+            _ => return Self::Never,
+        };
+        // A number with fewer digits before the point than a bound above has is below it.
+        let above = [Side::MaxInclusive, Side::MaxExclusive].into_iter().filter_map(number);
+        let fewer = above.map(|bound| bound.whole_digits().checked_sub(1)).min().unwrap_or(Some(u64::MAX));
+        let Some(fewer) = fewer.filter(|digits| *digits > 0) else { return Self::Never };
         let total = value(&facets.total_digits).unwrap_or(u64::MAX);
         let fraction = value(&facets.fraction_digits).unwrap_or(u64::MAX).min(total);
         // However many stand behind the point, so many before it are not too many.
         let whole = match (total, fraction) {
-            (u64::MAX, _) => u64::MAX,
-            (total, fraction) => total - fraction,
+            (u64::MAX, _) => fewer,
+            (total, fraction) => fewer.min(total - fraction),
         };
         Self::Decimal { whole, fraction, negative }
     }
@@ -177,6 +191,14 @@ impl Quick {
                 let text = std::str::from_utf8(raw).ok().filter(|text| quick.admits(raw) && space.keeps(text));
                 text.is_some_and(|text| patterns.iter().all(|pattern| pattern.fits(text)))
             }
+            Self::List { item, least, most } => {
+                let mut words = raw.split(|byte| is_space(*byte)).filter(|word| !word.is_empty());
+                let mut count = 0;
+                words.all(|word| {
+                    count += 1;
+                    item.surely(word)
+                }) && (*least..=*most).contains(&count)
+            }
             Self::Any(members) => members.iter().any(|member| member.surely(raw)),
         }
     }
@@ -186,6 +208,13 @@ impl Quick {
 fn has_length(raw: &[u8], least: u64, most: u64) -> bool {
     let len = raw.len() as u64;
     len <= most && (least == 0 || len / 4 >= least || (len >= least && raw.is_ascii()))
+}
+
+/// The fewest and the most that the length facets allow.
+fn lengths(facets: &Facets) -> (u64, u64) {
+    let exact = value(&facets.length);
+    let least = value(&facets.min_length).max(exact).unwrap_or(0);
+    (least, value(&facets.max_length).unwrap_or(u64::MAX).min(exact.unwrap_or(u64::MAX)))
 }
 
 fn value(facet: &Option<Facet<u64>>) -> Option<u64> {
@@ -208,10 +237,14 @@ impl SimpleType {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::xsd::datatypes::{FacetKind, FacetSource};
+
+    static TYPES: LazyLock<Vec<Arc<SimpleType>>> = LazyLock::new(types);
 
     /// Every built-in type, and some with facets.
     fn types() -> Vec<Arc<SimpleType>> {
@@ -257,14 +290,12 @@ mod tests {
         all
     }
 
-    fn check(text: &str) -> usize {
+    fn check(text: &str) {
         let sure = |simple: &&Arc<SimpleType>| simple.surely(text.as_bytes());
-        let types = types();
-        for simple in types.iter().filter(sure) {
+        for simple in TYPES.iter().filter(sure) {
             let value = simple.value(text, &NoPrefixes);
             assert!(value.is_ok(), "{text:?} is surely of {} but {value:?}", simple.label());
         }
-        types.iter().filter(sure).count()
     }
 
     proptest! {

@@ -70,6 +70,13 @@ enum Turn<'s, 'b> {
     Off,
 }
 
+/// A name as the document writes it.
+#[derive(Clone, Copy)]
+struct Name<'s> {
+    prefix: Prefix,
+    local: &'s Spelling,
+}
+
 /// A start tag.
 #[derive(Clone, Copy)]
 struct Start<'b> {
@@ -291,7 +298,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                 Kind::Branch { .. } | Kind::Other => return Turn::Off,
             };
             let Some(after) = end.and_then(|end| content.get(end..)) else { return Turn::Off };
-            let past = if is_empty { Some(content) } else { self.judge.past_end(after, name) };
+            let past = if is_empty { Some(content) } else { name.past_end(after) };
             let Some(past) = past else {
                 let into = matches!(step.kind, Kind::Text(_)) && parent.node == NOWHERE;
                 return if into { Turn::Into(step, start, after) } else { Turn::Off };
@@ -315,12 +322,20 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         stop: &Stop,
         count: u32,
         tag: &'b [u8],
-    ) -> Option<(&'p Step, &'p Spelling, &'b [u8])> {
+    ) -> Option<(&'p Step, Name<'p>, &'b [u8])> {
+        let head = u64::from_le_bytes(*tag.first_chunk()?);
         for step in steps {
-            let name = self.judge.plan.rails.name(step.name)?;
-            let Some(rest) = self.judge.lane.of(name.namespace).strip(tag).and_then(|local| name.strip(local)) else {
+            let prefix = self.judge.lane.of(step.namespace);
+            if head & prefix.mask != prefix.word {
                 continue;
-            };
+            }
+            let local = tag.get(prefix.len as usize..)?;
+            let begins = if prefix.len == 0 { head } else { u64::from_le_bytes(*local.first_chunk()?) };
+            if !step.begins_as(begins) {
+                continue;
+            }
+            let name = Name { prefix, local: self.judge.plan.rails.name(step.name)? };
+            let Some(rest) = name.local.strip(local) else { continue };
             // A longer name may begin with this one; of two steps of one name the second may be the one.
             let allowed = if step.again { count < stop.max } else { count >= stop.min };
             if allowed && rest.first().is_some_and(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\n' | b'\r' | b'\t')) {
@@ -539,13 +554,15 @@ impl Judge<'_> {
         }
         self.count(parent.counters, step.slot)
     }
+}
 
-    /// What follows an end tag, if that is what the bytes begin with.
+impl Name<'_> {
+    /// What follows the end tag of this name, if that is what the bytes begin with.
     #[inline(always)]
-    fn past_end<'b>(&self, bytes: &'b [u8], name: &Spelling) -> Option<&'b [u8]> {
+    fn past_end<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
         let [b'<', b'/', tag @ ..] = bytes else { return None };
-        let local = self.lane.of(name.namespace).strip(tag)?;
-        let (b'>', past) = name.strip(local)?.split_first()? else { return None };
+        let local = if self.prefix.len == 0 { tag } else { self.prefix.strip(tag)? };
+        let (b'>', past) = self.local.strip(local)?.split_first()? else { return None };
         Some(past)
     }
 }

@@ -9,6 +9,7 @@ mod attributes;
 mod consistency;
 mod derivation;
 mod elements;
+mod groups;
 mod leaves;
 mod model;
 mod next;
@@ -24,15 +25,15 @@ mod values;
 mod wildcards;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::components::{
-    Components, ElementId, IdentityConstraint, IdentityKind, ModelGroup, Particle, QName, Redefined, Term,
-    TypeDefinition, TypeId,
+    Components, IdentityConstraint, IdentityKind, ModelGroup, Particle, QName, Redefined, Term, TypeDefinition, TypeId,
 };
 use super::tables::XSD;
 use super::{Place, SchemaError};
 use attributes::Attributes;
+use groups::Groups;
 use model::Model;
 
 pub(in crate::xsd) use substitution::Substitutions;
@@ -100,8 +101,7 @@ type Done<T = ()> = Result<T, SchemaError>;
 /// A schema under judgement.
 struct Rules<'a> {
     components: &'a Components,
-    /// The substitution groups of those elements that have one of more than themselves.
-    groups: HashMap<ElementId, Vec<ElementId>>,
+    groups: Groups<'a>,
     /// The built-in type ID.
     id_type: Option<TypeId>,
     /// The contents that passed already, by where their groups are; extensions without an own content share them.
@@ -110,27 +110,12 @@ struct Rules<'a> {
     particles: Cell<usize>,
 }
 
-/// How many places the substitution groups of a schema have, all together.
-const MOST_MEMBERS: usize = 4_000_000;
 /// How many particles its contents have, all together.
-const MOST_PARTICLES: usize = 10_000_000;
+const MOST_PARTICLES: usize = 5_000_000;
 
 impl<'a> Rules<'a> {
     fn of(components: &'a Components) -> Done<Self> {
-        let substitutions = Substitutions::of(components);
-        let mut groups = HashMap::new();
-        let mut members = 0;
-        for (id, element) in (0..).zip(&components.elements) {
-            if substitutions.is_head(id) {
-                let group = substitutions.group(components, id);
-                members += group.len();
-                if members > MOST_MEMBERS {
-                    return Err(too_large(&element.at, "the substitution groups have too many members"));
-                }
-                groups.insert(id, group);
-            }
-        }
-        groups.retain(|_, group: &mut Vec<_>| group.len() > 1);
+        let groups = Groups::of(components)?;
         let id_type = components.global_types.get(&QName::new(XSD, "ID")).copied();
         Ok(Self { components, groups, id_type, passed: RefCell::default(), particles: Cell::default() })
     }
@@ -156,11 +141,6 @@ impl<'a> Rules<'a> {
         }
         model.check_all()?;
         Ok(model)
-    }
-
-    /// The element, and all that may stand in for it.
-    fn group<'r>(&'r self, element: &'r ElementId) -> &'r [ElementId] {
-        self.groups.get(element).map_or(std::slice::from_ref(element), Vec::as_slice)
     }
 }
 

@@ -53,7 +53,6 @@ impl Sample {
             finals: Derivations::default(),
             blocked: Derivations::default(),
             attributes: Vec::new(),
-            prohibited: Vec::new(),
             any_attribute: None,
             content: ContentType::Empty,
         }))

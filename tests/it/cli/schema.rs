@@ -5,7 +5,7 @@ use std::fs;
 use super::{sluse, text};
 
 #[test]
-fn check_answers_0_for_right_and_2_with_every_place() {
+fn check_answers_0_for_right_and_2_with_place_and_rule() {
     let dir = tempfile::tempdir().unwrap();
     let put = |name: &str, content: &str| {
         let path = dir.path().join(name).display().to_string();
@@ -21,7 +21,10 @@ fn check_answers_0_for_right_and_2_with_every_place() {
     let right = put("right.xsd", "<xs:element name='a' type='t'/>");
     let types = put("types.xsd", "<xs:simpleType name='t'><xs:restriction base='xs:int'/></xs:simpleType>");
     assert_eq!(check(&[&right, &types]), (Some(0), String::new()));
-    assert!(matches!(check(&[&right]), (Some(2), err) if err.starts_with(&format!("{right}:2:"))));
+    let (code, err) = check(&[&right]);
+    assert!(code == Some(2) && err.starts_with(&format!("{right}:2:")) && err.contains(" src-resolve"), "{err}");
+    let whole = put("whole.xsd", "<xs:include schemaLocation='types.xsd'/><xs:element name='a' type='t'/>");
+    assert_eq!(check(&[&whole]), (Some(0), String::new()));
     let gone = dir.path().join("gone.xsd").display().to_string();
     assert!(matches!(check(&[&gone]), (Some(2), err) if err.contains("gone.xsd")));
 }
