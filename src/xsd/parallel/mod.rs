@@ -67,7 +67,8 @@ fn validate_in_parts<S: Source, O: Observer>(
     source: &S,
     observer: &mut O,
 ) -> io::Result<End> {
-    let mut first = Front { validator: Validator::new(plan, limits.clone()), at: 0, source };
+    let buffer = vec![0; PIECE_BYTES];
+    let mut first = Front { validator: Validator::new(plan, limits.clone()), at: 0, source, buffer };
     first.go(Some(part_bytes), observer)?;
     if threads > 1
         && let Some(cuts) = first.first_cut(observer)?
@@ -79,7 +80,10 @@ fn validate_in_parts<S: Source, O: Observer>(
                 let parts = (0..threads).map(|offset| {
                     let (sender, receiver) = sync_channel(1);
                     // An answer that nobody wants any more ends the thread.
-                    scope.spawn(move || (offset..).step_by(threads).all(|index| sender.send(job.part(index)).is_ok()));
+                    scope.spawn(move || {
+                        let mut buffer = vec![0; PIECE_BYTES];
+                        (offset..).step_by(threads).all(|index| sender.send(job.part(index, &mut buffer)).is_ok())
+                    });
                     receiver
                 });
                 first.take_parts(&parts.collect::<Vec<_>>(), &template, observer)
@@ -105,12 +109,13 @@ struct Front<'p, 's, S> {
     validator: Validator<'p>,
     at: u64,
     source: &'s S,
+    buffer: Vec<u8>,
 }
 
 impl<S: Source> Front<'_, '_, S> {
     /// Goes on up to an offset, or to the end.
     fn go<O: Observer>(&mut self, to: Option<u64>, observer: &mut O) -> io::Result<()> {
-        self.at = feed(&mut self.validator, self.source, self.at, to, observer)?;
+        self.at = feed(&mut self.validator, self.source, self.at, to, &mut self.buffer, observer)?;
         Ok(())
     }
 
@@ -121,7 +126,7 @@ impl<S: Source> Front<'_, '_, S> {
         let Some(name) = self.validator.tokenizer.nesting().name_at(depth) else { return Ok(None) };
         let cuts = Finder::new(&[b"</", name, b">"].concat()).into_owned();
         for _ in 0..TRIES {
-            let Some(cut) = next_cut(self.source, &cuts, self.at)? else { return Ok(None) };
+            let Some(cut) = next_cut(self.source, &cuts, self.at, &mut self.buffer)? else { return Ok(None) };
             self.go(Some(cut), observer)?;
             if self.validator.judge.depth() == depth && !self.validator.stopped {
                 return Ok(Some(cuts));
@@ -227,14 +232,14 @@ struct Part<'p> {
 
 impl<'p, S: Source> Job<'p, '_, S> {
     /// Judges a part by its number; there is none behind the last cut.
-    fn part(&self, index: usize) -> io::Result<Option<Part<'p>>> {
+    fn part(&self, index: usize, buffer: &mut [u8]) -> io::Result<Option<Part<'p>>> {
         let nominal = self.start + index as u64 * self.part_bytes;
-        let start = if index == 0 { Some(self.start) } else { next_cut(self.source, self.cuts, nominal)? };
-        let end = next_cut(self.source, self.cuts, nominal + self.part_bytes)?;
+        let start = if index == 0 { Some(self.start) } else { next_cut(self.source, self.cuts, nominal, buffer)? };
+        let end = next_cut(self.source, self.cuts, nominal + self.part_bytes, buffer)?;
         let (Some(start), Some(end)) = (start, end) else { return Ok(None) };
         let mut recorder = Recorder::default();
         let Some(mut validator) = branch(self.template, self.plan, self.limits, start) else { return Ok(None) };
-        feed(&mut validator, self.source, start, Some(end), &mut recorder)?;
+        feed(&mut validator, self.source, start, Some(end), buffer, &mut recorder)?;
         let fits = is_like(&validator, self.template) && validator.judge.findings <= self.limits.findings;
         Ok(Some(Part { cut: start..end, validator: fits.then_some(validator), heard: recorder.heard }))
     }
@@ -246,12 +251,12 @@ fn feed<S: Source, O: Observer>(
     source: &S,
     from: u64,
     to: Option<u64>,
+    buffer: &mut [u8],
     observer: &mut O,
 ) -> io::Result<u64> {
-    let mut at = from;
-    let mut buffer = vec![0; PIECE_BYTES];
+    let (mut at, most) = (from, buffer.len() as u64);
     loop {
-        let room = to.map_or(PIECE_BYTES as u64, |to| to.saturating_sub(at)).min(PIECE_BYTES as u64);
+        let room = to.map_or(most, |to| to.saturating_sub(at)).min(most);
         let len = source.read_at(buffer.get_mut(..room as usize).unwrap_or_default(), at)?;
         if len == 0 || validator.feed(buffer.get(..len).unwrap_or_default(), observer) == Progress::Stopped {
             return Ok(at);
@@ -261,10 +266,11 @@ fn feed<S: Source, O: Observer>(
 }
 
 /// Where the first cut at or past an offset ends.
-fn next_cut<S: Source>(source: &S, cuts: &Finder<'_>, from: u64) -> io::Result<Option<u64>> {
+fn next_cut<S: Source>(source: &S, cuts: &Finder<'_>, from: u64, buffer: &mut [u8]) -> io::Result<Option<u64>> {
+    // Items are mostly small, and what is read here is read again.
     const WINDOW: usize = 16 << 10;
     let size = cuts.needle().len();
-    let mut window = vec![0; WINDOW + size];
+    let window = buffer.get_mut(..WINDOW.max(2 * size)).unwrap_or_default();
     let (mut at, mut kept) = (from, 0);
     loop {
         let len = kept + source.read_at(window.get_mut(kept..).unwrap_or_default(), at + kept as u64)?;

@@ -105,7 +105,12 @@ fn many_hear_what_one_hears() {
 #[test]
 fn parts_are_taken_where_guesses_are_right() {
     let (plan, limits, document) = (plan(), Limits::default(), document(300).replace("<![CDATA[</item>]]>", ""));
-    let mut front = Front { validator: Validator::new(&plan, limits.clone()), at: 0, source: &document.into_bytes() };
+    let mut front = Front {
+        validator: Validator::new(&plan, limits.clone()),
+        at: 0,
+        source: &document.into_bytes(),
+        buffer: vec![0; PIECE_BYTES],
+    };
     let mut recorder = Recorder::default();
     front.go(Some(500), &mut recorder).unwrap();
     let cuts = front.first_cut(&mut recorder).unwrap().unwrap();
@@ -113,9 +118,10 @@ fn parts_are_taken_where_guesses_are_right() {
     let template = branch(&front.validator, &plan, &limits, front.at).unwrap();
     let (source, start) = (front.source, front.at);
     let job = Job { plan: &plan, limits: &limits, source, template: &template, cuts: &cuts, start, part_bytes: 500 };
-    let part = job.part(3).unwrap().unwrap();
+    let mut buffer = vec![0; PIECE_BYTES];
+    let part = job.part(3, &mut buffer).unwrap().unwrap();
     assert!(part.validator.is_some() && part.cut.start > start + 1_500 && !part.heard.is_empty());
-    assert!(job.part(1_000).unwrap().is_none());
+    assert!(job.part(1_000, &mut buffer).unwrap().is_none());
 }
 
 #[test]
