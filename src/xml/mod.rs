@@ -109,8 +109,8 @@ impl Default for Limits {
             depth: 256,
             attributes: 256,
             name_bytes: 1_024,
-            attribute_bytes: 64 << 10,
-            tag_bytes: 256 << 10,
+            attribute_bytes: 256 << 10,
+            tag_bytes: 512 << 10,
             bindings: 256,
             declaration_bytes: 1_024,
         }
