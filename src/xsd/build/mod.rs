@@ -90,6 +90,8 @@ struct Builder<'a> {
     attribute_groups: HashMap<At, Attributes>,
     /// The contents of complex types, for those derived from them.
     contents: HashMap<TypeId, Model>,
+    /// Where the uses of the attributes of complex types stand, in their order.
+    use_places: HashMap<TypeId, Vec<At>>,
     /// How many types a type is derived from, one after the other.
     steps: HashMap<TypeId, usize>,
     /// Attributes taken so far, of the limit.
@@ -113,6 +115,7 @@ impl<'a> Builder<'a> {
             groups: HashMap::new(),
             attribute_groups: HashMap::new(),
             contents: HashMap::new(),
+            use_places: HashMap::new(),
             steps: HashMap::new(),
             attributes_taken: 0,
         }

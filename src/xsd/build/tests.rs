@@ -62,7 +62,7 @@ fn an_extension_has_what_its_base_has() {
         "xmlns='urn:a' targetNamespace='urn:a' elementFormDefault='qualified'@\
          <s:complexType name='derived' mixed='true'><s:complexContent><s:extension base='base'><s:sequence>\
          <s:element name='c'/><s:element name='d' form='unqualified' maxOccurs='0' minOccurs='0'/></s:sequence>\
-         <s:attribute name='z'/></s:extension></s:complexContent></s:complexType>\
+         <s:attribute name='z'/><s:attributeGroup ref='more'/></s:extension></s:complexContent></s:complexType>\
          <s:complexType name='base' mixed='1'><s:choice><s:element name='b' type='s:int'/><s:group ref='g'/></s:choice>\
          <s:attributeGroup ref='more'/><s:attributeGroup ref='more'/></s:complexType>\
          <s:attributeGroup name='more'><s:attribute name='x' use='required'/><s:attribute ref='y' default='1'/>\

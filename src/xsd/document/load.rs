@@ -142,7 +142,8 @@ impl<'a> Loader<'a> {
 
     fn import(&mut self, document: usize, node: &Node) -> Result<(), SchemaError> {
         let by = self.document(document);
-        let (tree, enclosing) = (Rc::clone(&by.tree), Arc::clone(&by.target));
+        let tree = Rc::clone(&by.tree);
+        let enclosing = target(&tree);
         let place = tree.place(node.at);
         let namespace: Arc<str> = node.attribute("namespace").unwrap_or_default().into();
         let problem = match (node.attribute("namespace"), namespace == enclosing) {
