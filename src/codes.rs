@@ -90,8 +90,11 @@ codes! {
     OUT_OF_RANGE = "XS-110", ValidationFailed, "A number or date is outside its range.", "Keep to the range named.";
     BAD_PATTERN = "XS-111", ValidationFailed, "A value does not fit its pattern.", "Write the value in the form named.";
     BAD_NIL = "XS-112", ValidationFailed, "xsi:nil is used wrongly.", "Leave xsi:nil out, or leave the element empty.";
+    DUPLICATE_KEY = "XS-113", ValidationFailed, "A value that must be unique is there twice.", "Give each its own value.";
+    MISSING_KEY = "XS-114", ValidationFailed, "A part of a key is missing.", "Add the part named.";
+    UNKNOWN_KEY = "XS-115", ValidationFailed, "A reference leads to nothing in the file.", "Add what it refers to, or correct the reference.";
     SCHEMA_OTHER = "XS-190", ValidationFailed, "A rule of the schema is broken.", "See the rule named.";
-    TOO_MANY_KEYS = "XS-201", ValidationFailed, "There are more keys than can be compared.", "Split the file.";
+    TOO_MANY_KEYS = "XS-201", ValidationFailed, "There are more keys and references than are judged.", "Split the file into several.";
     // The format's rules.
     BAD_REPORTEE_FORM = "FM-101", ValidationFailed, "The reportee is neither eleven nor nine digits.", "Give a fødselsnummer, a D-number or an organisasjonsnummer.";
     BAD_PERSON_NUMBER = "FM-102", ValidationFailed, "The check digits of the fødselsnummer are wrong.", "Correct the number.";

@@ -51,6 +51,9 @@ pub(super) fn row(kind: Kind) -> (Code, Weight) {
         Kind::BadPattern => (codes::BAD_PATTERN, Weight::Rule),
         Kind::BadNil => (codes::BAD_NIL, Weight::Rule),
         Kind::TooManyKeys => (codes::TOO_MANY_KEYS, Weight::Limit),
-        Kind::DuplicateKey | Kind::MissingKey | Kind::UnknownKey | Kind::Other => (codes::SCHEMA_OTHER, Weight::Rule),
+        Kind::DuplicateKey => (codes::DUPLICATE_KEY, Weight::Rule),
+        Kind::MissingKey => (codes::MISSING_KEY, Weight::Rule),
+        Kind::UnknownKey => (codes::UNKNOWN_KEY, Weight::Rule),
+        Kind::Other => (codes::SCHEMA_OTHER, Weight::Rule),
     }
 }

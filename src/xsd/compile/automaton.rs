@@ -1,15 +1,15 @@
 //! From the places of a content model to states: one for each place, and one for the beginning.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::parts::{Shape, Symbol};
 use super::positions::{Chunk, Fragment, Places, Spot};
-use super::{Compiler, Done, too_large};
-use crate::xsd::components::{Compositor, ElementId, ModelGroup, Particle, Term};
+use super::{Compiler, Done, any_order, too_large};
+use crate::xsd::components::{ElementId, Particle};
 use crate::xsd::error::Place;
 use crate::xsd::tables::{
-    AnyEdge, Child, Content, Count, CountingId, Edge, NO_COUNTING, NO_SLOT, NameId, State, StateId, UNBOUNDED,
-    WildcardId,
+    AnyEdge, Child, Content, Count, CountingId, Edge, NO_COUNTING, NO_SLOT, NameId, State, StateId, WildcardId,
 };
 
 /// A compiled content model.
@@ -27,11 +27,11 @@ const MOST_WAYS: u64 = 10_000;
 
 /// Where the edges of a state lie.
 #[derive(Debug, Clone, Copy)]
-struct Range {
-    first_edge: u32,
-    edges: u32,
-    first_any: u32,
-    any_edges: u32,
+pub(super) struct Range {
+    pub(super) first_edge: u32,
+    pub(super) edges: u32,
+    pub(super) first_any: u32,
+    pub(super) any_edges: u32,
 }
 
 /// A model while its states are made.
@@ -49,17 +49,17 @@ struct Making<'m> {
 
 /// A step to a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Step {
-    target: u32,
-    counting: CountingId,
-    again: bool,
+pub(super) struct Step {
+    pub(super) target: u32,
+    pub(super) counting: CountingId,
+    pub(super) again: bool,
 }
 
 impl Compiler<'_> {
     /// Puts a content model into the tables.
     pub(super) fn model(&mut self, particle: &Particle, mixed: bool) -> Done<Model> {
-        if let Some((group, optional)) = all_group(particle) {
-            return self.all_model(group, optional, mixed, &particle.at);
+        if let Some((group, optional)) = any_order::group(particle) {
+            return self.any_order(group, optional, mixed, &particle.at);
         }
         let mut places = Places { chains: vec![Vec::new()], ..Places::default() };
         let at = &particle.at;
@@ -138,7 +138,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn add_state(&mut self, range: Range, accepting: bool, (min, max): (u32, u32), leaving: CountingId) {
+    pub(super) fn add_state(&mut self, range: Range, accepting: bool, (min, max): (u32, u32), leaving: CountingId) {
         let Range { first_edge, edges, first_any, any_edges } = range;
         self.schema.states.push(State { first_edge, edges, first_any, any_edges, accepting, min, max, leaving });
     }
@@ -194,7 +194,7 @@ impl Compiler<'_> {
                 let group = self.group(element);
                 self.budget.take_edges(group.len(), making.at)?;
                 for member in group.iter() {
-                    let edge = self.edge(*member, target, making, step);
+                    let edge = self.edge(*member, target, &making.slots, step);
                     let beside = met.beside_name(self, edge.name);
                     making.many_ways |= beside.iter().any(|other| !self.told(making, *other, step, from));
                     met.names.entry(edge.name).or_default().push(step);
@@ -205,12 +205,19 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn edge(&mut self, element: ElementId, target: StateId, making: &Making<'_>, step: Step) -> Edge {
+    /// An edge for an element.
+    pub(super) fn edge(
+        &mut self,
+        element: ElementId,
+        target: StateId,
+        slots: &HashMap<NameId, u16>,
+        step: Step,
+    ) -> Edge {
         let components = self.components;
         let id = self.name(&components.element(element).name);
         let name = self.schema.names.get(id as usize).expect("numbered above");
-        let (namespace, local) = (name.namespace, std::sync::Arc::clone(&name.local));
-        let slot = making.slots.get(&id).copied().unwrap_or(NO_SLOT);
+        let (namespace, local) = (name.namespace, Arc::clone(&name.local));
+        let slot = slots.get(&id).copied().unwrap_or(NO_SLOT);
         Edge { namespace, local, name: id, element, target, slot, again: step.again, counting: step.counting }
     }
 
@@ -256,7 +263,7 @@ impl Compiler<'_> {
     }
 
     /// The children of a type by name, and its wildcards, for documents that keep no order.
-    fn children(&self, start: StateId, slots: &HashMap<NameId, u16>) -> (Vec<Child>, Vec<WildcardId>) {
+    pub(super) fn children(&self, start: StateId, slots: &HashMap<NameId, u16>) -> (Vec<Child>, Vec<WildcardId>) {
         let mut children: BTreeMap<NameId, Child> = BTreeMap::new();
         let mut wildcards = BTreeSet::new();
         let mut ranges = HashSet::new();
@@ -272,52 +279,6 @@ impl Compiler<'_> {
             wildcards.extend(self.schema.any_edges_of(state).iter().map(|edge| edge.wildcard));
         }
         (children.into_values().collect(), wildcards.into_iter().collect())
-    }
-
-    /// A group whose members come in any order: every member is a group of its own that is counted.
-    fn all_model(&mut self, group: &ModelGroup, optional: bool, mixed: bool, at: &Place) -> Done<Model> {
-        let members: Vec<&Particle> = group.particles.iter().filter(|particle| particle.max != Some(0)).collect();
-        let groups = members.len() as u16;
-        if usize::from(groups) != members.len() || groups == NO_SLOT {
-            return Err(too_large(at, "an all group has too many members"));
-        }
-        let start = self.schema.states.len() as u32;
-        let first_edge = self.schema.edges.len() as u32;
-        let mut leaving = Vec::new();
-        for (slot, particle) in (0..).zip(members) {
-            let Term::Element(element) = particle.term else { continue };
-            if particle.min > 0 {
-                leaving.push(Count::Leave { slot, least: particle.min });
-            }
-            let most = particle.max.unwrap_or(UNBOUNDED);
-            self.schema.countings.push([Count::Again { slot, most, enough: most.min(UNBOUNDED - 1) }].into());
-            let counting = self.schema.countings.len() as u32 - 1;
-            let members = self.group(element);
-            self.budget.take_edges(members.len(), at)?;
-            for member in members.iter() {
-                let components = self.components;
-                let id = self.name(&components.element(*member).name);
-                let name = self.schema.names.get(id as usize).expect("numbered above");
-                let (namespace, local) = (name.namespace, std::sync::Arc::clone(&name.local));
-                let (element, target, again) = (*member, start + 1, false);
-                let edge = Edge { namespace, local, name: id, element, target, slot: NO_SLOT, again, counting };
-                self.schema.edges.push(edge);
-            }
-        }
-        let edges = self.schema.edges.len() as u32 - first_edge;
-        let range = Range { first_edge, edges, first_any: 0, any_edges: 0 };
-        self.add_state(range, optional || leaving.is_empty(), (0, 0), NO_COUNTING);
-        let leaving = match leaving.is_empty() {
-            true => NO_COUNTING,
-            false => {
-                self.schema.countings.push(leaving.into());
-                self.schema.countings.len() as u32 - 1
-            }
-        };
-        self.add_state(range, true, (1, 1), leaving);
-        let (children, wildcards) = self.children(start, &HashMap::new());
-        let content = Content::Elements { start, mixed };
-        Ok(Model { content, children, wildcards, slots: groups, groups, many_ways: false })
     }
 }
 
@@ -351,25 +312,5 @@ impl Met {
         let named = named.flat_map(|(_, steps)| steps.iter().copied());
         let others = self.wildcards.iter().filter(|(id, _)| meets(*id)).map(|(_, step)| *step);
         named.chain(others).collect()
-    }
-}
-
-/// The group of any order a content model is, and whether it may be left out.
-fn all_group(particle: &Particle) -> Option<(&ModelGroup, bool)> {
-    let (mut at, mut optional) = (particle, false);
-    loop {
-        optional |= at.min == 0;
-        let Term::Group(group) = &at.term else { return None };
-        if at.max == Some(0) {
-            return None;
-        }
-        if group.compositor == Compositor::All {
-            return Some((group, optional));
-        }
-        let mut parts = group.particles.iter().filter(|part| part.max != Some(0));
-        match (parts.next(), parts.next(), at.max) {
-            (Some(only), None, Some(1)) => at = only,
-            _ => return None,
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! (`parts`, `positions`, `automaton`); what is counted stays a number in the tables and is never written out. What
 //! would make tables larger than the limits is refused.
 
+mod any_order;
 mod automaton;
 mod declarations;
 mod identity;

@@ -5,7 +5,7 @@ use super::attributes::{is_for, is_instance};
 use super::ending::Outcome;
 use super::keys::{Capture, Field, Node};
 use super::matching::Answer;
-use super::references::Wanted;
+use super::references::{Digested, Wanted};
 use crate::xml::{Locator, Position, Tag};
 use crate::xsd::finding::{Finding, Kind};
 use crate::xsd::tables::{Constraint, Element, Sort, Test, Type};
@@ -161,34 +161,31 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             return;
         };
         let key = self.judge.identity.digest.of(&key);
-        let is_duplicate = match sort {
-            Sort::KeyRef(asked) => {
-                let answers = |other: &&super::keys::Scope| other.constraint == asked && other.keys.contains(&key);
-                // Only a key of the same element settles it now; those of its children may still come to nothing.
-                let own = self.scopes_beside(node.scope);
-                if own.iter().any(|other| answers(&other)) {
-                    return;
-                }
-                false
+        match sort {
+            Sort::Unique | Sort::Key if scope.keys.contains(&key) => {
+                let is_key = sort == Sort::Key;
+                let rule = if is_key { "cvc-identity-constraint.4.2.2" } else { "cvc-identity-constraint.4.1" };
+                let text = format!("the values of {shown} are there already");
+                self.find(Kind::DuplicateKey, rule, node.at, text);
             }
-            Sort::Unique | Sort::Key => scope.keys.contains(&key),
-        };
-        if is_duplicate {
-            let rule = if sort == Sort::Key { "cvc-identity-constraint.4.2.2" } else { "cvc-identity-constraint.4.1" };
-            let text = format!("the values of {shown} are there already");
-            return self.find(Kind::DuplicateKey, rule, node.at, text);
+            // Only a key of the same element settles it now; those of its children may still come to nothing.
+            Sort::KeyRef(asked) if self.scopes_beside(node.scope).iter().any(|other| other.answers(asked, key)) => {}
+            Sort::Unique | Sort::Key | Sort::KeyRef(_) => self.keep(node, sort, key),
         }
+    }
+
+    /// Keeps a key, or a reference until its end, as far as there is room.
+    fn keep(&mut self, node: &Node, sort: Sort, key: Digested) {
         if !self.judge.identity.has_room() {
             let text = format!("there are more than {} keys at once", self.judge.identity.most);
             return self.find(Kind::TooManyKeys, "", node.at, text);
         }
-        let path = if matches!(sort, Sort::KeyRef(_)) { self.judge.path() } else { String::new() };
-        if let Some(scope) = self.judge.identity.scopes.get_mut(node.scope) {
-            match sort {
-                Sort::KeyRef(_) => scope.wanted.push(Wanted { key, at: node.at, path }),
-                Sort::Unique | Sort::Key => {
-                    scope.keys.insert(key);
-                }
+        let wanted = matches!(sort, Sort::KeyRef(_)).then(|| Wanted { key, at: node.at, path: self.judge.path() });
+        let Some(scope) = self.judge.identity.scopes.get_mut(node.scope) else { return };
+        match wanted {
+            Some(wanted) => scope.wanted.push(wanted),
+            None => {
+                scope.keys.insert(key);
             }
         }
     }

@@ -84,6 +84,11 @@ impl Scope {
     pub(super) fn new(constraint: ConstraintId, sort: Sort) -> Self {
         Self { constraint, sort, keys: HashSet::new(), wanted: Vec::new() }
     }
+
+    /// Tells whether it is the scope of a constraint and has a key.
+    pub(super) fn answers(&self, asked: ConstraintId, key: Digested) -> bool {
+        self.constraint == asked && self.keys.contains(&key)
+    }
 }
 
 impl Node {
