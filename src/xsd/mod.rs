@@ -123,7 +123,8 @@ impl Schema {
         Self::load(&roots, &document::Given(documents), &SchemaLimits::default())
     }
 
-    /// Compiles the schema of some root documents and of all that they include, import and redefine.
+    /// Compiles the schema of some root documents and of all that they include, import and redefine. A root without a
+    /// namespace that another document includes into its own is taken as that part only.
     pub fn load(roots: &[&str], documents: &dyn Documents, limits: &SchemaLimits) -> Result<Self, SchemaError> {
         let documents = document::load(roots, documents, limits)?;
         let components = build::build(&documents, limits)?;

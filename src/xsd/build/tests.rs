@@ -6,8 +6,8 @@ use crate::xsd::components::{
 use crate::xsd::document::{Given, load};
 use crate::xsd::{SchemaDocument, SchemaError, SchemaLimits};
 
-/// Builds a schema from the contents of its documents, the first of which is the root; `@` stands for the attributes
-/// of the schema element.
+/// Builds a schema from its documents, the first of which is the root: each with its name and, divided by `@`, the
+/// attributes and the content of its schema element.
 fn build(documents: &[(&str, &str)]) -> Result<Components, SchemaError> {
     let texts: Vec<(&str, String)> = documents.iter().map(|(name, content)| (*name, whole(content))).collect();
     let documents: Vec<SchemaDocument<'_>> =

@@ -9,6 +9,13 @@ use super::Documents;
 /// Reads schema documents from files; locations are paths, or URIs of files, seen from the document that names them.
 ///
 /// Locations with another scheme, like `http`, name nothing that it can read.
+///
+/// ```
+/// use sluse::xsd::{Files, Schema, SchemaError, SchemaLimits};
+///
+/// let schema = Schema::load(&["nowhere/order.xsd"], &Files, &SchemaLimits::default());
+/// assert!(matches!(schema, Err(SchemaError::Missing { .. })));
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Files;
 

@@ -45,7 +45,8 @@ const XML_ATTRIBUTES: &str = concat!(
     "</s:schema>",
 );
 
-/// Loads all documents of a schema, the roots first.
+/// Loads all documents of a schema, the roots first. A root without a namespace that another document takes into its
+/// own is loaded as that part only.
 pub(in crate::xsd) fn load(
     roots: &[&str],
     documents: &dyn Documents,
