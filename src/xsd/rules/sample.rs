@@ -214,13 +214,13 @@ fn occurs(rest: &mut &str) -> (u32, Option<u32>) {
         Some('*') => ((0, None), 1),
         Some('+') => ((1, None), 1),
         Some('{') => {
-            let end = rest.find('}').unwrap();
-            let (min, max) = rest[1..end].split_once(',').unwrap();
-            ((min.parse().unwrap(), max.parse().ok()), end + 1)
+            let (inside, _) = rest.split_once('}').unwrap();
+            let (min, max) = inside.trim_start_matches('{').split_once(',').unwrap();
+            ((min.parse().unwrap(), max.parse().ok()), inside.len() + 1)
         }
         _ => ((1, Some(1)), 0),
     };
-    *rest = &rest[length..];
+    *rest = rest.split_at(length).1;
     occurs
 }
 

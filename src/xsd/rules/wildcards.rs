@@ -43,14 +43,6 @@ impl Namespaces {
             }
         }
     }
-
-    /// Tells whether the two have a namespace in common.
-    pub(in crate::xsd) fn meet(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::These(names), set) | (set, Self::These(names)) => names.iter().any(|name| set.admit(name)),
-            (Self::Any | Self::Not(_), Self::Any | Self::Not(_)) => true,
-        }
-    }
 }
 
 impl Wildcard {
@@ -105,7 +97,6 @@ mod tests {
             for two in samples() {
                 let both = NAMES.map(|name| one.admit(name) && two.admit(name));
                 let either = NAMES.map(|name| one.admit(name) || two.admit(name));
-                assert_eq!(one.meet(&two), both.contains(&true), "{one:?} {two:?}");
                 if let Some(set) = one.intersection(&two) {
                     assert_eq!(NAMES.map(|name| set.admit(name)), both, "{one:?} {two:?} {set:?}");
                 }
