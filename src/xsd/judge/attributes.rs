@@ -27,7 +27,8 @@ impl<O: Observer> Judging<'_, '_, O> {
                     Err(broken) => self.find_at(broken, &attribute, locator),
                 },
                 b"nil" => match nil_value(&attribute, element) {
-                    Ok(value) => nil = value,
+                    // Nil is a property of declarations; without one the content is judged all the same.
+                    Ok(value) => nil = value && element.is_some(),
                     Err(broken) => self.find_at(broken, &attribute, locator),
                 },
                 _ => {}

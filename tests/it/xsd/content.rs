@@ -277,6 +277,7 @@ fn wildcards_come_behind_names() {
     assert_eq!(rules(&skip, "<a>1</a><o:any><g>x</g></o:any>"), none);
     assert_eq!(rules(&lax, "<a>1</a><o:any><g>x</g></o:any>"), ["cvc-datatype-valid.1.2.1"]);
     assert_eq!(rules(&lax, "<a>1</a><o:any i:type='g'/>"), ["cvc-elt.4.2"]);
+    assert_eq!(rules(&lax, "<a>1</a><o:any i:nil='true'><g>1</g></o:any>"), none);
     assert_eq!(rules(&strict, "<a>1</a><o:any><g>x</g></o:any>"), ["cvc-complex-type.2.4.c"]);
     let typed = "<o:any xmlns:s='http://www.w3.org/2001/XMLSchema' i:type='s:int'>TEXT</o:any>";
     assert_eq!(rules(&strict, &format!("<a>1</a>{}", typed.replace("TEXT", "1"))), none);
