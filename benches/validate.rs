@@ -1,6 +1,5 @@
 //! How fast the engine alone judges a file: `SLUSE_BENCH_SCHEMA=x.xsd SLUSE_BENCH_FILE=y.xml cargo bench --bench validate`.
-//! With `SLUSE_BENCH_ROUNDS=1` it judges the file once, watching nothing, so that instructions can be counted; with
-//! `SLUSE_BENCH_THREADS=2` it is judged by so many threads.
+//! With `SLUSE_BENCH_ROUNDS=1` it judges the file once, watching nothing, so that instructions can be counted.
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::fs::File;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sluse::xsd::{
-    Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator, Watch, WatchKind, validate_with,
+    Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Sharing, Validator, Watch, WatchKind, validate,
 };
 use std::error::Error;
 
@@ -51,6 +50,7 @@ const WATCHES: [Watch; 6] = [
     Watch { path: "/ServiceOwner/Prefill/Reportee/FormTask/ExternalServiceCode", kind: WatchKind::Value },
     Watch { path: "/ServiceOwner/Prefill/Reportee/Field", kind: WatchKind::Element },
 ];
+type Round = fn(&Plan, &PathBuf, &mut Counter) -> Result<f64, Box<dyn Error>>;
 const ROUNDS: usize = 5;
 const READ_BYTES: usize = 256 << 10;
 
@@ -65,10 +65,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let documents: Vec<_> = documents.iter().map(|(name, bytes)| SchemaDocument { name, bytes }).collect();
     let schema = Arc::new(Schema::compile(&documents)?);
     let rounds = std::env::var("SLUSE_BENCH_ROUNDS").map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
-    for (name, watches) in [("validate", &[][..]), ("validate and watch", &WATCHES)] {
-        if rounds == 1 && !watches.is_empty() {
-            continue;
-        }
+    let ways: [(&str, &[Watch], Round); 3] = [
+        ("validate", &[], round),
+        ("validate and watch", &WATCHES, round),
+        ("validate on all cores", &[], shared_round),
+    ];
+    // One round is for counting instructions.
+    for (name, watches, round) in ways.into_iter().take(if rounds == 1 { 1 } else { ROUNDS }) {
         let Ok(plan) = Plan::new(Arc::clone(&schema), watches) else { continue };
         let mut speeds = Vec::new();
         let mut heard = Counter::default();
@@ -86,6 +89,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// One pass over the file by all cores.
+fn shared_round(plan: &Plan, file: &PathBuf, heard: &mut Counter) -> Result<f64, Box<dyn Error>> {
+    let source = File::open(file)?;
+    let total = source.metadata()?.len();
+    let start = Instant::now();
+    validate(plan, &Limits::default(), &source, &Sharing::default(), heard)?;
+    Ok(total as f64 / start.elapsed().as_secs_f64() / 1e6)
+}
+
 fn path(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).map(PathBuf::from)
 }
@@ -93,11 +105,6 @@ fn path(variable: &str) -> Option<PathBuf> {
 /// One pass over the file, in megabytes a second.
 fn round(plan: &Plan, file: &PathBuf, heard: &mut Counter) -> Result<f64, Box<dyn Error>> {
     let mut source = File::open(file)?;
-    if let Ok(threads) = std::env::var("SLUSE_BENCH_THREADS") {
-        let start = Instant::now();
-        validate_with(threads.parse()?, plan, &Limits::default(), &source, heard)?;
-        return Ok(source.metadata()?.len() as f64 / start.elapsed().as_secs_f64() / 1e6);
-    }
     let mut buffer = vec![0; READ_BYTES];
     let mut validator = Validator::new(plan, Limits::default());
     let mut total = 0;

@@ -91,6 +91,7 @@ codes! {
     BAD_PATTERN = "XS-111", ValidationFailed, "A value does not fit its pattern.", "Write the value in the form named.";
     BAD_NIL = "XS-112", ValidationFailed, "xsi:nil is used wrongly.", "Leave xsi:nil out, or leave the element empty.";
     SCHEMA_OTHER = "XS-190", ValidationFailed, "A rule of the schema is broken.", "See the rule named.";
+    TOO_MANY_KEYS = "XS-201", ValidationFailed, "There are more keys than can be compared.", "Split the file.";
     // The format's rules.
     BAD_REPORTEE_FORM = "FM-101", ValidationFailed, "The reportee is neither eleven nor nine digits.", "Give a fødselsnummer, a D-number or an organisasjonsnummer.";
     BAD_PERSON_NUMBER = "FM-102", ValidationFailed, "The check digits of the fødselsnummer are wrong.", "Correct the number.";

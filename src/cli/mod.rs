@@ -9,6 +9,7 @@ mod generate;
 mod hash_password;
 pub mod logging;
 mod receipt_codes;
+mod schema;
 mod serve;
 mod simulate_altinn;
 mod validate;
@@ -32,8 +33,11 @@ pub struct Cli {
 /// What sluse can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judge batches by their format, without a gateway: exit 0 when all are valid, 1 when one is not, 2 when one cannot be judged
+    /// Judge files by a format or a schema, without a gateway: exit 0 when all are valid, 1 when one is not, 2 when one cannot be judged
     Validate(validate::ValidateArgs),
+    /// Judge schemas themselves
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
     /// Run the gateway, until a signal ends it
     Serve(ConfigArgs),
     /// Show the gateway at work: drop a generated batch over SFTP, with a simulator in Altinn's place
@@ -60,11 +64,14 @@ pub struct ConfigArgs {
 
 /// Exit code for a faulty configuration: EX_CONFIG of sysexits.h.
 const EXIT_CONFIG: u8 = 78;
+/// Exit code when a file, a schema or a call cannot be used.
+const EXIT_UNUSABLE: u8 = 2;
 
 /// Does what the command line asks.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Validate(args) => validate::run(&args),
+        Command::Schema(command) => schema::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::CheckConfig(args) => check_config::run(&args),

@@ -5,7 +5,7 @@ use crate::model::{Code, Reportee, ReporteeKind};
 
 /// Reads a reportee's id; the code says what is wrong with it. White space around the digits is left out.
 pub fn reportee(text: &str) -> Result<Reportee, Code> {
-    let id = text.trim_matches([' ', '\t', '\r', '\n']);
+    let id = text.trim_ascii();
     let Some(digits) = digits(id) else { return Err(codes::BAD_REPORTEE_FORM) };
     match digits.len() {
         PERSON_DIGITS if is_person(&digits) => Ok(Reportee::new(ReporteeKind::Person, id.to_owned())),

@@ -13,7 +13,11 @@ pub struct Day {
 impl Day {
     /// Reads an `xs:date`, such as `2026-01-31`, `2026-01-31Z` or `2026-01-31+01:00`.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim_matches([' ', '\t', '\r', '\n']);
+        let text = text.trim_ascii();
+        if let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ..] = text.as_bytes() {
+            let [century, year, month, day] = [(y1, y2), (y3, y4), (m1, m2), (d1, d2)].map(two_digits);
+            return Some(Self { year: i64::from(century?) * 100 + i64::from(year?), month: month?, day: day? });
+        }
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let mut fields = digits.splitn(3, '-');
         let year: i64 = fields.next().filter(|year| year.len() >= 4)?.parse().ok()?;
@@ -31,6 +35,11 @@ impl Day {
             _ => Some(Date::MAX),
         }
     }
+}
+
+fn two_digits((ten, one): (u8, u8)) -> Option<i8> {
+    let digit = |byte: u8| i8::try_from(byte.wrapping_sub(b'0')).ok().filter(|digit| (0..10).contains(digit));
+    Some(digit(ten)? * 10 + digit(one)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::ReadItemError;
+use super::redeclare::Redeclare;
 use super::text::TextDecoder;
 
 /// How an element's content stands in the file.
@@ -12,6 +13,8 @@ use super::text::TextDecoder;
 pub enum Coding {
     /// Text: CDATA sections and references stand for characters.
     Text,
+    /// Text that is a document of its own: its XML declaration will name UTF-8, in which it is sent, if it names any.
+    Document,
     /// Text that is base64, white space anywhere.
     Base64,
 }
@@ -20,33 +23,54 @@ pub enum Coding {
 #[derive(Debug)]
 pub struct Decoder {
     text: TextDecoder,
-    base64: Option<Base64Decoder>,
-    /// Text on its way to the base64 decoder; kept for its allocation.
+    then: Then,
+    /// Text on its way to what is done then; kept for its allocation.
     between: Vec<u8>,
+}
+
+/// What is done with the text.
+#[derive(Debug)]
+enum Then {
+    Nothing,
+    Redeclare(Redeclare),
+    Base64(Base64Decoder),
 }
 
 impl Decoder {
     /// Makes a decoder for one element's content.
     pub fn new(coding: Coding) -> Self {
-        let base64 = match coding {
-            Coding::Text => None,
-            Coding::Base64 => Some(Base64Decoder::default()),
+        let then = match coding {
+            Coding::Text => Then::Nothing,
+            Coding::Document => Then::Redeclare(Redeclare::default()),
+            Coding::Base64 => Then::Base64(Base64Decoder::default()),
         };
-        Self { text: TextDecoder::default(), base64, between: Vec::new() }
+        Self { text: TextDecoder::default(), then, between: Vec::new() }
     }
 
     /// Decodes the next bytes of the content, adding to `out`.
     pub fn push(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<(), ReadItemError> {
-        let Some(base64) = &mut self.base64 else { return self.text.push(raw, out) };
         self.between.clear();
-        self.text.push(raw, &mut self.between)?;
-        base64.push(&self.between, out)
+        match &mut self.then {
+            Then::Nothing => self.text.push(raw, out),
+            Then::Redeclare(redeclare) => {
+                self.text.push(raw, &mut self.between)?;
+                redeclare.push(&self.between, out);
+                Ok(())
+            }
+            Then::Base64(base64) => {
+                self.text.push(raw, &mut self.between)?;
+                base64.push(&self.between, out)
+            }
+        }
     }
 
     /// Ends the content; an error when it ends in the middle of something.
     pub fn finish(self) -> Result<(), ReadItemError> {
         self.text.finish()?;
-        self.base64.as_ref().map_or(Ok(()), Base64Decoder::finish)
+        match self.then {
+            Then::Nothing | Then::Redeclare(_) => Ok(()),
+            Then::Base64(base64) => base64.finish(),
+        }
     }
 }
 

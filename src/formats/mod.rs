@@ -13,6 +13,7 @@ mod error;
 mod excerpt;
 pub(crate) mod fragment;
 mod prefill;
+mod redeclare;
 mod role;
 mod text;
 
@@ -28,7 +29,7 @@ pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};
 pub use detect::{Detection, detect};
 pub use error::ReadItemError;
 pub use excerpt::{Excerpt, preamble};
-pub use role::{Identity, Mark, Role, Scope, item_key};
+pub use role::{Identity, ItemKeys, Mark, Role, Scope};
 
 /// A format as data.
 #[derive(Debug)]

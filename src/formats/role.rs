@@ -1,6 +1,6 @@
 //! What an element of a format is to us.
 
-use crate::model::{ItemKey, ItemKind, PartKind};
+use crate::model::{ItemKey, ItemKind, KeyStem, PartKind};
 use crate::xsd::{Watch, WatchKind};
 
 /// An element that is watched while a batch is judged.
@@ -96,29 +96,35 @@ pub struct Scope<'a> {
 pub enum Identity<'a> {
     /// The sender's own reference, unique by agreement.
     Reference(&'a str),
-    /// Fields that together are unique by agreement.
-    Fields(&'a [&'a str]),
     /// Nothing does: an item that is refused for it, told apart by its number.
     Number(u64),
 }
 
-/// The deterministic key of an item: equal whenever the same item of the same shipment is judged.
-pub fn item_key(scope: &Scope<'_>, kind: ItemKind, identity: Identity<'_>) -> ItemKey {
-    let number;
-    let mut fields =
-        vec![scope.partner, scope.format, scope.part.as_str(), scope.sender_name, scope.reference, word(kind)];
-    match identity {
-        Identity::Reference(reference) => fields.extend(["reference", reference]),
-        Identity::Fields(identity) => {
-            fields.push("fields");
-            fields.extend_from_slice(identity);
-        }
-        Identity::Number(value) => {
-            number = value.to_string();
-            fields.extend(["number", &number]);
+/// The deterministic keys of the items of one kind in one scope: equal whenever the same item is judged.
+#[derive(Debug)]
+pub struct ItemKeys {
+    stem: KeyStem,
+}
+
+impl ItemKeys {
+    /// Hashes once what all of them have in common.
+    pub fn new(scope: &Scope<'_>, kind: ItemKind) -> Self {
+        let Scope { partner, format, part, sender_name, reference } = scope;
+        Self { stem: KeyStem::new(&[partner, format, part.as_str(), sender_name, reference, word(kind)]) }
+    }
+
+    /// The key of one item.
+    pub fn key(&self, identity: Identity<'_>) -> ItemKey {
+        match identity {
+            Identity::Reference(reference) => self.stem.key(["reference", reference]),
+            Identity::Number(value) => self.stem.key(["number", &value.to_string()]),
         }
     }
-    ItemKey::derive(&fields)
+
+    /// The key of an item whose fields together are unique by agreement.
+    pub fn of_fields<'a>(&self, fields: impl IntoIterator<Item = &'a str>) -> ItemKey {
+        self.stem.key(["fields"].into_iter().chain(fields))
+    }
 }
 
 /// The kind's word in a key. Never change one: every receiver would see old items as new.
@@ -139,23 +145,26 @@ mod tests {
 
     #[test]
     fn keys_never_change() {
-        let key = item_key(&SCOPE, ItemKind::FormTask, Identity::Reference("S-1-001"));
+        let key = ItemKeys::new(&SCOPE, ItemKind::FormTask).key(Identity::Reference("S-1-001"));
         assert_eq!(key.to_string(), "a2df71ba-a65c-5474-8973-f4694ee13d9d");
     }
 
     #[test]
     fn a_key_depends_on_scope_kind_and_identity() {
-        let key = |scope: &Scope<'_>, kind, identity| item_key(scope, kind, identity);
-        let first = key(&SCOPE, ItemKind::Field, Identity::Fields(&["a", "1"]));
+        let key = |scope: &Scope<'_>, kind, fields: &[&'static str]| {
+            ItemKeys::new(scope, kind).of_fields(fields.iter().copied())
+        };
+        let first = key(&SCOPE, ItemKind::Field, &["a", "1"]);
+        let of_fields = ItemKeys::new(&SCOPE, ItemKind::Field);
         let others = [
-            key(&Scope { partner: "nav", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
-            key(&Scope { part: PartKind::Subscription, ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
-            key(&Scope { sender_name: "NAV", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
-            key(&Scope { reference: "S-2", ..SCOPE }, ItemKind::Field, Identity::Fields(&["a", "1"])),
-            key(&SCOPE, ItemKind::FormTask, Identity::Fields(&["a", "1"])),
-            key(&SCOPE, ItemKind::Field, Identity::Fields(&["a1"])),
-            key(&SCOPE, ItemKind::Field, Identity::Reference("a")),
-            key(&SCOPE, ItemKind::Field, Identity::Number(1)),
+            key(&Scope { partner: "nav", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            key(&Scope { part: PartKind::Subscription, ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            key(&Scope { sender_name: "NAV", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            key(&Scope { reference: "S-2", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            key(&SCOPE, ItemKind::FormTask, &["a", "1"]),
+            key(&SCOPE, ItemKind::Field, &["a1"]),
+            of_fields.key(Identity::Reference("a")),
+            of_fields.key(Identity::Number(1)),
         ];
         assert!(others.iter().all(|other| *other != first));
     }

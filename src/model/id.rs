@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use sha1::{Digest as _, Sha1};
+use uuid::{Builder, Uuid};
 
 /// A partner's or a route's short name that does not fit `[a-z0-9][a-z0-9_-]{0,31}`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,13 +115,42 @@ pub struct ItemKey(pub Uuid);
 impl ItemKey {
     /// Derives the key from what identifies the item; the fields are separated so that no two lists run together.
     pub fn derive(fields: &[&str]) -> Self {
-        let mut name = Vec::new();
-        for field in fields {
-            name.extend_from_slice(&(field.len() as u64).to_be_bytes());
-            name.extend_from_slice(field.as_bytes());
-        }
-        Self(Uuid::new_v5(&ITEM_NAMESPACE, &name))
+        KeyStem::new(&[]).key(fields.iter().copied())
     }
+}
+
+/// What the keys of many items have in common, hashed once.
+#[derive(Clone)]
+pub struct KeyStem(Sha1);
+
+impl KeyStem {
+    /// Begins with the first fields.
+    pub fn new(fields: &[&str]) -> Self {
+        let mut stem = Sha1::new_with_prefix(ITEM_NAMESPACE.as_bytes());
+        fields.iter().for_each(|field| add(&mut stem, field));
+        Self(stem)
+    }
+
+    /// The key of an item that has these fields behind the common ones.
+    pub fn key<'a>(&self, fields: impl IntoIterator<Item = &'a str>) -> ItemKey {
+        let mut whole = self.0.clone();
+        fields.into_iter().for_each(|field| add(&mut whole, field));
+        // RFC 9562 section 5.5: the first sixteen of SHA-1's twenty bytes.
+        let hash: [u8; 20] = whole.finalize().into();
+        let bytes = hash.first_chunk().copied().unwrap_or_default();
+        ItemKey(Builder::from_sha1_bytes(bytes).into_uuid())
+    }
+}
+
+impl fmt::Debug for KeyStem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyStem")
+    }
+}
+
+fn add(hash: &mut Sha1, field: &str) {
+    hash.update((field.len() as u64).to_be_bytes());
+    hash.update(field.as_bytes());
 }
 
 impl fmt::Display for ItemKey {

@@ -12,7 +12,7 @@ mod shipment;
 
 pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
 pub use finding::{Code, Finding, Place};
-pub use id::{BadId, BlobId, ItemKey, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
+pub use id::{BadId, BlobId, ItemKey, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{ByteRange, Item, ItemKind, ItemState, NewItem, Outcome, Reportee, ReporteeKind, Service};
 pub use receipt::{ReceiptKind, ReceiptStatus};
 pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};

@@ -4,14 +4,15 @@ use std::io;
 use std::ops::Range;
 
 use crate::codes;
-use crate::formats::{self, Format, Role, Scope};
+use crate::formats::{self, Format, ItemKeys, Role, Scope};
 use crate::model::{ByteRange, Code, Envelope, Finding, ItemKind, NewItem, Part, PartKind, Place, Route};
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Observer, Position};
 
-use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
+use super::item::{Around, Closed, Group, OpenItem, Rules, Seen, reference_fault};
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
+use super::texts::Texts;
 use super::{Found, Judgement, Judging, route};
 
 /// Gathers what is found. Between two pieces of input its lists are handed over, so they hold one piece's findings.
@@ -27,6 +28,10 @@ pub(super) struct Collector<'a> {
     /// Items of each kind in the group, in the order of [`nth_index`].
     in_group: [u64; 2],
     item: Option<OpenItem>,
+    /// Of the last item, for the next.
+    memory: Texts,
+    /// The keys of the kind of items seen last, until its scope changes.
+    keys: Option<(ItemKind, ItemKeys)>,
     items: Vec<NewItem>,
     findings: Vec<Finding>,
     refusal: Option<(Weight, Code)>,
@@ -49,6 +54,8 @@ impl<'a> Collector<'a> {
             group: None,
             in_group: [0; 2],
             item: None,
+            memory: Texts::default(),
+            keys: None,
             items: Vec::new(),
             findings: Vec::new(),
             refusal: None,
@@ -154,6 +161,7 @@ impl<'a> Collector<'a> {
 
     fn open_part(&mut self, kind: PartKind, at: Position) {
         self.groups = 0;
+        self.keys = None;
         let head = ByteRange { start: at.offset, end: at.offset };
         let part = Part { kind, head, reference: String::new(), reference_end: at.offset, sequence_no: None };
         // The schema allows one of each kind; in a file that has more the items are only listed, never cut out.
@@ -181,11 +189,13 @@ impl<'a> Collector<'a> {
             *count += 1;
             nth = *count;
         }
-        self.item = Some(OpenItem::new(kind, at, Enclosing { watch, nth }));
+        let memory = std::mem::take(&mut self.memory);
+        self.item = Some(OpenItem::new(kind, at, Enclosing { watch, nth }, memory));
     }
 
     fn see_sender_name(&mut self, seen: Seen<'_>) {
         let name = seen.text.trim();
+        self.keys = None;
         if let Some(envelope) = &mut self.envelope {
             name.clone_into(&mut envelope.sender_name);
         }
@@ -228,6 +238,7 @@ impl<'a> Collector<'a> {
     fn see_shipment_reference(&mut self, seen: Seen<'_>, content: Range<u64>) {
         let sender_name = self.envelope.as_ref().map(|envelope| envelope.sender_name.clone()).unwrap_or_default();
         let fault = reference_fault(seen, self.format.marks);
+        self.keys = None;
         let Some(part) = self.part() else { return };
         part.reference_end = content.end;
         let used = ReferenceUse { part: part.kind, sender_name, reference: seen.text.to_owned() };
@@ -257,23 +268,34 @@ impl<'a> Collector<'a> {
         let (Some(item), Some(group), Some(envelope)) = (self.item.take(), &self.group, &self.envelope) else { return };
         let Some((part, last)) = envelope.parts.len().checked_sub(1).zip(envelope.parts.last()) else { return };
         self.items_total += 1;
+        let keys = match self.keys.take() {
+            Some((kind, keys)) if kind == item.kind => keys,
+            _ => ItemKeys::new(&scope(self.judging, self.format, envelope, last), item.kind),
+        };
+        let (_, keys) = self.keys.insert((item.kind, keys));
         let around = Around {
             number: self.items_total,
             range: ByteRange { start: item.at.offset, end },
             part: u32::try_from(part).unwrap_or(u32::MAX),
-            scope: Scope {
-                partner: self.judging.partner,
-                format: self.format.name.as_str(),
-                part: last.kind,
-                sender_name: &envelope.sender_name,
-                reference: &last.reference,
-            },
+            keys,
             group,
         };
-        let (item, findings) = item.close(&around, self.rules());
+        let rules = Rules { marks: self.format.marks, route: self.route };
+        let Closed { item, findings, memory } = item.close(&around, rules);
+        self.memory = memory;
         self.items_refused += u64::from(item.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
         self.items.push(item);
         findings.into_iter().for_each(|finding| self.record(finding, false));
+    }
+}
+
+fn scope<'a>(judging: &Judging<'a>, format: &Format, envelope: &'a Envelope, part: &'a Part) -> Scope<'a> {
+    Scope {
+        partner: judging.partner,
+        format: format.name.as_str(),
+        part: part.kind,
+        sender_name: &envelope.sender_name,
+        reference: &part.reference,
     }
 }
 
@@ -346,7 +368,7 @@ impl Observer for Collector<'_> {
     }
 
     fn finding(&mut self, finding: xsd::Finding) {
-        let (code, weight) = kinds::code(finding.kind);
+        let (code, weight) = kinds::row(finding.kind);
         let Position { line, column, offset } = finding.at;
         let place = Some(Place { line, column, offset, path: finding.path });
         let found = Finding { code, place, item: None, rule: finding.rule.to_owned(), text: finding.text };
@@ -358,7 +380,11 @@ impl Observer for Collector<'_> {
 }
 
 fn for_each_chunk<T>(all: &mut Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Result<()>) -> io::Result<()> {
-    let mut rest = std::mem::take(all).into_iter();
+    let all = std::mem::take(all);
+    if all.len() <= CHUNK {
+        return if all.is_empty() { Ok(()) } else { keep(all) };
+    }
+    let mut rest = all.into_iter();
     loop {
         let chunk: Vec<T> = rest.by_ref().take(CHUNK).collect();
         if chunk.is_empty() {

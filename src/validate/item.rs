@@ -1,12 +1,13 @@
 //! One item while it is judged: what has been seen of it, and what the rules say of that.
 
 use crate::codes;
-use crate::formats::{Day, Identity, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role, Scope, item_key};
+use crate::formats::{Day, Identity, ItemKeys, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
 use crate::model::{AppTarget, ByteRange, Code, Finding, ItemKey, ItemKind, NewItem, Route, Service};
 use crate::xsd::Position;
 
 use super::place::{self, Enclosing};
 use super::route;
+use super::texts::Texts;
 
 /// A text that was watched. Like all of what holds texts of a batch here it has no `Debug`: they are never logged.
 #[derive(Clone, Copy)]
@@ -36,7 +37,8 @@ pub(super) struct OpenItem {
     code: Option<Kept>,
     edition: Option<Kept>,
     reference: Option<String>,
-    identity: Vec<String>,
+    /// What tells it apart within its part.
+    identity: Texts,
     identity_bytes: usize,
     valid_from: Option<Day>,
     format_id: String,
@@ -65,10 +67,20 @@ pub(super) struct Around<'a> {
     pub(super) range: ByteRange,
     /// Index of its part.
     pub(super) part: u32,
-    /// Where its key holds.
-    pub(super) scope: Scope<'a>,
+    /// The keys of its kind in its part.
+    pub(super) keys: &'a ItemKeys,
     /// The group it lies in.
     pub(super) group: &'a Group,
+}
+
+/// What an item comes to.
+pub(super) struct Closed {
+    /// The item as it goes on.
+    pub(super) item: NewItem,
+    /// Every finding about it.
+    pub(super) findings: Vec<Finding>,
+    /// For the next item.
+    pub(super) memory: Texts,
 }
 
 /// The items of one reportee.
@@ -87,6 +99,7 @@ pub(super) struct Group {
     pub(super) fault: Option<Finding>,
 }
 
+#[derive(Clone)]
 struct Kept {
     text: String,
     complete: bool,
@@ -103,7 +116,8 @@ struct Broken {
 }
 
 impl OpenItem {
-    pub(super) fn new(kind: ItemKind, at: Position, own: Enclosing) -> Self {
+    /// An item that begins; `memory` is what an earlier one left.
+    pub(super) fn new(kind: ItemKind, at: Position, own: Enclosing, memory: Texts) -> Self {
         Self {
             kind,
             at,
@@ -112,7 +126,7 @@ impl OpenItem {
             code: None,
             edition: None,
             reference: None,
-            identity: Vec::new(),
+            identity: memory.cleared(),
             identity_bytes: 0,
             valid_from: None,
             format_id: String::new(),
@@ -144,7 +158,7 @@ impl OpenItem {
             Role::ValidTo => self.see_last_day(seen),
             Role::SendersReference => {
                 self.refuse_for(reference_fault(seen, rules.marks), seen);
-                self.reference = Some(seen.text.chars().take(REFERENCE_CHARACTERS).collect());
+                self.reference = Some(cut(seen.text).to_owned());
             }
             Role::ReceiversReference => self.refuse_for(too_long(seen, rules.marks, is_long(seen)), seen),
             Role::Identity => {
@@ -154,7 +168,10 @@ impl OpenItem {
             // `1`, `+1` and `01` are one number.
             Role::Index => {
                 let number: Result<i64, _> = seen.text.trim().parse();
-                self.identity.push(number.map_or_else(|_| String::new(), |number| number.to_string()));
+                match number {
+                    Ok(number) => self.identity.push_number(number),
+                    Err(_) => self.identity.push(""),
+                }
             }
             Role::IdentifyingField => self.identify(seen, rules),
             Role::DataFormatId => {
@@ -176,11 +193,11 @@ impl OpenItem {
         }
     }
 
-    /// Ends the item: the item as it goes on, and every finding about it.
-    pub(super) fn close(mut self, around: &Around<'_>, rules: Rules<'_>) -> (NewItem, Vec<Finding>) {
-        let service = self.service();
+    /// Ends the item.
+    pub(super) fn close(mut self, around: &Around<'_>, rules: Rules<'_>) -> Closed {
+        let key = self.key(around, rules);
         let ignored = self.is_ignored(rules.route);
-        let mut findings = if ignored { Vec::new() } else { self.own_findings(service.as_ref(), around, rules) };
+        let mut findings = if ignored { Vec::new() } else { self.own_findings(around, rules) };
         findings.append(&mut self.findings);
         findings.iter_mut().for_each(|finding| finding.item = Some(around.number));
         let refused = findings.first().map(|finding| finding.code).or(ignored.then_some(codes::IGNORED_SERVICE));
@@ -188,16 +205,16 @@ impl OpenItem {
             number: around.number,
             part: around.part,
             kind: self.kind,
-            key: self.key(around, rules),
+            key,
             range: around.range,
             group: around.group.head,
             line: self.at.line,
             column: self.at.column,
+            service: self.code.map(|code| service_of(code.text, self.edition)),
             senders_reference: self.reference.unwrap_or_default(),
-            service,
             refused,
         };
-        (item, findings)
+        Closed { item, findings, memory: self.identity }
     }
 
     fn see_last_day(&mut self, seen: Seen<'_>) {
@@ -211,7 +228,7 @@ impl OpenItem {
         self.identity_bytes = self.identity_bytes.saturating_add(seen.text.len() + FIELD_BYTES);
         let excess = !seen.complete || self.identity_bytes > IDENTITY_BYTES;
         if !excess {
-            self.identity.push(seen.text.to_owned());
+            self.identity.push(seen.text);
         } else if self.broken.iter().all(|broken| broken.watch != seen.watch) {
             self.refuse_for(too_long(seen, rules.marks, excess), seen);
         }
@@ -249,8 +266,7 @@ impl OpenItem {
     }
 
     fn service(&self) -> Option<Service> {
-        let edition = self.edition.as_ref().map(|edition| edition.text.clone());
-        self.code.as_ref().map(|code| Service { code: code.text.clone(), edition: edition.unwrap_or_default() })
+        self.code.as_ref().map(|code| service_of(code.text.clone(), self.edition.clone()))
     }
 
     fn app<'a>(&self, route: Option<&'a Route>) -> Option<&'a AppTarget> {
@@ -265,7 +281,7 @@ impl OpenItem {
     }
 
     /// What the format's rules and the route's say, in document order.
-    fn own_findings(&self, service: Option<&Service>, around: &Around<'_>, rules: Rules<'_>) -> Vec<Finding> {
+    fn own_findings(&self, around: &Around<'_>, rules: Rules<'_>) -> Vec<Finding> {
         let enclosing = [around.group.own, self.own];
         let finding = |broken: &Broken| Finding {
             code: broken.code,
@@ -274,7 +290,7 @@ impl OpenItem {
             rule: String::new(),
             text: broken.text.clone(),
         };
-        let by_route = rules.route.and_then(|route| self.refused_by(route, service));
+        let by_route = rules.route.and_then(|route| self.refused_by(route, self.service().as_ref()));
         let too_large = self.too_large(around);
         let of_reportee = around.group.fault.iter().cloned();
         of_reportee
@@ -301,22 +317,30 @@ impl OpenItem {
     }
 
     fn key(&self, around: &Around<'_>, rules: Rules<'_>) -> ItemKey {
-        let service = self.service().unwrap_or(Service { code: String::new(), edition: String::new() });
-        let fields: Vec<&str> = match self.kind {
-            ItemKind::FormTask => Vec::new(),
-            ItemKind::Field => vec![&around.group.reportee],
-            ItemKind::Subscription => vec![&around.group.reportee, &service.code, &service.edition],
-        };
-        let fields: Vec<&str> = fields.into_iter().chain(self.identity.iter().map(String::as_str)).collect();
+        if self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch)) {
+            return around.keys.key(Identity::Number(around.number));
+        }
         let identity = match (self.kind, &self.reference) {
-            _ if self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch)) => None,
-            (ItemKind::FormTask, reference) => reference.as_deref().map(Identity::Reference),
+            (ItemKind::FormTask, Some(reference)) => Identity::Reference(reference),
             // Past a finding of the schema not all fields have been seen.
-            (ItemKind::Field | ItemKind::Subscription, _) if !self.findings.is_empty() => None,
-            (ItemKind::Field | ItemKind::Subscription, _) => Some(Identity::Fields(&fields)),
+            (ItemKind::Field | ItemKind::Subscription, _) if self.findings.is_empty() => {
+                return around.keys.of_fields(self.fields(around));
+            }
+            _ => Identity::Number(around.number),
         };
-        item_key(&around.scope, self.kind, identity.unwrap_or(Identity::Number(around.number)))
+        around.keys.key(identity)
     }
+
+    fn fields<'a>(&'a self, around: &Around<'a>) -> impl Iterator<Item = &'a str> {
+        let text = |kept: &'a Option<Kept>| kept.as_ref().map_or("", |kept| &kept.text);
+        let edition = if self.code.is_some() { text(&self.edition) } else { "" };
+        let of_service = (self.kind == ItemKind::Subscription).then(|| [text(&self.code), edition]);
+        [around.group.reportee.as_str()].into_iter().chain(of_service.into_iter().flatten()).chain(self.identity.iter())
+    }
+}
+
+fn service_of(code: String, edition: Option<Kept>) -> Service {
+    Service { code, edition: edition.map(|edition| edition.text).unwrap_or_default() }
 }
 
 impl Kept {
@@ -340,7 +364,15 @@ fn too_long(seen: Seen<'_>, marks: &'static [Mark], is_so: bool) -> Option<(Code
 }
 
 fn is_long(seen: Seen<'_>) -> bool {
-    !seen.complete || seen.text.chars().nth(REFERENCE_CHARACTERS).is_some()
+    !seen.complete || cut(seen.text).len() < seen.text.len()
+}
+
+/// As much of a reference as is kept.
+fn cut(text: &str) -> &str {
+    // Most have fewer bytes than that, let alone characters.
+    let end = text.len() > REFERENCE_CHARACTERS;
+    let end = end.then(|| text.char_indices().nth(REFERENCE_CHARACTERS)).flatten();
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 fn is_identity(marks: &'static [Mark], watch: usize) -> bool {

@@ -15,8 +15,13 @@ pub(super) enum Weight {
     Limit,
 }
 
+/// The code of a kind of finding.
+pub fn code(kind: Kind) -> Code {
+    row(kind).0
+}
+
 /// The code of a kind of finding and its weight.
-pub(super) fn code(kind: Kind) -> (Code, Weight) {
+pub(super) fn row(kind: Kind) -> (Code, Weight) {
     match kind {
         Kind::NotXml => (codes::NOT_XML, Weight::Document),
         Kind::NotWellFormed => (codes::NOT_WELL_FORMED, Weight::Document),
@@ -45,7 +50,7 @@ pub(super) fn code(kind: Kind) -> (Code, Weight) {
         Kind::OutOfRange => (codes::OUT_OF_RANGE, Weight::Rule),
         Kind::BadPattern => (codes::BAD_PATTERN, Weight::Rule),
         Kind::BadNil => (codes::BAD_NIL, Weight::Rule),
-        Kind::TooManyKeys => (codes::TOO_MANY, Weight::Limit),
+        Kind::TooManyKeys => (codes::TOO_MANY_KEYS, Weight::Limit),
         Kind::DuplicateKey | Kind::MissingKey | Kind::UnknownKey | Kind::Other => (codes::SCHEMA_OTHER, Weight::Rule),
     }
 }

@@ -10,10 +10,10 @@ mod item;
 mod kinds;
 mod place;
 mod route;
+mod source;
+mod texts;
 
 use std::io::{self, Read};
-
-use aws_lc_rs::digest;
 
 use crate::codes;
 use crate::formats::{self, Detection, Format};
@@ -22,6 +22,9 @@ use crate::ports::ReferenceUse;
 use crate::xsd::{self, Progress, Validator};
 
 use collector::Collector;
+use source::Source;
+
+pub use kinds::code;
 
 /// By which rules to judge.
 #[derive(Debug, Clone)]
@@ -161,39 +164,5 @@ fn validate(
     Ok(())
 }
 
-/// The staged file, hashed as it is read.
-struct Source<'a> {
-    inner: &'a mut dyn Read,
-    hash: digest::Context,
-    buffer: Vec<u8>,
-}
-
-impl<'a> Source<'a> {
-    fn new(inner: &'a mut dyn Read) -> Self {
-        Self { inner, hash: digest::Context::new(&digest::SHA256), buffer: vec![0; READ_BYTES] }
-    }
-
-    /// The next bytes; none at the end.
-    fn read(&mut self) -> Result<&[u8], JudgeError> {
-        let count = loop {
-            match self.inner.read(&mut self.buffer) {
-                Ok(count) => break count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(JudgeError::Unreadable(error)),
-            }
-        };
-        let (piece, _) = self.buffer.split_at(count.min(self.buffer.len()));
-        self.hash.update(piece);
-        Ok(piece)
-    }
-
-    /// Reads what is left: the receipt names the hash of the whole file, also of one that is refused half-way.
-    fn finish(mut self) -> Result<Option<[u8; 32]>, JudgeError> {
-        while !self.read()?.is_empty() {}
-        Ok(self.hash.finish().as_ref().try_into().ok())
-    }
-}
-
-const READ_BYTES: usize = 256 * 1024;
 /// How far the root's start tag is looked for.
 const HEAD_BYTES: usize = 64 * 1024;

@@ -101,7 +101,8 @@ fn fault(kind: FaultKind, at: Position, text: impl Into<String>) -> Box<Fault> {
 
 /// As many characters, one byte each: those of US-ASCII are themselves, and there are no others in a declaration.
 fn narrow(bytes: &[u8], encoding: Encoding, most: usize) -> Cow<'_, [u8]> {
-    const OTHER: u8 = 0xFF;
+    // One byte in UTF-8, so that places are counted as they are.
+    const OTHER: u8 = 1;
     let unit = |pair: &[u8]| match (pair, encoding) {
         ([byte, 0], Encoding::Utf16Le) | ([0, byte], Encoding::Utf16Be) if byte.is_ascii() => *byte,
         _ => OTHER,
@@ -264,6 +265,10 @@ mod tests {
         let fault = look(&utf16("\u{FEFF}<?xml version='1.0'\nencoding='utf-8'?>"), true, MOST).unwrap_err();
         let at = Position { line: 2, column: 11, offset: 2 + 2 * 30 };
         assert_eq!((fault.kind, fault.at), (EncodingContradicted, at));
+        let fault = look(&utf16("\u{FEFF}<?xml versio\u{8000}='1.0'?>"), true, MOST).unwrap_err();
+        assert_eq!((fault.kind, fault.at.offset), (NotWellFormed, 14));
+        let fault = look(&utf16("\u{FEFF}<?xml \u{8000}"), true, MOST).unwrap_err();
+        assert_eq!((fault.kind, fault.at.offset), (Truncated, 16));
         let long = format!("<?xml version='1.0'{}?>", " ".repeat(MOST));
         assert_eq!(look(long.as_bytes(), false, MOST).unwrap_err().kind, DeclarationTooLong);
         for head in [&b"\xFF\xFE\0\0"[..], b"\0\0\0<", b"\x4C\x6F\xA7\x94"] {

@@ -58,7 +58,7 @@ struct Binding {
 }
 
 /// How far the stack was filled, to go back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     bindings: u32,
     text: u32,
@@ -83,11 +83,6 @@ impl Scope {
     #[inline]
     pub fn default_namespace(&self) -> Namespace {
         self.default
-    }
-
-    /// Tells whether the same declarations are in force.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.declarations().eq(other.declarations())
     }
 
     /// A number that changes whenever declarations come into force or end.

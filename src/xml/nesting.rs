@@ -12,7 +12,7 @@ pub struct Nesting {
     most: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Open {
     name: u32,
     mark: Mark,
@@ -47,16 +47,11 @@ impl Nesting {
         self.open.last().and_then(|open| self.names.get(open.name as usize..))
     }
 
-    /// The name of the element at a depth, from 0, as written.
-    pub fn name_at(&self, depth: usize) -> Option<&[u8]> {
-        let from = self.open.get(depth)?.name as usize;
-        let to = self.open.get(depth + 1).map_or(self.names.len(), |next| next.name as usize);
+    /// The name of one, as written, counted from the outermost.
+    pub(super) fn name_of(&self, index: usize) -> Option<&[u8]> {
+        let from = self.open.get(index)?.name as usize;
+        let to = self.open.get(index + 1).map_or(self.names.len(), |inner| inner.name as usize);
         self.names.get(from..to)
-    }
-
-    /// Tells whether the same elements are open, with the same declarations in force.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.open == other.open && self.names == other.names && self.scope.is_like(&other.scope)
     }
 
     /// Opens an element that declares no namespace.

@@ -4,7 +4,8 @@ use encoding_rs::{DecoderResult, ISO_8859_15, UTF_16BE, UTF_16LE, WINDOWS_1252, 
 
 use super::encoding::Encoding;
 
-/// Turns the bytes of a document into UTF-8 as they come. What a piece cuts off is kept for the next, and no more.
+/// Turns the bytes of a document into UTF-8 as they come. What a piece cuts off is kept for the next, and no more. Those of
+/// UTF-8 and US-ASCII pass as they are, and are not looked at.
 #[derive(Debug, Clone)]
 pub struct Transcoder {
     encoding: Encoding,

@@ -97,8 +97,6 @@ pub(super) struct ComplexDefinition {
     pub(super) blocked: Derivations,
     /// Those of its groups and of its base included, in that order; none is prohibited.
     pub(super) attributes: Vec<AttributeUse>,
-    /// Names whose use it prohibits: they say something for restrictions only.
-    pub(super) prohibited: Vec<QName>,
     pub(super) any_attribute: Option<Wildcard>,
     pub(super) content: ContentType,
 }
@@ -194,7 +192,6 @@ pub(super) struct ValueConstraint {
 /// A named model group (section 3.7.1).
 #[derive(Debug)]
 pub(super) struct GroupDefinition {
-    pub(super) name: QName,
     pub(super) at: Place,
     pub(super) group: ModelGroup,
 }

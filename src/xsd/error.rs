@@ -9,7 +9,7 @@ use crate::xml::{Fault, Position};
 pub struct Place {
     /// The document's name.
     pub document: String,
-    /// Where in it; UTF-16 documents are counted as if they were UTF-8.
+    /// Where in it.
     pub at: Position,
 }
 
@@ -29,14 +29,6 @@ pub enum SchemaError {
         document: String,
         /// What is wrong with it.
         fault: Fault,
-    },
-    /// A construct of XSD 1.0 that we do not judge by; it is never left out silently.
-    #[error("{place}: {construct} is not supported")]
-    Unsupported {
-        /// Where it stands.
-        place: Place,
-        /// Which one.
-        construct: String,
     },
     /// The schema breaks a rule of the recommendation.
     #[error("{place}: {rule}: {problem}")]

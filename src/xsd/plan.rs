@@ -113,6 +113,11 @@ impl Plan {
         children.iter().find(|(known, _)| *known == name).map_or(NOWHERE, |(_, child)| *child)
     }
 
+    /// How many watches are set, all together.
+    pub(super) fn watches_total(&self) -> usize {
+        self.nodes.iter().map(|node| node.watches.len()).sum()
+    }
+
     /// The watches at a node.
     pub(super) fn watches(&self, node: NodeId) -> &[(usize, WatchKind)] {
         self.nodes.get(node as usize).map_or(&[], |node| &node.watches)

@@ -79,13 +79,14 @@ pub struct Validator<'p> {
     pub(super) tokenizer: Tokenizer,
     pub(super) judge: Judge<'p>,
     pub(super) stopped: bool,
+    pub(super) limits: Limits,
 }
 
 impl<'p> Validator<'p> {
     /// A validator of one document.
     pub fn new(plan: &'p Plan, limits: Limits) -> Self {
         let tokenizer = Tokenizer::new(limits.xml.clone(), &plan.schema.namespaces);
-        Self { tokenizer, judge: Judge::new(plan, &limits), stopped: false }
+        Self { tokenizer, judge: Judge::new(plan, &limits), stopped: false, limits }
     }
 
     /// Takes the next bytes.

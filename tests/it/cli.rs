@@ -1,5 +1,8 @@
 //! The command line, as a person calls it.
 
+mod schema;
+mod validate;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -47,7 +50,8 @@ fn check(config: &Path, env: &[(&str, &str)]) -> (Option<i32>, String, String) {
 fn help_names_every_subcommand() {
     let output = sluse(["--help"], b"", &[]);
     assert_eq!(output.status.code(), Some(0));
-    for name in ["validate", "check-config", "generate", "hash-password", "receipt-codes", "simulate-altinn"] {
+    for name in ["validate", "schema", "check-config", "generate", "hash-password", "receipt-codes", "simulate-altinn"]
+    {
         assert!(text(&output.stdout).contains(name), "{name}");
     }
 }
@@ -100,63 +104,6 @@ fn generate_refuses_what_it_does_not_know() {
         let output = sluse(["generate"].iter().chain(&args), b"", &[]);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(output.stdout.is_empty());
-    }
-}
-
-/// A generated batch of 27 items.
-fn batch(errors: &str) -> Vec<u8> {
-    sluse(["generate", "--items", "27", "--errors", errors], b"", &[]).stdout
-}
-
-#[test]
-fn validate_lists_each_finding_with_its_place_and_code() {
-    let wrong = sluse(["validate", "--format", "prefill", "-"], &batch("30%"), &[]);
-    assert_eq!(wrong.status.code(), Some(1));
-    let out = text(&wrong.stdout);
-    let places: Vec<_> = out.lines().map(|line| line.split(": ").take(2).collect::<Vec<_>>().join(" ")).collect();
-    let wanted = [
-        "-:23:11 FM-102",
-        "-:76:9 XS-103",
-        "-:138:9 XS-102",
-        "-:186:20 XS-107",
-        "-:232:30 XS-108",
-        "-:343:7 FM-105",
-        "-:395:18 FM-106",
-    ];
-    assert_eq!(places, wanted, "{out}");
-    assert_eq!(text(&wrong.stderr), "-: invalid; findings: 7, items: 27, refused: 7\n");
-}
-
-#[test]
-fn validate_tells_valid_invalid_and_cannot_judge_apart() {
-    let dir = tempfile::tempdir().unwrap();
-    let put = |name: &str, bytes: &[u8]| {
-        let path = dir.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        path.display().to_string()
-    };
-    let (right, wrong, empty) = (put("a.xml", &batch("0")), put("b.xml", b"<html/>"), put("c.xml", b""));
-    let gone = dir.path().join("gone.xml").display().to_string();
-    let code = |files: &[&str]| {
-        let output = sluse(["validate"].iter().chain(files), b"", &[]);
-        (output.status.code(), text(&output.stdout))
-    };
-    assert_eq!(code(&[&right]), (Some(0), String::new()));
-    assert!(matches!(code(&[&right, &wrong]), (Some(1), out) if out.starts_with(&format!("{wrong}:1:1: XS-101: "))));
-    assert!(matches!(code(&[&empty]), (Some(1), out) if out.starts_with(&format!("{empty}: IN-101: "))));
-    assert_eq!(code(&[&gone, &wrong, &right]).0, Some(2));
-}
-
-#[test]
-fn validate_reads_every_profile_of_generate() {
-    for profile in ["small", "medium", "attachment", "field", "escaped"] {
-        let batch = sluse(["generate", "--items", "30", "--profile", profile], b"", &[]).stdout;
-        let judged = sluse(["validate", "-"], &batch, &[]);
-        assert_eq!(
-            (judged.status.code(), text(&judged.stderr).as_str()),
-            (Some(0), "-: valid; items: 30\n"),
-            "{profile}"
-        );
     }
 }
 

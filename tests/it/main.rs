@@ -13,11 +13,14 @@ mod altinn;
 mod bad_input;
 #[cfg(feature = "gateway")]
 mod cli;
+mod differential;
 #[cfg(feature = "gateway")]
 mod end_to_end;
+mod fuzz;
 mod house;
 #[cfg(feature = "gateway")]
 mod ledger;
+mod peers;
 #[cfg(feature = "gateway")]
 mod pipeline;
 #[cfg(feature = "gateway")]

@@ -3,6 +3,7 @@
 mod documents;
 mod limits;
 mod productions;
+mod second_opinion;
 
 use sluse::xml::{Fault, FaultKind, Limits, Locator, Scope, Sink, Tag, Tokenizer};
 

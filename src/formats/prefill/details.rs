@@ -24,7 +24,7 @@ pub(crate) fn form_task_detail(
         "Form/FormData" => part.content = reader.document(content)?,
         "Form" => {
             let PartDraft { name: format_id, kind: format_version, content } = std::mem::take(part);
-            details.add(PartMeta::Form { format_id, format_version }, content, Coding::Text)?;
+            details.add(PartMeta::Form { format_id, format_version }, content, Coding::Document)?;
         }
         "Attachments/Attachment" => {
             let PartDraft { name: file_name, kind: attachment_type, content } = std::mem::take(part);

@@ -1,5 +1,6 @@
 //! From bytes, in pieces of any size, to tags and text.
 
+mod branch;
 mod characters;
 mod sections;
 mod tags;
@@ -15,7 +16,7 @@ use super::tag::{Reader, Tag};
 use super::transcoder::Transcoder;
 use super::{Fault, FaultKind, Limits, Mistake};
 
-/// Hears of a document's parts.
+/// Hears of a document's parts. Offsets are those of the text in UTF-8; the locator tells the sender's.
 pub trait Sink {
     /// The length of a name the sink expects and finds at the beginning of `rest`, which follows a `<`; it saves looking
     /// for the name's end and at its characters. 0 where it has no guess.
@@ -47,7 +48,8 @@ pub trait Sink {
     /// An element ends; its end tag lies between the offsets (for one without content, past its tag).
     fn end(&mut self, from: u64, to: u64, scope: &Scope, locator: &mut Locator<'_>);
 
-    /// A piece of the text of an element, in UTF-8 and never cut inside a character. Line ends are as written.
+    /// A piece of the text of an element, in UTF-8 and never cut inside a character. Line ends are as written; see
+    /// [`LineEnds`](crate::xml::LineEnds).
     fn text(&mut self, raw: &[u8], offset: u64, locator: &mut Locator<'_>);
 
     /// A character written as a reference.
@@ -166,36 +168,6 @@ impl Tokenizer {
                 fault(FaultKind::NotXml, end, "the file holds no XML document")
             }
         }
-    }
-
-    /// Another one that stands as this one does, between two parts of the content of an element, but at another offset,
-    /// and counts lines and columns from there; none if this one stands elsewhere or the document is not in UTF-8.
-    pub fn branch(&self, offset: u64) -> Option<Self> {
-        let whole = self.held.is_empty() && self.tail.is_empty() && self.mode == Mode::Plain;
-        if !whole || self.stage != Stage::Root || self.at.encoding != Encoding::Utf8 {
-            return None;
-        }
-        let mut branch = Self::new::<&str>(self.limits.clone(), &[]);
-        branch.nesting = self.nesting.clone();
-        (branch.stage, branch.begun) = (self.stage, true);
-        branch.at = Point { offset, sent: Position { offset, ..Position::START }, ..self.at };
-        Some(branch)
-    }
-
-    /// Tells whether another one stands as this one does, wherever that is.
-    pub fn is_like(&self, other: &Self) -> bool {
-        let whole = |one: &Self| one.held.is_empty() && one.tail.is_empty() && one.mode == Mode::Plain;
-        whole(self) && whole(other) && self.stage == other.stage && self.nesting.is_like(&other.nesting)
-    }
-
-    /// Goes on at another place, where it would stand as it does here.
-    pub fn move_to(&mut self, at: Position) {
-        self.at = Point { offset: at.offset, sent: at, ..self.at };
-    }
-
-    /// The elements that are open.
-    pub fn nesting(&self) -> &Nesting {
-        &self.nesting
     }
 
     /// The depth of nesting.

@@ -191,7 +191,7 @@ fn a_huge_attribute_is_refused_early() {
     tokenizer.feed(b"<a b='", &mut heard).unwrap();
     let piece = vec![b'x'; 64 << 10];
     let fed = (0..1_000).take_while(|_| tokenizer.feed(&piece, &mut heard).is_ok()).count();
-    assert!(fed <= 4, "{fed} pieces taken");
+    assert!(fed <= 8, "{fed} pieces taken");
     assert!(tokenizer.held.capacity() <= 1 << 20);
 }
 

@@ -28,7 +28,6 @@ impl Builder<'_> {
             let definition = SimpleDefinition { name: qname, at: None, base, parts, finals, simple };
             self.add_builtin(name, TypeDefinition::Simple(definition));
         }
-        self.open_notations.extend(self.builtin("NOTATION"));
     }
 
     fn add_builtin(&mut self, name: &str, definition: TypeDefinition) {
@@ -53,7 +52,6 @@ fn any_type(particle: Particle) -> ComplexDefinition {
         finals: Derivations::default(),
         blocked: Derivations::default(),
         attributes: Vec::new(),
-        prohibited: Vec::new(),
         any_attribute: Some(Wildcard { namespaces: Namespaces::Any, process: Process::Lax }),
         content: ContentType::Elements { particle, mixed: true },
     }

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::attributes::Attributes;
 use super::content::Content;
 use super::flags::Among;
-use super::names::Named;
 use super::{At, Builder, Done};
 use crate::xsd::components::{
     ANY_TYPE, AttributeUse, ComplexDefinition, ContentType, Derivation, QName, TypeDefinition, TypeId, Wildcard,
@@ -23,39 +22,18 @@ pub(super) struct Deriving {
     pub(super) mixed: bool,
 }
 
+/// Attributes with where their uses stand.
+type Uses = Vec<(At, AttributeUse)>;
+
 impl Builder<'_> {
     /// Builds a complex type that a document defines.
     pub(super) fn make_complex(&mut self, at: At) -> Done {
-        let (deriving, content) = match self.child(at, &["simpleContent", "complexContent"]) {
-            Some(inner) if self.node(inner).name == "simpleContent" => self.simple_content(at, inner)?,
-            Some(inner) => self.complex_content(at, inner)?,
-            None if self.originals.contains_key(&at) => {
-                return self.broken(at, "src-redefine.5", "the redefinition of a type derives from it");
-            }
-            None => {
-                let (base, how, mixed) = (ANY_TYPE, Derivation::Restriction, self.flag(at, "mixed"));
-                let deriving = Deriving { definition: at, at, base, how, mixed };
-                (deriving, self.element_content(deriving)?)
-            }
-        };
+        let (deriving, content) = self.derived(at)?;
         let id = self.number_of(at);
-        let steps = self.steps.get(&deriving.base).copied().unwrap_or(0) + 1;
-        if steps > self.limits.nesting {
-            return self.too_large(at, "too many types are derived from each other");
-        }
-        self.steps.insert(id, steps);
-        let content = match content {
-            Content::Empty => ContentType::Empty,
-            Content::Simple(simple) => ContentType::Simple(simple),
-            Content::Elements(model, mixed) => {
-                let particle = model.particle.clone();
-                self.contents.insert(id, model);
-                ContentType::Elements { particle, mixed }
-            }
-        };
+        self.count_steps(id, deriving)?;
         let own = self.attributes_of(at, deriving.at)?;
-        let prohibited = own.prohibited.clone();
-        let (attributes, any_attribute) = self.inherited(deriving, own)?;
+        let (uses, any_attribute) = self.inherited(deriving, own)?;
+        self.use_places.insert(id, uses.iter().map(|(at, _)| *at).collect());
         let definition = ComplexDefinition {
             name: self.type_name(at),
             at: Some(self.place(at)),
@@ -64,13 +42,50 @@ impl Builder<'_> {
             is_abstract: self.flag(at, "abstract"),
             finals: self.derivations(at, "final", Among::Complex),
             blocked: self.derivations(at, "block", Among::Complex),
-            attributes,
-            prohibited,
+            attributes: uses.into_iter().map(|(_, one)| one).collect(),
             any_attribute,
-            content,
+            content: self.content_type(id, content),
         };
         self.put_type(id, TypeDefinition::Complex(definition));
         Ok(())
+    }
+
+    /// How a type is derived, and its content.
+    fn derived(&mut self, at: At) -> Done<(Deriving, Content)> {
+        match self.child(at, &["simpleContent", "complexContent"]) {
+            Some(inner) if self.node(inner).name == "simpleContent" => self.simple_content(at, inner),
+            Some(inner) => self.complex_content(at, inner),
+            None if self.originals.contains_key(&at) => {
+                self.broken(at, "src-redefine.5", "the redefinition of a type derives from it")
+            }
+            None => {
+                let (base, how, mixed) = (ANY_TYPE, Derivation::Restriction, self.flag(at, "mixed"));
+                let deriving = Deriving { definition: at, at, base, how, mixed };
+                Ok((deriving, self.element_content(deriving)?))
+            }
+        }
+    }
+
+    fn count_steps(&mut self, id: TypeId, deriving: Deriving) -> Done {
+        let steps = self.steps.get(&deriving.base).copied().unwrap_or(0) + 1;
+        if steps > self.limits.nesting {
+            return self.too_large(deriving.at, "too many types are derived from each other");
+        }
+        self.steps.insert(id, steps);
+        Ok(())
+    }
+
+    /// The content of a type, which is kept for those derived from it.
+    fn content_type(&mut self, id: TypeId, content: Content) -> ContentType {
+        match content {
+            Content::Empty => ContentType::Empty,
+            Content::Simple(simple) => ContentType::Simple(simple),
+            Content::Elements(model, mixed) => {
+                let particle = model.particle.clone();
+                self.contents.insert(id, model);
+                ContentType::Elements { particle, mixed }
+            }
+        }
     }
 
     fn complex_content(&self, at: At, inner: At) -> Done<(Deriving, Content)> {
@@ -94,33 +109,32 @@ impl Builder<'_> {
             "extension" => Derivation::Extension,
             _ => Derivation::Restriction,
         };
-        if let Named::Defined(base) = named
-            && base == definition
-        {
-            return self.broken(at, "ct-props-correct.3", "the type is derived from itself");
-        }
         Ok(Deriving { definition, at, base: self.type_id(named), how, mixed })
     }
 
     /// The attributes with those of the base, and the wildcard.
-    fn inherited(&mut self, deriving: Deriving, own: Attributes) -> Done<(Vec<AttributeUse>, Option<Wildcard>)> {
-        let Deriving { at, base, how, .. } = deriving;
-        let uses: Vec<AttributeUse> = own.uses.into_iter().map(|(_, one)| one).collect();
-        let TypeDefinition::Complex(base) = self.built(base) else { return Ok((uses, own.any)) };
-        let replaced: HashSet<&QName> = match how {
-            Derivation::Extension => HashSet::new(),
+    fn inherited(&mut self, deriving: Deriving, own: Attributes) -> Done<(Uses, Option<Wildcard>)> {
+        let Deriving { at, base: base_id, how, .. } = deriving;
+        let TypeDefinition::Complex(base) = self.built(base_id) else { return Ok((own.uses, own.any)) };
+        let places = self.use_places.get(&base_id).map_or(&[][..], Vec::as_slice);
+        let theirs = places.iter().copied().zip(&base.attributes);
+        let (kept, any): (Uses, _) = match how {
+            // What comes from one group by both ways is one.
+            Derivation::Extension => {
+                let ours: HashSet<At> = own.uses.iter().map(|(at, _)| *at).collect();
+                let kept = theirs.filter(|(at, _)| !ours.contains(at));
+                let any = self.united_wildcard(at, own.any, base.any_attribute.clone())?;
+                (kept.map(|(at, one)| (at, one.clone())).collect(), any)
+            }
             Derivation::Restriction => {
-                uses.iter().map(|one| self.name_of_attribute(one)).chain(&own.prohibited).collect()
+                let names = own.uses.iter().map(|(_, one)| self.name_of_attribute(one));
+                let replaced: HashSet<&QName> = names.chain(&own.prohibited).collect();
+                let kept = theirs.filter(|(_, one)| !replaced.contains(self.name_of_attribute(one)));
+                (kept.map(|(at, one)| (at, one.clone())).collect(), own.any)
             }
         };
-        let kept = base.attributes.iter().filter(|one| !replaced.contains(self.name_of_attribute(one)));
-        let kept: Vec<AttributeUse> = kept.cloned().collect();
-        let any = match how {
-            Derivation::Restriction => own.any,
-            Derivation::Extension => self.united_wildcard(at, own.any, base.any_attribute.clone())?,
-        };
         self.take_attributes(at, kept.len())?;
-        Ok((uses.into_iter().chain(kept).collect(), any))
+        Ok((own.uses.into_iter().chain(kept).collect(), any))
     }
 
     fn united_wildcard(&self, at: At, own: Option<Wildcard>, base: Option<Wildcard>) -> Done<Option<Wildcard>> {

@@ -1,6 +1,7 @@
 //! The content of complex types, with that of their base (section 3.4.2).
 
 use super::complex::Deriving;
+use super::names::Named;
 use super::particles::Model;
 use super::{At, Builder, Done};
 use crate::xsd::components::{Compositor, ContentType, Derivation, ModelGroup, Particle, Term, TypeDefinition, TypeId};
@@ -20,7 +21,10 @@ impl Builder<'_> {
         let Deriving { at, base, how, .. } = deriving;
         let inline = self.child(at, &["simpleType"]).map(|inline| self.number_of(inline));
         let (content, is_mixed_emptiable) = match self.built(base) {
-            TypeDefinition::Simple(_) if how == Derivation::Extension => return Ok((deriving, Content::Simple(base))),
+            TypeDefinition::Simple(_) if how == Derivation::Extension => {
+                let content = self.type_of_values(at, Named::Builtin(base))?;
+                return Ok((deriving, Content::Simple(content)));
+            }
             TypeDefinition::Simple(_) => {
                 return self.broken(
                     at,
@@ -89,7 +93,7 @@ impl Builder<'_> {
                 let has_children = written.is_some_and(|written| self.children(written).next().is_some());
                 !has_children && (group.compositor != Compositor::Choice || model.particle.min == 0)
             }
-            _ => false,
+            Term::Group(_) | Term::Element(_) | Term::Any(_) => false,
         }
     }
 

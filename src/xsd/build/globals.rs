@@ -4,7 +4,6 @@ use std::collections::hash_map::Entry;
 
 use super::{At, Builder, Done, Symbol};
 use crate::xsd::components::QName;
-use crate::xsd::error::Place;
 
 impl Builder<'_> {
     /// Notes everything that has a name in the whole schema.
@@ -45,10 +44,6 @@ impl Builder<'_> {
     pub(super) fn own_name(&self, at: At) -> QName {
         let local = self.node(at).attribute("name").unwrap_or_default();
         QName { namespace: self.document(at).target.clone(), local: local.into() }
-    }
-
-    fn place_of(&self, at: At) -> Place {
-        self.place(at)
     }
 
     /// Gives the components their names.

@@ -19,10 +19,12 @@ mod order;
 mod particles;
 mod redefine;
 mod simple;
+#[cfg(test)]
+mod tests;
 mod wildcards;
 mod xpath;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::SchemaError;
 use super::components::{AttributeId, Components, ConstraintId, ElementId, QName, TypeDefinition, TypeId};
@@ -88,10 +90,10 @@ struct Builder<'a> {
     attribute_groups: HashMap<At, Attributes>,
     /// The contents of complex types, for those derived from them.
     contents: HashMap<TypeId, Model>,
+    /// Where the uses of the attributes of complex types stand, in their order.
+    use_places: HashMap<TypeId, Vec<At>>,
     /// How many types a type is derived from, one after the other.
     steps: HashMap<TypeId, usize>,
-    /// The types of notations that list none: they are no types for elements and attributes.
-    open_notations: HashSet<TypeId>,
     /// Attributes taken so far, of the limit.
     attributes_taken: usize,
 }
@@ -113,8 +115,8 @@ impl<'a> Builder<'a> {
             groups: HashMap::new(),
             attribute_groups: HashMap::new(),
             contents: HashMap::new(),
+            use_places: HashMap::new(),
             steps: HashMap::new(),
-            open_notations: HashSet::new(),
             attributes_taken: 0,
         }
     }

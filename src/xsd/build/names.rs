@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{At, Builder, Done, Symbol};
 use crate::xsd::components::{QName, TypeId};
+use crate::xsd::datatypes::{SimpleType, Variety};
 use crate::xsd::document::XSD;
 
 /// What the name of a type stands for.
@@ -71,10 +72,13 @@ impl Builder<'_> {
         self.type_ids.get(&at).copied().expect("all types are numbered")
     }
 
-    /// The number of a type as that of an element or attribute.
+    /// The number of a type, as that of elements or attributes.
     pub(super) fn type_of_values(&self, at: At, named: Named) -> Done<TypeId> {
         let id = self.type_id(named);
-        match self.open_notations.contains(&id) {
+        // Of a union with notations among others it is not asked.
+        let is_open =
+            |simple: Arc<SimpleType>| matches!(simple.variety(), Variety::Atomic) && simple.lacks_enumeration();
+        match self.simple(id).is_some_and(is_open) {
             true => self.broken(at, "enumeration-required-notation", "a type of notations lists those it allows"),
             false => Ok(id),
         }

@@ -78,8 +78,8 @@ impl Builder<'_> {
 
     pub(super) fn name_group(&mut self, at: At, name: QName) {
         let Some(group) = self.group(at) else { return };
-        self.components.global_groups.insert(name.clone(), self.components.groups.len() as u32);
-        self.components.groups.push(GroupDefinition { name, at: self.place(at), group });
+        self.components.global_groups.insert(name, self.components.groups.len() as u32);
+        self.components.groups.push(GroupDefinition { at: self.place(at), group });
     }
 
     /// The model of a group by name; `None` for anything else.

@@ -33,7 +33,9 @@ impl Builder<'_> {
             let rule = match symbol {
                 Symbol::Group => "src-redefine.6.2.1",
                 Symbol::AttributeGroup => "src-redefine.7.2.1",
-                _ => "src-redefine.5",
+                Symbol::Type | Symbol::Element | Symbol::Attribute | Symbol::Notation | Symbol::Constraint => {
+                    "src-redefine.5"
+                }
             };
             return self.broken(at, rule, format!("{} is not defined in the document that is redefined", key.1));
         };

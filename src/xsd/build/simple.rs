@@ -33,9 +33,6 @@ impl Builder<'_> {
         };
         let finals = self.derivations(at, "final", Among::Simple);
         let Derived { base, parts, simple } = derived;
-        if self.open_notations.contains(&base) && self.child(derivation, &["enumeration"]).is_none() {
-            self.open_notations.insert(self.number_of(at));
-        }
         let (place, simple) = (Some(self.place(at)), Arc::new(simple));
         let definition = SimpleDefinition { name, at: place, base, parts, finals, simple };
         self.put_type(self.number_of(at), TypeDefinition::Simple(definition));
@@ -81,7 +78,9 @@ impl Builder<'_> {
             self.children(at).filter_map(|child| Some((child, self.facet(child)?))).collect();
         let sources: Vec<FacetSource<'_>> = facets.iter().map(|(_, facet)| *facet).collect();
         let label = label.unwrap_or(base.label());
-        let restricted = SimpleType::restrict(&base, label, &sources, &Here { builder: self, at });
+        let here = |(at, _): &(At, FacetSource<'_>)| Here { builder: self, at: *at, facets: Vec::new() };
+        let prefixes = Here { builder: self, at, facets: facets.iter().map(here).collect() };
+        let restricted = SimpleType::restrict(&base, label, &sources, &prefixes);
         restricted.map_err(|fault| {
             let facet = fault.index.and_then(|index| facets.get(index)).map_or(at, |(facet, _)| *facet);
             self.facet_fault(facet, fault)
@@ -90,7 +89,7 @@ impl Builder<'_> {
 
     fn facet(&self, at: At) -> Option<FacetSource<'_>> {
         let node = self.node(at);
-        let kind = facet_kind(&node.name)?;
+        let kind = FacetKind::by_name(&node.name)?;
         Some(FacetSource { kind, value: node.written("value").unwrap_or_default(), fixed: self.flag(at, "fixed") })
     }
 
@@ -161,6 +160,8 @@ impl Builder<'_> {
 struct Here<'a> {
     builder: &'a Builder<'a>,
     at: At,
+    /// At a restriction: its facets, which may declare prefixes of their own.
+    facets: Vec<Self>,
 }
 
 impl Prefixes for Here<'_> {
@@ -171,22 +172,8 @@ impl Prefixes for Here<'_> {
     fn is_notation(&self, namespace: &str, local: &str) -> bool {
         self.builder.globals.contains_key(&(Symbol::Notation, QName::new(namespace, local)))
     }
-}
 
-fn facet_kind(name: &str) -> Option<FacetKind> {
-    Some(match name {
-        "length" => FacetKind::Length,
-        "minLength" => FacetKind::MinLength,
-        "maxLength" => FacetKind::MaxLength,
-        "pattern" => FacetKind::Pattern,
-        "enumeration" => FacetKind::Enumeration,
-        "whiteSpace" => FacetKind::WhiteSpace,
-        "maxInclusive" => FacetKind::MaxInclusive,
-        "maxExclusive" => FacetKind::MaxExclusive,
-        "minExclusive" => FacetKind::MinExclusive,
-        "minInclusive" => FacetKind::MinInclusive,
-        "totalDigits" => FacetKind::TotalDigits,
-        "fractionDigits" => FacetKind::FractionDigits,
-        _ => return None,
-    })
+    fn at_facet(&self, index: usize) -> Option<&dyn Prefixes> {
+        self.facets.get(index).map(|facet| facet as &dyn Prefixes)
+    }
 }

@@ -107,7 +107,9 @@ fn name_test<'a>(token: Token<'_>, prefixes: &Prefixes<'a>) -> Result<NameTest, 
     let name = match token {
         Token::Star => return Ok(NameTest::Any),
         Token::Name(name) => name,
-        _ => return Err("the path has a step without a name".into()),
+        Token::Or | Token::Slash | Token::Descend | Token::Here | Token::At | Token::Axis(_) => {
+            return Err("the path has a step without a name".into());
+        }
     };
     let Some((prefix, local)) = name.split_once(':') else { return Ok(NameTest::Name(QName::new("", name))) };
     let namespace = prefixes(prefix).ok_or_else(|| format!("the prefix {prefix} is not declared"))?;

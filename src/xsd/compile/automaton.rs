@@ -186,7 +186,7 @@ impl Compiler<'_> {
             Symbol::Any(wildcard) => {
                 self.budget.take_edges(1, making.at)?;
                 let beside = met.beside_wildcard(self, wildcard);
-                making.many_ways |= beside.iter().any(|other| !self.told(*other, step, from));
+                making.many_ways |= beside.iter().any(|other| !self.told(making, *other, step, from));
                 met.wildcards.push((wildcard, step));
                 self.schema.any_edges.push(AnyEdge { wildcard, target, again, counting });
             }
@@ -196,7 +196,7 @@ impl Compiler<'_> {
                 for member in group.iter() {
                     let edge = self.edge(*member, target, making, step);
                     let beside = met.beside_name(self, edge.name);
-                    making.many_ways |= beside.iter().any(|other| !self.told(*other, step, from));
+                    making.many_ways |= beside.iter().any(|other| !self.told(making, *other, step, from));
                     met.names.entry(edge.name).or_default().push(step);
                     self.schema.edges.push(edge);
                 }
@@ -215,23 +215,44 @@ impl Compiler<'_> {
     }
 
     /// Tells whether the first of two steps that one element could take is always the right one.
-    fn told(&self, first: Step, second: Step, from: Option<&Spot>) -> bool {
-        let exact = from.is_some_and(|spot| spot.min == spot.max);
-        if first.again {
-            // Past the maximum only the second is left; before it, neither forbids the other anything later.
-            let returns = first.target == second.target && second.counting == NO_COUNTING;
-            let free = returns && from.is_some_and(|spot| spot.min <= 1);
-            return exact || free;
+    fn told(&self, making: &Making<'_>, first: Step, second: Step, from: Option<&Spot>) -> bool {
+        // Of a number of times that is fixed, the count tells whether the step goes on or leaves.
+        if first.again && from.is_some_and(|spot| spot.min == spot.max) {
+            return true;
         }
-        let counts = |step: Step| self.schema.counting(step.counting);
         let excludes = |one: &Count, other: &Count| match (*one, *other) {
             (Count::Again { slot, most, .. }, Count::Leave { slot: left, least }) => slot == left && least >= most,
             _ => false,
         };
+        let counts = |step: Step| self.schema.counting(step.counting);
         let excluded = |one: Step, other: Step| {
             counts(one).iter().any(|one| counts(other).iter().any(|other| excludes(one, other)))
         };
-        excluded(first, second) || excluded(second, first)
+        excluded(first, second) || excluded(second, first) || self.spares(making, first, second, from)
+    }
+
+    /// Tells whether the first of two steps to one place leaves every way open that the second does.
+    ///
+    /// So it is if nothing must come more than once: to count the inner group rather than the outer one uses up less, and
+    /// where the inner one is used up the outer one may still be counted, since it begins and ends with the same places.
+    fn spares(&self, making: &Making<'_>, first: Step, second: Step, from: Option<&Spot>) -> bool {
+        let needs_one = |count: &Count| match *count {
+            Count::Leave { slot, .. } | Count::Again { slot, .. } => making.places.least(slot) <= 1,
+            Count::Enter { .. } => true,
+        };
+        let counts = |step: Step| self.schema.counting(step.counting);
+        // How far in the counted group is; a step that repeats none goes less far back than any.
+        let depth = |step: Step| {
+            let again = counts(step).iter().find_map(|count| match *count {
+                Count::Again { slot, .. } => Some(slot),
+                Count::Leave { .. } | Count::Enter { .. } => None,
+            });
+            again.map_or(usize::MAX, |slot| making.places.depth(from, slot))
+        };
+        first.target == second.target
+            && from.is_none_or(|spot| spot.min <= 1)
+            && counts(first).iter().chain(counts(second)).all(needs_one)
+            && (first.again || depth(first) > depth(second))
     }
 
     /// The children of a type by name, and its wildcards, for documents that keep no order.

@@ -19,7 +19,7 @@ use super::components::{
     ComplexDefinition, Components, ContentType, Derivation, Derivations, ElementId, Namespaces, QName,
     SimpleDefinition, TypeDefinition, TypeId,
 };
-use super::datatypes::Prefixes;
+use super::datatypes::{Prefixes, Variety};
 use super::error::{Place, SchemaError};
 use super::rules::Substitutions;
 use super::tables::{Admitted, AttributeUse, Content, NameId, Schema, SimpleId, Type, Wildcard, WildcardId, XSD, XSI};
@@ -126,16 +126,9 @@ impl<'a> Compiler<'a> {
     fn simple_type(&mut self, simple: &SimpleDefinition) -> Done<Type> {
         let id = self.schema.types.len() as u32;
         let content = Content::Simple(self.simple_ids.get(&id).copied().expect("every simple type was numbered"));
-        Ok(Type {
-            base: Some(simple.base),
-            is_simple: true,
-            content,
-            members: match simple.simple.variety() {
-                super::datatypes::Variety::Union(_) => simple.parts.clone().into(),
-                _ => Box::default(),
-            },
-            ..blank_type()
-        })
+        let is_union = matches!(simple.simple.variety(), Variety::Union(_));
+        let members = if is_union { simple.parts.clone().into() } else { Box::default() };
+        Ok(Type { base: Some(simple.base), is_simple: true, content, members, ..blank_type() })
     }
 
     fn complex_type(&mut self, complex: &ComplexDefinition) -> Done<Type> {

@@ -210,6 +210,17 @@ impl Places {
         left.map(|slot| Count::Leave { slot: *slot, least: self.bounds(*slot).0 }).collect()
     }
 
+    /// How often a counted group must come.
+    pub(super) fn least(&self, slot: u16) -> u32 {
+        self.bounds(slot).0
+    }
+
+    /// How many counted groups around a place there are outside one of them.
+    pub(super) fn depth(&self, spot: Option<&Spot>, slot: u16) -> usize {
+        let chain = spot.map_or(&[][..], |spot| self.chain(spot.chain));
+        chain.iter().position(|known| *known == slot).unwrap_or(usize::MAX)
+    }
+
     fn bounds(&self, slot: u16) -> (u32, u32) {
         self.groups.get(usize::from(slot)).copied().unwrap_or((0, UNBOUNDED))
     }

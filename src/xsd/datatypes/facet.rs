@@ -86,6 +86,11 @@ impl Enumeration {
         self.keys.is_empty()
     }
 
+    /// Of each value what is equal for equal ones.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.keys.iter()
+    }
+
     fn holds(&self, value: &Value) -> bool {
         self.keys.contains(&value.key())
     }

@@ -46,6 +46,11 @@ pub(in crate::xsd) trait Prefixes {
     fn is_notation(&self, _namespace: &str, _local: &str) -> bool {
         true
     }
+
+    /// What they stand for at one of the facets of a restriction, where that may differ.
+    fn at_facet(&self, _index: usize) -> Option<&dyn Prefixes> {
+        None
+    }
 }
 
 impl Form {
@@ -132,7 +137,8 @@ fn name(text: &str, prefixes: &dyn Prefixes) -> Option<Name> {
     Some(Name { namespace, local: local.to_owned() })
 }
 
-fn is_language(text: &str) -> bool {
+/// Tells whether a text is a tag for a language (RFC 3066).
+pub(in crate::xsd) fn is_language(text: &str) -> bool {
     let mut parts = text.split('-');
     let first = parts.next().unwrap_or_default();
     let sized = |part: &str| (1..=8).contains(&part.len());
@@ -141,7 +147,7 @@ fn is_language(text: &str) -> bool {
 }
 
 /// Tells whether a text, what may not stand in a URI escaped, is a reference to one (RFC 2396, RFC 2732).
-fn is_uri(text: &str) -> bool {
+pub(in crate::xsd) fn is_uri(text: &str) -> bool {
     let escapes_are_whole = text.split('%').skip(1).all(|rest| {
         let digits = rest.bytes().take(2).filter(u8::is_ascii_hexdigit);
         digits.count() == 2

@@ -7,6 +7,7 @@ mod broken;
 mod builtins;
 mod classes;
 mod decimal;
+mod describe;
 mod duration;
 mod expression;
 mod facet;
@@ -24,8 +25,9 @@ mod value;
 
 pub(super) use binary::{Base64, Hex};
 pub(super) use broken::Broken;
+pub(super) use describe::Fact;
 pub(super) use facet::{FacetError, FacetKind, FacetSource};
-pub(super) use lexical::Prefixes;
+pub(super) use lexical::{Prefixes, is_language, is_uri};
 pub(super) use simple::{SimpleType, Stream, Variety};
 pub(super) use value::{Role, Value};
 

@@ -139,8 +139,8 @@ impl Reader<'_> {
         }
         self.rest = rest;
         let year = digits.iter().fold(0, |year, digit| year * 10 + i128::from(digit - b'0'));
-        // There is no year 0 in XSD 1.0.
-        (year != 0).then_some(if negative { 1 - year } else { year })
+        // There is no year 0 in XSD 1.0; all the same its algorithms count as if there were one (appendix E).
+        (year != 0).then_some(if negative { -year } else { year })
     }
 
     fn date(&mut self) -> Option<(i128, i128, i128)> {
@@ -214,6 +214,7 @@ mod tests {
         for (shape, text) in [
             (Shape::Date, "2024-02-29"),
             (Shape::Date, "-0001-12-31Z"),
+            (Shape::Date, "-0004-02-29"),
             (Shape::Date, "12024-01-01-14:00"),
             (Shape::DateTime, "2012-06-29T03:21:03"),
             (Shape::DateTime, "2015-09-15T13:30:48.910-05:00"),
@@ -233,6 +234,7 @@ mod tests {
     fn other_texts_are_none() {
         for (shape, text) in [
             (Shape::Date, "2023-02-29"),
+            (Shape::Date, "-0001-02-29"),
             (Shape::Date, "0000-01-01"),
             (Shape::Date, "24-01-01"),
             (Shape::Date, "02024-01-01"),

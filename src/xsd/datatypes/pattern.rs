@@ -10,6 +10,7 @@ use super::expression::{Expression, Node};
 /// The patterns of one step of derivation; a text fits if it fits one of them.
 #[derive(Debug)]
 pub(in crate::xsd) struct Pattern {
+    sources: Vec<String>,
     any: Vec<Matcher>,
 }
 
@@ -35,7 +36,13 @@ impl Pattern {
     pub(super) fn new(sources: &[&str]) -> Result<Self, (usize, String)> {
         let each = sources.iter().enumerate();
         let any = each.map(|(at, source)| Matcher::new(source).map_err(|problem| (at, problem)));
-        Ok(Self { any: any.collect::<Result<_, _>>()? })
+        let sources = sources.iter().map(|source| (*source).to_owned()).collect();
+        Ok(Self { any: any.collect::<Result<_, _>>()?, sources })
+    }
+
+    /// The patterns as written.
+    pub(super) fn sources(&self) -> &[String] {
+        &self.sources
     }
 
     /// Tells whether a whole text fits.

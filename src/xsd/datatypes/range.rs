@@ -28,9 +28,9 @@ pub(super) struct Range {
 /// One end of a range.
 #[derive(Debug, Clone)]
 pub(super) struct Bound {
-    value: Value,
+    pub(super) value: Value,
     /// As the schema writes it.
-    shown: String,
+    pub(super) shown: String,
 }
 
 impl Side {
@@ -78,6 +78,11 @@ impl Range {
 
     fn end(&self, side: Side) -> Option<&Facet<Bound>> {
         self.ends.get(side as usize)?.as_ref()
+    }
+
+    /// Its ends, each with the facet that sets it.
+    pub(super) fn ends(&self) -> impl Iterator<Item = (FacetKind, &Bound)> {
+        Side::ALL.into_iter().filter_map(|side| Some((side.kind(), &self.end(side)?.value)))
     }
 
     /// The value at one end.

@@ -50,6 +50,7 @@ impl SimpleType {
                 return Err(FacetError::new("src-single-facet-value", text).at(index));
             }
             met.push(source.kind);
+            let prefixes = prefixes.at_facet(index).unwrap_or(prefixes);
             self.set(source, &base, prefixes).map_err(|error| error.at(index))?;
         }
         self.add_patterns(facets)?;
@@ -149,7 +150,7 @@ impl SimpleType {
     fn add_enumeration(&mut self, facets: &[FacetSource<'_>], base: &Self, prefixes: &dyn Prefixes) -> Done {
         let mut listed = Enumeration::default();
         for (index, source) in facets.iter().enumerate().filter(|(_, source)| source.kind == FacetKind::Enumeration) {
-            match base.settled(source.value, prefixes) {
+            match base.settled(source.value, prefixes.at_facet(index).unwrap_or(prefixes)) {
                 Ok((value, text)) => listed.add(&value, &text),
                 Err(broken) => {
                     let text = format!("a listed value is not of the base type: {}", broken.text);

@@ -300,3 +300,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn facets_may_declare_prefixes_of_their_own() {
+    struct Outside;
+    impl Prefixes for Outside {
+        fn namespace(&self, _: &str) -> Option<Cow<'_, str>> {
+            None
+        }
+
+        fn at_facet(&self, index: usize) -> Option<&dyn Prefixes> {
+            (index == 0).then_some(&Declared)
+        }
+    }
+    let listed = |value| FacetSource { kind: FacetKind::Enumeration, value, fixed: false };
+    let restrict = |facets: &[FacetSource<'_>]| SimpleType::restrict(&builtin("QName"), "own", facets, &Outside);
+    assert!(restrict(&[listed("a:x"), listed("y")]).is_ok());
+    assert_eq!(restrict(&[listed("a:x"), listed("a:y")]).unwrap_err().index, Some(1));
+}

@@ -4,6 +4,7 @@ use std::str::FromStr as _;
 
 use super::tree::trimmed;
 use crate::xml;
+use crate::xsd::datatypes::{is_language, is_uri};
 
 /// What an attribute's value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,30 +132,8 @@ fn is_qname(value: &str) -> bool {
     }
 }
 
-fn is_language(value: &str) -> bool {
-    let mut parts = value.split('-');
-    let is_short = |part: &str| (1..=8).contains(&part.len());
-    let is_first = |part: &str| is_short(part) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
-    parts.next().is_some_and(is_first)
-        && parts.all(|part| is_short(part) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-}
-
 fn is_set(value: &str, members: &[&str]) -> bool {
     value == "#all" || words(value).all(|word| members.contains(&word))
-}
-
-/// Almost everything is a URI once what it may not hold is escaped (RFC 2396, with the escaping of XLink): what is not
-/// is a percent sign that escapes nothing, a second number sign, and a scheme that is none.
-fn is_uri(value: &str) -> bool {
-    let is_escape = |after: &str| after.len() > 1 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
-    let is_scheme = |scheme: &str| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    };
-    let scheme = value.split(['/', '?', '#']).next().and_then(|first| first.split_once(':'));
-    value.split('%').skip(1).all(is_escape)
-        && value.matches('#').count() <= 1
-        && scheme.is_none_or(|(scheme, _)| is_scheme(scheme))
 }
 
 #[cfg(test)]

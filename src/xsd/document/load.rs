@@ -142,7 +142,8 @@ impl<'a> Loader<'a> {
 
     fn import(&mut self, document: usize, node: &Node) -> Result<(), SchemaError> {
         let by = self.document(document);
-        let (tree, enclosing) = (Rc::clone(&by.tree), Arc::clone(&by.target));
+        let tree = Rc::clone(&by.tree);
+        let enclosing = target(&tree);
         let place = tree.place(node.at);
         let namespace: Arc<str> = node.attribute("namespace").unwrap_or_default().into();
         let problem = match (node.attribute("namespace"), namespace == enclosing) {
@@ -244,4 +245,62 @@ impl<'a> Loader<'a> {
 
 fn target(tree: &Tree) -> Arc<str> {
     tree.node(0).attribute("targetNamespace").unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xsd::SchemaDocument;
+    use crate::xsd::document::Given;
+
+    fn loaded(documents: &[(&str, &str)], limits: &SchemaLimits) -> Result<Vec<String>, SchemaError> {
+        let whole = |content: &str| format!("<schema xmlns='http://www.w3.org/2001/XMLSchema' {content}</schema>");
+        let texts: Vec<(&str, String)> = documents.iter().map(|(name, content)| (*name, whole(content))).collect();
+        let given = texts.iter().map(|(name, text)| SchemaDocument { name, bytes: text.as_bytes() });
+        let given: Vec<SchemaDocument<'_>> = given.collect();
+        let roots: Vec<&str> = documents.iter().map(|(name, _)| *name).collect();
+        let loaded = load(&roots, &Given(&given), limits)?;
+        Ok(loaded.iter().map(|document| format!("{} {}", document.tree.document, document.target)).collect())
+    }
+
+    #[test]
+    fn documents_are_loaded_once_for_each_namespace() {
+        let documents = [
+            ("part", "><include schemaLocation='part'/>"),
+            ("one", "targetNamespace='urn:1'><include schemaLocation='folder/part'/><include schemaLocation='two'/>"),
+            ("two", "targetNamespace='urn:1'><include schemaLocation='one'/><import schemaLocation='part'/>"),
+        ];
+        let names = loaded(&documents, &SchemaLimits::default()).unwrap();
+        assert_eq!(names, ["one urn:1", "two urn:1", "part urn:1", "part "]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_missed_where_it_is_needed() {
+        let limits = SchemaLimits::default();
+        let absent = "schemaLocation='absent'";
+        let content = format!("><include {absent}/><import namespace='urn:b' {absent}/><redefine {absent}/>");
+        assert_eq!(loaded(&[("a", &content)], &limits).unwrap(), ["a "]);
+        let content = format!("><redefine {absent}><group name='g'><all/></group></redefine>");
+        let Err(SchemaError::Missing { location, .. }) = loaded(&[("a", &content)], &limits) else { panic!() };
+        assert_eq!(location, "absent");
+        assert!(matches!(load(&["absent"], &Given(&[]), &limits), Err(SchemaError::Missing { .. })));
+        assert_eq!(load(&[], &Given(&[]), &limits).map(|all| all.len()), Err(SchemaError::Empty));
+        assert!(matches!(loaded(&[("a", ">"), ("a", "id='a'>")], &limits), Err(SchemaError::Missing { .. })));
+    }
+
+    #[test]
+    fn a_schema_that_passes_a_limit_is_too_large() {
+        let all = SchemaLimits::default();
+        let documents = [("a", "><include schemaLocation='b'/>"), ("b", ">")];
+        for limits in [
+            SchemaLimits { documents: 1, ..all },
+            SchemaLimits { document_bytes: 60, ..all },
+            SchemaLimits { bytes: 100, ..all },
+            SchemaLimits { depth: 1, ..all },
+        ] {
+            let refused = loaded(&documents, &limits);
+            assert!(matches!(refused, Err(SchemaError::TooLarge { .. })), "{limits:?} {refused:?}");
+        }
+        assert!(loaded(&documents, &all).is_ok());
+    }
 }

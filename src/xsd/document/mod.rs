@@ -15,8 +15,8 @@ mod tree;
 pub use files::Files;
 pub(super) use forms::{count, words};
 pub(super) use given::Given;
-pub(super) use load::{Document, Part, load};
-pub(super) use tree::{Bindings, Node, Tree, namespace};
+pub(super) use load::{Document, load};
+pub(super) use tree::{Bindings, Node, namespace};
 
 pub(super) use crate::xsd::tables::XSD;
 

@@ -1,6 +1,5 @@
 //! A schema document as a tree, read with our own tokenizer.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::xml::{self, FaultKind, Locator, Namespace, Position, Scope, Sink, Tag, Tokenizer, XML_NAMESPACE, shown};
@@ -44,23 +43,14 @@ pub(in crate::xsd) struct Node {
 const XSD_TREE: Namespace = Namespace::known(0);
 
 impl Tree {
-    /// Reads a document in UTF-8 or UTF-16, by the limits given.
+    /// Reads a document in any encoding of the tokenizer, by the limits given.
     pub(in crate::xsd) fn read(document: &str, bytes: &[u8], limits: &xml::Limits) -> Result<Self, SchemaError> {
-        let bytes = transcoded(bytes);
         let mut tree = Self { document: document.to_owned(), nodes: Vec::new(), ignored: 0, open: Vec::new() };
         let mut tokenizer = Tokenizer::new(limits.clone(), &[XSD]);
-        let read = tokenizer.feed(&bytes, &mut tree).and_then(|()| tokenizer.finish(&mut tree));
-        read.map_err(|fault| match fault.kind {
-            FaultKind::TooDeep
-            | FaultKind::TagTooLong
-            | FaultKind::NameTooLong
-            | FaultKind::AttributeTooLong
-            | FaultKind::DeclarationTooLong
-            | FaultKind::TooManyAttributes
-            | FaultKind::TooManyNamespaces => {
-                SchemaError::TooLarge { place: tree.place(fault.at), problem: fault.text }
-            }
-            _ => SchemaError::NotXml { document: document.to_owned(), fault: *fault },
+        let read = tokenizer.feed(bytes, &mut tree).and_then(|()| tokenizer.finish(&mut tree));
+        read.map_err(|fault| match is_limit(fault.kind) {
+            true => SchemaError::TooLarge { place: tree.place(fault.at), problem: fault.text },
+            false => SchemaError::NotXml { document: document.to_owned(), fault: *fault },
         })?;
         Ok(tree)
     }
@@ -180,24 +170,17 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The document in UTF-8, without the declaration that says otherwise.
-fn transcoded(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let encoding = match bytes {
-        [0xFF, 0xFE, ..] | [b'<', 0, ..] => encoding_rs::UTF_16LE,
-        [0xFE, 0xFF, ..] | [0, b'<', ..] => encoding_rs::UTF_16BE,
-        _ => return Cow::Borrowed(bytes),
-    };
-    let (text, _, broken) = encoding.decode(bytes);
-    if broken {
-        // The tokenizer refuses it for what it is.
-        return Cow::Borrowed(bytes);
-    }
-    let end = text.starts_with("<?xml").then(|| text.find("?>")).flatten().map_or(0, |at| at + 2);
-    let declaration = text.get(..end).unwrap_or_default();
-    // Blanks in its place keep lines and columns right.
-    let blank = declaration.chars().map(|c| if c == '\n' { '\n' } else { ' ' });
-    let rest = text.get(end..).unwrap_or_default();
-    Cow::Owned(blank.chain(rest.chars()).collect::<String>().into_bytes())
+fn is_limit(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::TooDeep
+            | FaultKind::TagTooLong
+            | FaultKind::NameTooLong
+            | FaultKind::AttributeTooLong
+            | FaultKind::DeclarationTooLong
+            | FaultKind::TooManyAttributes
+            | FaultKind::TooManyNamespaces
+    )
 }
 
 #[cfg(test)]
@@ -212,7 +195,8 @@ mod tests {
 
     #[test]
     fn utf_16_is_read_in_either_order() {
-        let little: Vec<u8> = DOCUMENT.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let little: Vec<u8> =
+            "\u{FEFF}".encode_utf16().chain(DOCUMENT.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> =
             "\u{FEFF}".encode_utf16().chain(DOCUMENT.encode_utf16()).flat_map(u16::to_be_bytes).collect();
         for bytes in [little, big] {

@@ -149,7 +149,7 @@ impl<O: Observer> Judging<'_, '_, O> {
             let Some(value) = used.value.as_ref().and_then(|given| given.value.as_ref()) else { continue };
             let names = schema.simple(used.simple).is_some_and(|simple| simple.names());
             if names && !tag.attributes().any(|attribute| is_for(used, &attribute)) {
-                self.refer(value, tag.offset, |_| locator.position(tag.offset));
+                self.refer(value, |_| locator.position(tag.offset));
             }
         }
     }
@@ -172,8 +172,7 @@ impl<O: Observer> Judging<'_, '_, O> {
         });
         match judged {
             Ok(value) => {
-                let start = tag.offset;
-                self.refer(&value, start, |_| locator.position(attribute.offset));
+                self.refer(&value, |_| locator.position(attribute.offset));
             }
             Err(broken) => {
                 let text = format!("the attribute {}: {}", shown(attribute.local), broken.text);

@@ -172,13 +172,11 @@ impl<O: Observer> Judging<'_, '_, O> {
     /// From here on the order of the parent's children says nothing.
     fn leave_model(&mut self, waits: bool) {
         let Some(frame) = self.judge.frames.last_mut() else { return };
-        match frame.mode {
-            Mode::Model { mixed } => frame.mode = Mode::Loose { mixed },
-            Mode::Ways { mixed } => {
-                frame.mode = Mode::Loose { mixed };
+        if let Mode::Model { mixed } | Mode::Ways { mixed } = frame.mode {
+            if let Mode::Ways { .. } = frame.mode {
                 self.judge.ways.pop();
             }
-            _ => {}
+            frame.mode = Mode::Loose { mixed };
         }
         frame.waits = waits;
         frame.unsound = true;
@@ -271,7 +269,9 @@ impl<O: Observer> Judging<'_, '_, O> {
                 (Kind::UnexpectedElement, "cvc-type.3.1.2", "an element of simple type")
             }
             Mode::Simple => (Kind::UnexpectedElement, "cvc-complex-type.2.2", "an element of simple content"),
-            _ => (Kind::UnexpectedElement, "cvc-complex-type.2.1", "an element that must be empty"),
+            Mode::Empty | Mode::Model { .. } | Mode::Ways { .. } | Mode::Loose { .. } | Mode::Any | Mode::Skip => {
+                (Kind::UnexpectedElement, "cvc-complex-type.2.1", "an element that must be empty")
+            }
         };
         let path = format!("{}/{}", self.judge.path(), shown(tag.local));
         let at = locator.position(tag.offset);

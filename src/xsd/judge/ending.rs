@@ -64,14 +64,15 @@ impl<O: Observer> Judging<'_, '_, O> {
     #[inline]
     fn end_model(&mut self, frame: &Frame, from: u64, to: u64, locator: &mut Locator<'_>) {
         let schema = self.judge.schema();
-        let complete = match frame.mode {
-            Mode::Ways { .. } => self.judge.ways.last().is_some_and(|ways| ways.may_end(schema)),
-            _ => schema.edges_of(frame.state).1.is_none_or(|state| self.judge.may_end(frame, state)),
+        let has_ways = matches!(frame.mode, Mode::Ways { .. });
+        let complete = match has_ways {
+            true => self.judge.ways.last().is_some_and(|ways| ways.may_end(schema)),
+            false => schema.edges_of(frame.state).1.is_none_or(|state| self.judge.may_end(frame, state)),
         };
         if !complete {
             self.missing(frame, from, to, locator);
         }
-        if let Mode::Ways { .. } = frame.mode {
+        if has_ways {
             self.judge.ways.pop();
         }
     }
@@ -114,11 +115,8 @@ impl<O: Observer> Judging<'_, '_, O> {
             Ok(None) => Outcome::Unknown,
             Ok(Some(value)) => {
                 if simple.names() {
-                    let frames = &self.judge.frames;
-                    let owner = frames.len().checked_sub(2).and_then(|parent| frames.get(parent));
-                    let owner = owner.map_or(u64::MAX, |parent| parent.from);
                     let at = self.judge.value_position(locator);
-                    self.refer(&value, owner, |_| at);
+                    self.refer(&value, |_| at);
                 }
                 Outcome::Value(value)
             }

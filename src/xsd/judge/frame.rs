@@ -5,7 +5,7 @@ use crate::xsd::plan::{NOWHERE, NodeId};
 use crate::xsd::tables::{ANY_TYPE, NameId, StateId, TypeId};
 
 /// An open element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     pub(super) mode: Mode,
     pub(super) type_id: TypeId,

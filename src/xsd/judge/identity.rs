@@ -52,18 +52,21 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         seen: &mut Vec<(usize, usize, u64)>,
     ) {
         let fitting = tag.attributes().filter(|attribute| test.fits(attribute.namespace, attribute.local));
-        for attribute in fitting.filter(|attribute| !is_instance(attribute)) {
+        for attribute in fitting {
             let once = (answer.node, answer.field, attribute.offset);
             if seen.contains(&once) {
                 continue;
             }
             seen.push(once);
-            let value = match self.use_of(found, &attribute) {
-                Ok(Some((used, _))) => self.value_of(used, &attribute, tag).ok(),
-                Ok(None) | Err(_) => None,
+            let key = match self.use_of(found, &attribute) {
+                _ if is_instance(&attribute) => Some(attribute.value.to_vec()),
+                Ok(Some((used, _))) => self.value_of(used, &attribute, tag).ok().map(|value| value.key()),
+                // What is not judged has no value.
+                Ok(None) => continue,
+                Err(_) => None,
             };
             // What is no value of its type has its own finding.
-            self.answer(answer.node, answer.field, value.map_or(Field::Spoiled, |value| Field::Key(value.key())));
+            self.answer(answer.node, answer.field, key.map_or(Field::Spoiled, Field::Key));
         }
         let absent = |used: &&crate::xsd::tables::AttributeUse| {
             test.fits(used.namespace, &used.local) && !tag.attributes().any(|attribute| is_for(used, &attribute))

@@ -19,7 +19,7 @@ use crate::xsd::validator::Observer;
 const MOST_VALUE: usize = 4 << 10;
 
 /// What the lane has learned of the document at hand.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Lane {
     /// How it writes the namespaces of the schema, by their number.
     prefixes: Vec<Prefix>,

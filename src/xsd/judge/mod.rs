@@ -1,7 +1,6 @@
 //! The state of a document being judged: one frame for each open element.
 
 mod attributes;
-mod branching;
 mod content;
 mod counting;
 mod ending;
@@ -12,6 +11,7 @@ mod lane;
 mod matching;
 mod opening;
 mod references;
+mod seam;
 mod watching;
 
 use super::datatypes::Broken;

@@ -17,19 +17,19 @@ const MOST_STEPS: u64 = 20_000_000;
 pub(super) fn check(rules: &Rules<'_>, model: &Model<'_>) -> Done {
     let Some(root) = model.root() else { return Ok(()) };
     let mut walk = Walk { rules, model, countable: HashMap::new(), steps: 0 };
-    walk.add_first(root, &mut Next::default())?;
-    walk.pass(root, &mut Next::default())
+    walk.add_first(root, &mut Next::new(rules))?;
+    walk.pass(root, &mut Next::new(rules))
 }
 
-struct Walk<'w, 'a> {
-    rules: &'w Rules<'a>,
-    model: &'w Model<'a>,
+struct Walk<'w> {
+    rules: &'w Rules<'w>,
+    model: &'w Model<'w>,
     /// The groups with a fixed number of rounds that were met, and whether the rounds can be counted.
     countable: HashMap<NodeId, bool>,
     steps: u64,
 }
 
-impl<'w, 'a> Walk<'w, 'a> {
+impl<'w> Walk<'w> {
     /// Judges what is in a node, `next` being what may follow it.
     fn pass(&mut self, id: NodeId, next: &mut Next<'w>) -> Done {
         let node = self.model.node(id);
@@ -51,7 +51,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         if let Some(known) = self.countable.get(&id) {
             return Ok(*known);
         }
-        let mut again = Next::default();
+        let mut again = Next::new(self.rules);
         self.add_first(id, &mut again)?;
         again.begin_rounds();
         self.inside(id, &mut again)?;
@@ -85,7 +85,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             // What comes first is added where the whole sequence is.
             if at > 0 {
                 if !self.model.node(*part).is_emptiable {
-                    own = Some(Next::default());
+                    own = Some(Next::new(self.rules));
                 }
                 self.add_first(*part, behind(&mut own, next))?;
             }
@@ -113,18 +113,14 @@ impl<'w, 'a> Walk<'w, 'a> {
     }
 
     fn add(&mut self, id: NodeId, next: &mut Next<'w>) -> Done {
-        let (rules, model) = (self.rules, self.model);
+        let model = self.model;
         let particle = model.node(id).particle;
-        next.meet(id);
         let other = match &particle.term {
-            Term::Element(element) => rules.group(element).iter().find_map(|member| {
-                self.steps += 1;
-                next.add_name(&rules.components.element(*member).name, id)
-            }),
+            Term::Element(element) => next.add_element(*element, id),
             Term::Any(wildcard) => next.add_wildcard(&wildcard.namespaces, id),
             Term::Group(_) => None,
         };
-        match other.filter(|other| *other != id) {
+        match other {
             None => Ok(()),
             Some(other) => Err(self.ambiguous(model.node(other).particle, particle)),
         }

@@ -168,3 +168,63 @@ fn check_use(rules: &Rules<'_>, ours: &AttributeUse, theirs: &AttributeUse, plac
 fn named<'a>(rules: &Rules<'a>, uses: &'a [AttributeUse]) -> BTreeMap<&'a QName, &'a AttributeUse> {
     uses.iter().map(|one| (&rules.components.attribute(one.attribute).name, one)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::xsd::rules::sample::assert_rules;
+
+    /// A type with some attributes, and one that restricts it.
+    fn restricted(base: &str, derived: &str) -> String {
+        format!(
+            "<xs:complexType name='base'>{base}</xs:complexType><xs:complexType name='derived'><xs:complexContent>\
+             <xs:restriction base='base'>{derived}</xs:restriction></xs:complexContent></xs:complexType>"
+        )
+    }
+
+    #[test]
+    fn restrictions_ask_for_no_less() {
+        let any = "<xs:anyAttribute namespace='##local' processContents='lax'/>";
+        let required = "<xs:attribute name='a' type='xs:int' use='required'/>";
+        let fixed = "<xs:attribute name='a' type='xs:int' fixed='1'/>";
+        assert_rules([
+            (restricted(required, ""), ""),
+            (restricted(required, "<xs:attribute name='a' type='xs:byte' use='required'/>"), ""),
+            (restricted(any, required), ""),
+            (restricted(fixed, "<xs:attribute name='a' type='xs:short' fixed=' 01 '/>"), ""),
+            (restricted(any, "<xs:anyAttribute namespace='##local' processContents='strict'/>"), ""),
+            (restricted(required, "<xs:attribute name='a' type='xs:byte'/>"), "derivation-ok-restriction.2.1.1"),
+            (restricted(required, &required.replace("int", "token")), "derivation-ok-restriction.2.1.2"),
+            (restricted(fixed, "<xs:attribute name='a' type='xs:int' fixed='2'/>"), "derivation-ok-restriction.2.1.3"),
+            (restricted(fixed, "<xs:attribute name='a' type='xs:int'/>"), "derivation-ok-restriction.2.1.3"),
+            (restricted(required, "<xs:attribute name='b'/>"), "derivation-ok-restriction.2.2"),
+            (restricted(required, "<xs:attribute name='a' use='prohibited'/>"), "derivation-ok-restriction.3"),
+            (restricted(required, any), "derivation-ok-restriction.4.1"),
+            (restricted(any, "<xs:anyAttribute processContents='lax'/>"), "derivation-ok-restriction.4.2"),
+            (
+                restricted(any, "<xs:anyAttribute namespace='##local' processContents='skip'/>"),
+                "derivation-ok-restriction.4.3",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn attributes_are_correct_by_themselves() {
+        let within = |attributes: &str| format!("<xs:complexType name='t'>{attributes}</xs:complexType>");
+        let global = "<xs:attribute name='a' type='xs:int' fixed='1'/>";
+        assert_rules([
+            (within("<xs:attribute name='a' type='xs:ID'/><xs:attribute name='b' type='xs:string'/>"), ""),
+            (within("<xs:attribute name='a'/><xs:attribute name='a'/>"), "ct-props-correct.4"),
+            (
+                within("<xs:attribute name='a' type='xs:ID'/><xs:attribute name='b' type='xs:ID'/>"),
+                "ct-props-correct.5",
+            ),
+            (within("<xs:attribute name='a' type='xs:ID' default='x'/>"), "a-props-correct.3"),
+            (within("<xs:attribute name='a' type='xs:int' default='x'/>"), "a-props-correct.2"),
+            (within("<xs:attribute name='xmlns'/>"), "no-xmlns"),
+            (global.replace("'1'", "'x'"), "a-props-correct.2"),
+            (global.to_owned() + &within("<xs:attribute ref='a' fixed='+1'/>"), ""),
+            (global.to_owned() + &within("<xs:attribute ref='a' fixed='2'/>"), "au-props-correct.2"),
+            (global.to_owned() + &within("<xs:attribute ref='a' default='1'/>"), "au-props-correct.2"),
+        ]);
+    }
+}

@@ -1,7 +1,6 @@
 //! Element declarations (e-props-correct, cos-valid-default).
 
 use super::{Done, Model, Rules, broken};
-use crate::xsd::SchemaError;
 use crate::xsd::components::{Components, ContentType, ElementDeclaration, ElementId, TypeDefinition, ValueConstraint};
 
 /// No element is a member of its own substitution group; all other rules trust in that.
@@ -11,21 +10,19 @@ pub(super) fn check_heads(components: &Components) -> Done {
     for start in (0..).take(components.elements.len()) {
         let mut at = Some(start);
         while let Some(id) = at {
-            let Some(mark) = met.get_mut(id as usize) else { break };
-            match mark {
-                Some(round) if *round == start => return Err(circular(components.element(id))),
-                Some(_) => break,
-                None => *mark = Some(start),
+            let element = components.element(id);
+            match met.get_mut(id as usize) {
+                Some(Some(round)) if *round == start => {
+                    let problem = format!("the element {} is a member of its own substitution group", element.name);
+                    return Err(broken(&element.at, "e-props-correct.6", problem));
+                }
+                Some(mark @ None) => *mark = Some(start),
+                Some(Some(_)) | None => break,
             }
-            at = components.element(id).substitutes;
+            at = element.substitutes;
         }
     }
     Ok(())
-}
-
-fn circular(element: &ElementDeclaration) -> SchemaError {
-    let problem = format!("the element {} is a member of its own substitution group", element.name);
-    broken(&element.at, "e-props-correct.6", problem)
 }
 
 /// Judges a declaration by its type and its head.
@@ -62,5 +59,46 @@ fn check_value(rules: &Rules<'_>, element: &ElementDeclaration, value: &ValueCon
             false => fault("cos-valid-default.2.2.2", "it has a default or fixed value, but must have child elements"),
         },
         _ => fault("cos-valid-default.2.1", "it has a default or fixed value, but no text in its content"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::xsd::rules::sample::assert_rules;
+
+    #[test]
+    fn values_are_those_of_the_content() {
+        let valued = |content: &str, value: &str| {
+            format!("<xs:element name='e' default='{value}'><xs:complexType {content}</xs:complexType></xs:element>")
+        };
+        let text = "><xs:simpleContent><xs:extension base='xs:int'/></xs:simpleContent>";
+        let mixed = "mixed='true'><xs:sequence><xs:element name='a'/></xs:sequence>";
+        assert_rules([
+            ("<xs:element name='e' type='xs:int' fixed=' 5 '/>".into(), ""),
+            ("<xs:element name='e' default='anything'/>".into(), ""),
+            (valued(text, "5"), ""),
+            (valued(&mixed.replace("<xs:sequence>", "<xs:sequence minOccurs='0'>"), "x"), ""),
+            ("<xs:element name='e' type='xs:int' fixed='five'/>".into(), "cos-valid-default.1"),
+            ("<xs:element name='e' type='xs:ID' fixed='five'/>".into(), "e-props-correct.5"),
+            (valued(text, "five"), "cos-valid-default.2.2.1"),
+            (valued(mixed, "x"), "cos-valid-default.2.2.2"),
+            (valued(">", "x"), "cos-valid-default.2.1"),
+        ]);
+    }
+
+    #[test]
+    fn members_derive_from_their_heads() {
+        let group = |head: &str, member: &str| {
+            format!("<xs:element name='h' {head}/><xs:element name='m' substitutionGroup='h' {member}/>")
+        };
+        assert_rules([
+            (group("type='xs:token'", "type='xs:NCName'"), ""),
+            (group("", "type='xs:int'"), ""),
+            (group("type='xs:token'", ""), ""),
+            (group("type='xs:NCName'", "type='xs:token'"), "e-props-correct.4"),
+            (group("type='xs:token' final='restriction'", "type='xs:NCName'"), "e-props-correct.4"),
+            (group("type='xs:token' substitutionGroup='m'", "type='xs:token'"), "e-props-correct.6"),
+            ("<xs:element name='h' type='xs:token' substitutionGroup='h'/>".into(), "e-props-correct.6"),
+        ]);
     }
 }

@@ -9,6 +9,7 @@ mod attributes;
 mod consistency;
 mod derivation;
 mod elements;
+mod groups;
 mod leaves;
 mod model;
 mod next;
@@ -24,20 +25,22 @@ mod values;
 mod wildcards;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::components::{
-    Components, ElementId, IdentityConstraint, IdentityKind, ModelGroup, Particle, QName, Redefined, Term,
-    TypeDefinition, TypeId,
+    Components, IdentityConstraint, IdentityKind, ModelGroup, Particle, QName, Redefined, Term, TypeDefinition, TypeId,
 };
 use super::tables::XSD;
 use super::{Place, SchemaError};
 use attributes::Attributes;
+use groups::Groups;
 use model::Model;
 
 pub(in crate::xsd) use substitution::Substitutions;
 
 /// Judges a schema by every rule; the first that is broken is the answer.
+///
+/// That no type and no group leads back to itself is known from how they are built.
 pub(in crate::xsd) fn check(components: &Components) -> Result<(), SchemaError> {
     elements::check_heads(components)?;
     let rules = Rules::of(components)?;
@@ -51,7 +54,10 @@ pub(in crate::xsd) fn check(components: &Components) -> Result<(), SchemaError> 
         }
     }
     for definition in &components.groups {
-        rules.check_content(&whole(&definition.group, &definition.at))?;
+        // One that no content has may be ambiguous.
+        let whole = whole(&definition.group, &definition.at);
+        let model = rules.lay_out(&whole)?;
+        consistency::check(&rules, &model)?;
     }
     let sorted: BTreeMap<_, _> = components.global_attribute_groups.iter().collect();
     sorted.into_values().try_for_each(|group| attributes::check_group(&rules, group))?;
@@ -64,8 +70,8 @@ pub(in crate::xsd) fn check(components: &Components) -> Result<(), SchemaError> 
 fn check_redefinitions(rules: &Rules<'_>) -> Done {
     for Redefined { at, new, old } in &rules.components.redefined_groups {
         let (new, old) = (whole(new, at), whole(old, at));
-        rules.check_content(&new)?;
-        rules.check_content(&old)?;
+        rules.lay_out(&new)?;
+        rules.lay_out(&old)?;
         particles::check(rules, &new, &old)?;
     }
     for Redefined { at, new, old } in &rules.components.redefined_attribute_groups {
@@ -95,8 +101,7 @@ type Done<T = ()> = Result<T, SchemaError>;
 /// A schema under judgement.
 struct Rules<'a> {
     components: &'a Components,
-    /// The substitution groups of those elements that have one of more than themselves.
-    groups: HashMap<ElementId, Vec<ElementId>>,
+    groups: Groups<'a>,
     /// The built-in type ID.
     id_type: Option<TypeId>,
     /// The contents that passed already, by where their groups are; extensions without an own content share them.
@@ -105,27 +110,12 @@ struct Rules<'a> {
     particles: Cell<usize>,
 }
 
-/// How many places the substitution groups of a schema have, all together.
-const MOST_MEMBERS: usize = 4_000_000;
 /// How many particles its contents have, all together.
-const MOST_PARTICLES: usize = 10_000_000;
+const MOST_PARTICLES: usize = 5_000_000;
 
 impl<'a> Rules<'a> {
     fn of(components: &'a Components) -> Done<Self> {
-        let substitutions = Substitutions::of(components);
-        let mut groups = HashMap::new();
-        let mut members = 0;
-        for (id, element) in (0..).zip(&components.elements) {
-            if substitutions.is_head(id) {
-                let group = substitutions.group(components, id);
-                members += group.len();
-                if members > MOST_MEMBERS {
-                    return Err(too_large(&element.at, "the substitution groups have too many members"));
-                }
-                groups.insert(id, group);
-            }
-        }
-        groups.retain(|_, group: &mut Vec<_>| group.len() > 1);
+        let groups = Groups::of(components)?;
         let id_type = components.global_types.get(&QName::new(XSD, "ID")).copied();
         Ok(Self { components, groups, id_type, passed: RefCell::default(), particles: Cell::default() })
     }
@@ -137,19 +127,20 @@ impl<'a> Rules<'a> {
         {
             return Ok(());
         }
+        let model = self.lay_out(particle)?;
+        consistency::check(self, &model)?;
+        ambiguity::check(self, &model)
+    }
+
+    /// Lays out a content model, and sees that its `all` groups stand where they may.
+    fn lay_out<'p>(&self, particle: &'p Particle) -> Done<Model<'p>> {
         let model = Model::of(particle)?;
         self.particles.set(self.particles.get() + model.nodes().count());
         if self.particles.get() > MOST_PARTICLES {
             return Err(too_large(&particle.at, "the contents of the schema have too many particles"));
         }
         model.check_all()?;
-        consistency::check(self, &model)?;
-        ambiguity::check(self, &model)
-    }
-
-    /// The element, and all that may stand in for it.
-    fn group<'r>(&'r self, element: &'r ElementId) -> &'r [ElementId] {
-        self.groups.get(element).map_or(std::slice::from_ref(element), Vec::as_slice)
+        Ok(model)
     }
 }
 

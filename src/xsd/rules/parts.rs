@@ -117,7 +117,7 @@ fn part<'a>(
     match &particle.term {
         Term::Any(wildcard) => parts.push(plain(range, Kind::Any(wildcard))),
         Term::Element(element) => {
-            let members = rules.group(element);
+            let members = rules.groups.members(element);
             *left = left
                 .checked_sub(members.len())
                 .ok_or_else(|| too_large(&particle.at, "the content has too many substitutes"))?;

@@ -8,7 +8,25 @@ use crate::xsd::components::{
     TypeDefinition, TypeId, Wildcard,
 };
 use crate::xsd::datatypes::SimpleType;
-use crate::xsd::{Place, Position};
+use crate::xsd::{Place, Position, SchemaDocument, SchemaLimits, build, document};
+
+/// Asserts of schemas, given by what is in them, which rule each breaks; none is nothing.
+pub(super) fn assert_rules(schemas: impl IntoIterator<Item = (String, &'static str)>) {
+    for (body, rule) in schemas {
+        let schema = format!("<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>{body}</xs:schema>");
+        let documents = [SchemaDocument { name: "sample.xsd", bytes: schema.as_bytes() }];
+        let limits = SchemaLimits::default();
+        let documents = document::load(&["sample.xsd"], &document::Given(&documents), &limits).unwrap();
+        let broken = match super::check(&build::build(&documents, &limits).unwrap()) {
+            Ok(()) => String::new(),
+            Err(error) => error.to_string(),
+        };
+        assert!(
+            if rule.is_empty() { broken.is_empty() } else { broken.contains(&format!(": {rule}: ")) },
+            "{rule}: {body}: {broken}"
+        );
+    }
+}
 
 /// A schema in the making; it has anyType and anySimpleType from the start.
 pub(super) struct Sample {
@@ -35,7 +53,6 @@ impl Sample {
             finals: Derivations::default(),
             blocked: Derivations::default(),
             attributes: Vec::new(),
-            prohibited: Vec::new(),
             any_attribute: None,
             content: ContentType::Empty,
         }))

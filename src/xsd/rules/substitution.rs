@@ -41,11 +41,6 @@ impl Substitutions {
         group.extend(members);
         group
     }
-
-    /// Tells whether any element names this one as its head.
-    pub(in crate::xsd) fn is_head(&self, element: ElementId) -> bool {
-        self.direct.contains_key(&element)
-    }
 }
 
 impl Components {
@@ -105,7 +100,6 @@ mod tests {
         assert_eq!(group(&sample, head), [head, near, other, far]);
         assert_eq!(group(&sample, near), [near, far]);
         assert_eq!(group(&sample, far), [far]);
-        assert!(!Substitutions::of(&sample.components).is_head(far));
     }
 
     #[test]

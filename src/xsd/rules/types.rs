@@ -28,11 +28,12 @@ pub(super) fn check_simple(rules: &Rules<'_>, simple: &SimpleDefinition) -> Done
             true => fault("cos-st-restricts.3.3.1.1", "a member type is final for unions"),
             false => Ok(()),
         },
-        Variety::Any => fault("cos-st-restricts.1.1", "anySimpleType has no facets and nothing to restrict"),
-        Variety::Atomic | Variety::List(_) | Variety::Union(_) => match finals(simple.base).restriction {
-            true => fault("st-props-correct.3", "its base type is final for restrictions"),
-            false => Ok(()),
-        },
+        Variety::Any | Variety::Atomic | Variety::List(_) | Variety::Union(_) => {
+            match finals(simple.base).restriction {
+                true => fault("st-props-correct.3", "its base type is final for restrictions"),
+                false => Ok(()),
+            }
+        }
     }
 }
 
@@ -129,5 +130,89 @@ fn check_restriction(rules: &Rules<'_>, complex: &ComplexDefinition, base: &Comp
         (ContentType::Elements { .. }, ContentType::Empty | ContentType::Simple(_)) => {
             fault("derivation-ok-restriction.5.4", "it has elements in its content, and its base has none")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::xsd::rules::sample::assert_rules;
+
+    /// A type derived from another in its complex content.
+    fn derived(base: &str, way: &str, body: &str) -> String {
+        format!(
+            "<xs:complexType name='base' {base}</xs:complexType><xs:complexType name='derived'><xs:complexContent>\
+             <xs:{way} base='base'>{body}</xs:{way}></xs:complexContent></xs:complexType>"
+        )
+    }
+
+    const MIXED: &str = "mixed='true'><xs:sequence><xs:element name='a' minOccurs='0'/></xs:sequence>";
+    const ONE: &str = "><xs:sequence><xs:element name='a'/></xs:sequence>";
+    const OPTIONAL: &str = "><xs:sequence minOccurs='0'><xs:element name='a'/></xs:sequence>";
+    const TEXT: &str = "><xs:simpleContent><xs:extension base='xs:string'/></xs:simpleContent>";
+
+    #[test]
+    fn an_extension_keeps_to_its_base() {
+        let more = "<xs:sequence><xs:element name='b'/></xs:sequence>";
+        assert_rules([
+            (derived(ONE, "extension", more), ""),
+            (derived(">", "extension", more), ""),
+            (derived(TEXT, "extension", ""), ""),
+            (derived(MIXED, "extension", ""), ""),
+            (derived("final='restriction'>", "extension", more), ""),
+            (derived("final='extension'>", "extension", more), "cos-ct-extends.1.1"),
+            (derived(MIXED, "extension", more), "cos-ct-extends.1.4.2.2.2.1"),
+            (derived("><xs:all><xs:element name='a'/></xs:all>", "extension", more), "cos-all-limited.1.2"),
+            (derived("><xs:attribute name='a'/>", "extension", "<xs:attribute name='a'/>"), "ct-props-correct.4"),
+        ]);
+    }
+
+    #[test]
+    fn a_restriction_keeps_to_its_base() {
+        let same = "<xs:sequence><xs:element name='a'/></xs:sequence>";
+        assert_rules([
+            (derived(ONE, "restriction", same), ""),
+            (derived(OPTIONAL, "restriction", ""), ""),
+            (derived("final='#all'>", "restriction", ""), "derivation-ok-restriction.1"),
+            (derived(ONE, "restriction", ""), "derivation-ok-restriction.5.3.2"),
+            (derived(TEXT, "restriction", ""), "derivation-ok-restriction.5.3"),
+            (derived(">", "restriction", same), "derivation-ok-restriction.5.4"),
+            (derived(ONE, "restriction", "<xs:sequence><xs:element name='b'/></xs:sequence>"), "rcase-NameAndTypeOK.1"),
+        ]);
+        let mixed =
+            derived(ONE, "restriction", same).replace("<xs:complexContent>", "<xs:complexContent mixed='true'>");
+        assert_rules([(mixed, "derivation-ok-restriction.5.4.1")]);
+    }
+
+    /// A type whose content is simple, derived from another.
+    fn simple(base: &str, body: &str) -> String {
+        derived(base, "restriction", body).replace("complexContent", "simpleContent")
+    }
+
+    #[test]
+    fn simple_content_derives_from_that_of_the_base() {
+        let token = "<xs:simpleType><xs:restriction base='xs:token'/></xs:simpleType>";
+        let number = "<xs:simpleType><xs:restriction base='xs:int'/></xs:simpleType>";
+        assert_rules([
+            (simple(TEXT, token), ""),
+            (simple(MIXED, token), ""),
+            (simple(TEXT, number), "derivation-ok-restriction.5.2.2.1"),
+        ]);
+    }
+
+    #[test]
+    fn simple_types_keep_what_is_final() {
+        let schema = |finals: &str, way: &str| {
+            format!(
+                "<xs:simpleType name='base' final='{finals}'><xs:restriction base='xs:token'/></xs:simpleType>\
+                <xs:simpleType name='derived'><xs:{way}/></xs:simpleType>"
+            )
+        };
+        assert_rules([
+            (schema("list union", "restriction base='base'"), ""),
+            (schema("restriction", "list itemType='base'"), ""),
+            (schema("restriction", "restriction base='base'"), "st-props-correct.3"),
+            (schema("list", "list itemType='base'"), "cos-st-restricts.2.3.1.1"),
+            (schema("#all", "union memberTypes='xs:int base'"), "cos-st-restricts.3.3.1.1"),
+        ]);
     }
 }

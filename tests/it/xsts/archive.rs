@@ -19,6 +19,8 @@ pub(super) struct Group {
     /// The schema documents, by their path in the archive; they are one schema together.
     pub(super) documents: Vec<String>,
     pub(super) schema: Expected,
+    /// The schema's outcome has been queried by somebody.
+    pub(super) queried: bool,
     pub(super) instances: Vec<Instance>,
 }
 
@@ -28,6 +30,8 @@ pub(super) struct Instance {
     pub(super) name: String,
     pub(super) document: String,
     pub(super) expected: Expected,
+    /// The outcome has been queried by somebody.
+    pub(super) queried: bool,
 }
 
 /// What the suite says of a schema or a document.
@@ -85,12 +89,14 @@ fn group(value: &Value) -> Group {
         name: text(&instance["name"]),
         document: text(&instance["document"]),
         expected: expected(&instance["expected"]),
+        queried: queried(&instance["status"]),
     });
     Group {
         set: text(&value["set"]),
         name: text(&value["group"]),
         documents: documents.map(text).collect(),
         schema: expected(&schema["expected"]),
+        queried: queried(&schema["status"]),
         instances: instances.collect(),
     }
 }
@@ -101,6 +107,10 @@ fn expected(value: &Value) -> Expected {
         Some("invalid") => Expected::Invalid,
         _ => Expected::Open,
     }
+}
+
+fn queried(status: &Value) -> bool {
+    status.as_str().is_some_and(|status| status == "queried" || status.starts_with("disputed"))
 }
 
 fn array(value: &Value) -> &[Value] {

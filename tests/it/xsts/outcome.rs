@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, SchemaError, Validator};
+use sluse::xsd::{Files, Finding, Limits, Observer, Plan, Position, Schema, SchemaLimits, Validator};
 
 use super::archive::{Archive, Expected, Group};
+use super::hints;
 
 /// What was said of one schema or document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,25 +41,33 @@ impl Outcome {
 
 /// Compiles the schema of a group and judges its instances.
 pub(super) fn of(archive: &Archive, group: &Group) -> GroupOutcome {
-    match guarded(|| compile(archive, group)) {
-        Ok(Ok(schema)) => {
-            let plan = Plan::new(Arc::new(schema), &[]).expect("nothing is watched");
-            let instances = group.instances.iter().map(|instance| judged(&plan, &archive.read(&instance.document)));
-            GroupOutcome { schema: Outcome::Accepted, instances: instances.collect() }
+    let schema = match compile(archive, &group.documents, &[]) {
+        Ok(schema) => schema,
+        Err(outcome) => {
+            // Where the suite leaves the schema open, it cannot ask for more.
+            let open = group.schema == Expected::Open && matches!(outcome, Outcome::Refused(_));
+            let instances = if open { Outcome::Refused("the schema is refused".to_owned()) } else { Outcome::NoSchema };
+            return GroupOutcome { schema: outcome, instances: vec![instances; group.instances.len()] };
         }
-        Ok(Err(error)) => unjudged(group, Outcome::Refused(error.to_string())),
-        Err(panic) => unjudged(group, Outcome::Panicked(panic)),
+    };
+    let instances = group.instances.iter().map(|instance| {
+        let hints = hints::of(archive, group, instance);
+        let hinted = if hints.is_empty() { None } else { compile(archive, &group.documents, &hints).ok() };
+        judged(hinted.as_ref().unwrap_or(&schema), &archive.read(&instance.document))
+    });
+    GroupOutcome { schema: Outcome::Accepted, instances: instances.collect() }
+}
+
+/// The documents of a group and all that they include and import, by paths beside them, are one schema.
+fn compile(archive: &Archive, documents: &[String], hints: &[String]) -> Result<Plan, Outcome> {
+    let path = |name: &String| archive.root().join(name).to_string_lossy().into_owned();
+    let roots: Vec<String> = documents.iter().map(path).chain(hints.iter().cloned()).collect();
+    let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
+    match guarded(|| Schema::load(&roots, &Files, &SchemaLimits::default())) {
+        Ok(Ok(schema)) => Ok(Plan::new(Arc::new(schema), &[]).expect("nothing is watched")),
+        Ok(Err(error)) => Err(Outcome::Refused(error.to_string())),
+        Err(panic) => Err(Outcome::Panicked(panic)),
     }
-}
-
-fn unjudged(group: &Group, schema: Outcome) -> GroupOutcome {
-    GroupOutcome { schema, instances: vec![Outcome::NoSchema; group.instances.len()] }
-}
-
-fn compile(archive: &Archive, group: &Group) -> Result<Schema, SchemaError> {
-    let bytes: Vec<_> = group.documents.iter().map(|name| archive.read(name)).collect();
-    let documents = group.documents.iter().zip(&bytes).map(|(name, bytes)| SchemaDocument { name, bytes });
-    Schema::compile(&documents.collect::<Vec<_>>())
 }
 
 fn judged(plan: &Plan, document: &[u8]) -> Outcome {

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# sluse against the validators people use today: the same files, in turn, medians of process time; prints a Markdown table.
+# Usage: benches/peers.sh [MEGABYTES [ROUNDS [PROFILE...]]]; needs a release build, and installs the peers with apt.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+megabytes=${1:-200} rounds=${2:-5}
+shift $(($# < 2 ? $# : 2))
+profiles=("$@")
+[ ${#profiles[@]} -gt 0 ] || profiles=(small medium attachment field escaped prefixed generic)
+sluse=target/release/sluse
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+install_missing() {
+    local missing=() root=()
+    command -v xmllint >/dev/null || missing+=(libxml2-utils)
+    command -v javac >/dev/null || missing+=(default-jdk-headless)
+    command -v SAX2Count >/dev/null || missing+=(libxerces-c-samples)
+    command -v openssl >/dev/null || missing+=(openssl)
+    [ -x /usr/bin/time ] || missing+=(time)
+    /usr/bin/python3 -c 'import lxml' 2>/dev/null || missing+=(python3-lxml)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    "${root[@]}" apt-get update -q >&2
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" >&2
+}
+
+# Each takes a schema and a file and judges one by the other.
+engine() { "$sluse" validate --quiet --schema "$1" "$2"; }
+gateway() { "$sluse" validate --quiet --format prefill "$2"; }
+xmllint_stream() { xmllint --stream --huge --noout --schema "$1" "$2"; }
+xmllint_sax() { xmllint --sax --huge --noout --schema "$1" "$2"; }
+java_validator() { java -cp "$folder" Judge "$1" "$2"; }
+xerces_c() { SAX2Count -v=always -f "$2.hinted"; }
+lxml() { /usr/bin/python3 "$folder/lxml_iterparse.py" "$1" "$2"; }
+sha256() { openssl dgst -sha256 "$2"; }
+peers=(xmllint_stream xmllint_sax java_validator xerces_c lxml)
+
+prepare() {
+    javac -d "$folder" tests/peers/Judge.java
+    cat >"$folder/lxml_iterparse.py" <<'PYTHON'
+import sys
+from lxml import etree
+
+schema = etree.XMLSchema(file=sys.argv[1])
+for _, element in etree.iterparse(sys.argv[2], schema=schema, huge_tree=True):
+    element.clear()
+    while element.getprevious() is not None:
+        del element.getparent()[0]
+PYTHON
+}
+
+# SAX2Count finds schemas by the hints of the document only.
+hinted() { # SCHEMA FILE NAMESPACE
+    sed -E "0,/ xmlns/s|( xmlns)| xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"$3 file://$PWD/$1\"\1|" \
+        "$2" >"$2.hinted"
+}
+
+milliseconds() {
+    local begun
+    begun=$(date +%s%N)
+    "$@" >"$folder/said" 2>&1 || { echo "$* failed: $(head -c 500 "$folder/said")" >&2; return 1; }
+    echo $((($(date +%s%N) - begun) / 1000000))
+}
+
+# The middle of what a tool took, or nothing when it failed.
+median() { sort -n "$folder/$1.ms" 2>/dev/null | awk '{ all[NR] = $1 } END { if (NR) print all[int((NR + 1) / 2)] }'; }
+
+profile() {
+    local name=$1 file=$folder/$1.xml tools=(engine "${peers[@]}" sha256)
+    local schema=schemas/prefill/service-owner-2009-10.xsd
+    local namespace=http://schemas.altinn.no/services/intermediary/serviceinitiation/2009/10
+    if [ "$name" = generic ]; then
+        schema=benches/generic/cases.xsd namespace=urn:sluse:bench:cases
+    else
+        tools+=(gateway)
+    fi
+    benches/files.sh "$folder" "$megabytes" "$name"
+    hinted "$schema" "$file" "$namespace"
+    # Also brings the file into the page cache.
+    milliseconds engine "$schema" "$file" >/dev/null || return 0
+    rm -f "$folder"/*.ms
+    for _ in $(seq "$rounds"); do
+        for tool in "${tools[@]}"; do
+            milliseconds "$tool" "$schema" "$file" >>"$folder/$tool.ms" || true
+        done
+    done
+    local peak medians=()
+    peak=$({ /usr/bin/time -f %M "$sluse" validate --quiet --schema "$schema" "$file" >/dev/null; } 2>&1 | tail -n 1)
+    for tool in engine "${peers[@]}" gateway sha256; do medians+=("$(median "$tool")"); done
+    row "$name" "$(stat -c %s "$file")" "$peak" "${medians[@]}"
+    rm -f "$file" "$file.hinted"
+}
+
+# Milliseconds of sluse, the five peers, sluse with the format, and SHA-256; any but the first may be empty.
+row() {
+    awk -v name="$1" -v bytes="$2" -v peak="$3" -v sluse="$4" -v peers="$5|$6|$7|$8|$9" -v gateway="${10}" -v sha="${11}" '
+    function speed(ms) { return ms == "" ? "-" : sprintf("%d", bytes / 1e3 / (ms > 0 ? ms : 1)) }
+    BEGIN {
+        count = split(peers, list, "|")
+        printf "| %s | %d | %s |", name, bytes / 1e6, speed(sluse)
+        for (i = 1; i <= count; i++) {
+            if (list[i] == "" || sluse == "") { printf " - |"; continue }
+            ratio = list[i] / (sluse > 0 ? sluse : 1)
+            if (i == 1) stream = ratio
+            if (least == "" || ratio < least) least = ratio
+            printf " %.1f |", ratio
+        }
+        printf " %.1f | %s | %s | %s | %.1f |\n", least, speed(gateway), speed(sha),
+            (gateway == "" || sha == "") ? "-" : sprintf("%d %%", 100 * sha / (gateway > 0 ? gateway : 1)), peak / 1024
+    }'
+}
+
+install_missing
+prepare
+echo "| profile | MB | sluse MB/s | × xmllint --stream | × xmllint --sax | × Java | × Xerces-C++ | × lxml | × the fastest | with hash and index MB/s | SHA-256 MB/s | of SHA-256 | peak MiB |"
+echo "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+for name in "${profiles[@]}"; do profile "$name"; done

@@ -1,0 +1,115 @@
+//! Where a file's bytes come from: the disk, standard input, a member of a zip archive; unpacked when they are packed.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use flate2::bufread::MultiGzDecoder;
+use zip::ZipArchive;
+
+use super::progress::{Counted, Progress};
+use super::unpacking::{UnpackLimits, Unpacking};
+use crate::xsd::ReadAt as _;
+
+/// An opened file.
+pub(super) struct Source<'p> {
+    place: Place<'p>,
+    limits: UnpackLimits,
+    progress: &'p Progress,
+}
+
+enum Place<'p> {
+    File(File),
+    Stream(Box<dyn Read>),
+    /// A member of an archive, by its index.
+    Member(Box<ZipArchive<Counted<'p, File>>>, usize),
+}
+
+impl<'p> Source<'p> {
+    pub(super) fn open(path: &Path, limits: UnpackLimits, progress: &'p Progress) -> anyhow::Result<Self> {
+        let name = path.display().to_string();
+        if path == Path::new("-") {
+            progress.begin(&name, None);
+            return Ok(Self { place: Place::Stream(Box::new(io::stdin())), limits, progress });
+        }
+        let place = match member_of(path) {
+            Some((archive, member)) => member_place(&archive, &member, progress)?,
+            None => {
+                let file = File::open(path)?;
+                progress.begin(&name, Some(file.metadata()?.len()));
+                Place::File(file)
+            }
+        };
+        Ok(Self { place, limits, progress })
+    }
+
+    /// The file itself, when it can be read from anywhere and is not packed.
+    pub(super) fn plain_file(&self) -> anyhow::Result<Option<Counted<'p, File>>> {
+        let Place::File(file) = &self.place else { return Ok(None) };
+        let mut first = [0; ZIP.len()];
+        if !file.metadata()?.is_file() || file.read_at(&mut first, 0)? < first.len() {
+            return Ok(None);
+        }
+        let packed = first.starts_with(GZIP) || first == *ZIP;
+        Ok(if packed { None } else { Some(Counted::new(file.try_clone()?, self.progress)) })
+    }
+
+    /// Its bytes, unpacked.
+    pub(super) fn bytes(&mut self) -> anyhow::Result<Box<dyn Read + '_>> {
+        let (limits, progress) = (self.limits, self.progress);
+        match &mut self.place {
+            Place::File(bytes) => unpacked(Counted::new(bytes, progress), limits, progress),
+            Place::Stream(bytes) => unpacked(Counted::new(bytes, progress), limits, progress),
+            Place::Member(archive, index) => {
+                let member = archive.by_index(*index)?;
+                // The directory has been read by now, which is no part of the member.
+                progress.begin(&String::from_utf8_lossy(member.name_raw()), Some(member.compressed_size()));
+                unpacked(Unpacking::new(member, limits, progress), limits, progress)
+            }
+        }
+    }
+}
+
+/// The archive and the name in it, where a path names a member; a file of that very name comes first.
+fn member_of(path: &Path) -> Option<(PathBuf, String)> {
+    let text = path.to_str().filter(|_| !path.exists())?;
+    let splits = text.match_indices('!').filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
+    splits
+        .into_iter()
+        .find(|(archive, _)| Path::new(archive).is_file())
+        .map(|(archive, member)| (PathBuf::from(archive), member.to_owned()))
+}
+
+fn member_place<'p>(archive: &Path, member: &str, progress: &'p Progress) -> anyhow::Result<Place<'p>> {
+    let file = Counted::new(File::open(archive)?, progress);
+    let archive = ZipArchive::new(file).with_context(|| format!("{} is no readable zip archive", archive.display()))?;
+    let index = archive.index_for_name(member).ok_or_else(|| anyhow!("the archive has no such member"))?;
+    Ok(Place::Member(Box::new(archive), index))
+}
+
+/// Looks at the first bytes, and unpacks what is gzip.
+fn unpacked<'a>(
+    mut bytes: impl Read + 'a,
+    limits: UnpackLimits,
+    progress: &'a Progress,
+) -> anyhow::Result<Box<dyn Read + 'a>> {
+    let mut first = Vec::new();
+    bytes.by_ref().take(ZIP.len() as u64).read_to_end(&mut first)?;
+    if first == ZIP {
+        bail!("is a zip archive: name a member of it as archive.zip!batch.xml");
+    }
+    let is_gzip = first.starts_with(GZIP);
+    let whole = Cursor::new(first).chain(bytes);
+    if !is_gzip {
+        return Ok(Box::new(whole));
+    }
+    let decoder = MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, whole));
+    Ok(Box::new(Unpacking::new(decoder, limits, progress)))
+}
+
+/// How gzip begins: two bytes of magic, and deflate.
+const GZIP: &[u8] = b"\x1f\x8b\x08";
+/// How a zip archive begins.
+const ZIP: &[u8] = b"PK\x03\x04";
+const READ_BYTES: usize = 64 << 10;
