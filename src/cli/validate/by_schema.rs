@@ -1,5 +1,6 @@
 //! Judging by schemas: those of the call, and those the file's own root tag names when that is allowed.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,12 +10,14 @@ use anyhow::anyhow;
 
 use super::Failure;
 use super::hints;
+use super::progress::Counted;
 use super::report::Report;
+use super::source::Source;
 use super::summary::Summary;
 use crate::cli::schema;
 use crate::model::{Finding, Place};
 use crate::validate;
-use crate::xsd::{self, Limits, Observer, Plan, Position, Progress, SchemaError, Validator};
+use crate::xsd::{self, Limits, Observer, Plan, Position, Progress, SchemaError, Sharing, Validator};
 
 /// The schemas of a call.
 pub(super) struct Schemas {
@@ -34,16 +37,19 @@ impl Schemas {
         Ok(schemas)
     }
 
-    /// Judges a file.
+    /// Judges a file: on all cores when it can be read from anywhere.
     pub(super) fn judge(
         &mut self,
         path: &Path,
-        mut bytes: Box<dyn Read + '_>,
+        source: &mut Source<'_>,
         report: &mut Report<'_>,
     ) -> Result<Summary, Failure> {
+        let unusable = |error: io::Error| Failure::Unusable(error.into());
+        let file = source.plain_file().map_err(Failure::Unusable)?;
+        let mut bytes = source.bytes().map_err(Failure::Unusable)?;
         let mut paths = self.paths.clone();
         if self.follow {
-            let (head, hinted) = hints::of_root(&mut bytes, path).map_err(|error| Failure::Unusable(error.into()))?;
+            let (head, hinted) = hints::of_root(&mut bytes, path).map_err(unusable)?;
             paths.extend(hinted);
             bytes = Box::new(io::Cursor::new(head).chain(bytes));
         }
@@ -51,7 +57,10 @@ impl Schemas {
             return Err(Failure::Unusable(anyhow!("its root tag names no local schema file")));
         }
         let plan = self.plan(paths).map_err(|error| Failure::Unusable(error.into()))?;
-        judge_by(&plan, &mut *bytes, report)
+        match file {
+            Some(file) => judge_by_all(&plan, &file, report),
+            None => judge_by(&plan, &mut *bytes, report),
+        }
     }
 
     fn plan(&mut self, paths: Vec<PathBuf>) -> Result<Arc<Plan>, SchemaError> {
@@ -81,10 +90,14 @@ fn judge_by(plan: &Plan, bytes: &mut dyn Read, report: &mut Report<'_>) -> Resul
         }
     }
     validator.finish(&mut hearing);
-    match hearing.unheard {
-        Some(error) => Err(Failure::Unheard(error)),
-        None => Ok(Summary { findings: hearing.findings, batch: None }),
-    }
+    hearing.summary()
+}
+
+fn judge_by_all(plan: &Plan, file: &Counted<'_, File>, report: &mut Report<'_>) -> Result<Summary, Failure> {
+    let mut hearing = Hearing { report, findings: 0, unheard: None };
+    let judged = xsd::validate(plan, &Limits::default(), file, &Sharing::default(), &mut hearing);
+    judged.map_err(|error| Failure::Unusable(error.into()))?;
+    hearing.summary()
 }
 
 /// Lists what is found.
@@ -92,6 +105,15 @@ struct Hearing<'a, 'p> {
     report: &'a mut Report<'p>,
     findings: u64,
     unheard: Option<io::Error>,
+}
+
+impl Hearing<'_, '_> {
+    fn summary(self) -> Result<Summary, Failure> {
+        match self.unheard {
+            Some(error) => Err(Failure::Unheard(error)),
+            None => Ok(Summary { findings: self.findings, batch: None }),
+        }
+    }
 }
 
 impl Observer for Hearing<'_, '_> {

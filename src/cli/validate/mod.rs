@@ -123,13 +123,13 @@ fn law(args: &ValidateArgs) -> Result<Law, SchemaError> {
 fn file(path: &Path, args: &ValidateArgs, law: &mut Law, report: &mut Report<'_>) -> io::Result<Answer> {
     report.begin(&path.display().to_string());
     let limits = UnpackLimits { bytes: args.max_unpacked, ratio: args.max_ratio };
-    let judged = Source::open(path, limits, report.progress()).map_err(Failure::Unusable).and_then(|mut source| {
-        let mut bytes = source.bytes().map_err(Failure::Unusable)?;
-        match law {
-            Law::Format(format) => by_format::judge_by(*format, &mut *bytes, report),
-            Law::Schemas(schemas) => schemas.judge(path, bytes, report),
-        }
-    });
+    let judged =
+        Source::open(path, limits, report.progress()).map_err(Failure::Unusable).and_then(|mut source| match law {
+            Law::Format(format) => {
+                by_format::judge_by(*format, &mut *source.bytes().map_err(Failure::Unusable)?, report)
+            }
+            Law::Schemas(schemas) => schemas.judge(path, &mut source, report),
+        });
     match judged {
         Ok(summary) => report.conclude(&summary),
         Err(Failure::Unusable(error)) => report.give_up(&error),

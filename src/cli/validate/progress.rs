@@ -1,58 +1,62 @@
 //! How far a file has been read, shown on standard error while it is.
 
-use std::cell::{Cell, RefCell};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How far the file at hand has been read.
+use crate::xsd::ReadAt;
+
+/// How far the file at hand has been read, by however many.
 pub(super) struct Progress {
     /// Somebody looks.
     shown: bool,
-    name: RefCell<String>,
-    total: Cell<Option<u64>>,
-    done: Cell<u64>,
-    begun: Cell<Instant>,
-    drawn: Cell<Instant>,
-    /// The bar stands on the terminal's last line.
-    standing: Cell<bool>,
+    done: AtomicU64,
+    bar: Mutex<Bar>,
+}
+
+/// What the bar shows beside that.
+struct Bar {
+    name: String,
+    total: Option<u64>,
+    begun: Instant,
+    drawn: Instant,
+    /// It stands on the terminal's last line.
+    standing: bool,
 }
 
 impl Progress {
     pub(super) fn new(shown: bool) -> Self {
         let now = Instant::now();
-        Self {
-            shown,
-            name: RefCell::new(String::new()),
-            total: Cell::new(None),
-            done: Cell::new(0),
-            begun: Cell::new(now),
-            drawn: Cell::new(now),
-            standing: Cell::new(false),
-        }
+        let bar = Bar { name: String::new(), total: None, begun: now, drawn: now, standing: false };
+        Self { shown, done: AtomicU64::new(0), bar: Mutex::new(bar) }
     }
 
     /// Begins with a file of so many bytes as it lies on disk.
     pub(super) fn begin(&self, name: &str, total: Option<u64>) {
-        name.clone_into(&mut self.name.borrow_mut());
-        self.total.set(total);
-        self.done.set(0);
+        self.done.store(0, Ordering::Relaxed);
         let now = Instant::now();
-        self.begun.set(now);
-        self.drawn.set(now);
+        let mut bar = self.bar();
+        *bar = Bar { name: name.to_owned(), total, begun: now, drawn: now, standing: bar.standing };
     }
 
     /// Bytes read of the file as it lies on disk.
     pub(super) fn done(&self) -> u64 {
-        self.done.get()
+        self.done.load(Ordering::Relaxed)
     }
 
     /// Takes note of bytes read.
     pub(super) fn advance(&self, bytes: u64) {
-        self.done.set(self.done.get() + bytes);
-        if self.shown && self.drawn.get().elapsed() > BETWEEN_DRAWINGS {
-            self.drawn.set(Instant::now());
-            self.standing.set(true);
-            let line = line(&self.name.borrow(), self.done.get(), self.total.get(), self.begun.get().elapsed());
+        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if !self.shown {
+            return;
+        }
+        let mut bar = self.bar();
+        if bar.drawn.elapsed() > BETWEEN_DRAWINGS {
+            bar.drawn = Instant::now();
+            bar.standing = true;
+            let line = line(&bar.name, done, bar.total, bar.begun.elapsed());
             // A terminal that is gone is no reason to stop judging.
             let _ = write!(io::stderr(), "\r\x1b[K{line}");
         }
@@ -60,9 +64,13 @@ impl Progress {
 
     /// Takes the bar away, for other lines to be printed.
     pub(super) fn clear(&self) {
-        if self.standing.take() {
+        if std::mem::take(&mut self.bar().standing) {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
+    }
+
+    fn bar(&self) -> MutexGuard<'_, Bar> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,6 +89,14 @@ impl<'p, R> Counted<'p, R> {
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        self.progress.advance(count as u64);
+        Ok(count)
+    }
+}
+
+impl ReadAt for Counted<'_, File> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let count = self.inner.read_at(buffer, offset)?;
         self.progress.advance(count as u64);
         Ok(count)
     }

@@ -10,6 +10,7 @@ use zip::ZipArchive;
 
 use super::progress::{Counted, Progress};
 use super::unpacking::{UnpackLimits, Unpacking};
+use crate::xsd::ReadAt as _;
 
 /// An opened file.
 pub(super) struct Source<'p> {
@@ -19,7 +20,8 @@ pub(super) struct Source<'p> {
 }
 
 enum Place<'p> {
-    Plain(Box<dyn Read>),
+    File(File),
+    Stream(Box<dyn Read>),
     /// A member of an archive, by its index.
     Member(Box<ZipArchive<Counted<'p, File>>>, usize),
 }
@@ -29,24 +31,36 @@ impl<'p> Source<'p> {
         let name = path.display().to_string();
         if path == Path::new("-") {
             progress.begin(&name, None);
-            return Ok(Self { place: Place::Plain(Box::new(io::stdin())), limits, progress });
+            return Ok(Self { place: Place::Stream(Box::new(io::stdin())), limits, progress });
         }
         let place = match member_of(path) {
             Some((archive, member)) => member_place(&archive, &member, progress)?,
             None => {
                 let file = File::open(path)?;
                 progress.begin(&name, Some(file.metadata()?.len()));
-                Place::Plain(Box::new(file))
+                Place::File(file)
             }
         };
         Ok(Self { place, limits, progress })
+    }
+
+    /// The file itself, when it can be read from anywhere and is not packed.
+    pub(super) fn plain_file(&self) -> anyhow::Result<Option<Counted<'p, File>>> {
+        let Place::File(file) = &self.place else { return Ok(None) };
+        let mut first = [0; ZIP.len()];
+        if !file.metadata()?.is_file() || file.read_at(&mut first, 0)? < first.len() {
+            return Ok(None);
+        }
+        let packed = first.starts_with(GZIP) || first == *ZIP;
+        Ok(if packed { None } else { Some(Counted::new(file.try_clone()?, self.progress)) })
     }
 
     /// Its bytes, unpacked.
     pub(super) fn bytes(&mut self) -> anyhow::Result<Box<dyn Read + '_>> {
         let (limits, progress) = (self.limits, self.progress);
         match &mut self.place {
-            Place::Plain(bytes) => unpacked(Counted::new(bytes, progress), limits, progress),
+            Place::File(bytes) => unpacked(Counted::new(bytes, progress), limits, progress),
+            Place::Stream(bytes) => unpacked(Counted::new(bytes, progress), limits, progress),
             Place::Member(archive, index) => {
                 let member = archive.by_index(*index)?;
                 // The directory has been read by now, which is no part of the member.
