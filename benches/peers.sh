@@ -64,7 +64,10 @@ milliseconds() {
 }
 
 # The middle of what a tool took, or nothing when it failed.
-median() { sort -n "$folder/$1.ms" 2>/dev/null | awk '{ all[NR] = $1 } END { if (NR) print all[int((NR + 1) / 2)] }'; }
+median() {
+    [ -s "$folder/$1.ms" ] || return 0
+    sort -n "$folder/$1.ms" | awk '{ all[NR] = $1 } END { if (NR) print all[int((NR + 1) / 2)] }'
+}
 
 profile() {
     local name=$1 file=$folder/$1.xml tools=(engine "${peers[@]}" sha256)

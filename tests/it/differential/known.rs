@@ -131,7 +131,8 @@ const CLASSES: &[Class] = &[
         reason: "Both know only the name characters of the fourth edition of XML 1.0 in values that are names",
         explains: |case, said| {
             let is_name = ["Name ", "NCName ", "NMTOKEN", "QName "].iter().any(|name| case.about.starts_with(name));
-            !said.accepts && is_name && (!case.input.is_ascii() || case.input.contains("&#x"))
+            let is_newer = |text: &str| !text.is_ascii() || text.contains("&#x");
+            !said.accepts && is_name && (is_newer(case.input) || is_newer(case.about))
         },
     },
     Class {
