@@ -9,7 +9,7 @@ const HIGHS: u64 = u64::from_le_bytes([0x80; BYTES]);
 /// `<![CDATA[` and `]]>`.
 const CDATA_EDGES: usize = 12;
 /// Beyond it, a call that looks at more bytes at once is worth its price.
-const SHORT: usize = 64;
+const SHORT: usize = 32;
 
 /// What follows white space; none where the bytes end before something else is sure to come.
 #[inline]
