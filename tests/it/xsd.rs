@@ -2,6 +2,7 @@
 
 mod content;
 mod identity;
+mod instance;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
