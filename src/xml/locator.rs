@@ -41,6 +41,16 @@ impl Point {
 
     /// The place after `bytes`, which begin here.
     pub(super) fn after(self, bytes: &[u8]) -> Self {
+        // From a tag to its content it is a step along the line, mostly.
+        const STEP: usize = 64;
+        if bytes.len() <= STEP && self.encoding.is_utf8() {
+            let is_plain = bytes.iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\n'));
+            if is_plain {
+                let (len, Position { line, column, offset }) = (bytes.len() as u64, self.sent);
+                let sent = Position { line, column: column + len, offset: offset + len };
+                return Self { offset: self.offset + len, sent, ..self };
+            }
+        }
         match last_line_end(bytes) {
             None => self.after_lines(bytes, bytes, 0),
             Some(last) => {

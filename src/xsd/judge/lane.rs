@@ -84,8 +84,6 @@ struct Start<'b> {
     name: &'b [u8],
     /// What follows the tag.
     content: &'b [u8],
-    /// It is the end, too.
-    is_empty: bool,
 }
 
 impl<'b> Place<'b> {
@@ -178,11 +176,7 @@ impl Lane {
     pub(super) fn learn(&mut self, tag: &Tag<'_>) {
         let Some(known) = tag.namespace.index().and_then(|number| self.prefixes.get_mut(number)) else { return };
         let raw = tag.name.get(..tag.name.len() - tag.local.len()).unwrap_or_default();
-        let same =
-            known.len as usize == raw.len() && known.word != u64::MAX && *raw == known.word.to_le_bytes()[..raw.len()];
-        if !same {
-            *known = Prefix::of(raw);
-        }
+        *known = Prefix::of(raw);
     }
 
     /// Forgets what the declarations in force no longer bear out.
@@ -260,7 +254,15 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                     }
                 }
                 Mode::Simple if self.judge.takes_any_text() => self.text_goes_on(&mut place, nesting, locator),
-                _ => false,
+                Mode::Model { .. }
+                | Mode::Ways { .. }
+                | Mode::Loose { .. }
+                | Mode::Simple
+                | Mode::Fixed
+                | Mode::Empty
+                | Mode::Nil
+                | Mode::Any
+                | Mode::Skip => false,
             };
             if !gone {
                 break;
@@ -287,7 +289,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                 return Turn::Off;
             };
             let Some((content, is_empty)) = self.past_start(rest, step) else { return Turn::Off };
-            let start = Start { name: place.between(tag, rest), content, is_empty };
+            let start = Start { name: place.between(tag, rest), content };
             let end = match step.kind {
                 Kind::Text(_) if is_empty => Some(0),
                 Kind::Text(_) => Some(skip_text(content)),
@@ -421,7 +423,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         }
         let end = text_len(content)?;
         let raw = content.get(..end.min(MOST_VALUE))?;
-        let at_a_glance = !raw.contains(&b'\r') && simple.surely(raw);
+        let at_a_glance = simple.surely(raw) && !raw.iter().any(|byte| *byte == b'\r');
         (end <= MOST_VALUE && (at_a_glance || self.judge.value.takes(simple, raw))).then_some(end)
     }
 
