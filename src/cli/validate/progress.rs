@@ -123,8 +123,9 @@ fn line(name: &str, done: u64, total: Option<u64>, elapsed: Duration) -> String 
 }
 
 const BETWEEN_DRAWINGS: Duration = Duration::from_millis(200);
-const NAME_CHARACTERS: usize = 30;
-const BAR: usize = 24;
+/// A line fits 80 columns: one that breaks could not be taken away.
+const NAME_CHARACTERS: usize = 24;
+const BAR: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -134,7 +135,7 @@ mod tests {
     fn a_line_tells_share_rate_and_time_left() {
         let ten = Duration::from_secs(10);
         let half = line("a.xml", 500_000_000, Some(1_000_000_000), ten);
-        assert_eq!(half, "a.xml  [############............]  50 %  50 MB/s  0:10 left");
+        assert_eq!(half, "a.xml  [########........]  50 %  50 MB/s  0:10 left");
         assert_eq!(line("a.xml", 8_000_000_000, Some(8_000_000_000), ten).matches('#').count(), BAR);
         assert!(line("a.xml", 9, Some(8), ten).contains("100 %"), "a file that grows");
         assert_eq!(line("-", 500_000_000, None, ten), "-  500 MB  50 MB/s");

@@ -70,6 +70,11 @@ impl Repeats {
     }
 
     fn note(&mut self, seen: Seen) -> io::Result<bool> {
+        if self.run.capacity() == 0 {
+            // At once: memory that grows leaves holes behind, which count as memory too.
+            self.run.reserve_exact(self.run_items);
+            self.keys.reserve(self.run_items);
+        }
         if !self.keys.insert(seen.key) {
             return Ok(true);
         }
