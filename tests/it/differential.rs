@@ -19,12 +19,12 @@ mod values;
 mod well_formed;
 
 /// How often to do what is done so often in a bounded run.
-fn rounds(bounded: usize) -> usize {
+pub(crate) fn rounds(bounded: usize) -> usize {
     bounded * number("SLUSE_DIFFERENTIAL_ROUNDS").unwrap_or(1)
 }
 
 /// Where chance begins.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     number("SLUSE_DIFFERENTIAL_SEED").unwrap_or(1)
 }
 

@@ -6,16 +6,16 @@ mod bodies;
 
 use crate::differential::chance::Chance;
 use crate::differential::mutated_elements::{DOCUMENT, SCHEMA};
-use crate::differential::{SEEDS, fixture, mutated_bytes, mutated_elements};
+use crate::differential::{SEEDS, fixture, mutated_bytes, mutated_elements, rounds, seed};
 
 /// Mutants of each seed.
 const MUTANTS: usize = 150;
 
 #[test]
 fn any_bytes_are_heard_alike_in_any_pieces() {
-    let mut chance = Chance::new(11);
+    let mut chance = Chance::new(seed() + 11);
     for (_, document) in seeds() {
-        for _ in 0..MUTANTS {
+        for _ in 0..rounds(MUTANTS) {
             let mut data = vec![u8::try_from(chance.below(256)).unwrap()];
             data.extend(mutated_bytes::mutant(&document, &mut chance));
             bodies::xml_tokenizer(&data);
@@ -25,9 +25,9 @@ fn any_bytes_are_heard_alike_in_any_pieces() {
 
 #[test]
 fn any_bytes_are_a_schema_or_none() {
-    let mut chance = Chance::new(12);
+    let mut chance = Chance::new(seed() + 12);
     for (schema, _) in seeds() {
-        for _ in 0..MUTANTS {
+        for _ in 0..rounds(MUTANTS) {
             bodies::xsd_compile(&mutated_bytes::mutant(&schema, &mut chance));
             let text = String::from_utf8(schema.clone()).unwrap();
             bodies::xsd_compile(mutated_elements::mutant(&text, &SCHEMA, &mut chance).as_bytes());
@@ -37,10 +37,10 @@ fn any_bytes_are_a_schema_or_none() {
 
 #[test]
 fn any_schema_judges_any_document() {
-    let mut chance = Chance::new(13);
+    let mut chance = Chance::new(seed() + 13);
     for (schema, document) in seeds() {
         let (schema, document) = (String::from_utf8(schema).unwrap(), String::from_utf8(document).unwrap());
-        for _ in 0..MUTANTS {
+        for _ in 0..rounds(MUTANTS) {
             let schema = if chance.once_in(2) {
                 schema.clone()
             } else {
@@ -54,10 +54,10 @@ fn any_schema_judges_any_document() {
 
 #[test]
 fn any_pieces_give_the_same_findings() {
-    let mut chance = Chance::new(14);
+    let mut chance = Chance::new(seed() + 14);
     for (schema, document) in seeds() {
         let text = String::from_utf8(document.clone()).unwrap();
-        for _ in 0..MUTANTS {
+        for _ in 0..rounds(MUTANTS) {
             let cuts: Vec<u8> = (0..3).map(|_| u8::try_from(chance.below(256)).unwrap()).collect();
             let mutant = match chance.below(3) {
                 0 => mutated_bytes::mutant(&document, &mut chance),
@@ -80,10 +80,10 @@ fn any_pattern_is_compiled_or_refused() {
         "a{1000}\na",
         "(a{100}){100}\na",
     ];
-    let mut chance = Chance::new(15);
+    let mut chance = Chance::new(seed() + 15);
     for seed in SEEDS {
         bodies::xsd_pattern(seed.as_bytes());
-        for _ in 0..MUTANTS {
+        for _ in 0..rounds(MUTANTS) {
             bodies::xsd_pattern(&mutated_bytes::mutant(seed.as_bytes(), &mut chance));
         }
     }

@@ -209,7 +209,9 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
     }
 
     fn suspend(&mut self, locator: &mut Locator<'_>) {
-        if self.judge.frames.last().is_some_and(|frame| matches!(frame.mode, Mode::Simple | Mode::Fixed | Mode::Nil)) {
+        // Inside of what is skipped, the value around it still waits for its end.
+        let judged = self.judge.frames.iter().rev().find(|frame| !matches!(frame.mode, Mode::Skip));
+        if judged.is_some_and(|frame| matches!(frame.mode, Mode::Simple | Mode::Fixed | Mode::Nil)) {
             self.judge.value_position(locator);
         }
     }
