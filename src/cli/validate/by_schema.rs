@@ -23,14 +23,15 @@ use crate::xsd::{self, Limits, Observer, Plan, Position, Progress, SchemaError, 
 pub(super) struct Schemas {
     paths: Vec<PathBuf>,
     follow: bool,
+    sharing: Sharing,
     /// The plan of the paths it was made from: files of one kind name the same ones.
     plan: Option<(Vec<PathBuf>, Arc<Plan>)>,
 }
 
 impl Schemas {
     /// Those of the call, compiled at once; hints are followed when a file has them.
-    pub(super) fn new(paths: &[PathBuf], follow: bool) -> Result<Self, SchemaError> {
-        let mut schemas = Self { paths: paths.to_vec(), follow, plan: None };
+    pub(super) fn new(paths: &[PathBuf], follow: bool, sharing: Sharing) -> Result<Self, SchemaError> {
+        let mut schemas = Self { paths: paths.to_vec(), follow, sharing, plan: None };
         if !paths.is_empty() {
             schemas.plan(paths.to_vec())?;
         }
@@ -58,7 +59,7 @@ impl Schemas {
         }
         let plan = self.plan(paths).map_err(|error| Failure::Unusable(error.into()))?;
         match file {
-            Some(file) => judge_by_all(&plan, &file, report),
+            Some(file) => judge_by_all(&plan, &file, &self.sharing, report),
             None => judge_by(&plan, &mut *bytes, report),
         }
     }
@@ -93,9 +94,14 @@ fn judge_by(plan: &Plan, bytes: &mut dyn Read, report: &mut Report<'_>) -> Resul
     hearing.summary()
 }
 
-fn judge_by_all(plan: &Plan, file: &Counted<'_, File>, report: &mut Report<'_>) -> Result<Summary, Failure> {
+fn judge_by_all(
+    plan: &Plan,
+    file: &Counted<'_, File>,
+    sharing: &Sharing,
+    report: &mut Report<'_>,
+) -> Result<Summary, Failure> {
     let mut hearing = Hearing { report, findings: 0, unheard: None };
-    let judged = xsd::validate(plan, &Limits::default(), file, &Sharing::default(), &mut hearing);
+    let judged = xsd::validate(plan, &Limits::default(), file, sharing, &mut hearing);
     judged.map_err(|error| Failure::Unusable(error.into()))?;
     hearing.summary()
 }

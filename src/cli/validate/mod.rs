@@ -12,12 +12,13 @@ mod summary;
 mod unpacking;
 
 use std::io::{self, IsTerminal as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::schema;
 use crate::model::FormatName;
-use crate::xsd::SchemaError;
+use crate::xsd::{SchemaError, Sharing};
 use by_schema::Schemas;
 use progress::Progress;
 use report::{Report, Style};
@@ -55,6 +56,9 @@ pub struct ValidateArgs {
     /// How many times larger than packed an unpacked file may be
     #[arg(long, value_name = "TIMES", default_value_t = 250)]
     pub max_ratio: u64,
+    /// How many threads judge a plain file by a schema [default: one for each core]
+    #[arg(long, value_name = "COUNT", conflicts_with = "format")]
+    pub threads: Option<NonZeroUsize>,
     /// The files; `-` is standard input, `archive.zip!batch.xml` a member of an archive; gzip is recognised
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -117,7 +121,15 @@ fn law(args: &ValidateArgs) -> Result<Law, SchemaError> {
     if args.schema.is_empty() && !args.schema_locations {
         return Ok(Law::Format(args.format.unwrap_or(FormatName::Prefill)));
     }
-    Ok(Law::Schemas(Box::new(Schemas::new(&args.schema, args.schema_locations)?)))
+    Ok(Law::Schemas(Box::new(Schemas::new(&args.schema, args.schema_locations, sharing(args))?)))
+}
+
+fn sharing(args: &ValidateArgs) -> Sharing {
+    let mut sharing = Sharing::default();
+    if let Some(threads) = args.threads {
+        sharing.threads = threads.get();
+    }
+    sharing
 }
 
 fn file(path: &Path, args: &ValidateArgs, law: &mut Law, report: &mut Report<'_>) -> io::Result<Answer> {
