@@ -1,10 +1,11 @@
 //! One file on several cores: cut at item ends, each part judged from a guess of what comes before it, the guess checked.
 //!
-//! After its first segment the judge that goes through the file in order (the *leader*) names a [`Seam`]: the state in
+//! After a first segment the judge that goes through the file in order (the *leader*) names a [`Seam`]: the state in
 //! which it stands between two items, and the end tag behind which it does. Later segments begin behind such a tag and
 //! are judged, by whoever is free, as if the document stood at the seam. The answer counts only if the leader arrives at
 //! that very byte in that very state, the segment ends in it too, and nothing was found; otherwise the leader goes
-//! through the segment itself. So the findings are those of one judge, whatever the file holds.
+//! through the segment itself. So the findings are those of one judge, whatever the file holds. When the seam is not met
+//! any more, since other items have come, the leader names another.
 
 use std::collections::VecDeque;
 use std::io;
@@ -62,7 +63,7 @@ impl Default for Sharing {
 
 /// Judges a file; the observer hears what it would hear from one [`Validator`].
 ///
-/// With watches in the plan, or with identity constraints and ids in the schema, it is judged by one thread: what is
+/// With watches in the plan, with identity constraints in the schema or ids in the document, it is judged by one thread: what is
 /// told of one part depends on the others.
 pub fn validate<O: Observer>(
     plan: &Plan,
@@ -73,47 +74,70 @@ pub fn validate<O: Observer>(
 ) -> io::Result<End> {
     let mut leader = Validator::new(plan, limits.clone());
     let mut buffer = vec![0; READ_BYTES];
-    // Far enough to see which elements repeat.
-    let first = 0..sharing.segment_bytes.max(1);
-    let mut progress = feed(&mut leader, source, first.clone(), &mut buffer, observer)?;
-    let seam = leader.seam().filter(|_| sharing.threads > 1 && progress == Progress::Continue);
-    let mut at = first.end;
-    if let Some(seam) = seam {
-        let shared = Shared::new(source, seam, at, sharing.segment_bytes);
-        (progress, at) = thread::scope(|scope| {
-            let _ended = Ended(&shared);
-            for _ in 1..sharing.threads {
-                scope.spawn(|| shared.help());
+    let mut next = Some(0);
+    while let Some(at) = next {
+        let seam = leader.seam().filter(|_| sharing.threads > 1);
+        next = match seam {
+            Some(seam) => share(&mut leader, &Shared::new(source, seam, sharing), at, &mut buffer, observer)?,
+            // Far enough to see which elements repeat.
+            None => {
+                let end = at.saturating_add(sharing.segment_bytes.max(1));
+                feed(&mut leader, source, at..end, &mut buffer, observer)?
             }
-            shared.lead(&mut leader, &mut buffer, observer)
-        })?;
-    }
-    if progress == Progress::Continue {
-        feed(&mut leader, source, at..u64::MAX, &mut buffer, observer)?;
+        };
     }
     Ok(leader.finish(observer))
 }
 
-/// Judges a range of the source, or as much of it as there is.
+/// Judges from a place on by several threads as long as the seam is met; where to go on, unless that is all.
+fn share<'p, O: Observer>(
+    leader: &mut Validator<'p>,
+    shared: &Shared<'_, 'p, impl ReadAt + ?Sized>,
+    at: u64,
+    buffer: &mut [u8],
+    observer: &mut O,
+) -> io::Result<Option<u64>> {
+    let (end, repeats) = match shared.end_behind(at) {
+        Ok(end) => (end, true),
+        Err(looked) => (looked, false),
+    };
+    let fed = feed(leader, shared.source, at..end, buffer, observer)?;
+    if fed.is_none() || !repeats {
+        return Ok(fed);
+    }
+    shared.board().end = end;
+    thread::scope(|scope| {
+        let ended = Ended(shared);
+        // A machine without another thread to give is one where the leader goes alone.
+        let helper = |_| thread::Builder::new().name("judge".to_owned()).spawn_scoped(scope, || shared.help()).ok();
+        let helpers: Vec<_> = (1..shared.threads).filter_map(helper).collect();
+        let led = shared.lead(leader, buffer, observer);
+        drop(ended);
+        for helper in helpers {
+            // What one did not live to judge the leader has gone through.
+            _ = helper.join();
+        }
+        led
+    })
+}
+
+/// Judges a range of the source; where it ends, unless there is no point in more.
 fn feed<O: Observer>(
     validator: &mut Validator<'_>,
     source: &(impl ReadAt + ?Sized),
     range: Range<u64>,
     buffer: &mut [u8],
     observer: &mut O,
-) -> io::Result<Progress> {
+) -> io::Result<Option<u64>> {
     let mut at = range.start;
     while at < range.end {
         let piece = read(source, at, range.end, buffer)?;
-        if piece.is_empty() {
-            break;
-        }
         at += piece.len() as u64;
-        if validator.feed(piece, observer) == Progress::Stopped {
-            return Ok(Progress::Stopped);
+        if piece.is_empty() || validator.feed(piece, observer) == Progress::Stopped {
+            return Ok(None);
         }
     }
-    Ok(Progress::Continue)
+    Ok(Some(at))
 }
 
 /// Reads what fits the buffer, not past an end.
@@ -134,6 +158,7 @@ struct Shared<'s, 'p, S: ?Sized> {
     source: &'s S,
     seam: Seam<'p>,
     segment_bytes: u64,
+    threads: usize,
     board: Mutex<Board<'p>>,
     news: Condvar,
 }
@@ -145,8 +170,8 @@ struct Board<'p> {
     passed: u64,
     /// Where the last of them ends.
     end: u64,
-    /// The last of them ends where the file does.
-    is_whole: bool,
+    /// How far the end of one more was looked for, once there are no more.
+    looked: Option<u64>,
     ended: bool,
 }
 
@@ -170,66 +195,72 @@ enum Turn<'p> {
     Pass(Range<u64>, Answer<'p>),
     /// Judge a later segment meanwhile.
     Help(u64, Range<u64>),
-    /// Go on alone: behind here there are no more segments.
-    Alone(u64),
+    /// Go through this alone: there are no more segments.
+    Alone(Range<u64>),
 }
 
 impl<'s, 'p, S: ReadAt + ?Sized> Shared<'s, 'p, S> {
-    fn new(source: &'s S, seam: Seam<'p>, at: u64, segment_bytes: u64) -> Self {
-        let board = Board { segments: VecDeque::new(), passed: 0, end: at, is_whole: false, ended: false };
-        Self { source, seam, segment_bytes, board: Mutex::new(board), news: Condvar::new() }
+    fn new(source: &'s S, seam: Seam<'p>, sharing: &Sharing) -> Self {
+        let board = Board { segments: VecDeque::new(), passed: 0, end: 0, looked: None, ended: false };
+        let Sharing { threads, segment_bytes } = *sharing;
+        Self { source, seam, segment_bytes, threads, board: Mutex::new(board), news: Condvar::new() }
     }
 
     fn board(&self) -> MutexGuard<'_, Board<'p>> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes through the file in order; how far it came, and whether there is a point in more.
+    /// Goes through the file in order; where to go on, unless that is all.
     fn lead<O: Observer>(
         &self,
         leader: &mut Validator<'p>,
         buffer: &mut [u8],
         observer: &mut O,
-    ) -> io::Result<(Progress, u64)> {
-        loop {
-            match self.turn()? {
-                Turn::Pass(_, Answer::Sound(over)) if leader.stands_at(&self.seam) => {
-                    leader.pass(&self.seam, &over);
-                }
-                Turn::Pass(range, _) => {
-                    let end = range.end;
-                    if feed(leader, self.source, range, buffer, observer)? == Progress::Stopped {
-                        return Ok((Progress::Stopped, end));
+    ) -> io::Result<Option<u64>> {
+        let mut missed = 0;
+        while missed < MISSES {
+            match self.turn() {
+                Turn::Pass(range, answer) => {
+                    let stands = leader.stands_at(&self.seam);
+                    missed = if stands { 0 } else { missed + 1 };
+                    if let (Answer::Sound(over), true) = (answer, stands) {
+                        leader.pass(&self.seam, &over);
+                    } else if feed(leader, self.source, range, buffer, observer)?.is_none() {
+                        return Ok(None);
                     }
                 }
                 Turn::Help(number, range) => self.answer(number, range, buffer),
-                Turn::Alone(at) => return Ok((Progress::Continue, at)),
+                Turn::Alone(range) => return feed(leader, self.source, range, buffer, observer),
             }
         }
+        // Other items have come: they have another seam.
+        Ok(Some(self.board().passed_to()))
     }
 
-    fn turn(&self) -> io::Result<Turn<'p>> {
+    fn turn(&self) -> Turn<'p> {
         let mut board = self.board();
         loop {
             let awaited = board.segments.front().map(|segment| matches!(segment.answer, Answer::Awaited));
-            match awaited {
-                Some(false) => {
+            match (awaited, board.looked) {
+                (Some(false), _) => {
                     board.passed += 1;
                     self.news.notify_all();
                     let segment = board.segments.pop_front().expect("it was looked at just now");
-                    return Ok(Turn::Pass(segment.range, segment.answer));
+                    return Turn::Pass(segment.range, segment.answer);
                 }
-                Some(true) if board.has_room() => {
-                    let (number, range) = self.cut(&mut board)?;
-                    return Ok(Turn::Help(number, range));
+                (Some(true), _) if board.has_room() => {
+                    if let Some((number, range)) = self.cut(&mut board) {
+                        return Turn::Help(number, range);
+                    }
                 }
-                Some(true) => board = self.news.wait(board).unwrap_or_else(PoisonError::into_inner),
-                None if board.is_whole => return Ok(Turn::Alone(board.end)),
-                None => {
-                    let (_, range) = self.cut(&mut board)?;
-                    board.segments.clear();
-                    board.passed += 1;
-                    return Ok(Turn::Pass(range, Answer::None));
+                (Some(true), _) => board = self.news.wait(board).unwrap_or_else(PoisonError::into_inner),
+                (None, Some(looked)) => return Turn::Alone(board.end..looked),
+                (None, None) => {
+                    if let Some((_, range)) = self.cut(&mut board) {
+                        board.segments.clear();
+                        board.passed += 1;
+                        return Turn::Pass(range, Answer::None);
+                    }
                 }
             }
         }
@@ -239,13 +270,12 @@ impl<'s, 'p, S: ReadAt + ?Sized> Shared<'s, 'p, S> {
     fn help(&self) {
         let mut buffer = vec![0; READ_BYTES];
         let mut board = self.board();
-        while !board.ended && !board.is_whole {
+        while !board.ended && board.looked.is_none() {
             if !board.has_room() {
                 board = self.news.wait(board).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            // What cannot be read the leader will find too, and tell.
-            let Ok((number, range)) = self.cut(&mut board) else { return };
+            let Some((number, range)) = self.cut(&mut board) else { return };
             drop(board);
             self.answer(number, range, &mut buffer);
             board = self.board();
@@ -253,45 +283,69 @@ impl<'s, 'p, S: ReadAt + ?Sized> Shared<'s, 'p, S> {
     }
 
     /// Adds a segment behind the others: up to the first end of an item past its size.
-    fn cut(&self, board: &mut Board<'p>) -> io::Result<(u64, Range<u64>)> {
+    fn cut(&self, board: &mut Board<'p>) -> Option<(u64, Range<u64>)> {
         let start = board.end;
-        let tag = Finder::new(&self.seam.end_tag);
-        let mut buffer = vec![0; SEARCH_BYTES + self.seam.end_tag.len()];
-        let mut at = start + self.segment_bytes;
-        board.end = loop {
-            let piece = read(self.source, at, u64::MAX, &mut buffer)?;
-            match tag.find(piece) {
-                Some(found) => break at + (found + self.seam.end_tag.len()) as u64,
-                None if piece.is_empty() => {
-                    board.is_whole = true;
-                    break at;
-                }
-                // The tag may lie across the end of the piece.
-                None => at += piece.len().saturating_sub(self.seam.end_tag.len() - 1).max(1) as u64,
+        match self.end_behind(start.saturating_add(self.segment_bytes)) {
+            Ok(end) => board.end = end,
+            Err(looked) => {
+                board.looked = Some(looked);
+                return None;
             }
-        };
+        }
         let range = start..board.end;
         let number = board.passed + board.segments.len() as u64;
         board.segments.push_back(Segment { range: range.clone(), answer: Answer::Awaited });
-        Ok((number, range))
+        Some((number, range))
     }
 
-    /// Judges a segment from the seam on and says what came of it.
+    /// Behind the first end of an item from a place on; or, past that place, how far none was found.
+    fn end_behind(&self, from: u64) -> Result<u64, u64> {
+        let tag = Finder::new(&self.seam.end_tag);
+        let mut buffer = vec![0; SEARCH_BYTES + self.seam.end_tag.len()];
+        let most = from.saturating_add(self.segment_bytes.saturating_mul(LONGEST).max(SEARCH_BYTES as u64));
+        let mut at = from;
+        while at < most {
+            // What cannot be read the leader will find too, in its turn, and tell.
+            let piece = read(self.source, at, u64::MAX, &mut buffer).unwrap_or_default();
+            match tag.find(piece) {
+                Some(found) => return Ok(at + (found + self.seam.end_tag.len()) as u64),
+                None if piece.is_empty() => return Err(at.saturating_add(1)),
+                // The tag may lie across the end of the piece.
+                None => at += piece.len().saturating_sub(self.seam.end_tag.len() - 1).max(1) as u64,
+            }
+        }
+        Err(at)
+    }
+
+    /// Judges a segment and says what came of it.
     fn answer(&self, number: u64, range: Range<u64>, buffer: &mut [u8]) {
         let mut answering = Answering { shared: self, number, answer: Answer::None };
-        let Some(mut validator) = self.seam.validator(range.start) else { return };
-        let fed = feed(&mut validator, self.source, range, buffer, &mut Silence);
-        let sound = matches!(fed, Ok(Progress::Continue)) && validator.is_self_contained();
-        if sound && validator.stands_at(&self.seam) {
+        if let Some(validator) = self.judged(range, buffer) {
             answering.answer = Answer::Sound(Box::new(validator));
         }
+    }
+
+    /// Judges a segment from the seam on, as long as nothing is found.
+    fn judged(&self, range: Range<u64>, buffer: &mut [u8]) -> Option<Validator<'p>> {
+        let mut validator = self.seam.validator(range.start)?;
+        let mut at = range.start;
+        while at < range.end && validator.is_self_contained() {
+            let end = range.end.min(at + READ_BYTES as u64);
+            at = feed(&mut validator, self.source, at..end, buffer, &mut Silence).ok()??;
+        }
+        (validator.is_self_contained() && validator.stands_at(&self.seam)).then_some(validator)
     }
 }
 
 impl Board<'_> {
     /// Tells whether one more may be judged ahead of the leader.
     fn has_room(&self) -> bool {
-        self.segments.len() < AHEAD && !self.is_whole
+        self.segments.len() < AHEAD && self.looked.is_none()
+    }
+
+    /// Where the leader stands between two segments.
+    fn passed_to(&self) -> u64 {
+        self.segments.front().map_or(self.end, |segment| segment.range.start)
     }
 }
 
@@ -341,105 +395,10 @@ const READ_BYTES: usize = 256 << 10;
 const SEARCH_BYTES: usize = 16 << 10;
 /// Segments before the leader: what others are at, and what waits for it.
 const AHEAD: usize = 6;
+/// Segments, one after the other, before which the leader did not stand at the seam: it will not soon again.
+const MISSES: usize = 3;
+/// How far the end of an item is looked for, in segments.
+const LONGEST: u64 = 16;
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::xsd::{Schema, SchemaDocument};
-
-    const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:t"
-      elementFormDefault="qualified" xmlns="urn:t"><xs:element name="Batch"><xs:complexType><xs:sequence>
-      <xs:element name="Name" type="xs:string"/><xs:element name="Part"><xs:complexType><xs:sequence>
-      <xs:element name="Item" maxOccurs="unbounded"><xs:complexType><xs:sequence><xs:element name="Day" type="xs:date"/>
-      <xs:element name="Text" type="xs:string" minOccurs="0" maxOccurs="unbounded"/></xs:sequence></xs:complexType>
-      </xs:element></xs:sequence></xs:complexType></xs:element></xs:sequence></xs:complexType></xs:element></xs:schema>"#;
-
-    /// Keeps what was found.
-    #[derive(Default)]
-    struct Found(Vec<Finding>);
-
-    impl Observer for Found {
-        fn open(&mut self, _: usize, _: Position) {}
-        fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
-        fn close(&mut self, _: usize, _: u64, _: bool) {}
-        fn finding(&mut self, finding: Finding) {
-            self.0.push(finding);
-        }
-    }
-
-    fn plan() -> Plan {
-        let schema = Schema::compile(&[SchemaDocument { name: "s.xsd", bytes: SCHEMA.as_bytes() }]).unwrap();
-        Plan::new(Arc::new(schema), &[]).unwrap()
-    }
-
-    fn judged(document: &str, threads: usize, segment_bytes: u64) -> (End, Vec<Finding>) {
-        let mut found = Found::default();
-        let sharing = Sharing { threads, segment_bytes };
-        let end = validate(&plan(), &Limits::default(), document.as_bytes(), &sharing, &mut found).unwrap();
-        (end, found.0)
-    }
-
-    fn document(items: &[&str], prefix: &str) -> String {
-        let items: String = items.concat();
-        let colon = if prefix.is_empty() { "" } else { ":" };
-        let text = format!(
-            "<?xml version=\"1.0\"?>\n<Batch xmlns{colon}{prefix}=\"urn:t\">\n<Name>x</Name>\n<Part>{items}</Part>\n</Batch>\n"
-        );
-        if prefix.is_empty() {
-            return text;
-        }
-        let named = ["Batch", "Name", "Part", "Item", "Day", "Text"];
-        named.iter().fold(text, |text, name| {
-            text.replace(&format!("</{name}>"), &format!("</{prefix}:{name}>"))
-                .replace(&format!("<{name}"), &format!("<{prefix}:{name}"))
-        })
-    }
-
-    const ITEM: &str = "\n<Item><Day>2026-11-21</Day><Text>en</Text></Item>";
-    const OTHERS: [&str; 8] = [
-        "<Item>\n<Day>2026-02-30</Day></Item>",
-        "<Item><Day>2026-11-21</Day><Text><![CDATA[</Item><Item>]]></Text></Item>",
-        "<Item><Day>2026-11-21</Day><!-- </Item> --></Item>",
-        "<Item><Text>\u{e5}</Text></Item>",
-        "<Item/>",
-        "<Other><Item><Day>2026-11-21</Day></Item></Other>",
-        "</Part><Part>",
-        "<Item><Day>2026-11-21</Day><Text>&oslash;</Text></Item>",
-    ];
-
-    #[test]
-    fn parts_are_judged_by_others_and_the_places_behind_them_are_right() {
-        let mut items = vec![ITEM; 5_000];
-        items.push(OTHERS[0]);
-        for prefix in ["", "p"] {
-            let document = document(&items, prefix);
-            let (end, found) = judged(&document, 3, 512);
-            assert_eq!((end, found.clone()), judged(&document, 1, 512));
-            assert_eq!((found.len(), found[0].path.as_str()), (1, "/Batch/Part/Item[5001]/Day"));
-            assert_eq!(
-                (found[0].at.line, found[0].at.column),
-                (5_005, 6 + prefix.len() as u64 + u64::from(!prefix.is_empty()))
-            );
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn any_number_of_threads_finds_the_same(
-            picks in prop::collection::vec(0_usize..60, 1..200),
-            threads in 2_usize..4,
-            segment_bytes in 1_u64..900,
-            prefixed: bool,
-        ) {
-            let items: Vec<&str> = picks.iter().map(|pick| OTHERS.get(*pick).copied().unwrap_or(ITEM)).collect();
-            let document = document(&items, if prefixed { "p" } else { "" });
-            prop_assert_eq!(judged(&document, threads, segment_bytes), judged(&document, 1, segment_bytes));
-        }
-    }
-}
+mod tests;

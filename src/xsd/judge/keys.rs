@@ -180,10 +180,12 @@ impl Identity {
         let mut passed = self.passed.split_off(level.passed);
         let scopes = self.scopes.split_off(level.scopes);
         let mut unanswered = Vec::new();
-        for scope in &scopes {
-            self.entries = self.entries.saturating_sub(scope.wanted.len());
-        }
+        let kept: usize = scopes.iter().map(|scope| scope.keys.len() + scope.wanted.len()).sum::<usize>()
+            + passed.iter().map(|passed| passed.keys.len()).sum::<usize>();
         let answers: Vec<(ConstraintId, HashSet<Digested>)> = self.answers(&mut passed, &scopes);
+        // A key that several children have, or the element and a child, is kept no more, or once.
+        let left: usize = answers.iter().map(|(_, keys)| keys.len()).sum();
+        self.entries = self.entries.saturating_sub(kept.saturating_sub(left));
         for scope in scopes {
             let Sort::KeyRef(key) = scope.sort else { continue };
             let known = answers.iter().find(|(constraint, _)| *constraint == key).map(|(_, keys)| keys);
@@ -232,5 +234,55 @@ impl Identity {
             }
         };
         self.entries = self.entries.saturating_sub(dropped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::sync::Arc;
+
+    use crate::xml::Position;
+    use crate::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Validator};
+
+    const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Batch">
+      <xs:complexType><xs:sequence><xs:element ref="Group" maxOccurs="unbounded"/></xs:sequence></xs:complexType>
+      </xs:element><xs:element name="Group"><xs:complexType><xs:sequence><xs:element ref="Item" maxOccurs="unbounded"/>
+      <xs:element name="Ref" minOccurs="0"><xs:complexType><xs:attribute name="to"/></xs:complexType></xs:element>
+      </xs:sequence></xs:complexType><xs:keyref name="refs" refer="keys"><xs:selector xpath="Ref"/>
+      <xs:field xpath="@to"/></xs:keyref></xs:element><xs:element name="Item"><xs:complexType><xs:sequence>
+      <xs:element name="Part" maxOccurs="unbounded"><xs:complexType><xs:attribute name="id"/></xs:complexType>
+      </xs:element><xs:element ref="Item" minOccurs="0"/></xs:sequence></xs:complexType><xs:key name="keys">
+      <xs:selector xpath="Part"/><xs:field xpath="@id"/></xs:key></xs:element></xs:schema>"#;
+
+    #[derive(Default)]
+    struct Found(Vec<Finding>);
+
+    impl Observer for Found {
+        fn open(&mut self, _: usize, _: Position) {}
+        fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
+        fn close(&mut self, _: usize, _: u64, _: bool) {}
+        fn finding(&mut self, finding: Finding) {
+            self.0.push(finding);
+        }
+    }
+
+    #[test]
+    fn keys_that_are_gone_count_no_more() {
+        let schema = Schema::compile(&[SchemaDocument { name: "s.xsd", bytes: SCHEMA.as_bytes() }]).unwrap();
+        let plan = Plan::new(Arc::new(schema), &[]).unwrap();
+        let item = "<Item><Part id='1'/><Part id='2'/></Item>";
+        let inside = "<Item><Part id='1'/><Item><Part id='1'/><Part id='3'/></Item></Item>";
+        for group in [item.to_owned(), item.repeat(2), item.repeat(3), inside.to_owned(), [item, inside].concat()] {
+            for refs in ["", "<Ref to='2'/>", "<Ref to='3'/>"] {
+                let mut found = Found::default();
+                let mut validator = Validator::new(&plan, Limits { identity_entries: 40, ..Limits::default() });
+                let document = format!("<Batch>{}</Batch>", format!("<Group>{group}{refs}</Group>").repeat(100));
+                validator.feed(document.as_bytes(), &mut found);
+                validator.finish(&mut found);
+                let over = found.0.iter().filter(|finding| finding.text.contains("more than")).count();
+                assert_eq!(over, 0, "{group}{refs}");
+            }
+        }
     }
 }
