@@ -1,6 +1,6 @@
 //! Schema documents: reading them, judging them by the language they are written in, and finding those they name.
 //!
-//! [`load`] begins with the roots and follows `include`, `import` and `redefine`; what it returns is every document of
+//! [`load()`] begins with the roots and follows `include`, `import` and `redefine`; what it returns is every document of
 //! the schema as a tree whose elements and attributes stand where they may. Names are not resolved here: that is
 //! `build`. Nothing is opened but through [`Documents`], and nothing beyond [`SchemaLimits`].
 
