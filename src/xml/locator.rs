@@ -133,8 +133,8 @@ impl<'a> Locator<'a> {
 /// Characters in UTF-8: the bytes that begin one.
 #[inline]
 pub fn characters(bytes: &[u8]) -> u64 {
-    // In blocks whose count fits one byte, so that the compiler can count many bytes at once.
-    const BLOCK: usize = 255;
+    // In blocks whose count fits one byte and which are whole registers, so that the compiler can count many bytes at once.
+    const BLOCK: usize = 7 * 32;
     let begins = |byte: &u8| u8::from((byte & 0xC0) != 0x80);
     bytes.chunks(BLOCK).map(|block| u64::from(block.iter().map(begins).sum::<u8>())).sum()
 }
