@@ -8,12 +8,14 @@ use std::collections::HashMap;
 use super::classes::Set;
 
 /// What each character of a text is to the engine.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Alphabet {
     /// The symbol of each range of characters, by where it begins.
     ranges: Vec<(char, char)>,
     /// Those of the first 128 characters.
     ascii: Vec<char>,
+    /// How many symbols there are.
+    symbols: usize,
 }
 
 /// The symbols of one set.
@@ -57,9 +59,14 @@ impl Alphabet {
             };
             ranges.push((start, symbol));
         }
-        let mut alphabet = Self { ranges, ascii: Vec::new() };
+        let mut alphabet = Self { ranges, ascii: Vec::new(), symbols: known.len() };
         alphabet.ascii = ('\0'..'\u{80}').map(|c| alphabet.search(c)).collect();
         Some((alphabet, symbols))
+    }
+
+    /// How many symbols there are, numbered from 0.
+    pub(super) fn len(&self) -> usize {
+        self.symbols
     }
 
     /// The symbol of a character.

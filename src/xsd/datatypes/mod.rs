@@ -13,6 +13,7 @@ mod expression;
 mod facet;
 mod glance;
 mod lexical;
+mod machine;
 mod moment;
 mod pattern;
 mod range;
@@ -43,16 +44,16 @@ pub(super) enum Space {
 
 impl Space {
     /// Tells whether a text stays as it is.
-    fn keeps(self, text: &str) -> bool {
-        let plain = || !text.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r'));
+    fn keeps(self, text: &[u8]) -> bool {
+        let plain = || !text.iter().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r'));
         match self {
             Self::Preserve => true,
             Self::Replace => plain(),
             Self::Collapse => {
                 let (mut last, mut stays) = (b' ', true);
-                for byte in text.bytes() {
-                    stays &= byte > b' ' || (byte == b' ' && last != b' ');
-                    last = byte;
+                for byte in text {
+                    stays &= *byte > b' ' || (*byte == b' ' && last != b' ');
+                    last = *byte;
                 }
                 stays && (last != b' ' || text.is_empty())
             }

@@ -6,6 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::alphabet::{Alphabet, Symbols};
 use super::expression::{Expression, Node};
+use super::machine::Machine;
 
 /// The patterns of one step of derivation; a text fits if it fits one of them.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(in crate::xsd) struct Pattern {
 
 #[derive(Debug)]
 enum Matcher {
+    /// A small one, which needs no engine.
+    Table(Machine),
     /// So many characters of one set, which needs no engine.
     Counted { alphabet: Alphabet, inside: Symbols, least: usize, most: usize },
     /// All its sets are of ASCII: no other character can fit.
@@ -47,13 +50,31 @@ impl Pattern {
 
     /// Tells whether a whole text fits.
     pub(super) fn fits(&self, text: &str) -> bool {
-        self.any.iter().any(|matcher| matcher.fits(text))
+        self.fits_raw(text.as_bytes())
+    }
+
+    /// The same for a text whose characters nobody has looked at: what is none does not fit.
+    #[inline]
+    pub(super) fn fits_raw(&self, raw: &[u8]) -> bool {
+        self.any.iter().any(|matcher| match matcher {
+            Matcher::Table(machine) => machine.fits(raw),
+            engine @ (Matcher::Counted { .. } | Matcher::Plain(_) | Matcher::Symbols { .. }) => {
+                std::str::from_utf8(raw).is_ok_and(|text| engine.fits(text))
+            }
+        })
     }
 }
 
 impl Matcher {
     fn new(source: &str) -> Result<Self, String> {
         let expression = Expression::parse(source)?;
+        let alphabet = Alphabet::new(&expression.sets);
+        let machine = alphabet.as_ref().and_then(|(alphabet, sets)| Machine::new(&expression.root, alphabet, sets));
+        machine.map_or_else(|| Self::large(&expression, alphabet), |machine| Ok(Self::Table(machine)))
+    }
+
+    /// Without a table.
+    fn large(expression: &Expression, alphabet: Option<(Alphabet, Vec<Symbols>)>) -> Result<Self, String> {
         let is_plain = expression.sets.iter().all(|set| set.ranges().iter().all(|range| range.end().is_ascii()));
         let complex = || "it has too many sets of characters".to_owned();
         let counted = counted(&expression.root);
@@ -65,7 +86,7 @@ impl Matcher {
         if is_plain && counted.is_none() {
             return Ok(Self::Plain(engine(&expression.root, &ascii_sets)?));
         }
-        let (alphabet, mut sets) = Alphabet::new(&expression.sets).ok_or_else(complex)?;
+        let (alphabet, mut sets) = alphabet.ok_or_else(complex)?;
         if let (Some((least, most)), Some(inside)) = (counted, sets.first_mut()) {
             return Ok(Self::Counted { alphabet, inside: std::mem::take(inside), least, most });
         }
@@ -75,6 +96,7 @@ impl Matcher {
 
     fn fits(&self, text: &str) -> bool {
         match self {
+            Self::Table(machine) => machine.fits(text.as_bytes()),
             Self::Counted { alphabet, inside, least, most } => {
                 let mut count = 0;
                 let all = text.chars().all(|c| {
@@ -252,10 +274,12 @@ mod tests {
         ) {
             if let Ok(expression) = Expression::parse(&source) {
                 let pattern = Pattern::new(&[&source]).unwrap();
+                let engine = Matcher::large(&expression, Alphabet::new(&expression.sets)).unwrap();
                 for text in texts {
                     let chars: Vec<char> = text.chars().collect();
                     let found = ends(&expression.root, &expression.sets, &chars, &BTreeSet::from([0]));
-                    prop_assert_eq!(pattern.fits(&text), found.contains(&chars.len()), "{} {}", source, text);
+                    let whole = found.contains(&chars.len());
+                    prop_assert_eq!((pattern.fits(&text), engine.fits(&text)), (whole, whole), "{} {}", source, text);
                 }
             }
         }

@@ -63,6 +63,8 @@ pub(super) enum Quick {
 
 /// So many digits always fit an `i64`.
 const SAFE_DIGITS: u64 = 18;
+/// So many texts are sooner gone through than searched.
+const FEW: usize = 16;
 
 impl Quick {
     /// What is told at a glance about a type.
@@ -186,10 +188,11 @@ impl Quick {
             Self::Boolean => matches!(raw, b"true" | b"false" | b"1" | b"0"),
             Self::Date => is_date(raw),
             Self::DateTime => is_date_time(raw),
+            // Most differ by their lengths alone.
+            Self::Listed(texts) if texts.len() <= FEW => texts.iter().any(|text| **text == *raw),
             Self::Listed(texts) => texts.binary_search_by(|text| text.as_ref().cmp(raw)).is_ok(),
             Self::Fits(quick, space, patterns) => {
-                let text = std::str::from_utf8(raw).ok().filter(|text| quick.admits(raw) && space.keeps(text));
-                text.is_some_and(|text| patterns.iter().all(|pattern| pattern.fits(text)))
+                quick.admits(raw) && space.keeps(raw) && patterns.iter().all(|pattern| pattern.fits_raw(raw))
             }
             Self::List { item, least, most } => {
                 let mut words = raw.split(|byte| is_space(*byte)).filter(|word| !word.is_empty());

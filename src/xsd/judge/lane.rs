@@ -153,22 +153,19 @@ impl Lane {
         self.limits.name_bytes >= Prefix::LONGEST + LONGEST
     }
 
-    /// Tells whether the limits allow one more attribute, with so many bytes, in a tag of so many.
+    /// Tells whether the limits allow so many attributes, one with so many bytes, and a tag of so many.
     #[inline]
-    fn admits(&self, attributes: u32, value_bytes: usize, tag_bytes: usize) -> bool {
-        (attributes as usize) < self.limits.attributes
+    fn admits(&self, attributes: usize, value_bytes: usize, tag_bytes: usize) -> bool {
+        attributes <= self.limits.attributes
             && value_bytes <= self.limits.attribute_bytes.min(MOST_VALUE)
             && tag_bytes + LONGEST + 2 * Prefix::LONGEST <= self.limits.tag_bytes
     }
 
-    /// The prefix of attributes of a namespace: none stands for no namespace, whatever the default is.
+    /// The prefix of attributes of a namespace, which the default one is not.
     #[inline(always)]
     fn of_attribute(&self, namespace: u32) -> Prefix {
-        match self.of(namespace) {
-            _ if Some(namespace as usize) == Namespace::NONE.index() => Prefix::NONE,
-            Prefix { len: 0, .. } => Prefix::UNKNOWN,
-            prefix => prefix,
-        }
+        let prefix = self.of(namespace);
+        if prefix.len == 0 { Prefix::UNKNOWN } else { prefix }
     }
 
     /// Learns from a tag how the namespace of its name is written here.
@@ -363,8 +360,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let attributes = self.judge.plan.rails.attributes(step);
         let (mut seen, mut next, from) = (0_u64, 0, rest.len());
         loop {
-            let spaced = skip_space(rest)?;
-            let is_spaced = spaced.len() < rest.len();
+            let (spaced, is_spaced) = past_space(rest)?;
             rest = match spaced {
                 [b'>', content @ ..] if seen & step.required == step.required => return Some((content, false)),
                 [b'/', b'>', content @ ..] if seen & step.required == step.required => return Some((content, true)),
@@ -382,7 +378,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             };
             rest = value.get(len + 1..)?;
             let bit = 1 << known;
-            if !sound || seen & bit != 0 || !self.judge.lane.admits(seen.count_ones(), len, from - rest.len()) {
+            if !sound || seen & bit != 0 || !self.judge.lane.admits(attributes.len(), len, from - rest.len()) {
                 return None;
             }
             (seen, next) = (seen | bit, known + 1);
@@ -390,18 +386,23 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     }
 
     /// Which attribute a text begins with, first of all whether it is the next one; and what follows its `=`.
-    #[inline]
+    #[inline(always)]
     fn attribute_at<'b>(&self, text: &'b [u8], attributes: &[Attribute], next: usize) -> Option<(usize, &'b [u8])> {
-        let (before, after) = attributes.split_at_checked(next)?;
-        let ordered = (next..).zip(after).chain(before.iter().enumerate());
-        for (index, attribute) in ordered {
-            let prefix = self.judge.lane.of_attribute(attribute.name.namespace);
-            let rest = prefix.strip(text).and_then(|local| attribute.name.strip(local));
-            if let Some([b'=', value @ ..]) = rest {
-                return Some((index, value));
-            }
+        let expected = attributes.get(next).and_then(|attribute| self.past_equals(text, attribute));
+        if let Some(value) = expected {
+            return Some((next, value));
         }
-        None
+        let mut each = attributes.iter().enumerate();
+        each.find_map(|(index, attribute)| Some((index, self.past_equals(text, attribute)?)))
+    }
+
+    /// What follows the name of an attribute and its `=`, if the text begins with them.
+    #[inline(always)]
+    fn past_equals<'b>(&self, text: &'b [u8], attribute: &Attribute) -> Option<&'b [u8]> {
+        let is_bare = Some(attribute.name.namespace as usize) == Namespace::NONE.index();
+        // No namespace has no prefix, whatever the default is.
+        let local = if is_bare { text } else { self.judge.lane.of_attribute(attribute.name.namespace).strip(text)? };
+        attribute.name.strip(local)?.strip_prefix(b"=")
     }
 
     /// Tells whether a type takes a text.
@@ -555,6 +556,16 @@ impl Judge<'_> {
             (parent.state, parent.count) = (step.target, 1);
         }
         self.count(parent.counters, step.slot)
+    }
+}
+
+/// What follows the white space before an attribute or the end of a tag, and whether there is any.
+#[inline(always)]
+fn past_space(bytes: &[u8]) -> Option<(&[u8], bool)> {
+    match bytes {
+        [b' ', rest @ ..] if rest.first().is_some_and(|byte| *byte > b' ') => Some((rest, true)),
+        [first, ..] if *first > b' ' => Some((bytes, false)),
+        _ => skip_space(bytes).map(|rest| (rest, true)),
     }
 }
 
