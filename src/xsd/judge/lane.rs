@@ -6,40 +6,13 @@
 //! would have gone through alike.
 
 use super::frame::{Frame, Mode};
+use super::habits::{MOST_VALUE, Prefix};
 use super::{Judge, Judging};
-use crate::xml::{
-    Gap, Limits, Locator, Namespace, Nesting, Scope, Tag, plain_value_len, skip_space, skip_text, text_len,
-};
+use crate::xml::{Locator, Namespace, Nesting, plain_value_len, skip_space, skip_text, text_len};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
-use crate::xsd::rails::{Attribute, Kind, LONGEST, Spelling, Step, Stop};
+use crate::xsd::rails::{Attribute, Kind, Spelling, Step, Stop};
 use crate::xsd::tables::{SimpleId, StateId};
 use crate::xsd::validator::Observer;
-
-/// A longer value is left to the usual way, to which it costs next to nothing more.
-const MOST_VALUE: usize = 4 << 10;
-
-/// What the lane has learned of the document at hand.
-#[derive(Debug)]
-pub(super) struct Lane {
-    /// How it writes the namespaces of the schema, by their number.
-    prefixes: Vec<Prefix>,
-    /// The declarations that is true for.
-    generation: u64,
-    /// The white space before start tags, by depth.
-    gaps: [Gap; GAPS],
-    limits: Limits,
-}
-
-/// How many depths are indented in a way that is remembered; deeper ones share them.
-const GAPS: usize = 16;
-
-/// A prefix with its colon in a word; one that is not known is like no word at all.
-#[derive(Debug, Clone, Copy)]
-struct Prefix {
-    word: u64,
-    mask: u64,
-    len: u32,
-}
 
 /// The bytes at hand, and the rest of them that the lane has not gone through.
 struct Place<'b> {
@@ -97,122 +70,6 @@ impl<'b> Place<'b> {
     #[inline]
     fn between(&self, from: &'b [u8], after: &[u8]) -> &'b [u8] {
         from.get(..from.len() - after.len()).unwrap_or_default()
-    }
-}
-
-impl Prefix {
-    const UNKNOWN: Self = Self { word: u64::MAX, mask: 0, len: 0 };
-    const NONE: Self = Self { word: 0, mask: 0, len: 0 };
-    const LONGEST: usize = 8;
-
-    fn of(raw: &[u8]) -> Self {
-        let mut bytes = [0; Self::LONGEST];
-        if raw.is_empty() {
-            return Self::NONE;
-        }
-        match bytes.get_mut(..raw.len()) {
-            None => Self::UNKNOWN,
-            Some(start) => {
-                start.copy_from_slice(raw);
-                let mask = u64::MAX >> (64 - 8 * raw.len());
-                Self { word: u64::from_le_bytes(bytes), mask, len: raw.len() as u32 }
-            }
-        }
-    }
-
-    /// What follows the prefix, if the bytes begin with it.
-    #[inline(always)]
-    fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
-        let found = u64::from_le_bytes(*bytes.first_chunk()?);
-        if found & self.mask == self.word { bytes.get(self.len as usize..) } else { None }
-    }
-
-    fn resolves(&self, scope: &Scope, number: usize) -> bool {
-        let bytes = self.word.to_le_bytes();
-        let prefix = bytes.get(..(self.len as usize).saturating_sub(1)).unwrap_or_default();
-        let namespace = match self.len {
-            0 => Some(scope.default_namespace()),
-            _ => scope.lookup(prefix).map(|(namespace, _)| namespace),
-        };
-        namespace.and_then(Namespace::index) == Some(number)
-    }
-}
-
-impl Lane {
-    pub(super) fn new(namespaces: usize, limits: &Limits) -> Self {
-        let mut prefixes = vec![Prefix::UNKNOWN; namespaces];
-        if let Some(xml) = Namespace::XML.index().and_then(|number| prefixes.get_mut(number)) {
-            *xml = Prefix::of(b"xml:");
-        }
-        Self { prefixes, generation: u64::MAX, gaps: [Gap::default(); GAPS], limits: limits.clone() }
-    }
-
-    /// Tells whether names may be as long as those on the rails.
-    #[inline]
-    fn is_open(&self) -> bool {
-        self.limits.name_bytes >= Prefix::LONGEST + LONGEST
-    }
-
-    /// Tells whether the limits allow so many attributes, one with so many bytes, and a tag of so many.
-    #[inline]
-    fn admits(&self, attributes: usize, value_bytes: usize, tag_bytes: usize) -> bool {
-        attributes <= self.limits.attributes
-            && value_bytes <= self.limits.attribute_bytes.min(MOST_VALUE)
-            && tag_bytes + LONGEST + 2 * Prefix::LONGEST <= self.limits.tag_bytes
-    }
-
-    /// The prefix of attributes of a namespace, which the default one is not.
-    #[inline(always)]
-    fn of_attribute(&self, namespace: u32) -> Prefix {
-        let prefix = self.of(namespace);
-        if prefix.len == 0 { Prefix::UNKNOWN } else { prefix }
-    }
-
-    /// Learns from a tag how the namespace of its name is written here.
-    #[inline]
-    pub(super) fn learn(&mut self, tag: &Tag<'_>) {
-        let Some(known) = tag.namespace.index().and_then(|number| self.prefixes.get_mut(number)) else { return };
-        let raw = tag.name.get(..tag.name.len() - tag.local.len()).unwrap_or_default();
-        *known = Prefix::of(raw);
-    }
-
-    /// Forgets what the declarations in force no longer bear out.
-    #[inline]
-    fn refresh(&mut self, scope: &Scope) {
-        if self.generation == scope.generation() {
-            return;
-        }
-        self.generation = scope.generation();
-        for (number, prefix) in self.prefixes.iter_mut().enumerate() {
-            if prefix.word != u64::MAX && !prefix.resolves(scope, number) {
-                *prefix = Prefix::UNKNOWN;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn of(&self, namespace: u32) -> Prefix {
-        self.prefixes.get(namespace as usize).copied().unwrap_or(Prefix::UNKNOWN)
-    }
-
-    /// Skips the white space before a child at a depth, or before the end of its parent.
-    #[inline(always)]
-    fn skip_space<'b>(&mut self, bytes: &'b [u8], depth: usize) -> Option<&'b [u8]> {
-        let [child, end] = [depth, depth + GAPS - 1].map(|depth| self.gaps.get(depth % GAPS));
-        if let Some(rest) = child.and_then(|gap| gap.strip(bytes)).or_else(|| end?.strip(bytes)) {
-            return Some(rest);
-        }
-        self.other_space(bytes, depth)
-    }
-
-    fn other_space<'b>(&mut self, bytes: &'b [u8], depth: usize) -> Option<&'b [u8]> {
-        let rest = skip_space(bytes)?;
-        if !rest.starts_with(b"</")
-            && let Some(gap) = self.gaps.get_mut(depth % GAPS)
-        {
-            *gap = Gap::of(bytes.get(..bytes.len() - rest.len()).unwrap_or_default());
-        }
-        Some(rest)
     }
 }
 

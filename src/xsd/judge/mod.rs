@@ -5,6 +5,7 @@ mod content;
 mod counting;
 mod ending;
 mod frame;
+mod habits;
 mod identity;
 mod keys;
 mod lane;
@@ -23,8 +24,8 @@ use super::value::Reader;
 use crate::xml::{Fault, Locator, Nesting, Position, Scope, Sink, Tag};
 use counting::Ways;
 use frame::{Frame, Mode};
+use habits::Lane;
 use keys::Identity;
-use lane::Lane;
 use references::References;
 use watching::Watched;
 
