@@ -31,8 +31,6 @@ impl Observer for Counter {
         self.values += 1;
     }
 
-    fn close(&mut self, _: usize, _: u64, _: bool) {}
-
     fn finding(&mut self, finding: Finding) {
         if self.findings == 0 {
             eprintln!("{finding:?}");

@@ -19,7 +19,6 @@ use super::Finding;
 use super::plan::Plan;
 use super::seam::Seam;
 use super::validator::{End, Limits, Observer, Progress, Validator};
-use crate::xml::Position;
 
 /// Bytes that can be read from anywhere, by several at once.
 pub trait ReadAt: Sync {
@@ -381,12 +380,6 @@ impl<S: ReadAt + ?Sized> Drop for Ended<'_, '_, '_, S> {
 struct Silence;
 
 impl Observer for Silence {
-    fn open(&mut self, _: usize, _: Position) {}
-
-    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
-
-    fn close(&mut self, _: usize, _: u64, _: bool) {}
-
     fn finding(&mut self, _: Finding) {}
 }
 

@@ -7,20 +7,32 @@ use super::judge::{Judge, Judging};
 use super::plan::Plan;
 use crate::xml::{self, Position, Tokenizer};
 
-/// Hears of a document.
+/// Hears of a document. Who watches nothing needs to take findings only; a `Vec` keeps them.
 pub trait Observer {
     /// A watched element begins; the place is that of the `<` of its start tag.
-    fn open(&mut self, watch: usize, at: Position);
+    fn open(&mut self, watch: usize, at: Position) {
+        let _ = (watch, at);
+    }
 
     /// The text of a watched element with a value, called before its close: references read and line ends settled, but
     /// white space as it is; not complete when it is longer than the limit. The range is that of the raw content.
-    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position);
+    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position) {
+        let _ = (watch, text, complete, content, at);
+    }
 
     /// A watched element ends, past the `>` of its end tag; not sound when a finding lies inside.
-    fn close(&mut self, watch: usize, end: u64, sound: bool);
+    fn close(&mut self, watch: usize, end: u64, sound: bool) {
+        let _ = (watch, end, sound);
+    }
 
     /// Something is wrong.
     fn finding(&mut self, finding: Finding);
+}
+
+impl Observer for Vec<Finding> {
+    fn finding(&mut self, finding: Finding) {
+        self.push(finding);
+    }
 }
 
 /// What a document may ask of us.

@@ -1,6 +1,5 @@
 //! What is cut out of a batch is a batch: it is judged as valid and says the same.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -9,7 +8,7 @@ use sluse::formats::{Coding, Decoder, Details, Encoding, Excerpt, details, pream
 use sluse::generate::{self, Options, Profile, Share};
 use sluse::model::{Envelope, NewItem, Route};
 use sluse::split::{Piece, Rest, single};
-use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator};
+use sluse::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Validator};
 
 use crate::support::judged::{InMemory, Judged, fixed, fixtures, judged, prefill_route};
 
@@ -207,9 +206,6 @@ proptest! {
 struct Deaf;
 
 impl Observer for Deaf {
-    fn open(&mut self, _: usize, _: Position) {}
-    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
-    fn close(&mut self, _: usize, _: u64, _: bool) {}
     fn finding(&mut self, _: Finding) {}
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -123,12 +122,6 @@ impl Hearing<'_, '_> {
 }
 
 impl Observer for Hearing<'_, '_> {
-    fn open(&mut self, _: usize, _: Position) {}
-
-    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
-
-    fn close(&mut self, _: usize, _: u64, _: bool) {}
-
     fn finding(&mut self, finding: xsd::Finding) {
         self.findings += 1;
         if self.unheard.is_some() || !self.report.has_room() {

@@ -16,29 +16,16 @@ const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" t
   <xs:element name="Text" type="xs:string" minOccurs="0" maxOccurs="unbounded"/></xs:sequence></xs:complexType>
   </xs:element></xs:sequence></xs:complexType></xs:element></xs:sequence></xs:complexType></xs:element></xs:schema>"#;
 
-/// Keeps what was found.
-#[derive(Default)]
-struct Found(Vec<Finding>);
-
-impl Observer for Found {
-    fn open(&mut self, _: usize, _: Position) {}
-    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
-    fn close(&mut self, _: usize, _: u64, _: bool) {}
-    fn finding(&mut self, finding: Finding) {
-        self.0.push(finding);
-    }
-}
-
 fn plan() -> Plan {
     let schema = Schema::compile(&[SchemaDocument { name: "s.xsd", bytes: SCHEMA.as_bytes() }]).unwrap();
     Plan::new(Arc::new(schema), &[]).unwrap()
 }
 
 fn judged(document: &str, threads: usize, segment_bytes: u64) -> (End, Vec<Finding>) {
-    let mut found = Found::default();
+    let mut found = Vec::new();
     let sharing = Sharing { threads, segment_bytes };
     let end = validate(&plan(), &Limits::default(), document.as_bytes(), &sharing, &mut found).unwrap();
-    (end, found.0)
+    (end, found)
 }
 
 fn document(items: &[&str], prefix: &str) -> String {
@@ -109,9 +96,9 @@ impl<'a> Guarded<'a> {
     }
 
     fn judged(&self, threads: usize, segment_bytes: u64) -> (io::Result<End>, Vec<Finding>) {
-        let mut found = Found::default();
+        let mut found = Vec::new();
         let sharing = Sharing { threads, segment_bytes };
-        (validate(&plan(), &Limits::default(), self, &sharing, &mut found), found.0)
+        (validate(&plan(), &Limits::default(), self, &sharing, &mut found), found)
     }
 }
 
@@ -238,11 +225,11 @@ proptest! {
         let schema = Schema::compile(&[SchemaDocument { name: "s.xsd", bytes: RICH.as_bytes() }]).unwrap();
         let plan = Plan::new(Arc::new(schema), &[]).unwrap();
         let judged = |threads| {
-            let mut found = Found::default();
+            let mut found = Vec::new();
             let sharing = Sharing { threads, segment_bytes };
             let limits = Limits { findings: 20, ..Limits::default() };
             let end = validate(&plan, &limits, document.as_bytes(), &sharing, &mut found).unwrap();
-            (end, found.0)
+            (end, found)
         };
         prop_assert_eq!(judged(threads), judged(1));
     }

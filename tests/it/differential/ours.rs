@@ -1,9 +1,8 @@
 //! What our engine says, in the words of the others.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator};
+use sluse::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Validator};
 
 use crate::peers::Opinion;
 
@@ -52,12 +51,6 @@ fn told(finding: &Finding) -> String {
 }
 
 impl Observer for Heard {
-    fn open(&mut self, _: usize, _: Position) {}
-
-    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
-
-    fn close(&mut self, _: usize, _: u64, _: bool) {}
-
     fn finding(&mut self, finding: Finding) {
         self.0.push(finding);
     }

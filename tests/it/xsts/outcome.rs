@@ -1,10 +1,9 @@
 //! What our engine says of a group: every schema and document is accepted, refused, or brought it down.
 
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use sluse::xsd::{Files, Finding, Limits, Observer, Plan, Position, Schema, SchemaLimits, Validator};
+use sluse::xsd::{Files, Finding, Limits, Observer, Plan, Schema, SchemaLimits, Validator};
 
 use super::archive::{Archive, Expected, Group};
 use super::hints;
@@ -97,12 +96,6 @@ fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 struct First(Option<String>);
 
 impl Observer for First {
-    fn open(&mut self, _: usize, _: Position) {}
-
-    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {}
-
-    fn close(&mut self, _: usize, _: u64, _: bool) {}
-
     fn finding(&mut self, finding: Finding) {
         let Finding { rule, at, path, text, .. } = finding;
         self.0.get_or_insert_with(|| format!("{}:{} {path} {rule} {text}", at.line, at.column));
