@@ -1,5 +1,7 @@
 //! Start tags: the name, the attributes, what they declare.
 
+use std::ops::Range;
+
 use super::chars::{char_at, is_name_start, is_space, name_end};
 use super::namespaces::{Namespace, Scope};
 use super::references::{self, Reference};
@@ -56,6 +58,20 @@ impl<'a> Tag<'a> {
             value: raw.value(token, decoded),
             offset: offset + u64::from(raw.start),
         })
+    }
+}
+
+impl Tag<'_> {
+    /// Where the value of one of its attributes lies, without the quotes, as written.
+    pub fn value_range(&self, attribute: &Attribute<'_>) -> Range<u64> {
+        let start = usize::try_from(attribute.offset.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let rest = self.token.get(start..).unwrap_or_default();
+        // The first quote behind the name begins the value, which the same quote ends.
+        let open = memchr::memchr2(b'"', b'\'', rest).unwrap_or(rest.len());
+        let (quote, value) = rest.get(open..).and_then(<[u8]>::split_first).unwrap_or((&b'"', &[]));
+        let len = memchr::memchr(*quote, value).unwrap_or(value.len());
+        let from = attribute.offset + open as u64 + 1;
+        from..from + len as u64
     }
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::error::PlanError;
 use super::rails::Rails;
-use super::tables::{Content, ElementId, NameId, Schema};
+use super::tables::{AttributeUse, Content, ElementId, NameId, Schema, Type};
+use crate::xml::Namespace;
 
 /// An element to hear of; its index in the list given to [`Plan::new`] is its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Watch {
-    /// Local names from the root: `/ServiceOwner/Prefill/Reportee/Id`.
+    /// Local names from the root: `/ServiceOwner/Prefill/Reportee/Id`, or `/DataBatch/@batchReference`.
     pub path: &'static str,
     /// What to hear.
     pub kind: WatchKind,
@@ -20,7 +21,7 @@ pub struct Watch {
 pub enum WatchKind {
     /// Where it begins and ends.
     Element,
-    /// Also its text; only for elements of simple content.
+    /// Also its text; only for elements of simple content and attributes. An attribute neither opens nor closes.
     Value,
 }
 
@@ -42,6 +43,8 @@ pub(super) const DOCUMENT: NodeId = 1;
 struct Node {
     children: Vec<(NameId, NodeId)>,
     watches: Vec<(usize, WatchKind)>,
+    /// Watched attributes by their local names; they have no namespace.
+    attributes: Vec<(usize, &'static str)>,
 }
 
 impl Plan {
@@ -62,8 +65,12 @@ impl Plan {
 
     fn set(&mut self, index: usize, watch: Watch) -> Result<(), PlanError> {
         let schema = Arc::clone(&self.schema);
+        let (path, attribute) = match watch.path.rsplit_once("/@") {
+            Some((path, attribute)) => (path, Some(attribute)),
+            None => (watch.path, None),
+        };
         let mut reached: Vec<(NodeId, Option<ElementId>)> = vec![(DOCUMENT, None)];
-        for step in watch.path.trim_start_matches('/').split('/') {
+        for step in path.trim_start_matches('/').split('/') {
             let mut next = Vec::new();
             for (node, element) in reached {
                 for (name, child) in children_of(&schema, element) {
@@ -77,17 +84,53 @@ impl Plan {
             }
             reached = next;
         }
+        match attribute {
+            Some(attribute) => self.watch_attribute(index, watch, attribute, &reached),
+            None => self.watch_element(index, watch, &reached),
+        }
+    }
+
+    fn watch_element(
+        &mut self,
+        index: usize,
+        watch: Watch,
+        reached: &[(NodeId, Option<ElementId>)],
+    ) -> Result<(), PlanError> {
         for (node, element) in reached {
-            let simple = element.and_then(|id| schema.element(id)).and_then(|element| schema.type_of(element.type_id));
-            let has_value = simple.is_some_and(|found| matches!(found.content, Content::Simple(_)));
+            let has_value = self.type_of(*element).is_some_and(|found| matches!(found.content, Content::Simple(_)));
             if watch.kind == WatchKind::Value && !has_value {
                 return Err(PlanError::NoValue { path: watch.path.to_owned() });
             }
-            if let Some(node) = self.nodes.get_mut(node as usize) {
+            if let Some(node) = self.nodes.get_mut(*node as usize) {
                 node.watches.push((index, watch.kind));
             }
         }
         Ok(())
+    }
+
+    fn watch_attribute(
+        &mut self,
+        index: usize,
+        watch: Watch,
+        attribute: &'static str,
+        reached: &[(NodeId, Option<ElementId>)],
+    ) -> Result<(), PlanError> {
+        for (node, element) in reached {
+            let is_it = |used: &AttributeUse| used.namespace == Namespace::NONE && *used.local == *attribute.as_bytes();
+            if !self.type_of(*element).is_some_and(|found| found.attributes.iter().any(is_it)) {
+                let step = format!("@{attribute}");
+                return Err(PlanError::NoSuchPath { path: watch.path.to_owned(), step });
+            }
+            if let Some(node) = self.nodes.get_mut(*node as usize) {
+                node.attributes.push((index, attribute));
+            }
+        }
+        Ok(())
+    }
+
+    fn type_of(&self, element: Option<ElementId>) -> Option<&Type> {
+        let element = element.and_then(|id| self.schema.element(id))?;
+        self.schema.type_of(element.type_id)
     }
 
     fn child_or_new(&mut self, node: NodeId, name: NameId) -> NodeId {
@@ -115,12 +158,17 @@ impl Plan {
 
     /// How many watches are set, all together.
     pub(super) fn watches_total(&self) -> usize {
-        self.nodes.iter().map(|node| node.watches.len()).sum()
+        self.nodes.iter().map(|node| node.watches.len() + node.attributes.len()).sum()
     }
 
     /// The watches at a node.
     pub(super) fn watches(&self, node: NodeId) -> &[(usize, WatchKind)] {
         self.nodes.get(node as usize).map_or(&[], |node| &node.watches)
+    }
+
+    /// The watched attributes of a node's element.
+    pub(super) fn attributes(&self, node: NodeId) -> &[(usize, &'static str)] {
+        self.nodes.get(node as usize).map_or(&[], |node| &node.attributes)
     }
 }
 

@@ -142,7 +142,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             let Some((step, name, rest)) = self.foreseen(rails.steps(stop), stop, parent.count, tag) else {
                 return Turn::Off;
             };
-            let Some((content, is_empty)) = self.past_start(rest, step) else { return Turn::Off };
+            let Some((content, is_empty)) = self.past_start(rest, step, parent.node) else { return Turn::Off };
             let start = Start { name: place.between(tag, rest), content };
             let end = match step.kind {
                 Kind::Text(_) if is_empty => Some(0),
@@ -203,12 +203,19 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
 
     /// What follows a start tag, given what follows its name; and whether it is the end, too.
     #[inline(always)]
-    fn past_start<'b>(&mut self, rest: &'b [u8], step: &Step) -> Option<(&'b [u8], bool)> {
+    fn past_start<'b>(&mut self, rest: &'b [u8], step: &Step, parent: NodeId) -> Option<(&'b [u8], bool)> {
         match rest {
             [b'>', content @ ..] if step.required == 0 => Some((content, false)),
             [b'>', ..] => None,
+            // Told by the judge.
+            _ if parent != NOWHERE && self.watches_attributes(parent, step) => None,
             _ => self.attributes_of(rest, step),
         }
+    }
+
+    fn watches_attributes(&self, parent: NodeId, step: &Step) -> bool {
+        let plan = self.judge.plan;
+        !plan.attributes(plan.child(parent, step.name)).is_empty()
     }
 
     /// Goes through the attributes of a tag, all of which the type must know.

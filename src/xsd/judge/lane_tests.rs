@@ -33,10 +33,12 @@ const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" t
  </xs:sequence></xs:complexType></xs:element>
 </xs:schema>"#;
 
-const WATCHES: [Watch; 3] = [
+const WATCHES: [Watch; 5] = [
     Watch { path: "/list/item", kind: WatchKind::Element },
     Watch { path: "/list/item/id", kind: WatchKind::Value },
     Watch { path: "/list/item/price", kind: WatchKind::Element },
+    Watch { path: "/list/item/price/@currency", kind: WatchKind::Value },
+    Watch { path: "/list/item/mark/@at", kind: WatchKind::Value },
 ];
 
 const DOCUMENT: &str = r#"<?xml version="1.0"?>
@@ -141,6 +143,14 @@ fn a_document_is_heard_alike_in_the_lane() {
     let whole = heard(&plan, &limits, [DOCUMENT.as_bytes()]);
     assert_eq!(whole.iter().filter(|line| line.starts_with("open")).count(), 10, "{whole:#?}");
     assert_eq!(whole.iter().filter(|line| line.starts_with("Finding")).count(), 0, "{whole:#?}");
+    let attributes: Vec<_> =
+        whole.iter().filter(|line| line.starts_with("value 3") || line.starts_with("value 4")).collect();
+    assert_eq!(attributes.len(), 3, "{whole:#?}");
+    let content = DOCUMENT.find("2024-01-31").unwrap();
+    assert!(
+        attributes[1].starts_with(&format!("value 4 2024-01-31 true {content}..{} ", content + 10)),
+        "{attributes:?}"
+    );
     assert_eq!(whole, heard(&plan, &limits, DOCUMENT.as_bytes().chunks(1)));
 }
 

@@ -4,7 +4,7 @@ use super::Judging;
 use super::frame::{Frame, Mode};
 use crate::xml::{Locator, Tag};
 use crate::xsd::finding::Kind;
-use crate::xsd::plan::NodeId;
+use crate::xsd::plan::{NOWHERE, NodeId};
 use crate::xsd::tables::{ANY_TYPE, Content, Element, ElementId, NameId, Type};
 use crate::xsd::validator::Observer;
 
@@ -47,6 +47,9 @@ impl<O: Observer> Judging<'_, '_, O> {
         }
         if found.required > 0 || found.gives_attributes || !tag.is_plain() {
             self.attributes(tag, found, locator);
+        }
+        if opening.node != NOWHERE && !tag.is_plain() {
+            self.watched_attributes(opening.node, tag, locator);
         }
         let is_key = self.enter_constraints(tag, element, found, locator);
         self.begin_content(element, found, nil, is_key);

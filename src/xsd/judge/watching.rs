@@ -1,7 +1,7 @@
 //! The text of the element that somebody watches, up to a limit.
 
 use super::Judging;
-use crate::xml::{LineEnds, Locator};
+use crate::xml::{LineEnds, Locator, Namespace, Tag};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
 use crate::xsd::validator::Observer;
 
@@ -76,6 +76,25 @@ impl<O: Observer> Judging<'_, '_, O> {
                 self.judge.watched.begin();
             }
             self.observer.open(*watch, at);
+        }
+    }
+
+    /// Tells of the watched attributes of an element that has begun.
+    pub(super) fn watched_attributes(&mut self, node: NodeId, tag: &Tag<'_>, locator: &mut Locator<'_>) {
+        let watches = self.judge.plan.attributes(node);
+        if watches.is_empty() {
+            return;
+        }
+        let most = self.judge.watched.most_bytes();
+        for attribute in tag.attributes().filter(|attribute| attribute.namespace == Namespace::NONE) {
+            let watch = watches.iter().find(|(_, local)| local.as_bytes() == attribute.local);
+            let Some((watch, _)) = watch else { continue };
+            let whole = std::str::from_utf8(attribute.value).unwrap_or_default();
+            let text = whole.get(..whole.floor_char_boundary(most)).unwrap_or_default();
+            let at = locator.position(attribute.offset);
+            let written = tag.value_range(&attribute);
+            let content = locator.sent(written.start)..locator.sent(written.end);
+            self.observer.value(*watch, text, text.len() == whole.len(), content, at);
         }
     }
 
