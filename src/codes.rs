@@ -110,6 +110,15 @@ codes! {
     TOO_MANY_REFUSED = "FM-204", Rejected, "So many items are wrong that the whole shipment is refused.", "Correct the items listed and drop the whole file again.";
     SHIPMENT_REFUSED = "FM-205", Rejected, "The item was not sent because the whole shipment is refused.", "Correct what refused the shipment and drop the whole file again.";
     HEAD_TOO_LARGE = "FM-206", ValidationFailed, "What stands before the items takes more room than it may.", "Leave out long comments and blanks before and between the headers.";
+    COUNT_MISMATCH = "FM-207", Rejected, "A control count does not agree with what the batch holds.", "Check that the whole batch was written, and drop it again.";
+    BAD_SEQUENCE = "FM-208", Rejected, "The sequence number is not a number, or contradicts the one before it.", "Number batches one after the other.";
+    SEQUENCE_GAP = "FM-209", Rejected, "A batch with a lower sequence number is missing.", "Drop the missing batch first; the receipt names the number that is expected.";
+    SEQUENCE_REPEATED = "FM-210", Rejected, "A batch with this sequence number was accepted before.", "If this is a new batch, give it the number that the receipt names as expected.";
+    LOOSE_ATTACHMENT = "FM-211", Rejected, "An attachment belongs to no item of the batch.", "Check the attachment's archiveReference.";
+    NO_PARENT = "FM-109", ValidationFailed, "A form refers to a parent that is not in the item.", "Correct ParentReference, or leave it out for the main form.";
+    EXPIRED = "FM-110", Rejected, "The item's validity has ended.", "Correct ValidTo.";
+    FORM_NOT_XML = "FM-111", ValidationFailed, "A form is not well-formed XML.", "Correct the form's content.";
+    FORM_INVALID = "FM-112", ValidationFailed, "A form is not valid by its own schema.", "Correct the form's content.";
     // The route.
     NO_ROUTE = "RT-101", Rejected, "No route takes this format in this directory.", "Check the directory and the format, or ask the operator for a route.";
     UNKNOWN_SERVICE = "RT-102", Rejected, "The route does not know this service code and edition.", "Check ExternalServiceCode and ExternalServiceEditionCode, or ask the operator to add it.";

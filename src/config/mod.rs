@@ -10,6 +10,7 @@ mod password;
 mod reader;
 mod receiver;
 mod route;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -20,7 +20,7 @@ pub struct RouteConfig {
 }
 
 /// Longest wait a setting may ask for: thirty days.
-const LONGEST_MS: u64 = 30 * 24 * 3_600_000;
+pub(super) const LONGEST_MS: u64 = 30 * 24 * 3_600_000;
 
 /// Reads `[route.<name>]`.
 pub(super) fn read(
@@ -76,6 +76,7 @@ fn route(
         sender_name,
         max_file_bytes,
         max_findings,
+        rules: super::rules::read(&section.section("rules")),
         partial,
         services,
         retry,

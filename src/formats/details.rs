@@ -14,8 +14,8 @@ use crate::ports::{Blob, PartMeta};
 /// `Debug` shows no value of it.
 #[derive(Clone)]
 pub struct Details {
-    /// Whom it concerns.
-    pub reportee: Reportee,
+    /// Whom it concerns, where the format tells.
+    pub reportee: Option<Reportee>,
     /// ValidFrom, where the kind has one.
     pub valid_from: Option<Date>,
     /// ReceiversReference as the sender gave it; empty where absent.
@@ -37,24 +37,46 @@ pub struct Span {
     pub coding: Coding,
 }
 
-/// Reads an item in detail. Reads the item's bytes once, one buffer at a time.
-pub fn details(blob: &dyn Blob, item: &NewItem) -> Result<Details, ReadItemError> {
+/// Reads an item in detail, with its attachments that stand behind all items. Reads their bytes once, one buffer at a
+/// time.
+pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Result<Details, ReadItemError> {
     let encoding = preamble(blob)?.encoding;
     let mut reader = Reader { blob, encoding, text_left: MOST_TEXT_BYTES };
     let mut details = Details {
-        reportee: reader.reportee(item.group)?,
+        reportee: None,
         valid_from: None,
         receivers_reference: String::new(),
         identifying_fields: Vec::new(),
         parts: Vec::new(),
     };
+    if has_group_reportee(item.kind) {
+        details.reportee = Some(reader.reportee(item.group)?);
+    }
     let mut part = PartDraft::default();
     for_each_element((blob, encoding), item.range, &mut |path, content| match item.kind {
         ItemKind::FormTask => super::prefill::form_task_detail(&mut reader, &mut details, &mut part, path, content),
         ItemKind::Field => super::prefill::field_detail(&mut reader, &mut details, path, content),
         ItemKind::Subscription => super::prefill::subscription_detail(&mut reader, &mut details, path, content),
+        ItemKind::DataUnit => super::databatch::unit_detail(&mut reader, &mut details, &mut part, path, content),
+        ItemKind::Correspondence => super::correspondence::detail(&mut reader, &mut details, &mut part, path, content),
+        ItemKind::Confirmation => details.take_reportee(&mut reader, path == "Reportee", content),
+        ItemKind::Usage => details.take_reportee(&mut reader, path == "ReporteeID", content),
+        ItemKind::AltUtMessage => details.take_reportee(&mut reader, path == "Participant/@id", content),
+        ItemKind::AltUtConfirmation => details.take_reportee(&mut reader, path == "@participantId", content),
+        ItemKind::OnlineResult => Ok(()),
     })?;
+    for attachment in attachments {
+        for_each_element((blob, encoding), *attachment, &mut |path, content| {
+            super::databatch::attachment_detail(&mut reader, &mut part, path, content)
+        })?;
+        details.add_attachment(&mut part)?;
+    }
     Ok(details)
+}
+
+/// Whether items of the kind stand under their reportee.
+fn has_group_reportee(kind: ItemKind) -> bool {
+    matches!(kind, ItemKind::FormTask | ItemKind::Field | ItemKind::Subscription)
 }
 
 /// A form or an attachment whose element has not ended yet.
@@ -75,8 +97,34 @@ impl fmt::Debug for Details {
 }
 
 impl Details {
+    /// Takes the first reportee that the item names.
+    pub(crate) fn take_reportee(
+        &mut self,
+        reader: &mut Reader<'_>,
+        is_it: bool,
+        content: ByteRange,
+    ) -> Result<(), ReadItemError> {
+        if is_it && self.reportee.is_none() {
+            // A number that is not one is told by judging, where the route lets it pass.
+            self.reportee = check_digits::reportee(&reader.text(content)?).ok();
+        }
+        Ok(())
+    }
+
+    /// Adds the attachment whose element has ended.
+    pub(crate) fn add_attachment(&mut self, part: &mut PartDraft) -> Result<(), ReadItemError> {
+        let PartDraft { name: file_name, kind: attachment_type, content } = std::mem::take(part);
+        self.add(PartMeta::Attachment { file_name, attachment_type }, content, Coding::Base64)
+    }
+
+    /// Adds the form whose element has ended.
+    pub(crate) fn add_form(&mut self, part: &mut PartDraft) -> Result<(), ReadItemError> {
+        let PartDraft { name: format_id, kind: format_version, content } = std::mem::take(part);
+        self.add(PartMeta::Form { format_id, format_version }, content, Coding::Document)
+    }
+
     /// Adds a form or an attachment.
-    pub(crate) fn add(&mut self, meta: PartMeta, content: ByteRange, coding: Coding) -> Result<(), ReadItemError> {
+    fn add(&mut self, meta: PartMeta, content: ByteRange, coding: Coding) -> Result<(), ReadItemError> {
         if self.parts.len() as u64 >= MOST_PARTS {
             return Err(ReadItemError::TooMuch("forms and attachments"));
         }
@@ -133,7 +181,8 @@ impl Reader<'_> {
 }
 
 /// Calls `visit` at the end of every element within the outermost one, with its path below that (`Form/FormData`) and
-/// the range of its content.
+/// the range of its content; and for every attribute, those of the outermost included (`@reportee`, `Participant/@id`).
+/// The content of the outermost has an empty path.
 fn for_each_element(
     (blob, encoding): (&dyn Blob, Encoding),
     range: ByteRange,
@@ -154,18 +203,26 @@ fn for_each_element(
                     path.push_str(name.map_err(|_| ReadItemError::Changed("a name is not UTF-8"))?);
                 }
                 open.push((range.end, outer));
+                visit_attributes(&fragment, &path, visit)?;
                 empty.then_some(range.end)
             }
             Tag::End { range } => Some(range.start),
         };
         let Some(end) = end else { continue };
         let (start, outer) = open.pop().ok_or(ReadItemError::Changed("an end tag has no start tag"))?;
-        if !open.is_empty() {
-            visit(&path, ByteRange { start, end })?;
-        }
+        visit(&path, ByteRange { start, end })?;
         path.truncate(outer);
     }
     Ok(())
+}
+
+fn visit_attributes(
+    fragment: &Fragment<'_>,
+    path: &str,
+    visit: &mut dyn FnMut(&str, ByteRange) -> Result<(), ReadItemError>,
+) -> Result<(), ReadItemError> {
+    let separator = if path.is_empty() { "" } else { "/" };
+    fragment.attributes().iter().try_for_each(|(name, value)| visit(&format!("{path}{separator}@{name}"), *value))
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -206,9 +263,10 @@ mod tests {
             column: 1,
             senders_reference: String::new(),
             service: None,
+            forms: 0,
             refused: None,
         };
-        let details = details(&blob, &item);
+        let details = details(&blob, &item, &[]);
         (blob, details)
     }
 
@@ -236,7 +294,7 @@ mod tests {
              </p:FormTask>",
         );
         let details = details.unwrap();
-        assert_eq!(details.reportee.expose(), "910000004");
+        assert_eq!(details.reportee.as_ref().unwrap().expose(), "910000004");
         assert_eq!(details.valid_from, Some(date(2026, 1, 31)));
         assert_eq!(details.receivers_reference, "a & <b>");
         assert_eq!(details.identifying_fields, ["x", ""]);

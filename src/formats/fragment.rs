@@ -38,19 +38,34 @@ pub(crate) struct Fragment<'a> {
     buffer: Vec<u8>,
     used: usize,
     name: Vec<u8>,
+    attributes: Vec<(String, ByteRange)>,
 }
 
 impl<'a> Fragment<'a> {
     /// Begins at the start of the range.
     pub(crate) fn new(blob: &'a dyn Blob, encoding: Encoding, range: ByteRange) -> Self {
         let excerpt = Excerpt::new(range, encoding);
-        Self { blob, encoding, excerpt, at: range.start, buffer: Vec::new(), used: 0, name: Vec::new() }
+        Self {
+            blob,
+            encoding,
+            excerpt,
+            at: range.start,
+            buffer: Vec::new(),
+            used: 0,
+            name: Vec::new(),
+            attributes: Vec::new(),
+        }
     }
 
     /// The local name of the last start tag.
     pub(crate) fn local_name(&self) -> &[u8] {
         let name = self.name.as_slice();
         memchr::memchr(b':', name).and_then(|colon| name.get(colon + 1..)).unwrap_or(name)
+    }
+
+    /// The attributes of the last start tag: names as written, and where the values lie.
+    pub(crate) fn attributes(&self) -> &[(String, ByteRange)] {
+        &self.attributes
     }
 
     /// The next tag; `None` at the end of the range.
@@ -91,18 +106,35 @@ impl<'a> Fragment<'a> {
             self.take()?;
         }
         let name = ByteRange { start: name_start, end: self.at };
+        let empty = self.read_attributes()?;
+        Ok(Tag::Start { range: ByteRange { start, end: self.at }, name, empty })
+    }
+
+    /// Reads on past the tag's `>`; tells whether a `/` stands before it.
+    fn read_attributes(&mut self) -> Result<bool, ReadItemError> {
+        self.attributes.clear();
+        let mut name = Vec::new();
         let mut last = b' ';
         loop {
-            match self.take()?.ok_or(CUT_OFF)? {
-                b'>' => break,
-                quote @ (b'"' | b'\'') => {
-                    self.skip_past(&[quote])?;
-                    last = quote;
+            let byte = self.take()?.ok_or(CUT_OFF)?;
+            last = match byte {
+                b'>' => return Ok(last == b'/'),
+                b'"' | b'\'' => {
+                    let start = self.at;
+                    self.skip_past(&[byte])?;
+                    let end = self.at - self.encoding.sent_bytes(&[byte]);
+                    let named = String::from_utf8(std::mem::take(&mut name));
+                    let named = named.map_err(|_| ReadItemError::Changed("a name is not UTF-8"))?;
+                    self.attributes.push((named, ByteRange { start, end }));
+                    byte
                 }
-                other => last = other,
-            }
+                b' ' | b'\t' | b'\r' | b'\n' | b'=' | b'/' => byte,
+                _ => {
+                    name.push(byte);
+                    byte
+                }
+            };
         }
-        Ok(Tag::Start { range: ByteRange { start, end: self.at }, name, empty: last == b'/' })
     }
 
     fn skip_to(&mut self, byte: u8) -> io::Result<()> {

@@ -4,7 +4,12 @@
 //! and splitting know roles, not element names, so a new format is a folder here and a line in [`ALL`]. Nothing here
 //! keeps an item in memory: what is read of one again is its short texts and where its contents lie.
 
+mod altut;
+mod altut_confirmations;
 mod check_digits;
+mod confirmations;
+mod correspondence;
+mod databatch;
 mod day;
 mod decoder;
 mod details;
@@ -12,13 +17,17 @@ mod detect;
 mod error;
 mod excerpt;
 pub(crate) mod fragment;
+mod online_receipt;
 mod prefill;
 mod redeclare;
 mod role;
 mod text;
+mod usagedata;
+
+use std::sync::Arc;
 
 use crate::model::FormatName;
-use crate::xsd::Plan;
+use crate::xsd::{Plan, Schema, SchemaDocument, Watch};
 
 pub use crate::xml::Encoding;
 
@@ -42,6 +51,8 @@ pub struct Format {
     pub namespace: &'static str,
     /// The elements that mean something to us; a mark's index is its watch's id in the plan.
     pub marks: &'static [Mark],
+    /// A batch may be sent that holds no items, so that its number is not missed.
+    pub may_be_empty: bool,
     plan: fn() -> &'static Plan,
 }
 
@@ -52,12 +63,51 @@ impl Format {
     }
 }
 
-/// Every format.
-pub static ALL: [&Format; 1] = [&prefill::FORMAT];
+/// Every format, those of one name after each other.
+pub static ALL: [&Format; 9] = [
+    &prefill::FORMAT,
+    &databatch::FORMAT,
+    &correspondence::FORMAT,
+    &confirmations::OF_2010,
+    &confirmations::OF_2009,
+    &usagedata::FORMAT,
+    &altut::FORMAT,
+    &altut_confirmations::FORMAT,
+    &online_receipt::FORMAT,
+];
 
-/// The format of a name.
+/// The format of a name; of several the newest.
 pub fn by_name(name: FormatName) -> &'static Format {
     match name {
         FormatName::Prefill => &prefill::FORMAT,
+        FormatName::DataBatch => &databatch::FORMAT,
+        FormatName::Correspondence => &correspondence::FORMAT,
+        FormatName::Confirmations => &confirmations::OF_2010,
+        FormatName::UsageData => &usagedata::FORMAT,
+        FormatName::AltUt => &altut::FORMAT,
+        FormatName::AltUtConfirmations => &altut_confirmations::FORMAT,
+        FormatName::OnlineReceipt => &online_receipt::FORMAT,
+    }
+}
+
+/// Compiles a format's own schema with the watches of its marks.
+fn compiled(name: &str, schema: &[u8], marks: &[Mark]) -> Plan {
+    let document = SchemaDocument { name, bytes: schema };
+    let schema = Schema::compile(&[document]).expect("the schema is part of the program and compiled by its tests");
+    let watches: Vec<Watch> = marks.iter().map(|mark| mark.watch).collect();
+    Plan::new(Arc::new(schema), &watches).expect("every path is an element of the schema, as the tests check")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_compiles_and_has_every_path() {
+        for format in ALL {
+            let _ = format.plan();
+            assert!(ALL.iter().any(|known| std::ptr::eq(*known, by_name(format.name))));
+        }
+        assert!(FormatName::ALL.into_iter().all(|name| by_name(name).name == name));
     }
 }

@@ -1,6 +1,6 @@
 //! What an element of a format is to us.
 
-use crate::model::{ItemKey, ItemKind, KeyStem, PartKind};
+use crate::model::{Counted, ItemKey, ItemKind, KeyStem, PartKind};
 use crate::xsd::{Watch, WatchKind};
 
 /// An element that is watched while a batch is judged.
@@ -34,20 +34,28 @@ impl Mark {
 pub enum Role {
     /// The document's root.
     Root,
-    /// The sender's name, last in the root's head.
+    /// The sender's name, or that of the receiving system where the old platform was the sender.
     SenderName,
     /// A part with a header of its own.
     Part(PartKind),
     /// The part's sequence number.
     SequenceNo,
-    /// The part's reference, last in its head.
+    /// The sequence number of the batch before.
+    PreviousNo,
+    /// A control count.
+    Count(Counted),
+    /// The part's reference.
     ShipmentReference,
-    /// Items of one reportee.
+    /// Items that share a head.
     Group,
-    /// The reportee's id, last in the group's head.
+    /// The id of the reportee whom a group's items concern.
     Reportee,
+    /// The id of the reportee whom the item concerns.
+    ItemReportee,
     /// An item.
     Item(ItemKind),
+    /// The item's service, as `code_edition`.
+    ServiceName,
     /// First half of the item's service.
     ServiceCode,
     /// Second half of the item's service.
@@ -58,6 +66,12 @@ pub enum Role {
     ValidTo,
     /// The sender's own reference to the item.
     SendersReference,
+    /// A reference of the sender's that tells the item from the rest only together with other fields, and may be absent.
+    ItemReference,
+    /// A form's own reference.
+    FormReference,
+    /// The reference of the form that a form belongs to.
+    ParentReference,
     /// The receiver's reference, as far as the sender knows one.
     ReceiversReference,
     /// A required text that, together with others, tells the item from the rest.
@@ -68,6 +82,14 @@ pub enum Role {
     IdentifyingField,
     /// One of the item's attachments.
     Attachment,
+    /// One of the item's forms, in formats that count them.
+    Form,
+    /// What holds attachments, behind all items.
+    Tail,
+    /// An attachment that stands behind all items.
+    TailAttachment,
+    /// The reference of the item that such an attachment belongs to.
+    TailReference,
     /// First half of a form's data format.
     DataFormatId,
     /// Second half of a form's data format.
@@ -110,7 +132,7 @@ impl ItemKeys {
     /// Hashes once what all of them have in common.
     pub fn new(scope: &Scope<'_>, kind: ItemKind) -> Self {
         let Scope { partner, format, part, sender_name, reference } = scope;
-        Self { stem: KeyStem::new(&[partner, format, part.as_str(), sender_name, reference, word(kind)]) }
+        Self { stem: KeyStem::new(&[partner, format, part.as_str(), sender_name, reference, kind.as_str()]) }
     }
 
     /// The key of one item.
@@ -124,15 +146,6 @@ impl ItemKeys {
     /// The key of an item whose fields together are unique by agreement.
     pub fn of_fields<'a>(&self, fields: impl IntoIterator<Item = &'a str>) -> ItemKey {
         self.stem.key(["fields"].into_iter().chain(fields))
-    }
-}
-
-/// The kind's word in a key. Never change one: every receiver would see old items as new.
-fn word(kind: ItemKind) -> &'static str {
-    match kind {
-        ItemKind::FormTask => "form-task",
-        ItemKind::Field => "field",
-        ItemKind::Subscription => "subscription",
     }
 }
 

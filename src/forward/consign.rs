@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::content::{decode_now, decoded, pieced};
 use crate::blocking::Blocking;
 use crate::formats::{self, ReadItemError};
-use crate::model::{Envelope, Item, ShipmentId};
+use crate::model::{ByteRange, Envelope, Item, ShipmentId};
 use crate::ports::{Blob, Consignment, ContentPart, DeliveryError};
 use crate::split;
 
@@ -35,9 +35,14 @@ pub(super) fn not_consigned(error: ReadItemError) -> DeliveryError {
 
 impl Source {
     /// Reads an item's details; large contents stay on disk until they are streamed. Blocks.
-    pub(super) fn consign(&self, item: &Item, first_intent: Timestamp) -> Result<Consignment, ReadItemError> {
+    pub(super) fn consign(
+        &self,
+        item: &Item,
+        attachments: Vec<ByteRange>,
+        first_intent: Timestamp,
+    ) -> Result<Consignment, ReadItemError> {
         let encoding = formats::preamble(self.blob.as_ref())?.encoding;
-        let details = formats::details(self.blob.as_ref(), &item.found)?;
+        let details = formats::details(self.blob.as_ref(), &item.found, &attachments)?;
         let part = self.envelope.parts.get(item.found.part as usize);
         let mut parts = Vec::with_capacity(details.parts.len());
         let mut room = HELD_BYTES;
@@ -51,7 +56,7 @@ impl Source {
             parts.push(ContentPart { meta: span.meta, content });
         }
         let (source, found) = (self.clone(), item.found.clone());
-        let single = move || split::single(source.blob.as_ref(), &source.envelope, &found);
+        let single = move || split::single(source.blob.as_ref(), &source.envelope, &found, &attachments);
         Ok(Consignment {
             shipment: self.shipment,
             number: item.found.number,

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::consign::{Source, not_consigned};
 use super::patience::{Patience, after, wait_after};
 use crate::codes;
-use crate::model::{Code, Item, ItemState, Outcome, Route};
+use crate::formats::MOST_PARTS;
+use crate::model::{ByteRange, Code, Item, ItemState, Outcome, Route};
 use crate::ports::{Clock, Consignment, Delivered, DeliveryError, Intent, Ledger, LedgerError, Next, Receiver};
 
 /// What it takes to forward a shipment's items.
@@ -133,13 +134,25 @@ impl Attempt<'_> {
 
     async fn consign(&self) -> Result<Consignment, DeliveryError> {
         let first_intent = self.item.first_intent.unwrap_or_else(|| self.now());
+        let attachments = self.attachments().await?;
         let (source, item) = (self.forwarding.source.clone(), self.item.clone());
-        let read = self.forwarding.source.disk.run(move || source.consign(&item, first_intent)).await;
+        let read = self.forwarding.source.disk.run(move || source.consign(&item, attachments, first_intent)).await;
         read.map_err(io::Error::other)?.map_err(|error| {
             let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
             tracing::error!(%shipment, item, %error, "a staged item cannot be read again");
             not_consigned(error)
         })
+    }
+
+    /// Those of the item's attachments that stand behind all items.
+    async fn attachments(&self) -> Result<Vec<ByteRange>, DeliveryError> {
+        let (source, reference) = (&self.forwarding.source, &self.item.found.senders_reference);
+        if source.envelope.tail.is_none() {
+            return Ok(Vec::new());
+        }
+        let found = self.forwarding.ledger.attachments_of(source.shipment, reference, MOST_PARTS as u32).await;
+        let found = found.map_err(|error| DeliveryError::Unreadable(io::Error::other(error)))?;
+        Ok(found.into_iter().map(|attachment| attachment.range).collect())
     }
 
     async fn intend(&self) -> Result<(), LedgerError> {

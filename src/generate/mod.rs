@@ -132,6 +132,15 @@ impl fmt::Display for Summary {
 pub fn write(options: &Options, out: &mut dyn Write) -> io::Result<Summary> {
     match options.format {
         FormatName::Prefill => prefill::write(options, out),
+        FormatName::DataBatch
+        | FormatName::Correspondence
+        | FormatName::Confirmations
+        | FormatName::UsageData
+        | FormatName::AltUt
+        | FormatName::AltUtConfirmations
+        | FormatName::OnlineReceipt => {
+            Err(io::Error::new(io::ErrorKind::Unsupported, "batches of this format cannot be generated"))
+        }
     }
 }
 

@@ -38,6 +38,38 @@ pub enum ItemKind {
     Field,
     /// A subscription: `/ServiceOwner/Subscription/Reportee/FormTask`.
     Subscription,
+    /// A submitted form set with its attachments: `/DataBatch/DataUnits/DataUnit`.
+    DataUnit,
+    /// A message: `/Correspondences/Correspondence`.
+    Correspondence,
+    /// That a message was read or confirmed: `/CorrespondenceConfirmations/Confirmation`.
+    Confirmation,
+    /// What became of a message: `/CorrespondenceUsageData/…/Correspondence`.
+    Usage,
+    /// A message of the platform before: `/GovOrgan/AltUt/Message`.
+    AltUtMessage,
+    /// That such a message was read or confirmed: `/AltUtConfirmationBatch/AltUtConfirmations/Confirmation`.
+    AltUtConfirmation,
+    /// An agency's answer: `/OnlineBatchReceipt/Result`.
+    OnlineResult,
+}
+
+impl ItemKind {
+    /// The word in item keys and lists. Never change one: every receiver would see old items as new.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FormTask => "form-task",
+            Self::Field => "field",
+            Self::Subscription => "subscription",
+            Self::DataUnit => "data-unit",
+            Self::Correspondence => "correspondence",
+            Self::Confirmation => "confirmation",
+            Self::Usage => "usage",
+            Self::AltUtMessage => "altut-message",
+            Self::AltUtConfirmation => "altut-confirmation",
+            Self::OnlineResult => "online-result",
+        }
+    }
 }
 
 /// A service code with its edition, as the old platform numbered services.
@@ -62,7 +94,8 @@ pub struct NewItem {
     pub key: ItemKey,
     /// Its bytes, from `<` of its start tag to past `>` of its end tag.
     pub range: ByteRange,
-    /// The enclosing group's head (a Reportee): from `<` of the start tag to past the end tag of its last header child.
+    /// The enclosing group's head (a Reportee): from `<` of the start tag to its first item; empty where items stand in
+    /// no group.
     pub group: ByteRange,
     /// Line of its start tag, from 1.
     pub line: u64,
@@ -72,8 +105,23 @@ pub struct NewItem {
     pub senders_reference: String,
     /// The service it is for, where the format tells.
     pub service: Option<Service>,
+    /// How many forms it holds, in formats that count them; none otherwise.
+    pub forms: u32,
     /// Why it is refused; `None` when it may go on.
     pub refused: Option<Code>,
+}
+
+/// An attachment that stands behind all items, as the split finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAttachment {
+    /// The sender's reference of the item it belongs to.
+    pub reference: String,
+    /// Its bytes, from `<` of its start tag to past `>` of its end tag.
+    pub range: ByteRange,
+    /// Line of its start tag, from 1.
+    pub line: u64,
+    /// Column of its start tag, from 1.
+    pub column: u64,
 }
 
 /// How far an item has come. Terminal states are `Delivered`, `Refused`, `Ignored`, `Failed`.

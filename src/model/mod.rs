@@ -8,12 +8,16 @@ mod id;
 mod item;
 mod receipt;
 mod route;
+mod rules;
 mod shipment;
 
 pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
 pub use finding::{Code, Finding, Place};
 pub use id::{BadId, BlobId, ItemKey, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
-pub use item::{ByteRange, Item, ItemKind, ItemState, NewItem, Outcome, Reportee, ReporteeKind, Service};
+pub use item::{
+    ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, Reportee, ReporteeKind, Service,
+};
 pub use receipt::{ReceiptKind, ReceiptStatus};
 pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
-pub use shipment::{Envelope, Part, PartKind, Shipment, Stage, Tally, Verdict, VerdictKind};
+pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
+pub use shipment::{Count, Counted, Envelope, Part, PartKind, Shipment, Stage, Tally, Totals, Verdict, VerdictKind};

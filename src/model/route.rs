@@ -1,22 +1,52 @@
 //! Routes: partner + format + service → receiver, with the rules the agency chose. Checked values; see `config/`.
 
-use super::{PartnerId, RouteName, Service};
+use super::{FormatRules, PartnerId, RouteName, Service};
 
 /// A standard format sluse reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FormatName {
     /// `ServiceOwner` with Prefill and Subscription parts (serviceinitiation 2009/10).
     Prefill,
+    /// `DataBatch`: submitted form sets (genericbatch 2010.10, 2011.06, 2013.06).
+    DataBatch,
+    /// `Correspondences`: messages (correspondence 2009/10).
+    Correspondence,
+    /// `CorrespondenceConfirmations` (2009/10 and 2010/10).
+    Confirmations,
+    /// `CorrespondenceUsageData` (2009/10).
+    UsageData,
+    /// `GovOrgan`: messages of the platform before (AltUt 6.0).
+    AltUt,
+    /// `AltUtConfirmationBatch`: confirmations of those.
+    AltUtConfirmations,
+    /// `OnlineBatchReceipt`: an agency's answer to an online batch.
+    OnlineReceipt,
 }
 
 impl FormatName {
     /// Every format.
-    pub const ALL: [Self; 1] = [Self::Prefill];
+    pub const ALL: [Self; 8] = [
+        Self::Prefill,
+        Self::DataBatch,
+        Self::Correspondence,
+        Self::Confirmations,
+        Self::UsageData,
+        Self::AltUt,
+        Self::AltUtConfirmations,
+        Self::OnlineReceipt,
+    ];
 
     /// The word used in configuration and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Prefill => "prefill",
+            Self::DataBatch => "databatch",
+            Self::Correspondence => "correspondence",
+            Self::Confirmations => "confirmations",
+            Self::UsageData => "usagedata",
+            Self::AltUt => "altut",
+            Self::AltUtConfirmations => "altut-confirmations",
+            Self::OnlineReceipt => "online-receipt",
         }
     }
 }
@@ -44,6 +74,8 @@ pub struct Route {
     pub max_file_bytes: u64,
     /// Largest number of findings kept and listed per shipment.
     pub max_findings: u64,
+    /// How the format's rules beyond its schema are weighed.
+    pub rules: FormatRules,
     /// When refused items make the whole shipment refused.
     pub partial: PartialAcceptance,
     /// Which services the route takes and where they go.

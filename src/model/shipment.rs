@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AreaPath, BlobId, ByteRange, Code, ItemState, PartnerId, RouteName, ShipmentId};
+use super::{AreaPath, BlobId, ByteRange, Code, ItemState, NewItem, PartnerId, RouteName, ShipmentId};
 
 /// How far a shipment has come, as recorded; everything finer is computed from its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,8 +67,8 @@ pub struct Verdict {
 
 /// Where a batch's headers lie, so that a valid smaller batch can be cut out of the bytes.
 ///
-/// A head is a range from `<` of a start tag to past the end tag of the last header child; the end tag to write
-/// is read from the start tag's own name. Bytes before `root.start` are the prolog.
+/// A head is a range from `<` of a start tag to the first part, group or item in it; the end tags to write are read
+/// from the start tags that it leaves open. Bytes before `root.start` are the prolog.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Envelope {
     /// Head of the document's root.
@@ -77,15 +77,74 @@ pub struct Envelope {
     pub sender_name: String,
     /// The parts, in document order.
     pub parts: Vec<Part>,
+    /// Head of what stands behind all items: the element that holds their attachments.
+    #[serde(default)]
+    pub tail: Option<ByteRange>,
+    /// Control counts in the head of the root.
+    #[serde(default)]
+    pub counts: Vec<Count>,
 }
 
-/// Which part of a ServiceOwner batch.
+/// A control count in a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// What it counts.
+    pub of: Counted,
+    /// The text of the number: a smaller batch writes its own here.
+    pub text: ByteRange,
+    /// What the sender counted; `None` when it is no number.
+    pub declared: Option<u64>,
+}
+
+/// What a control count counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Counted {
+    /// Every item.
+    Items,
+    /// Items that hold forms.
+    FormTasks,
+    /// Forms.
+    Forms,
+}
+
+/// How much a batch holds: its control counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Items.
+    pub items: u64,
+    /// Items that hold forms.
+    pub form_tasks: u64,
+    /// Forms.
+    pub forms: u64,
+}
+
+impl Totals {
+    /// Counts an item.
+    pub fn add(&mut self, item: &NewItem) {
+        self.items += 1;
+        self.form_tasks += u64::from(item.forms > 0);
+        self.forms += u64::from(item.forms);
+    }
+
+    /// One of the counts.
+    pub fn of(&self, what: Counted) -> u64 {
+        match what {
+            Counted::Items => self.items,
+            Counted::FormTasks => self.form_tasks,
+            Counted::Forms => self.forms,
+        }
+    }
+}
+
+/// Which part of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PartKind {
     /// `/ServiceOwner/Prefill`.
     Prefill,
     /// `/ServiceOwner/Subscription`.
     Subscription,
+    /// All of a batch that has one header: the root's.
+    Batch,
 }
 
 impl PartKind {
@@ -94,6 +153,7 @@ impl PartKind {
         match self {
             Self::Prefill => "Prefill",
             Self::Subscription => "Subscription",
+            Self::Batch => "Batch",
         }
     }
 }
@@ -103,14 +163,17 @@ impl PartKind {
 pub struct Part {
     /// Which.
     pub kind: PartKind,
-    /// Its head.
+    /// Its head; empty where the root's head is its own.
     pub head: ByteRange,
-    /// ExternalShipmentReference.
+    /// The shipment's reference (ExternalShipmentReference, ShipmentReference); empty where the format has none.
     pub reference: String,
     /// Offset just past the reference's text: a suffix is spliced in here.
     pub reference_end: u64,
     /// SequenceNo, where given.
     pub sequence_no: Option<String>,
+    /// The number of the batch before, where given.
+    #[serde(default)]
+    pub previous_no: Option<String>,
 }
 
 /// Items of a shipment by state.

@@ -63,6 +63,7 @@ async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement, StepError
 async fn keep(house: &House, id: ShipmentId, chunk: Found) -> Result<(), StepError> {
     match chunk {
         Found::Items(items) => house.ledger.add_items(id, items).await?,
+        Found::Attachments(attachments) => house.ledger.add_attachments(id, attachments).await?,
         Found::Findings(findings) => house.ledger.add_findings(id, findings).await?,
     }
     Ok(())

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::model::{
-    BlobId, Finding, Item, ItemState, NewItem, Outcome, PartKind, PartnerId, ReceiptKind, ScratchId, Shipment,
-    ShipmentId, Stage, Tally, Verdict, WorkerId,
+    BlobId, Finding, Item, ItemState, NewAttachment, NewItem, Outcome, PartKind, PartnerId, ReceiptKind, ScratchId,
+    Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
@@ -40,6 +40,20 @@ pub trait Ledger: Send + Sync {
 
     /// Adds items found by judging.
     async fn add_items(&self, id: ShipmentId, items: Vec<NewItem>) -> Result<(), LedgerError>;
+
+    /// Adds attachments that stand behind all items, after those that were added before.
+    async fn add_attachments(&self, id: ShipmentId, attachments: Vec<NewAttachment>) -> Result<(), LedgerError>;
+
+    /// The attachments with an item's reference, in order.
+    async fn attachments_of(
+        &self,
+        id: ShipmentId,
+        reference: &str,
+        limit: u32,
+    ) -> Result<Vec<NewAttachment>, LedgerError>;
+
+    /// The first attachments that belong to no item.
+    async fn loose_attachments(&self, id: ShipmentId, limit: u32) -> Result<Vec<NewAttachment>, LedgerError>;
 
     /// Adds findings.
     async fn add_findings(&self, id: ShipmentId, findings: Vec<Finding>) -> Result<(), LedgerError>;

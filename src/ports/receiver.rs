@@ -33,8 +33,8 @@ pub struct Consignment {
     pub key: ItemKey,
     /// What it is.
     pub kind: ItemKind,
-    /// Whom it concerns.
-    pub reportee: Reportee,
+    /// Whom it concerns, where the format tells.
+    pub reportee: Option<Reportee>,
     /// The service it is for, if the format tells.
     pub service: Option<Service>,
     /// ExternalShipmentReference.

@@ -310,6 +310,12 @@ fn kind_word(kind: ItemKind) -> &'static str {
         ItemKind::FormTask => "FormTask",
         ItemKind::Field => "Field",
         ItemKind::Subscription => "Subscription",
+        ItemKind::DataUnit => "DataUnit",
+        ItemKind::Correspondence => "Correspondence",
+        ItemKind::Confirmation | ItemKind::AltUtConfirmation => "Confirmation",
+        ItemKind::Usage => "Usage",
+        ItemKind::AltUtMessage => "Message",
+        ItemKind::OnlineResult => "Result",
     }
 }
 

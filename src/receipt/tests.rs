@@ -33,6 +33,7 @@ fn verdict(kind: VerdictKind, code: Option<Code>) -> Verdict {
         reference: reference.into(),
         reference_end: 0,
         sequence_no: None,
+        previous_no: None,
     };
     let parts = vec![part(PartKind::Subscription, "SUB-7"), part(PartKind::Prefill, "PRE-2026 & <7>")];
     Verdict {
@@ -40,7 +41,12 @@ fn verdict(kind: VerdictKind, code: Option<Code>) -> Verdict {
         code,
         route: None,
         sha256: Some([0xab; 32]),
-        envelope: Some(Envelope { root: ByteRange::default(), sender_name: "TTD".into(), parts }),
+        envelope: Some(Envelope {
+            root: ByteRange::default(),
+            sender_name: "TTD".into(),
+            parts,
+            ..Envelope::default()
+        }),
         findings_total: 2,
     }
 }
@@ -59,6 +65,7 @@ fn item(number: u64, state: ItemState, code: Option<Code>) -> Item {
             column: 7,
             senders_reference: format!("PRE-2026-{number}"),
             service: Some(service),
+            forms: 0,
             refused: code.filter(|_| state == ItemState::Refused),
         },
         state,

@@ -1,25 +1,24 @@
 //! Cuts valid smaller batches out of a batch, as byte ranges.
 //!
-//! A batch is written as the sender wrote it: prolog, headers and items are the staged file's own bytes, so namespaces,
-//! prefixes and the sender's layout come along. New are only the suffix of the shipment reference, line feeds between
-//! elements and the end tags, whose names are again the file's own. Nothing is copied here: a batch is a list of
-//! [`Piece`]s.
+//! A batch is written as the sender wrote it: prolog, headers, items and attachments are the staged file's own bytes, so
+//! namespaces, prefixes and the sender's layout come along. New are only the suffix of the shipment reference, control
+//! counts, line feeds between elements and the end tags, whose names are again the file's own. Nothing is copied here: a
+//! batch is a list of [`Piece`]s.
 //!
 //! A rest goes back to the sender in the encoding he wrote. A single item goes to a receiver, who always gets UTF-8: the
 //! file's bytes are to be read as such, and where they are something else its XML declaration is replaced.
 
-mod rest;
+mod heads;
 mod single;
-
-use crate::formats::Encoding;
-use crate::formats::fragment::{Fragment, Tag};
-use crate::model::{ByteRange, Part};
-use crate::ports::Blob;
-
-pub use rest::Rest;
-pub use single::single;
+mod smaller;
 
 use std::io;
+
+use crate::formats::Encoding;
+use crate::model::{ByteRange, Envelope, Part, PartKind, Totals};
+
+pub use single::single;
+pub use smaller::Smaller;
 
 /// A piece of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +42,9 @@ impl Cut {
     }
 
     fn bytes(&mut self, range: ByteRange) {
-        self.pieces.push(Piece::Bytes(range));
+        if !range.is_empty() {
+            self.pieces.push(Piece::Bytes(range));
+        }
     }
 
     fn text(&mut self, text: &str) {
@@ -52,32 +53,48 @@ impl Cut {
         self.pieces.push(Piece::Text(bytes));
     }
 
-    /// A part's head, with the suffix behind its reference.
+    /// What stands before the items, from a place in the prolog on: with counts of its own, and with the suffix where the
+    /// reference stands in this head.
+    fn open_root(&mut self, envelope: &Envelope, start: u64, suffix: &str, totals: &Totals) {
+        let mut changes: Vec<(ByteRange, String)> =
+            envelope.counts.iter().map(|count| (count.text, totals.of(count.of).to_string())).collect();
+        let own = envelope.parts.iter().find(|part| part.kind == PartKind::Batch && part.reference_end > 0);
+        changes.extend(own.map(|part| {
+            let place = ByteRange { start: part.reference_end, end: part.reference_end };
+            (place, suffix.to_owned())
+        }));
+        changes.sort_by_key(|(range, _)| range.start);
+        let mut at = start;
+        for (range, text) in changes {
+            self.bytes(ByteRange { start: at, end: range.start });
+            self.text(&text);
+            at = range.end;
+        }
+        self.bytes(ByteRange { start: at, end: envelope.root.end });
+    }
+
+    /// A part's head, with the suffix behind its reference; nothing when the root's is its own.
     fn open_part(&mut self, part: &Part, suffix: &str) {
-        self.text("\n");
+        if part.head.is_empty() {
+            return;
+        }
         self.bytes(ByteRange { start: part.head.start, end: part.reference_end });
         self.text(suffix);
         self.bytes(ByteRange { start: part.reference_end, end: part.head.end });
     }
 
     fn whole(&mut self, range: ByteRange) {
-        self.text("\n");
         self.bytes(range);
+        self.text("\n");
     }
 
-    fn close(&mut self, name: ByteRange) {
-        self.text("\n</");
-        self.bytes(name);
-        self.text(">");
-    }
-}
-
-/// The name in a start tag, as written: what its end tag must say.
-fn tag_name(blob: &dyn Blob, encoding: Encoding, head: ByteRange) -> io::Result<ByteRange> {
-    match Fragment::new(blob, encoding, head).next() {
-        Ok(Some(Tag::Start { name, .. })) => Ok(name),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "a head does not begin with a start tag")),
-        Err(error) => Err(error.into()),
+    /// End tags for what is open, the innermost first.
+    fn close(&mut self, names: &[ByteRange]) {
+        for name in names.iter().rev() {
+            self.text("</");
+            self.bytes(*name);
+            self.text(">\n");
+        }
     }
 }
 

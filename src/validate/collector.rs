@@ -5,10 +5,14 @@ use std::ops::Range;
 
 use crate::codes;
 use crate::formats::{self, Format, ItemKeys, Role, Scope};
-use crate::model::{ByteRange, Code, Envelope, Finding, ItemKind, NewItem, Part, PartKind, Place, Route};
+use crate::model::{
+    ByteRange, Code, Count, Envelope, Finding, FormatRules, ItemKind, NewAttachment, NewItem, Part, PartKind, Place,
+    Route, Strictness, Totals,
+};
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Observer, Position};
 
+use super::header;
 use super::item::{Around, Closed, Group, OpenItem, Rules, Seen, reference_fault};
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
@@ -33,10 +37,13 @@ pub(super) struct Collector<'a> {
     /// The keys of the kind of items seen last, until its scope changes.
     keys: Option<(ItemKind, ItemKeys)>,
     items: Vec<NewItem>,
+    attachment: Option<NewAttachment>,
+    attachments: Vec<NewAttachment>,
     findings: Vec<Finding>,
     refusal: Option<(Weight, Code)>,
     findings_total: u64,
     findings_kept: u64,
+    totals: Totals,
     items_total: u64,
     items_refused: u64,
 }
@@ -57,10 +64,13 @@ impl<'a> Collector<'a> {
             memory: Texts::default(),
             keys: None,
             items: Vec::new(),
+            attachment: None,
+            attachments: Vec::new(),
             findings: Vec::new(),
             refusal: None,
             findings_total: 0,
             findings_kept: 0,
+            totals: Totals::default(),
             items_total: 0,
             items_refused: 0,
         }
@@ -93,14 +103,16 @@ impl<'a> Collector<'a> {
         if self.refusal.is_none() && self.envelope.is_none() {
             self.refuse_whole(codes::UNKNOWN_ROOT, format!("the root element is not {}", self.format.root));
         }
-        if self.refusal.is_none() && self.items_total == 0 {
+        if self.refusal.is_none() && self.items_total == 0 && !self.format.may_be_empty {
             self.refuse_whole(codes::NO_ITEMS, "there is no item in any part");
         }
+        self.compare_counts();
     }
 
     /// Hands over what has been found so far: items first, then the findings about them.
     pub(super) fn hand_over(&mut self, keep: &mut dyn FnMut(Found) -> io::Result<()>) -> io::Result<()> {
         for_each_chunk(&mut self.items, &mut |items| keep(Found::Items(items)))?;
+        for_each_chunk(&mut self.attachments, &mut |attachments| keep(Found::Attachments(attachments)))?;
         for_each_chunk(&mut self.findings, &mut |findings| keep(Found::Findings(findings)))
     }
 
@@ -115,6 +127,43 @@ impl<'a> Collector<'a> {
             findings_total: self.findings_total,
             items_total: self.items_total,
             items_refused: self.items_refused,
+        }
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    pub(super) fn declared_counts(&self) -> Vec<Count> {
+        self.envelope.as_ref().map(|envelope| envelope.counts.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn envelope(&mut self) -> Option<&mut Envelope> {
+        self.envelope.as_mut()
+    }
+
+    /// An attachment that stands behind all items begins.
+    pub(super) fn attach(&mut self, attachment: NewAttachment) {
+        self.attachment = Some(attachment);
+    }
+
+    fn close_attachment(&mut self, end: u64) {
+        if let Some(mut attachment) = self.attachment.take() {
+            attachment.range.end = end;
+            self.attachments.push(attachment);
+        }
+    }
+
+    /// A rule is broken that concerns the file as a whole; the route says how much that weighs.
+    pub(super) fn break_rule(&mut self, rule: impl Fn(&FormatRules) -> Strictness, code: Code, text: String) {
+        match self.route.map_or(Strictness::Refuse, |route| rule(&route.rules)) {
+            Strictness::Refuse => self.refuse_whole(code, text),
+            Strictness::Warn => self.record(Finding::whole(code, text), false),
+            Strictness::Off => {}
         }
     }
 
@@ -159,11 +208,24 @@ impl<'a> Collector<'a> {
         self.envelope.as_mut()?.parts.last_mut()
     }
 
+    fn open_root(&mut self, at: Position) {
+        let root = ByteRange { start: at.offset, end: at.offset };
+        self.envelope = Some(Envelope { root, ..Envelope::default() });
+        // In a format without parts the root is the only one, and its head is the part's.
+        if !self.format.marks.iter().any(|mark| matches!(mark.role, Role::Part(_))) {
+            self.open_part(PartKind::Batch, at);
+        }
+        if self.route.is_none() && !self.judging.routes.is_empty() {
+            self.refuse_whole(codes::NO_ROUTE, "no route of this directory takes the format");
+        }
+    }
+
     fn open_part(&mut self, kind: PartKind, at: Position) {
         self.groups = 0;
         self.keys = None;
         let head = ByteRange { start: at.offset, end: at.offset };
-        let part = Part { kind, head, reference: String::new(), reference_end: at.offset, sequence_no: None };
+        let (reference, reference_end) = (String::new(), 0);
+        let part = Part { kind, head, reference, reference_end, sequence_no: None, previous_no: None };
         // The schema allows one of each kind; in a file that has more the items are only listed, never cut out.
         if let Some(envelope) = self.envelope.as_mut().filter(|envelope| envelope.parts.len() < PARTS) {
             envelope.parts.push(part);
@@ -171,6 +233,7 @@ impl<'a> Collector<'a> {
     }
 
     fn open_group(&mut self, watch: usize, at: Position) {
+        self.end_part_head(at.offset);
         self.groups += 1;
         self.in_group = [0; 2];
         self.group = Some(Group {
@@ -184,6 +247,8 @@ impl<'a> Collector<'a> {
     }
 
     fn open_item(&mut self, kind: ItemKind, watch: usize, at: Position) {
+        self.end_part_head(at.offset);
+        self.end_group_head(at.offset);
         let mut nth = 0;
         if let Some(count) = self.in_group.get_mut(nth_index(kind)) {
             *count += 1;
@@ -206,7 +271,7 @@ impl<'a> Collector<'a> {
         match route::choose(self.judging.routes, self.format.name, name) {
             Some(route) => self.route = Some(route),
             None if self.route.is_some() => {
-                let text = "ServiceOwnerName is not the route's".to_owned();
+                let text = format!("{} is not the route's", place::name(self.format.marks, seen.watch));
                 self.refuse_at(Some((codes::WRONG_SENDER, text)), seen);
             }
             None => {}
@@ -214,14 +279,32 @@ impl<'a> Collector<'a> {
     }
 
     /// Every item is sent with the heads it stands under, so a megabyte before the root would be one for each item.
-    fn check_head(&mut self, head: Option<ByteRange>, what: &str) {
+    pub(super) fn check_head(&mut self, head: Option<ByteRange>, what: &str) {
         if head.is_some_and(is_too_large) && self.refusal.is_none_or(|(_, code)| code != codes::HEAD_TOO_LARGE) {
             self.refuse_whole(codes::HEAD_TOO_LARGE, format!("{what} takes more than {HEAD_BYTES} bytes"));
         }
     }
 
+    /// Ends the root's head at the first part, group or item.
+    fn end_root_head(&mut self, end: u64) {
+        let Some(envelope) = self.envelope.as_mut().filter(|envelope| envelope.root.is_empty()) else { return };
+        envelope.root.end = end;
+        self.check_head(Some(ByteRange { start: 0, end }), "what stands before the items");
+    }
+
+    /// Ends a part's head at its first group or item.
+    fn end_part_head(&mut self, end: u64) {
+        self.end_root_head(end);
+        let of_its_own = |part: &&mut Part| part.kind != PartKind::Batch && part.head.is_empty();
+        let Some(part) = self.part().filter(of_its_own) else { return };
+        part.head.end = end;
+        let head = part.head;
+        self.check_head(Some(head), "the head of a part");
+    }
+
+    /// Ends a group's head at its first item.
     fn end_group_head(&mut self, end: u64) {
-        let Some(group) = &mut self.group else { return };
+        let Some(group) = self.group.as_mut().filter(|group| group.head.is_empty()) else { return };
         group.head.end = end;
         if !is_too_large(group.head) {
             return;
@@ -231,7 +314,7 @@ impl<'a> Collector<'a> {
         let place = Some(self.place(own.watch, at));
         let fault = Finding { code: codes::ITEM_TOO_LARGE, place, item: None, rule: String::new(), text };
         if let Some(group) = &mut self.group {
-            group.fault.get_or_insert(fault);
+            group.fault.get_or_insert((fault, false));
         }
     }
 
@@ -251,12 +334,15 @@ impl<'a> Collector<'a> {
     }
 
     fn see_reportee(&mut self, seen: Seen<'_>) {
-        let fault = formats::reportee(seen.text).err().map(|code| Finding {
-            code,
-            place: Some(self.place(seen.watch, seen.at)),
-            item: None,
-            rule: String::new(),
-            text: codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default(),
+        let fault = formats::reportee(seen.text).err().and_then(|code| {
+            let strictness = match code {
+                codes::BAD_REPORTEE_FORM => Strictness::Refuse,
+                _ => self.route.map_or(Strictness::Refuse, |route| route.rules.check_digits),
+            };
+            let place = Some(self.place(seen.watch, seen.at));
+            let text = codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default();
+            let finding = Finding { code, place, item: None, rule: String::new(), text };
+            (strictness != Strictness::Off).then_some((finding, strictness == Strictness::Warn))
         });
         let Some(group) = &mut self.group else { return };
         seen.text.trim().clone_into(&mut group.reportee);
@@ -265,7 +351,7 @@ impl<'a> Collector<'a> {
     }
 
     fn close_item(&mut self, end: u64) {
-        let (Some(item), Some(group), Some(envelope)) = (self.item.take(), &self.group, &self.envelope) else { return };
+        let (Some(item), Some(envelope)) = (self.item.take(), &self.envelope) else { return };
         let Some((part, last)) = envelope.parts.len().checked_sub(1).zip(envelope.parts.last()) else { return };
         self.items_total += 1;
         let keys = match self.keys.take() {
@@ -278,11 +364,12 @@ impl<'a> Collector<'a> {
             range: ByteRange { start: item.at.offset, end },
             part: u32::try_from(part).unwrap_or(u32::MAX),
             keys,
-            group,
+            group: self.group.as_ref(),
         };
         let rules = Rules { marks: self.format.marks, route: self.route };
         let Closed { item, findings, memory } = item.close(&around, rules);
         self.memory = memory;
+        self.totals.add(&item);
         self.items_refused += u64::from(item.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
         self.items.push(item);
         findings.into_iter().for_each(|finding| self.record(finding, false));
@@ -302,17 +389,16 @@ fn scope<'a>(judging: &Judging<'a>, format: &Format, envelope: &'a Envelope, par
 impl Observer for Collector<'_> {
     fn open(&mut self, watch: usize, at: Position) {
         match self.role(watch) {
-            Some(Role::Root) => {
-                let root = ByteRange { start: at.offset, end: at.offset };
-                self.envelope = Some(Envelope { root, ..Envelope::default() });
-                if self.route.is_none() && !self.judging.routes.is_empty() {
-                    self.refuse_whole(codes::NO_ROUTE, "no route of this directory takes the format");
-                }
+            Some(Role::Root) => self.open_root(at),
+            Some(Role::Part(kind)) => {
+                self.end_root_head(at.offset);
+                self.open_part(kind, at);
             }
-            Some(Role::Part(kind)) => self.open_part(kind, at),
+            Some(Role::Tail) => self.open_tail(at.offset),
+            Some(Role::TailAttachment) => self.open_attachment(at),
             Some(Role::Group) => self.open_group(watch, at),
             Some(Role::Item(kind)) => self.open_item(kind, watch, at),
-            Some(role @ Role::Attachment) => {
+            Some(role @ (Role::Attachment | Role::Form)) => {
                 let rules = self.rules();
                 if let Some(item) = &mut self.item {
                     item.see(role, Seen { watch, text: "", complete: true, raw_bytes: 0, at }, rules);
@@ -332,6 +418,22 @@ impl Observer for Collector<'_> {
                     part.sequence_no = Some(text.trim().to_owned());
                 }
             }
+            Some(Role::PreviousNo) => {
+                if let Some(part) = self.part() {
+                    part.previous_no = Some(text.trim().to_owned());
+                }
+            }
+            Some(Role::Count(of)) => {
+                if let Some(envelope) = &mut self.envelope {
+                    envelope.counts.push(header::count(of, text, content));
+                    envelope.counts.truncate(PARTS);
+                }
+            }
+            Some(Role::TailReference) => {
+                if let Some(attachment) = &mut self.attachment {
+                    text.trim().clone_into(&mut attachment.reference);
+                }
+            }
             Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content),
             Some(Role::Reportee) => self.see_reportee(seen),
             Some(role) => {
@@ -345,23 +447,8 @@ impl Observer for Collector<'_> {
 
     fn close(&mut self, watch: usize, end: u64, _sound: bool) {
         match self.role(watch) {
-            Some(Role::SenderName) => {
-                if let Some(envelope) = &mut self.envelope {
-                    envelope.root.end = end;
-                    self.check_head(Some(ByteRange { start: 0, end }), "what stands before the first part");
-                }
-            }
-            Some(Role::ShipmentReference) => {
-                let head = self.part().map(|part| {
-                    part.head.end = end;
-                    part.head
-                });
-                self.check_head(head, "the head of a part");
-            }
-            Some(Role::Reportee) => {
-                self.end_group_head(end);
-            }
             Some(Role::Group) => self.group = None,
+            Some(Role::TailAttachment) => self.close_attachment(end),
             Some(Role::Item(_)) => self.close_item(end),
             _ => {}
         }
@@ -400,8 +487,16 @@ fn is_too_large(head: ByteRange) -> bool {
 
 fn nth_index(kind: ItemKind) -> usize {
     match kind {
-        ItemKind::FormTask | ItemKind::Subscription => 0,
         ItemKind::Field => 1,
+        ItemKind::FormTask
+        | ItemKind::Subscription
+        | ItemKind::DataUnit
+        | ItemKind::Correspondence
+        | ItemKind::Confirmation
+        | ItemKind::Usage
+        | ItemKind::AltUtMessage
+        | ItemKind::AltUtConfirmation
+        | ItemKind::OnlineResult => 0,
     }
 }
 

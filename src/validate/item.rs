@@ -1,10 +1,13 @@
 //! One item while it is judged: what has been seen of it, and what the rules say of that.
 
 use crate::codes;
-use crate::formats::{Day, Identity, ItemKeys, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
-use crate::model::{AppTarget, ByteRange, Code, Finding, ItemKey, ItemKind, NewItem, Route, Service};
+use crate::formats::{self, Day, Identity, ItemKeys, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
+use crate::model::{
+    AppTarget, ByteRange, Code, Finding, FormatRules, ItemKey, ItemKind, NewItem, Route, Service, Strictness,
+};
 use crate::xsd::Position;
 
+use super::family::Family;
 use super::place::{self, Enclosing};
 use super::route;
 use super::texts::Texts;
@@ -44,6 +47,9 @@ pub(super) struct OpenItem {
     format_id: String,
     /// Forms and attachments.
     parts: u64,
+    /// Forms, in formats that count them.
+    forms: u32,
+    family: Family,
     /// Bytes of text in the file, that of the reportee's id included.
     text_bytes: u64,
     /// What our own rules say against it, in document order.
@@ -69,8 +75,8 @@ pub(super) struct Around<'a> {
     pub(super) part: u32,
     /// The keys of its kind in its part.
     pub(super) keys: &'a ItemKeys,
-    /// The group it lies in.
-    pub(super) group: &'a Group,
+    /// The group it lies in, where there are groups.
+    pub(super) group: Option<&'a Group>,
 }
 
 /// What an item comes to.
@@ -95,8 +101,8 @@ pub(super) struct Group {
     pub(super) reportee: String,
     /// Bytes of the reportee's id in the file.
     pub(super) text_bytes: u64,
-    /// What is wrong with the reportee's id.
-    pub(super) fault: Option<Finding>,
+    /// What is wrong with the reportee's id, and whether that only warns.
+    pub(super) fault: Option<(Finding, bool)>,
 }
 
 #[derive(Clone)]
@@ -113,6 +119,15 @@ struct Broken {
     watch: usize,
     at: Position,
     text: String,
+    /// It is told and refuses nothing.
+    is_warning: bool,
+}
+
+impl Rules<'_> {
+    /// How much a rule weighs.
+    fn of(&self, rule: impl Fn(&FormatRules) -> Strictness) -> Strictness {
+        self.route.map_or(Strictness::Refuse, |route| rule(&route.rules))
+    }
 }
 
 impl OpenItem {
@@ -131,6 +146,8 @@ impl OpenItem {
             valid_from: None,
             format_id: String::new(),
             parts: 0,
+            forms: 0,
+            family: Family::default(),
             text_bytes: 0,
             broken: Vec::new(),
         }
@@ -154,8 +171,17 @@ impl OpenItem {
         match role {
             Role::ServiceCode => self.code = Some(Kept::new(seen)),
             Role::ServiceEdition => self.edition = Some(Kept::new(seen)),
+            Role::ServiceName => self.see_service_name(seen, rules),
+            Role::ItemReportee => self.see_reportee(seen, rules),
+            Role::ItemReference => {
+                self.reference = Some(cut(seen.text).to_owned());
+                self.identify(seen, rules);
+            }
+            Role::Form => self.forms = self.forms.saturating_add(1),
+            Role::FormReference => self.family.add(seen.text),
+            Role::ParentReference => self.family.refer(seen),
             Role::ValidFrom => self.valid_from = Day::parse(seen.text),
-            Role::ValidTo => self.see_last_day(seen),
+            Role::ValidTo => self.see_last_day(seen, rules),
             Role::SendersReference => {
                 self.refuse_for(reference_fault(seen, rules.marks), seen);
                 self.reference = Some(cut(seen.text).to_owned());
@@ -185,6 +211,11 @@ impl OpenItem {
             | Role::SenderName
             | Role::Part(_)
             | Role::SequenceNo
+            | Role::PreviousNo
+            | Role::Count(_)
+            | Role::Tail
+            | Role::TailAttachment
+            | Role::TailReference
             | Role::ShipmentReference
             | Role::Group
             | Role::Reportee
@@ -195,32 +226,79 @@ impl OpenItem {
 
     /// Ends the item.
     pub(super) fn close(mut self, around: &Around<'_>, rules: Rules<'_>) -> Closed {
+        self.check_parents(rules);
         let key = self.key(around, rules);
         let ignored = self.is_ignored(rules.route);
         let mut findings = if ignored { Vec::new() } else { self.own_findings(around, rules) };
+        let by_schema = self.findings.first().map(|finding| finding.code);
+        let refused = findings.iter().find(|(_, is_warning)| !is_warning).map(|(finding, _)| finding.code);
+        let mut findings: Vec<Finding> = findings.drain(..).map(|(finding, _)| finding).collect();
         findings.append(&mut self.findings);
         findings.iter_mut().for_each(|finding| finding.item = Some(around.number));
-        let refused = findings.first().map(|finding| finding.code).or(ignored.then_some(codes::IGNORED_SERVICE));
+        let refused = refused.or(by_schema).or(ignored.then_some(codes::IGNORED_SERVICE));
         let item = NewItem {
             number: around.number,
             part: around.part,
             kind: self.kind,
             key,
             range: around.range,
-            group: around.group.head,
+            group: around.group.map(|group| group.head).unwrap_or_default(),
             line: self.at.line,
             column: self.at.column,
             service: self.code.map(|code| service_of(code.text, self.edition)),
             senders_reference: self.reference.unwrap_or_default(),
+            forms: self.forms,
             refused,
         };
         Closed { item, findings, memory: self.identity }
     }
 
-    fn see_last_day(&mut self, seen: Seen<'_>) {
+    fn see_last_day(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
         let reversed = Day::parse(seen.text).zip(self.valid_from).is_some_and(|(to, from)| to < from);
         let fault = (codes::VALIDITY_REVERSED, "ValidTo lies before ValidFrom".to_owned());
-        self.refuse_for(reversed.then_some(fault), seen);
+        self.weigh(rules.of(|rules| rules.validity), reversed.then_some(fault), seen);
+    }
+
+    /// A service code and its edition behind the last underscore.
+    fn see_service_name(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+        let name = seen.text.trim();
+        let (code, edition) = name.rsplit_once('_').unwrap_or((name, ""));
+        self.code = Some(Kept::new(Seen { text: code, ..seen }));
+        self.edition = Some(Kept::new(Seen { text: edition, ..seen }));
+        self.identify(seen, rules);
+    }
+
+    fn see_reportee(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+        let title = |code| codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default();
+        let fault = formats::reportee(seen.text).err().map(|code| (code, title(code)));
+        let strictness = match &fault {
+            // Without the right form it is nobody's number.
+            Some((code, _)) if *code == codes::BAD_REPORTEE_FORM => Strictness::Refuse,
+            _ => rules.of(|rules| rules.check_digits),
+        };
+        self.weigh(strictness, fault, seen);
+        self.identify(seen, rules);
+    }
+
+    /// Every parent is a form of this item.
+    fn check_parents(&mut self, rules: Rules<'_>) {
+        let strictness = rules.of(|rules| rules.parents);
+        if let Some((watch, at)) = self.family.take_orphan() {
+            let text = format!("{} is the reference of no form", place::name(rules.marks, watch));
+            let seen = Seen { watch, text: "", complete: true, raw_bytes: 0, at };
+            self.weigh(strictness, Some((codes::NO_PARENT, text)), seen);
+        }
+    }
+
+    /// Takes note of a broken rule, by how much it weighs on the route.
+    fn weigh(&mut self, strictness: Strictness, fault: Option<(Code, String)>, seen: Seen<'_>) {
+        let told = self.broken.len();
+        if strictness != Strictness::Off {
+            self.refuse_for(fault, seen);
+        }
+        if strictness == Strictness::Warn {
+            self.broken.iter_mut().skip(told).for_each(|broken| broken.is_warning = true);
+        }
     }
 
     fn identify(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
@@ -252,17 +330,24 @@ impl OpenItem {
 
     /// An item that forwarding could not read in the memory it has.
     fn too_large(&self, around: &Around<'_>) -> Option<Broken> {
-        let text = match self.text_bytes.saturating_add(around.group.text_bytes) {
+        let of_group = around.group.map_or(0, |group| group.text_bytes);
+        let text = match self.text_bytes.saturating_add(of_group) {
             _ if self.parts > MOST_PARTS => format!("the item has more than {MOST_PARTS} forms and attachments"),
             MOST_TEXT_BYTES.. => format!("the item has more than {MOST_TEXT_BYTES} bytes of text outside its forms"),
             _ => return None,
         };
-        Some(Broken { code: codes::ITEM_TOO_LARGE, watch: self.own.watch, at: self.at, text })
+        Some(Broken { code: codes::ITEM_TOO_LARGE, watch: self.own.watch, at: self.at, text, is_warning: false })
     }
 
     fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
         let fault = fault.filter(|_| self.broken.len() < BROKEN);
-        self.broken.extend(fault.map(|(code, text)| Broken { code, watch: seen.watch, at: seen.at, text }));
+        self.broken.extend(fault.map(|(code, text)| Broken {
+            code,
+            watch: seen.watch,
+            at: seen.at,
+            text,
+            is_warning: false,
+        }));
     }
 
     fn service(&self) -> Option<Service> {
@@ -280,19 +365,17 @@ impl OpenItem {
         self.findings.is_empty() && route.is_some_and(ignores)
     }
 
-    /// What the format's rules and the route's say, in document order.
-    fn own_findings(&self, around: &Around<'_>, rules: Rules<'_>) -> Vec<Finding> {
-        let enclosing = [around.group.own, self.own];
-        let finding = |broken: &Broken| Finding {
-            code: broken.code,
-            place: Some(place::place(rules.marks, broken.watch, broken.at, &enclosing)),
-            item: None,
-            rule: String::new(),
-            text: broken.text.clone(),
+    /// What the format's rules and the route's say, in document order, and whether that only warns.
+    fn own_findings(&self, around: &Around<'_>, rules: Rules<'_>) -> Vec<(Finding, bool)> {
+        let enclosing: Vec<_> = around.group.map(|group| group.own).into_iter().chain([self.own]).collect();
+        let finding = |broken: &Broken| {
+            let place = Some(place::place(rules.marks, broken.watch, broken.at, &enclosing));
+            let text = broken.text.clone();
+            (Finding { code: broken.code, place, item: None, rule: String::new(), text }, broken.is_warning)
         };
         let by_route = rules.route.and_then(|route| self.refused_by(route, self.service().as_ref()));
         let too_large = self.too_large(around);
-        let of_reportee = around.group.fault.iter().cloned();
+        let of_reportee = around.group.and_then(|group| group.fault.clone()).into_iter();
         of_reportee
             .chain(too_large.iter().map(finding))
             .chain(by_route.iter().map(finding))
@@ -304,11 +387,11 @@ impl OpenItem {
         let cut = [&self.code, &self.edition].into_iter().flatten().any(|kept| !kept.complete);
         let (code, text) = route::refusal(route, self.kind, service, cut)?;
         if code != codes::UNKNOWN_SERVICE {
-            return Some(Broken { code, watch: self.own.watch, at: self.at, text: text.to_owned() });
+            return Some(Broken { code, watch: self.own.watch, at: self.at, text: text.to_owned(), is_warning: false });
         }
         // A code that is not even one by the schema is not also unknown.
         let of_code = self.code.as_ref().filter(|code| !self.is_said_of(code.at))?;
-        Some(Broken { code, watch: of_code.watch, at: of_code.at, text: text.to_owned() })
+        Some(Broken { code, watch: of_code.watch, at: of_code.at, text: text.to_owned(), is_warning: false })
     }
 
     fn is_said_of(&self, at: Position) -> bool {
@@ -320,10 +403,10 @@ impl OpenItem {
         if self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch)) {
             return around.keys.key(Identity::Number(around.number));
         }
-        let identity = match (self.kind, &self.reference) {
-            (ItemKind::FormTask, Some(reference)) => Identity::Reference(reference),
+        let identity = match (has_own_reference(self.kind), &self.reference) {
+            (true, Some(reference)) => Identity::Reference(reference),
             // Past a finding of the schema not all fields have been seen.
-            (ItemKind::Field | ItemKind::Subscription, _) if self.findings.is_empty() => {
+            (false, _) if self.findings.is_empty() && self.kind != ItemKind::OnlineResult => {
                 return around.keys.of_fields(self.fields(around));
             }
             _ => Identity::Number(around.number),
@@ -335,7 +418,22 @@ impl OpenItem {
         let text = |kept: &'a Option<Kept>| kept.as_ref().map_or("", |kept| &kept.text);
         let edition = if self.code.is_some() { text(&self.edition) } else { "" };
         let of_service = (self.kind == ItemKind::Subscription).then(|| [text(&self.code), edition]);
-        [around.group.reportee.as_str()].into_iter().chain(of_service.into_iter().flatten()).chain(self.identity.iter())
+        let reportee = around.group.map_or("", |group| group.reportee.as_str());
+        [reportee].into_iter().chain(of_service.into_iter().flatten()).chain(self.identity.iter())
+    }
+}
+
+/// Whether items of the kind have a reference that no other item has.
+fn has_own_reference(kind: ItemKind) -> bool {
+    match kind {
+        ItemKind::FormTask | ItemKind::DataUnit | ItemKind::Correspondence => true,
+        ItemKind::Field
+        | ItemKind::Subscription
+        | ItemKind::Confirmation
+        | ItemKind::Usage
+        | ItemKind::AltUtMessage
+        | ItemKind::AltUtConfirmation
+        | ItemKind::OnlineResult => false,
     }
 }
 

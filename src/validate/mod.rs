@@ -6,6 +6,8 @@
 //! other shipments (repeated references, the share of refused items) is not judged here but in the ledger.
 
 mod collector;
+mod family;
+mod header;
 mod item;
 mod kinds;
 mod place;
@@ -17,7 +19,7 @@ use std::io::{self, Read};
 
 use crate::codes;
 use crate::formats::{self, Detection, Format};
-use crate::model::{Code, Envelope, Finding, FormatName, NewItem, Route, RouteName};
+use crate::model::{Code, Envelope, Finding, FormatName, NewAttachment, NewItem, Route, RouteName};
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Progress, Validator};
 
@@ -59,6 +61,8 @@ impl Default for Limits {
 pub enum Found {
     /// Items, in document order.
     Items(Vec<NewItem>),
+    /// Attachments that stand behind all items, in document order.
+    Attachments(Vec<NewAttachment>),
     /// Findings, in document order.
     Findings(Vec<Finding>),
 }

@@ -81,6 +81,7 @@ fn item(number: u64, refused: Option<Code>) -> NewItem {
         column: 5,
         senders_reference: reference,
         service: Some(Service { code: "PSA".into(), edition: "2".into() }),
+        forms: 0,
         refused,
     }
 }

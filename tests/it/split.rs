@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use sluse::codes;
 use sluse::formats::{Coding, Decoder, Details, Encoding, Excerpt, details, preamble};
 use sluse::generate::{self, Options, Profile, Share};
-use sluse::model::{Envelope, NewItem, Route};
-use sluse::split::{Piece, Rest, single};
+use sluse::model::{ByteRange, NewItem, Route, Totals};
+use sluse::split::{Piece, Smaller, single};
 use sluse::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Validator};
 
 use crate::support::judged::{InMemory, Judged, fixed, fixtures, judged, prefill_route};
@@ -38,9 +38,11 @@ fn read(blob: &InMemory, pieces: &[Piece]) -> Vec<u8> {
 }
 
 /// An item with its forms and attachments decoded: what must be the same before and after cutting.
-fn said(blob: &InMemory, item: &NewItem) -> String {
+fn said(blob: &InMemory, whole: &Judged, item: &NewItem) -> String {
     let encoding = preamble(blob).unwrap().encoding;
-    let Details { reportee, valid_from, receivers_reference, identifying_fields, parts } = details(blob, item).unwrap();
+    let attachments = attachments(whole, item);
+    let Details { reportee, valid_from, receivers_reference, identifying_fields, parts } =
+        details(blob, item, &attachments).unwrap();
     let contents: Vec<_> = parts
         .iter()
         .map(|span| {
@@ -54,44 +56,57 @@ fn said(blob: &InMemory, item: &NewItem) -> String {
         .collect();
     let bytes = &Excerpt::new(item.range, encoding).read_whole(blob).unwrap();
     let of_item = (item.kind, &item.senders_reference, &item.service, item.refused, String::from_utf8_lossy(bytes));
-    let who = (reportee.kind(), reportee.expose().to_owned());
+    let who = reportee.map(|reportee| (reportee.kind(), reportee.expose().to_owned()));
     format!("{of_item:?} {who:?} {valid_from:?} {receivers_reference} {identifying_fields:?} {contents:?}")
+}
+
+/// Where the attachments of an item lie that stand behind all items.
+fn attachments(whole: &Judged, item: &NewItem) -> Vec<ByteRange> {
+    let of_item = whole.attachments.iter().filter(|attachment| attachment.reference == item.senders_reference);
+    of_item.map(|attachment| attachment.range).collect()
 }
 
 /// Cuts out every item alone, and all of them as a rest, and judges the cuts.
 fn check(bytes: Vec<u8>, routes: &[Route]) {
     let whole = judged(&bytes, routes);
     let blob = InMemory(bytes);
-    let envelope = whole.judgement.envelope.as_ref().unwrap();
     assert_eq!(whole.judgement.refusal, None);
     for item in whole.items.iter().filter(|item| item.refused.is_none()) {
-        check_single(&blob, envelope, item, routes);
+        check_single(&blob, &whole, item, routes);
     }
     check_rest(&blob, &whole, routes, &|_| true);
     check_rest(&blob, &whole, routes, &|item| item.refused.is_some());
     check_rest(&blob, &whole, routes, &|item| item.number % 2 == 0);
 }
 
-fn check_single(blob: &InMemory, envelope: &Envelope, item: &NewItem, routes: &[Route]) {
-    let cut = read(blob, &single(blob, envelope, item).unwrap());
+fn check_single(blob: &InMemory, whole: &Judged, item: &NewItem, routes: &[Route]) {
+    let envelope = whole.judgement.envelope.as_ref().unwrap();
+    let cut = read(blob, &single(blob, envelope, item, &attachments(whole, item)).unwrap());
     let alone = judged(&cut, routes);
     let shown = String::from_utf8_lossy(&cut);
     assert_eq!((alone.judgement.refusal, alone.findings.len(), alone.items.len()), (None, 0, 1), "{shown}");
-    let reference = format!("{}-{:06}", envelope.parts[item.part as usize].reference, item.number);
+    let reference = &envelope.parts[item.part as usize].reference;
+    let suffix = if reference.is_empty() { String::new() } else { format!("-{:06}", item.number) };
+    let reference = format!("{reference}{suffix}");
     let own = alone.judgement.envelope.clone().unwrap();
     assert_eq!(own.sender_name, envelope.sender_name);
     assert_eq!(own.parts.iter().map(|part| part.reference.as_str()).collect::<Vec<_>>(), [reference]);
     assert_eq!(own.parts[0].sequence_no, envelope.parts[item.part as usize].sequence_no);
-    assert_eq!(said(&InMemory(cut.clone()), &alone.items[0]), said(blob, item));
+    assert_eq!(said(&InMemory(cut.clone()), &alone, &alone.items[0]), said(blob, whole, item));
 }
 
 fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn(&NewItem) -> bool) {
     let envelope = whole.judgement.envelope.as_ref().unwrap();
     let chosen: Vec<&NewItem> = whole.items.iter().filter(|item| chosen(item)).collect();
-    let mut rest = Rest::new(Arc::new(InMemory(blob.0.clone())), envelope.clone(), "-R1");
+    let mut totals = Totals::default();
+    chosen.iter().for_each(|item| totals.add(item));
+    let mut rest = Smaller::new(Arc::new(InMemory(blob.0.clone())), envelope.clone(), "-R1", totals);
     let mut bytes = Vec::new();
     for item in &chosen {
         bytes.extend(written(blob, &rest.item(item).unwrap()));
+    }
+    for range in chosen.iter().flat_map(|item| attachments(whole, item)) {
+        bytes.extend(written(blob, &rest.attachment(range).unwrap()));
     }
     bytes.extend(written(blob, &rest.finish()));
     if chosen.is_empty() {
@@ -111,6 +126,7 @@ fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn
     let mut expected = references(whole);
     expected.iter_mut().for_each(|(_, reference)| reference.push_str("-R1"));
     assert!(references(&again).iter().all(|reference| expected.contains(reference)));
+    assert_eq!(again.attachments.len(), chosen.iter().flat_map(|item| attachments(whole, item)).count());
 }
 
 #[test]
@@ -300,18 +316,20 @@ fn heads_that_every_item_would_repeat_have_their_limit() {
     let long = format!("<!--{}-->", "x".repeat(70_000));
     let with =
         |before: &str| judged(sound.replacen(before, &format!("{long}{before}"), 1).as_bytes(), &[prefill_route()]);
-    for before in ["  <ServiceOwnerName", "<ExternalShipmentReference"] {
+    for before in ["  <ServiceOwnerName", "<Prefill>", "<ExternalShipmentReference"] {
         let judged = with(before);
         assert_eq!(judged.judgement.refusal, Some(codes::HEAD_TOO_LARGE), "{before}");
         assert_eq!(judged.findings.len(), 1, "{before}");
     }
     // Of one reportee it is these items that are not sent.
-    let judged = with("<Id>");
-    assert_eq!((judged.judgement.refusal, judged.items[0].refused), (None, Some(codes::ITEM_TOO_LARGE)));
-    let path = &judged.findings[0].place.as_ref().unwrap().path;
-    assert_eq!(path, "/ServiceOwner/Prefill/Reportee[1]");
+    for before in ["<Id>", "<FormTask>"] {
+        let judged = with(before);
+        assert_eq!((judged.judgement.refusal, judged.items[0].refused), (None, Some(codes::ITEM_TOO_LARGE)));
+        let path = &judged.findings[0].place.as_ref().unwrap().path;
+        assert_eq!(path, "/ServiceOwner/Prefill/Reportee[1]");
+    }
     // Comments elsewhere are sent at most once.
-    for before in ["<Prefill>", "<FormTask>", "<Form>", "</Reportee>"] {
+    for before in ["<Form>", "</Reportee>"] {
         assert_eq!(with(before).judgement.findings_total, 0, "{before}");
     }
 }

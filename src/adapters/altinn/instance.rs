@@ -36,7 +36,7 @@ pub(super) fn parts(item: &Consignment, app: &AppTarget, now: Timestamp) -> Resu
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Template<'a> {
-    instance_owner: Owner<'a>,
+    instance_owner: Option<Owner<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     visible_after: Option<Timestamp>,
     data_values: BTreeMap<&'static str, String>,
@@ -68,7 +68,7 @@ fn template(item: &Consignment, now: Timestamp) -> Vec<u8> {
     ];
     data_values.extend(values.into_iter().filter(|(_, value)| !value.is_empty()));
     let template = Template {
-        instance_owner: Owner::of(&item.reportee),
+        instance_owner: item.reportee.as_ref().map(Owner::of),
         visible_after: item.valid_from.and_then(start_of_day).filter(|start| *start > now),
         data_values,
     };

@@ -55,7 +55,15 @@ impl AppReceiver {
         let refused = |code| DeliveryError::Refused { code };
         match item.kind {
             ItemKind::FormTask => {}
-            ItemKind::Field | ItemKind::Subscription => return Err(refused(codes::NO_RECEIVER_FOR_KIND)),
+            ItemKind::Field
+            | ItemKind::Subscription
+            | ItemKind::DataUnit
+            | ItemKind::Correspondence
+            | ItemKind::Confirmation
+            | ItemKind::Usage
+            | ItemKind::AltUtMessage
+            | ItemKind::AltUtConfirmation
+            | ItemKind::OnlineResult => return Err(refused(codes::NO_RECEIVER_FOR_KIND)),
         }
         let row = item.service.as_ref().and_then(|service| self.services.row(service));
         let app = row.and_then(|row| row.app.as_ref()).ok_or(refused(codes::UNKNOWN_SERVICE))?;
@@ -155,7 +163,8 @@ impl Receiver for AppReceiver {
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
         let (app, _) = self.target(item)?;
         let unknown = || DeliveryError::Unknown { code: codes::RECEIVER_FAULT };
-        let mut owner = HeaderValue::try_from(look_up::owner(&item.reportee)).map_err(|_| unknown())?;
+        let reportee = item.reportee.as_ref().ok_or_else(unknown)?;
+        let mut owner = HeaderValue::try_from(look_up::owner(reportee)).map_err(|_| unknown())?;
         owner.set_sensitive(true);
         let mut url = look_up::first_page(&self.platform, &app_id(app), &app.org, item).ok_or_else(unknown)?;
         for _ in 0..MOST_PAGES {

@@ -5,14 +5,14 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::model::{
-    BlobId, Code, Finding, Item, ItemState, NewItem, Outcome, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId,
-    Stage, Tally, Verdict, WorkerId,
+    BlobId, Code, Finding, Item, ItemState, NewAttachment, NewItem, Outcome, PartnerId, ReceiptKind, ScratchId,
+    Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{Counts, Event, Intent, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, ReferenceUse};
 
 use super::shipments::Ruling;
 use super::steps::Step;
-use super::{SqliteLedger, items, receipts, rows, shipments, sql};
+use super::{SqliteLedger, attachments, items, receipts, rows, shipments, sql};
 
 #[async_trait]
 impl Ledger for SqliteLedger {
@@ -49,6 +49,24 @@ impl Ledger for SqliteLedger {
 
     async fn add_items(&self, id: ShipmentId, items: Vec<NewItem>) -> Result<(), LedgerError> {
         self.write(move |connection| Box::pin(async move { items::add(connection, id, &items).await })).await
+    }
+
+    async fn add_attachments(&self, id: ShipmentId, attachments: Vec<NewAttachment>) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(async move { attachments::add(connection, id, &attachments).await }))
+            .await
+    }
+
+    async fn attachments_of(
+        &self,
+        id: ShipmentId,
+        reference: &str,
+        limit: u32,
+    ) -> Result<Vec<NewAttachment>, LedgerError> {
+        attachments::of_item(&mut *self.reader().await?, id, reference, limit).await
+    }
+
+    async fn loose_attachments(&self, id: ShipmentId, limit: u32) -> Result<Vec<NewAttachment>, LedgerError> {
+        attachments::loose(&mut *self.reader().await?, id, limit).await
     }
 
     async fn add_findings(&self, id: ShipmentId, findings: Vec<Finding>) -> Result<(), LedgerError> {

@@ -54,6 +54,7 @@ async fn insert(
             .bind(item.senders_reference.as_str())
             .bind(item.service.as_ref().map(|service| service.code.as_str()))
             .bind(item.service.as_ref().map(|service| service.edition.as_str()))
+            .bind(i64::from(item.forms))
             .bind(state_number(first_state(item)))
             .bind(item.refused.map(|code| code.0));
     }
@@ -77,7 +78,7 @@ pub(super) async fn forget_some(connection: &mut SqliteConnection, id: ShipmentI
     }
     let seq = shipments::seq(connection, id).await?;
     let mut forgotten = 0;
-    for text in [sql::FORGET_ITEMS, sql::FORGET_FINDINGS] {
+    for text in [sql::FORGET_ITEMS, sql::FORGET_ATTACHMENTS, sql::FORGET_FINDINGS] {
         let done = sqlx::query(text).bind(seq).bind(AT_ONCE).execute(&mut *connection).await?;
         forgotten += done.rows_affected();
     }

@@ -8,6 +8,7 @@
 //! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
 
 mod area;
+mod attachments;
 mod calls;
 mod failure;
 mod items;

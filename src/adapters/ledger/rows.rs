@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::codes;
 use crate::model::{
-    AreaPath, BlobId, ByteRange, Code, Finding, Item, ItemKey, ItemKind, ItemState, NewItem, Node, NodeState, PartKind,
-    Place, ReceiptKind, ScratchId, Service, Shipment, ShipmentId, Stage, Verdict, VerdictKind,
+    AreaPath, BlobId, ByteRange, Code, Finding, Item, ItemKey, ItemKind, ItemState, NewAttachment, NewItem, Node,
+    NodeState, PartKind, Place, ReceiptKind, ScratchId, Service, Shipment, ShipmentId, Stage, Verdict, VerdictKind,
 };
 use crate::ports::{Event, LedgerError};
 
@@ -57,6 +57,7 @@ pub(super) fn item(row: &SqliteRow) -> Result<Item, LedgerError> {
         column: count(row, "col")?,
         senders_reference: cell(row, "senders_reference")?,
         service: service.map(|code| Service { code, edition: edition.unwrap_or_default() }),
+        forms: small(row, "forms")?,
         refused: code.filter(|_| matches!(state, ItemState::Refused | ItemState::Ignored)),
     };
     Ok(Item {
@@ -68,6 +69,16 @@ pub(super) fn item(row: &SqliteRow) -> Result<Item, LedgerError> {
         first_intent: cell::<Option<i64>>(row, "first_intent")?.map(to_time).transpose()?,
         last_intent: cell::<Option<i64>>(row, "last_intent")?.map(to_time).transpose()?,
     })
+}
+
+pub(super) fn attachment(row: &SqliteRow) -> Result<(u64, NewAttachment), LedgerError> {
+    let attachment = NewAttachment {
+        reference: cell(row, "reference")?,
+        range: ByteRange { start: count(row, "range_start")?, end: count(row, "range_end")? },
+        line: count(row, "line")?,
+        column: count(row, "col")?,
+    };
+    Ok((count(row, "number")?, attachment))
 }
 
 pub(super) fn finding(row: &SqliteRow) -> Result<Finding, LedgerError> {
@@ -201,7 +212,14 @@ numbered!(
     "an item's kind",
     ItemKind::FormTask = 0,
     ItemKind::Field = 1,
-    ItemKind::Subscription = 2
+    ItemKind::Subscription = 2,
+    ItemKind::DataUnit = 3,
+    ItemKind::Correspondence = 4,
+    ItemKind::Confirmation = 5,
+    ItemKind::Usage = 6,
+    ItemKind::AltUtMessage = 7,
+    ItemKind::AltUtConfirmation = 8,
+    ItemKind::OnlineResult = 9
 );
 numbered!(
     NodeState,
@@ -212,5 +230,5 @@ numbered!(
     NodeState::Whole = 1,
     NodeState::Claimed = 2
 );
-numbered!(PartKind, part_number, PartKind::Prefill = 0, PartKind::Subscription = 1);
+numbered!(PartKind, part_number, PartKind::Prefill = 0, PartKind::Subscription = 1, PartKind::Batch = 2);
 numbered!(ReceiptKind, receipt_number, ReceiptKind::Accepted = 0, ReceiptKind::Final = 1, ReceiptKind::Rest = 2);

@@ -17,7 +17,7 @@ macro_rules! shipment_columns {
 macro_rules! item_columns {
     () => {
         "number, part, kind, key, range_start, range_end, group_start, group_end, line, col, senders_reference, \
-         service_code, service_edition, state, code, receivers_reference, attempts, first_intent, last_intent"
+         service_code, service_edition, forms, state, code, receivers_reference, attempts, first_intent, last_intent"
     };
 }
 
@@ -110,8 +110,30 @@ pub(super) const FORGET_FINDINGS: &str = "DELETE FROM findings WHERE shipment = 
 
 /// Completed by [`insert_items`].
 const ADD_ITEMS: &str = "INSERT INTO items (shipment, number, part, kind, key, range_start, range_end, group_start, \
-     group_end, line, col, senders_reference, service_code, service_edition, state, code) VALUES ";
-const ITEM_PARAMETERS: usize = 16;
+     group_end, line, col, senders_reference, service_code, service_edition, forms, state, code) VALUES ";
+const ITEM_PARAMETERS: usize = 17;
+
+pub(super) const FORGET_ATTACHMENTS: &str = "DELETE FROM attachments WHERE shipment = $1 AND number IN \
+     (SELECT number FROM attachments WHERE shipment = $1 ORDER BY number LIMIT $2)";
+
+pub(super) const ADD_ATTACHMENT: &str = "INSERT INTO attachments (shipment, number, reference, range_start, range_end, line, col) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+pub(super) const LAST_ATTACHMENT: &str = "SELECT COALESCE(MAX(number), 0) FROM attachments WHERE shipment = $1";
+
+pub(super) const ATTACHMENTS_OF: &str = concat!(
+    "SELECT number, reference, range_start, range_end, line, col FROM attachments WHERE shipment = ",
+    seq!(),
+    " AND reference = $2 ORDER BY number LIMIT $3"
+);
+
+/// Those that belong to no item.
+pub(super) const LOOSE_ATTACHMENTS: &str = concat!(
+    "SELECT number, reference, range_start, range_end, line, col FROM attachments AS a WHERE shipment = ",
+    seq!(),
+    " AND NOT EXISTS (SELECT 1 FROM items AS i WHERE i.shipment = a.shipment AND i.kind = 3 AND i.senders_reference = a.reference) \
+     ORDER BY number LIMIT $2"
+);
 
 pub(super) const ADD_FINDING: &str = "INSERT INTO findings (shipment, number, code, line, col, at_byte, path, item, rule, text) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";

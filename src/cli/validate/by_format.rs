@@ -55,6 +55,8 @@ impl<'a, 'p> Listing<'a, 'p> {
             Found::Items(items) => {
                 items.iter().filter(|item| item.refused.is_none()).try_for_each(|item| self.item(item))
             }
+            // Which items they belong to is for the ledger to tell.
+            Found::Attachments(_) => Ok(()),
             Found::Findings(findings) => findings.iter().try_for_each(|finding| self.finding(finding)),
         }
     }

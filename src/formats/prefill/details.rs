@@ -1,10 +1,9 @@
 //! Elements of an item by their path within it.
 
+use crate::formats::ReadItemError;
 use crate::formats::day::Day;
 use crate::formats::details::{Details, PartDraft, Reader};
-use crate::formats::{Coding, ReadItemError};
 use crate::model::ByteRange;
-use crate::ports::PartMeta;
 
 /// Takes one element of a prefilled form set.
 pub(crate) fn form_task_detail(
@@ -22,14 +21,8 @@ pub(crate) fn form_task_detail(
         "Form/DataFormatVersion" | "Attachments/Attachment/AttachmentType" => part.kind = reader.text(content)?,
         "Attachments/Attachment/AttachmentData" => part.content = content,
         "Form/FormData" => part.content = reader.document(content)?,
-        "Form" => {
-            let PartDraft { name: format_id, kind: format_version, content } = std::mem::take(part);
-            details.add(PartMeta::Form { format_id, format_version }, content, Coding::Document)?;
-        }
-        "Attachments/Attachment" => {
-            let PartDraft { name: file_name, kind: attachment_type, content } = std::mem::take(part);
-            details.add(PartMeta::Attachment { file_name, attachment_type }, content, Coding::Base64)?;
-        }
+        "Form" => details.add_form(part)?,
+        "Attachments/Attachment" => details.add_attachment(part)?,
         _ => {}
     }
     Ok(())

@@ -11,11 +11,11 @@ use pages::{Findings, Items};
 use super::{House, StepError, is_damage};
 use crate::codes;
 use crate::model::{
-    BlobId, Envelope, Item, ItemState, ReceiptKind, ReceiptStatus, Shipment, Tally, Verdict, VerdictKind,
+    BlobId, Envelope, Item, ItemState, ReceiptKind, ReceiptStatus, Shipment, Tally, Totals, Verdict, VerdictKind,
 };
 use crate::ports::PlacedReceipt;
 use crate::receipt::{self, Final};
-use crate::split::Rest;
+use crate::split::Smaller;
 
 /// Places the accepted receipt, once.
 pub(super) async fn place_accepted(house: &House, shipment: &Shipment) -> Result<(), StepError> {
@@ -140,7 +140,8 @@ async fn write_rest(
     draft: &mut Draft,
 ) -> Result<bool, StepError> {
     let blob = house.blobs.open(shipment.blob).await?;
-    let mut rest = Rest::new(Arc::clone(&blob), envelope.clone(), REST_SUFFIX);
+    let totals = rest_totals(house, shipment, envelope).await?;
+    let mut rest = Smaller::new(Arc::clone(&blob), envelope.clone(), REST_SUFFIX, totals);
     let mut items = Items::new(house, shipment, &UNDELIVERED);
     let mut any = false;
     while let Some(mut page) = items.page().await? {
@@ -156,8 +157,51 @@ async fn write_rest(
         };
         rest = draft.write(house, add).await?;
     }
+    if envelope.tail.is_some() {
+        rest = write_rest_attachments(house, shipment, rest, draft).await?;
+    }
     draft.write(house, move |pen| pen.copy(blob.as_ref(), rest.finish())).await?;
     Ok(any)
+}
+
+/// What the rest file's control counts say.
+async fn rest_totals(house: &House, shipment: &Shipment, envelope: &Envelope) -> Result<Totals, StepError> {
+    let mut totals = Totals::default();
+    if envelope.counts.is_empty() {
+        return Ok(totals);
+    }
+    let mut items = Items::new(house, shipment, &UNDELIVERED);
+    while let Some(page) = items.page().await? {
+        page.iter().filter(|item| may_be_dropped_again(item)).for_each(|item| totals.add(&item.found));
+    }
+    Ok(totals)
+}
+
+/// The attachments that stand behind all items, of those that the rest file has.
+async fn write_rest_attachments(
+    house: &House,
+    shipment: &Shipment,
+    mut rest: Smaller,
+    draft: &mut Draft,
+) -> Result<Smaller, StepError> {
+    let blob = house.blobs.open(shipment.blob).await?;
+    let mut items = Items::new(house, shipment, &UNDELIVERED);
+    while let Some(page) = items.page().await? {
+        for item in page.iter().filter(|item| may_be_dropped_again(item)) {
+            let reference = &item.found.senders_reference;
+            let attachments = house.ledger.attachments_of(shipment.id, reference, MOST_ATTACHMENTS).await?;
+            let from = Arc::clone(&blob);
+            let add = move |pen: &mut Pen| {
+                for attachment in attachments {
+                    let pieces = rest.attachment(attachment.range)?;
+                    pen.copy(from.as_ref(), pieces)?;
+                }
+                Ok(rest)
+            };
+            rest = draft.write(house, add).await?;
+        }
+    }
+    Ok(rest)
 }
 
 /// Items whose effect is unknown are not offered again: dropping them could make it happen twice.
@@ -224,6 +268,9 @@ async fn take_back(house: &House, blob: BlobId) {
 
 /// States of items the receiver does not have and should.
 const UNDELIVERED: [ItemState; 2] = [ItemState::Refused, ItemState::Failed];
+
+/// Attachments of one item that are carried along.
+const MOST_ATTACHMENTS: u32 = 10_000;
 
 /// Appended to the references of a rest file, so that it is not taken for the same shipment.
 const REST_SUFFIX: &str = "-R1";

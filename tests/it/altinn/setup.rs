@@ -86,7 +86,7 @@ pub(super) fn item(number: u64) -> Consignment {
         number,
         key: ItemKey::derive(&["tests", &reference]),
         kind: ItemKind::FormTask,
-        reportee: Reportee::new(ReporteeKind::Organisation, ORGANISATION.into()),
+        reportee: Some(Reportee::new(ReporteeKind::Organisation, ORGANISATION.into())),
         service: Some(Service { code: "PSA".into(), edition: "1".into() }),
         shipment_reference: "SHIP-1".into(),
         senders_reference: reference,

@@ -87,12 +87,13 @@ pub(super) async fn a_verdict_stands(store: Box<dyn Store>) {
         reference: "R-1".into(),
         reference_end: 180,
         sequence_no: Some("7".into()),
+        previous_no: None,
     };
     let root = ByteRange { start: 10, end: 40 };
     let verdict = Verdict {
         route: Some("prefill-ttd".parse().unwrap()),
         sha256: Some([7; 32]),
-        envelope: Some(Envelope { root, sender_name: "Etaten".into(), parts: vec![part] }),
+        envelope: Some(Envelope { root, sender_name: "Etaten".into(), parts: vec![part], ..Envelope::default() }),
         findings_total: 12,
         ..pass()
     };

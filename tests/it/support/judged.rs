@@ -8,7 +8,8 @@ use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
 use sluse::formats;
 use sluse::model::{
-    Finding, FormatName, ItemKind, NewItem, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable,
+    Finding, FormatName, FormatRules, NewAttachment, NewItem, PartialAcceptance, RetryPolicy, Route, ServiceRow,
+    ServiceTable,
 };
 use sluse::ports::Blob;
 use sluse::validate::{Found, Judgement, Judging, Limits, judge};
@@ -20,6 +21,8 @@ pub(crate) struct Judged {
     pub(crate) judgement: Judgement,
     /// Its items.
     pub(crate) items: Vec<NewItem>,
+    /// Attachments that stand behind them.
+    pub(crate) attachments: Vec<NewAttachment>,
     /// What is wrong in it.
     pub(crate) findings: Vec<Finding>,
 }
@@ -41,12 +44,16 @@ pub(crate) fn judged_by(bytes: &[u8], judging: &Judging<'_>, piece: usize) -> Ju
 
 /// Judges what a reader gives.
 pub(crate) fn judged_in(source: &mut dyn Read, judging: &Judging<'_>) -> Judged {
-    let (mut items, mut findings) = (Vec::new(), Vec::new());
+    let (mut items, mut attachments, mut findings) = (Vec::new(), Vec::new(), Vec::new());
     let judgement = judge(source, judging, &mut |found| {
         match found {
             Found::Items(chunk) => {
                 assert!((1..=1_024).contains(&chunk.len()));
                 items.extend(chunk);
+            }
+            Found::Attachments(chunk) => {
+                assert!((1..=1_024).contains(&chunk.len()));
+                attachments.extend(chunk);
             }
             Found::Findings(chunk) => {
                 assert!((1..=1_024).contains(&chunk.len()));
@@ -57,7 +64,7 @@ pub(crate) fn judged_in(source: &mut dyn Read, judging: &Judging<'_>) -> Judged 
         }
         Ok(())
     });
-    Judged { judgement: judgement.unwrap(), items, findings }
+    Judged { judgement: judgement.unwrap(), items, attachments, findings }
 }
 
 /// A reader that gives pieces of the given sizes in turn.
@@ -112,6 +119,7 @@ pub(crate) fn prefill_route() -> Route {
         sender_name: Some("TTD".into()),
         max_file_bytes: 1 << 30,
         max_findings: 1_000,
+        rules: FormatRules::default(),
         partial: PartialAcceptance::default(),
         services: ServiceTable { any: false, rows: vec![row, any_edition], ignored_codes: vec!["IGN0001".into()] },
         retry: RetryPolicy { first_wait_ms: 1, max_wait_ms: 1, give_up_after_ms: 1, settle_ms: 1 },
@@ -139,11 +147,7 @@ pub(crate) fn rendered(judged: &Judged) -> String {
         None => "passes\n".to_owned(),
     };
     for item in &judged.items {
-        let kind = match item.kind {
-            ItemKind::FormTask => "form-task",
-            ItemKind::Field => "field",
-            ItemKind::Subscription => "subscription",
-        };
+        let kind = item.kind.as_str();
         let verdict = item.refused.map_or("ready".to_owned(), |code| format!("refused {code}"));
         let reference = item.senders_reference.chars().take(12).collect::<String>();
         writeln!(text, "item {} {kind} {}:{} {reference:?} {verdict}", item.number, item.line, item.column).unwrap();

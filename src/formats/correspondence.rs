@@ -1,0 +1,80 @@
+//! Correspondences 2009/10 (2016.02, 2022.08 and 2022.11): messages from an agency to reportees.
+//!
+//! One schema takes the three: each only added elements that may be left out. A shipment without messages is allowed.
+
+use std::sync::LazyLock;
+
+use super::details::{Details, PartDraft, Reader};
+use super::{Format, Mark, ReadItemError, Role, compiled};
+use crate::model::{ByteRange, FormatName, ItemKind};
+use crate::xsd::Plan;
+
+/// The format.
+pub(crate) static FORMAT: Format = Format {
+    name: FormatName::Correspondence,
+    root: "Correspondences",
+    namespace: "http://schemas.altinn.no/services/intermediary/correspondence/2009/10",
+    marks: MARKS,
+    may_be_empty: true,
+    plan: || &PLAN,
+};
+
+/// Its schema's file.
+const SCHEMA: &[u8] = include_bytes!("../../schemas/correspondence/correspondences-2009-10.xsd");
+
+const MARKS: &[Mark] = &[
+    Mark::element("/Correspondences", Role::Root),
+    Mark::value("/Correspondences/SystemUserCode", Role::SenderName),
+    Mark::value("/Correspondences/ShipmentReference", Role::ShipmentReference),
+    Mark::value("/Correspondences/SequenceNo", Role::SequenceNo),
+    Mark::item("/Correspondences/Correspondence", ItemKind::Correspondence),
+    Mark::value("/Correspondences/Correspondence/ServiceCode", Role::ServiceCode),
+    Mark::value("/Correspondences/Correspondence/ServiceEdition", Role::ServiceEdition),
+    Mark::value("/Correspondences/Correspondence/SendersReference", Role::SendersReference),
+    Mark::value("/Correspondences/Correspondence/Reportee", Role::ItemReportee),
+    Mark::element(
+        "/Correspondences/Correspondence/Content/Attachments/BinaryAttachments/BinaryAttachment",
+        Role::Attachment,
+    ),
+    Mark::value(
+        "/Correspondences/Correspondence/Content/Attachments/BinaryAttachments/BinaryAttachment/FileName",
+        Role::Text,
+    ),
+    Mark::value(
+        "/Correspondences/Correspondence/Content/Attachments/XmlAttachments/XmlAttachment/DataFormatID",
+        Role::DataFormatId,
+    ),
+    Mark::value(
+        "/Correspondences/Correspondence/Content/Attachments/XmlAttachments/XmlAttachment/DataFormatVersion",
+        Role::DataFormatVersion,
+    ),
+];
+
+static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("correspondences-2009-10.xsd", SCHEMA, MARKS));
+
+/// Takes one element of a message.
+pub(crate) fn detail(
+    reader: &mut Reader<'_>,
+    details: &mut Details,
+    part: &mut PartDraft,
+    path: &str,
+    content: ByteRange,
+) -> Result<(), ReadItemError> {
+    let Some(path) = path.strip_prefix("Content/Attachments/") else {
+        return details.take_reportee(reader, path == "Reportee", content);
+    };
+    match path {
+        "BinaryAttachments/BinaryAttachment/FileName" | "XmlAttachments/XmlAttachment/DataFormatID" => {
+            part.name = reader.text(content)?;
+        }
+        "BinaryAttachments/BinaryAttachment/AttachmentType" | "XmlAttachments/XmlAttachment/DataFormatVersion" => {
+            part.kind = reader.text(content)?;
+        }
+        "BinaryAttachments/BinaryAttachment/Data" => part.content = content,
+        "BinaryAttachments/BinaryAttachment" => details.add_attachment(part)?,
+        "XmlAttachments/XmlAttachment/FormDataXml" => part.content = reader.document(content)?,
+        "XmlAttachments/XmlAttachment" => details.add_form(part)?,
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! DataBatch (genericbatch 2010.10, 2011.06 and 2013.06): submitted form sets on their way to an agency.
+//!
+//! Attachments stand behind all units and are joined to theirs by archiveReference. Batches are numbered per receiving
+//! system; 0 after 0 means that they are not.
+
+use std::sync::LazyLock;
+
+use super::details::{Details, PartDraft, Reader};
+use super::{Format, Mark, ReadItemError, Role, compiled};
+use crate::model::{ByteRange, Counted, FormatName, ItemKind};
+use crate::xsd::Plan;
+
+/// The format.
+pub(crate) static FORMAT: Format = Format {
+    name: FormatName::DataBatch,
+    root: "DataBatch",
+    namespace: "",
+    marks: MARKS,
+    may_be_empty: false,
+    plan: || &PLAN,
+};
+
+/// Its schema's file.
+const SCHEMA: &[u8] = include_bytes!("../../schemas/databatch/generic-batch-2013-06.xsd");
+
+const MARKS: &[Mark] = &[
+    Mark::element("/DataBatch", Role::Root),
+    Mark::value("/DataBatch/@receiverReference", Role::SenderName),
+    Mark::value("/DataBatch/@batchReference", Role::SequenceNo),
+    Mark::value("/DataBatch/@previousReference", Role::PreviousNo),
+    Mark::value("/DataBatch/@formTasksInBatch", Role::Count(Counted::FormTasks)),
+    Mark::value("/DataBatch/@formsInBatch", Role::Count(Counted::Forms)),
+    Mark::item("/DataBatch/DataUnits/DataUnit", ItemKind::DataUnit),
+    Mark::value("/DataBatch/DataUnits/DataUnit/@reportee", Role::ItemReportee),
+    Mark::value("/DataBatch/DataUnits/DataUnit/@archiveReference", Role::SendersReference),
+    Mark::value("/DataBatch/DataUnits/DataUnit/FormTask/ServiceCode", Role::ServiceCode),
+    Mark::value("/DataBatch/DataUnits/DataUnit/FormTask/ServiceEditionCode", Role::ServiceEdition),
+    Mark::element("/DataBatch/DataUnits/DataUnit/FormTask/Form", Role::Form),
+    Mark::value("/DataBatch/DataUnits/DataUnit/FormTask/Form/DataFormatId", Role::DataFormatId),
+    Mark::value("/DataBatch/DataUnits/DataUnit/FormTask/Form/DataFormatVersion", Role::DataFormatVersion),
+    Mark::value("/DataBatch/DataUnits/DataUnit/FormTask/Form/Reference", Role::FormReference),
+    Mark::value("/DataBatch/DataUnits/DataUnit/FormTask/Form/ParentReference", Role::ParentReference),
+    Mark::element("/DataBatch/Attachments", Role::Tail),
+    Mark::element("/DataBatch/Attachments/Attachment", Role::TailAttachment),
+    Mark::value("/DataBatch/Attachments/Attachment/@archiveReference", Role::TailReference),
+];
+
+static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("generic-batch-2013-06.xsd", SCHEMA, MARKS));
+
+/// Takes one element or attribute of a unit.
+pub(crate) fn unit_detail(
+    reader: &mut Reader<'_>,
+    details: &mut Details,
+    part: &mut PartDraft,
+    path: &str,
+    content: ByteRange,
+) -> Result<(), ReadItemError> {
+    match path {
+        "FormTask/Form/DataFormatId" => part.name = reader.text(content)?,
+        "FormTask/Form/DataFormatVersion" => part.kind = reader.text(content)?,
+        "FormTask/Form/FormData" => part.content = reader.document(content)?,
+        "FormTask/Form" => details.add_form(part)?,
+        _ => details.take_reportee(reader, path == "@reportee", content)?,
+    }
+    Ok(())
+}
+
+/// Takes one attribute or the content of an attachment behind all units.
+pub(crate) fn attachment_detail(
+    reader: &mut Reader<'_>,
+    part: &mut PartDraft,
+    path: &str,
+    content: ByteRange,
+) -> Result<(), ReadItemError> {
+    match path {
+        "@fileName" => part.name = reader.text(content)?,
+        "@attachmentType" => part.kind = reader.text(content)?,
+        "" => part.content = content,
+        _ => {}
+    }
+    Ok(())
+}
