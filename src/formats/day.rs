@@ -15,8 +15,11 @@ impl Day {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_ascii();
         if let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ..] = text.as_bytes() {
-            let [century, year, month, day] = [(y1, y2), (y3, y4), (m1, m2), (d1, d2)].map(two_digits);
-            return Some(Self { year: i64::from(century?) * 100 + i64::from(year?), month: month?, day: day? });
+            let digits = [y1, y2, y3, y4, m1, m2, d1, d2].map(|byte| byte.wrapping_sub(b'0'));
+            let are_digits = digits.iter().fold(true, |all, digit| all & (*digit < 10));
+            let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.map(i64::from);
+            let (month, day) = (i8::try_from(m1 * 10 + m2).ok()?, i8::try_from(d1 * 10 + d2).ok()?);
+            return are_digits.then_some(Self { year: ((y1 * 10 + y2) * 10 + y3) * 10 + y4, month, day });
         }
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let mut fields = digits.splitn(3, '-');
@@ -35,11 +38,6 @@ impl Day {
             _ => Some(Date::MAX),
         }
     }
-}
-
-fn two_digits((ten, one): (u8, u8)) -> Option<i8> {
-    let digit = |byte: u8| i8::try_from(byte.wrapping_sub(b'0')).ok().filter(|digit| (0..10).contains(digit));
-    Some(digit(ten)? * 10 + digit(one)?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use sha1::{Digest as _, Sha1};
 use uuid::{Builder, Uuid};
 
 /// A partner's or a route's short name that does not fit `[a-z0-9][a-z0-9_-]{0,31}`.
@@ -120,25 +119,79 @@ impl ItemKey {
 }
 
 /// What the keys of many items have in common, hashed once.
+// Not the crate's own hasher: an item's few short fields, each a call to it, took longer than hashing them does.
 #[derive(Clone)]
-pub struct KeyStem(Sha1);
+pub struct KeyStem {
+    /// After all but what waits.
+    state: [u32; 5],
+    waiting: [u8; WAITING_BYTES],
+    waiting_bytes: usize,
+    total_bytes: u64,
+}
 
 impl KeyStem {
     /// Begins with the first fields.
     pub fn new(fields: &[&str]) -> Self {
-        let mut stem = Sha1::new_with_prefix(ITEM_NAMESPACE.as_bytes());
-        fields.iter().for_each(|field| add(&mut stem, field));
-        Self(stem)
+        let mut stem = Self { state: SHA1_START, waiting: [0; WAITING_BYTES], waiting_bytes: 0, total_bytes: 0 };
+        stem.write(ITEM_NAMESPACE.as_bytes());
+        fields.iter().for_each(|field| stem.add(field));
+        stem.compress();
+        stem
     }
 
     /// The key of an item that has these fields behind the common ones.
     pub fn key<'a>(&self, fields: impl IntoIterator<Item = &'a str>) -> ItemKey {
-        let mut whole = self.0.clone();
-        fields.into_iter().for_each(|field| add(&mut whole, field));
+        let mut whole = self.clone();
+        fields.into_iter().for_each(|field| whole.add(field));
         // RFC 9562 section 5.5: the first sixteen of SHA-1's twenty bytes.
-        let hash: [u8; 20] = whole.finalize().into();
-        let bytes = hash.first_chunk().copied().unwrap_or_default();
+        let [a, b, c, d, _] = whole.finish();
+        let half = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        let bytes = (u128::from(half(a, b)) << 64 | u128::from(half(c, d))).to_be_bytes();
         ItemKey(Builder::from_sha1_bytes(bytes).into_uuid())
+    }
+
+    fn add(&mut self, field: &str) {
+        self.write(&(field.len() as u64).to_be_bytes());
+        self.write(field.as_bytes());
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.total_bytes += bytes.len() as u64;
+        let mut rest = bytes;
+        loop {
+            let (now, later) = rest.split_at(rest.len().min(WAITING_BYTES - self.waiting_bytes));
+            let until = self.waiting_bytes + now.len();
+            if let Some(place) = self.waiting.get_mut(self.waiting_bytes..until) {
+                place.copy_from_slice(now);
+            }
+            (self.waiting_bytes, rest) = (until, later);
+            if rest.is_empty() {
+                return;
+            }
+            self.compress();
+        }
+    }
+
+    /// Takes the whole blocks that wait into the state.
+    fn compress(&mut self) {
+        let (blocks, rest) = self.waiting.get(..self.waiting_bytes).unwrap_or_default().as_chunks();
+        sha1::block_api::compress(&mut self.state, blocks);
+        let rest_bytes = rest.len();
+        self.waiting.copy_within(self.waiting_bytes - rest_bytes..self.waiting_bytes, 0);
+        self.waiting_bytes = rest_bytes;
+    }
+
+    /// Pads by the rule of FIPS 180-4 section 5.1.1.
+    fn finish(mut self) -> [u32; 5] {
+        const BLOCK: usize = 64;
+        const LENGTH: usize = size_of::<u64>();
+        let bits = self.total_bytes.wrapping_mul(8);
+        self.write(&[0x80]);
+        let zeros = (2 * BLOCK - LENGTH - self.waiting_bytes % BLOCK) % BLOCK;
+        self.write([0; BLOCK].get(..zeros).unwrap_or_default());
+        self.write(&bits.to_be_bytes());
+        self.compress();
+        self.state
     }
 }
 
@@ -146,11 +199,6 @@ impl fmt::Debug for KeyStem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyStem")
     }
-}
-
-fn add(hash: &mut Sha1, field: &str) {
-    hash.update((field.len() as u64).to_be_bytes());
-    hash.update(field.as_bytes());
 }
 
 impl fmt::Display for ItemKey {
@@ -168,9 +216,31 @@ fn is_name(text: &str) -> bool {
 /// Namespace of item keys. Changing it would make every receiver see old items as new ones.
 const ITEM_NAMESPACE: Uuid = Uuid::from_u128(0x6d1f_1c5e_7b0a_5c41_9d1e_5f0c_8a27_31b4);
 
+/// What SHA-1 begins with (FIPS 180-4 section 5.3.1).
+const SHA1_START: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
+/// Whole blocks; the fields of most items fit in.
+const WAITING_BYTES: usize = 256;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha1::{Digest as _, Sha1};
+
+    #[test]
+    fn a_key_is_the_hash_of_its_fields_whatever_their_lengths() {
+        let text = "a field of some length ".repeat(60);
+        for (stem, more) in (0..300).flat_map(|stem| [(stem, 0), (stem, 1), (stem, 257 - stem % 70), (stem, 1_200)]) {
+            let (stem, more) = (text.get(..stem).unwrap(), text.get(..more).unwrap());
+            let mut hash = Sha1::new();
+            hash.update(ITEM_NAMESPACE.as_bytes());
+            for field in [stem, more, "x"] {
+                hash.update((field.len() as u64).to_be_bytes());
+                hash.update(field);
+            }
+            let uuid = Builder::from_sha1_bytes(hash.finalize()[..16].try_into().unwrap()).into_uuid();
+            assert_eq!(KeyStem::new(&[stem]).key([more, "x"]), ItemKey(uuid), "{} {}", stem.len(), more.len());
+        }
+    }
 
     #[test]
     fn a_key_depends_on_every_field_and_on_where_fields_end() {

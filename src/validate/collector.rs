@@ -10,10 +10,10 @@ use crate::model::{
     Route, Strictness, Totals,
 };
 use crate::ports::ReferenceUse;
-use crate::xsd::{self, Observer, Position};
+use crate::xsd::{self, Observer, Position, Spot};
 
 use super::header;
-use super::item::{Around, Closed, Group, OpenItem, Rules, Seen, reference_fault};
+use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
 use super::texts::Texts;
@@ -184,9 +184,9 @@ impl<'a> Collector<'a> {
         self.record(finding, is_why);
     }
 
-    fn refuse_at(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
+    fn refuse_at(&mut self, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
         let Some((code, text)) = fault else { return };
-        let place = Some(self.place(seen.watch, seen.at));
+        let place = Some(self.place(seen.watch, seen.at.position()));
         self.refuse(Finding { code, place, item: None, rule: String::new(), text }, Weight::Rule);
     }
 
@@ -208,22 +208,22 @@ impl<'a> Collector<'a> {
         self.envelope.as_mut()?.parts.last_mut()
     }
 
-    fn open_root(&mut self, at: Position) {
-        let root = ByteRange { start: at.offset, end: at.offset };
+    fn open_root(&mut self, start: u64) {
+        let root = ByteRange { start, end: start };
         self.envelope = Some(Envelope { root, ..Envelope::default() });
         // In a format without parts the root is the only one, and its head is the part's.
         if !self.format.marks.iter().any(|mark| matches!(mark.role, Role::Part(_))) {
-            self.open_part(PartKind::Batch, at);
+            self.open_part(PartKind::Batch, start);
         }
         if self.route.is_none() && !self.judging.routes.is_empty() {
             self.refuse_whole(codes::NO_ROUTE, "no route of this directory takes the format");
         }
     }
 
-    fn open_part(&mut self, kind: PartKind, at: Position) {
+    fn open_part(&mut self, kind: PartKind, start: u64) {
         self.groups = 0;
         self.keys = None;
-        let head = ByteRange { start: at.offset, end: at.offset };
+        let head = ByteRange { start, end: start };
         let (reference, reference_end) = (String::new(), 0);
         let part = Part { kind, head, reference, reference_end, sequence_no: None, previous_no: None };
         // The schema allows one of each kind; in a file that has more the items are only listed, never cut out.
@@ -258,21 +258,21 @@ impl<'a> Collector<'a> {
         self.item = Some(OpenItem::new(kind, at, Enclosing { watch, nth }, memory));
     }
 
-    fn see_sender_name(&mut self, seen: Seen<'_>) {
+    fn see_sender_name(&mut self, mut seen: Seen<'_, '_, '_>) {
         let name = seen.text.trim();
         self.keys = None;
         if let Some(envelope) = &mut self.envelope {
             name.clone_into(&mut envelope.sender_name);
         }
         self.refuse_at(
-            reference_fault(seen, self.format.marks).filter(|(code, _)| *code == codes::REFERENCE_TOO_LONG),
-            seen,
+            reference_fault(&seen, self.format.marks).filter(|(code, _)| *code == codes::REFERENCE_TOO_LONG),
+            &mut seen,
         );
         match route::choose(self.judging.routes, self.format.name, name) {
             Some(route) => self.route = Some(route),
             None if self.route.is_some() => {
                 let text = format!("{} is not the route's", place::name(self.format.marks, seen.watch));
-                self.refuse_at(Some((codes::WRONG_SENDER, text)), seen);
+                self.refuse_at(Some((codes::WRONG_SENDER, text)), &mut seen);
             }
             None => {}
         }
@@ -318,9 +318,9 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn see_shipment_reference(&mut self, seen: Seen<'_>, content: Range<u64>) {
+    fn see_shipment_reference(&mut self, mut seen: Seen<'_, '_, '_>, content: Range<u64>) {
         let sender_name = self.envelope.as_ref().map(|envelope| envelope.sender_name.clone()).unwrap_or_default();
-        let fault = reference_fault(seen, self.format.marks);
+        let fault = reference_fault(&seen, self.format.marks);
         self.keys = None;
         let Some(part) = self.part() else { return };
         part.reference_end = content.end;
@@ -330,16 +330,16 @@ impl<'a> Collector<'a> {
             self.references.push(used);
             self.references.truncate(PARTS);
         }
-        self.refuse_at(fault, seen);
+        self.refuse_at(fault, &mut seen);
     }
 
-    fn see_reportee(&mut self, seen: Seen<'_>) {
+    fn see_reportee(&mut self, mut seen: Seen<'_, '_, '_>) {
         let fault = formats::reportee(seen.text).err().and_then(|code| {
             let strictness = match code {
                 codes::BAD_REPORTEE_FORM => Strictness::Refuse,
                 _ => self.route.map_or(Strictness::Refuse, |route| route.rules.check_digits),
             };
-            let place = Some(self.place(seen.watch, seen.at));
+            let place = Some(self.place(seen.watch, seen.at.position()));
             let text = codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default();
             let finding = Finding { code, place, item: None, rule: String::new(), text };
             (strictness != Strictness::Off).then_some((finding, strictness == Strictness::Warn))
@@ -351,14 +351,23 @@ impl<'a> Collector<'a> {
     }
 
     fn close_item(&mut self, end: u64) {
-        let (Some(item), Some(envelope)) = (self.item.take(), &self.envelope) else { return };
+        self.end_item(end);
+        if let Some(item) = &mut self.item {
+            self.memory = item.take_memory();
+        }
+        self.item = None;
+    }
+
+    fn end_item(&mut self, end: u64) {
+        let (Some(item), Some(envelope)) = (&mut self.item, &self.envelope) else { return };
         let Some((part, last)) = envelope.parts.len().checked_sub(1).zip(envelope.parts.last()) else { return };
         self.items_total += 1;
-        let keys = match self.keys.take() {
-            Some((kind, keys)) if kind == item.kind => keys,
-            _ => ItemKeys::new(&scope(self.judging, self.format, envelope, last), item.kind),
-        };
-        let (_, keys) = self.keys.insert((item.kind, keys));
+        // Left where they are from item to item: moving them would cost as much as all else here.
+        if self.keys.as_ref().is_none_or(|(kind, _)| *kind != item.kind) {
+            let scope = scope(self.judging, self.format, envelope, last);
+            self.keys = Some((item.kind, ItemKeys::new(&scope, item.kind)));
+        }
+        let Some((_, keys)) = &self.keys else { return };
         let around = Around {
             number: self.items_total,
             range: ByteRange { start: item.at.offset, end },
@@ -367,8 +376,7 @@ impl<'a> Collector<'a> {
             group: self.group.as_ref(),
         };
         let rules = Rules { marks: self.format.marks, route: self.route };
-        let Closed { item, findings, memory } = item.close(&around, rules);
-        self.memory = memory;
+        let (item, findings) = item.close(&around, rules);
         self.totals.add(&item);
         self.items_refused += u64::from(item.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
         self.items.push(item);
@@ -387,17 +395,17 @@ fn scope<'a>(judging: &Judging<'a>, format: &Format, envelope: &'a Envelope, par
 }
 
 impl Observer for Collector<'_> {
-    fn open(&mut self, watch: usize, at: Position) {
+    fn open(&mut self, watch: usize, mut at: Spot<'_, '_>) {
         match self.role(watch) {
-            Some(Role::Root) => self.open_root(at),
+            Some(Role::Root) => self.open_root(at.offset()),
             Some(Role::Part(kind)) => {
-                self.end_root_head(at.offset);
-                self.open_part(kind, at);
+                self.end_root_head(at.offset());
+                self.open_part(kind, at.offset());
             }
-            Some(Role::Tail) => self.open_tail(at.offset),
-            Some(Role::TailAttachment) => self.open_attachment(at),
-            Some(Role::Group) => self.open_group(watch, at),
-            Some(Role::Item(kind)) => self.open_item(kind, watch, at),
+            Some(Role::Tail) => self.open_tail(at.offset()),
+            Some(Role::TailAttachment) => self.open_attachment(at.position()),
+            Some(Role::Group) => self.open_group(watch, at.position()),
+            Some(Role::Item(kind)) => self.open_item(kind, watch, at.position()),
             Some(role @ (Role::Attachment | Role::Form)) => {
                 let rules = self.rules();
                 if let Some(item) = &mut self.item {
@@ -408,7 +416,7 @@ impl Observer for Collector<'_> {
         }
     }
 
-    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position) {
+    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Spot<'_, '_>) {
         let seen = Seen { watch, text, complete, raw_bytes: content.end - content.start, at };
         let rules = self.rules();
         match self.role(watch) {

@@ -21,10 +21,10 @@ impl Family {
     }
 
     /// A form refers to its parent. `0` and nothing are how main forms say that they have none.
-    pub(super) fn refer(&mut self, seen: Seen<'_>) {
+    pub(super) fn refer(&mut self, seen: &mut Seen<'_, '_, '_>) {
         let reference = seen.text.trim();
         if self.parents.len() < MOST && !matches!(reference, "" | "0") {
-            self.parents.push((hash(reference), seen.watch, seen.at));
+            self.parents.push((hash(reference), seen.watch, seen.at.position()));
         }
     }
 

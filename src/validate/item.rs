@@ -5,7 +5,7 @@ use crate::formats::{self, Day, Identity, ItemKeys, MOST_PARTS, MOST_TEXT_BYTES,
 use crate::model::{
     AppTarget, ByteRange, Code, Finding, FormatRules, ItemKey, ItemKind, NewItem, Route, Service, Strictness,
 };
-use crate::xsd::Position;
+use crate::xsd::{Position, Spot};
 
 use super::family::Family;
 use super::place::{self, Enclosing};
@@ -13,8 +13,7 @@ use super::route;
 use super::texts::Texts;
 
 /// A text that was watched. Like all of what holds texts of a batch here it has no `Debug`: they are never logged.
-#[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
+pub(super) struct Seen<'a, 'l, 'b> {
     /// The element's index among the format's marks.
     pub(super) watch: usize,
     /// Its text, or as much of it as is kept.
@@ -24,7 +23,7 @@ pub(super) struct Seen<'a> {
     /// How much there is of it in the file.
     pub(super) raw_bytes: u64,
     /// Where the element begins.
-    pub(super) at: Position,
+    pub(super) at: Spot<'l, 'b>,
 }
 
 /// An item whose end has not been reached.
@@ -77,16 +76,6 @@ pub(super) struct Around<'a> {
     pub(super) keys: &'a ItemKeys,
     /// The group it lies in, where there are groups.
     pub(super) group: Option<&'a Group>,
-}
-
-/// What an item comes to.
-pub(super) struct Closed {
-    /// The item as it goes on.
-    pub(super) item: NewItem,
-    /// Every finding about it.
-    pub(super) findings: Vec<Finding>,
-    /// For the next item.
-    pub(super) memory: Texts,
 }
 
 /// The items of one reportee.
@@ -166,30 +155,30 @@ impl OpenItem {
     }
 
     /// Takes note of a text within the item.
-    pub(super) fn see(&mut self, role: Role, seen: Seen<'_>, rules: Rules<'_>) {
+    pub(super) fn see(&mut self, role: Role, mut seen: Seen<'_, '_, '_>, rules: Rules<'_>) {
         self.text_bytes = self.text_bytes.saturating_add(seen.raw_bytes);
         match role {
-            Role::ServiceCode => self.code = Some(Kept::new(seen)),
-            Role::ServiceEdition => self.edition = Some(Kept::new(seen)),
-            Role::ServiceName => self.see_service_name(seen, rules),
-            Role::ItemReportee => self.see_reportee(seen, rules),
+            Role::ServiceCode => self.code = Some(Kept::new(&mut seen)),
+            Role::ServiceEdition => self.edition = Some(Kept::new(&mut seen)),
+            Role::ServiceName => self.see_service_name(&mut seen, rules),
+            Role::ItemReportee => self.see_reportee(&mut seen, rules),
             Role::ItemReference => {
                 self.reference = Some(cut(seen.text).to_owned());
-                self.identify(seen, rules);
+                self.identify(&mut seen, rules);
             }
             Role::Form => self.forms = self.forms.saturating_add(1),
             Role::FormReference => self.family.add(seen.text),
-            Role::ParentReference => self.family.refer(seen),
+            Role::ParentReference => self.family.refer(&mut seen),
             Role::ValidFrom => self.valid_from = Day::parse(seen.text),
-            Role::ValidTo => self.see_last_day(seen, rules),
+            Role::ValidTo => self.see_last_day(&mut seen, rules),
             Role::SendersReference => {
-                self.refuse_for(reference_fault(seen, rules.marks), seen);
+                self.refuse_for(reference_fault(&seen, rules.marks), &mut seen);
                 self.reference = Some(cut(seen.text).to_owned());
             }
-            Role::ReceiversReference => self.refuse_for(too_long(seen, rules.marks, is_long(seen)), seen),
+            Role::ReceiversReference => self.refuse_for(too_long(&seen, rules.marks, is_long(&seen)), &mut seen),
             Role::Identity => {
-                self.refuse_for(empty(seen, rules.marks), seen);
-                self.identify(seen, rules);
+                self.refuse_for(empty(&seen, rules.marks), &mut seen);
+                self.identify(&mut seen, rules);
             }
             // `1`, `+1` and `01` are one number.
             Role::Index => {
@@ -199,14 +188,14 @@ impl OpenItem {
                     Err(_) => self.identity.push(""),
                 }
             }
-            Role::IdentifyingField => self.identify(seen, rules),
+            Role::IdentifyingField => self.identify(&mut seen, rules),
             Role::DataFormatId => {
                 self.parts += 1;
-                self.refuse_for(too_long(seen, rules.marks, !seen.complete), seen);
+                self.refuse_for(too_long(&seen, rules.marks, !seen.complete), &mut seen);
                 seen.text.clone_into(&mut self.format_id);
             }
-            Role::DataFormatVersion => self.see_data_format(seen, rules),
-            Role::Attachment => self.see_attachment(seen, rules),
+            Role::DataFormatVersion => self.see_data_format(&mut seen, rules),
+            Role::Attachment => self.see_attachment(&mut seen, rules),
             Role::Root
             | Role::SenderName
             | Role::Part(_)
@@ -224,8 +213,13 @@ impl OpenItem {
         }
     }
 
-    /// Ends the item.
-    pub(super) fn close(mut self, around: &Around<'_>, rules: Rules<'_>) -> Closed {
+    /// The memory it leaves to the next item.
+    pub(super) fn take_memory(&mut self) -> Texts {
+        std::mem::take(&mut self.identity)
+    }
+
+    /// Ends the item: as it goes on, and every finding about it.
+    pub(super) fn close(&mut self, around: &Around<'_>, rules: Rules<'_>) -> (NewItem, Vec<Finding>) {
         self.check_parents(rules);
         let key = self.key(around, rules);
         let ignored = self.is_ignored(rules.route);
@@ -245,30 +239,31 @@ impl OpenItem {
             group: around.group.map(|group| group.head).unwrap_or_default(),
             line: self.at.line,
             column: self.at.column,
-            service: self.code.map(|code| service_of(code.text, self.edition)),
-            senders_reference: self.reference.unwrap_or_default(),
+            service: self.code.take().map(|code| service_of(code.text, self.edition.take())),
+            senders_reference: self.reference.take().unwrap_or_default(),
             forms: self.forms,
             refused,
         };
-        Closed { item, findings, memory: self.identity }
+        (item, findings)
     }
 
-    fn see_last_day(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn see_last_day(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         let reversed = Day::parse(seen.text).zip(self.valid_from).is_some_and(|(to, from)| to < from);
         let fault = (codes::VALIDITY_REVERSED, "ValidTo lies before ValidFrom".to_owned());
         self.weigh(rules.of(|rules| rules.validity), reversed.then_some(fault), seen);
     }
 
     /// A service code and its edition behind the last underscore.
-    fn see_service_name(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn see_service_name(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         let name = seen.text.trim();
         let (code, edition) = name.rsplit_once('_').unwrap_or((name, ""));
-        self.code = Some(Kept::new(Seen { text: code, ..seen }));
-        self.edition = Some(Kept::new(Seen { text: edition, ..seen }));
+        let (at, complete, watch) = (seen.at.position(), seen.complete, seen.watch);
+        self.code = Some(Kept { text: code.to_owned(), complete, watch, at });
+        self.edition = Some(Kept { text: edition.to_owned(), complete, watch, at });
         self.identify(seen, rules);
     }
 
-    fn see_reportee(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn see_reportee(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         let title = |code| codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default();
         let fault = formats::reportee(seen.text).err().map(|code| (code, title(code)));
         let strictness = match &fault {
@@ -283,15 +278,18 @@ impl OpenItem {
     /// Every parent is a form of this item.
     fn check_parents(&mut self, rules: Rules<'_>) {
         let strictness = rules.of(|rules| rules.parents);
-        if let Some((watch, at)) = self.family.take_orphan() {
-            let text = format!("{} is the reference of no form", place::name(rules.marks, watch));
-            let seen = Seen { watch, text: "", complete: true, raw_bytes: 0, at };
-            self.weigh(strictness, Some((codes::NO_PARENT, text)), seen);
-        }
+        let orphan = self.family.take_orphan().filter(|_| strictness != Strictness::Off && self.broken.len() < BROKEN);
+        self.broken.extend(orphan.map(|(watch, at)| Broken {
+            code: codes::NO_PARENT,
+            watch,
+            at,
+            text: format!("{} is the reference of no form", place::name(rules.marks, watch)),
+            is_warning: strictness == Strictness::Warn,
+        }));
     }
 
     /// Takes note of a broken rule, by how much it weighs on the route.
-    fn weigh(&mut self, strictness: Strictness, fault: Option<(Code, String)>, seen: Seen<'_>) {
+    fn weigh(&mut self, strictness: Strictness, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
         let told = self.broken.len();
         if strictness != Strictness::Off {
             self.refuse_for(fault, seen);
@@ -301,7 +299,7 @@ impl OpenItem {
         }
     }
 
-    fn identify(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn identify(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         // Also a field without text takes memory.
         self.identity_bytes = self.identity_bytes.saturating_add(seen.text.len() + FIELD_BYTES);
         let excess = !seen.complete || self.identity_bytes > IDENTITY_BYTES;
@@ -312,7 +310,7 @@ impl OpenItem {
         }
     }
 
-    fn see_data_format(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn see_data_format(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         self.refuse_for(too_long(seen, rules.marks, !seen.complete), seen);
         let told = self.broken.iter().any(|broken| broken.code == codes::UNKNOWN_DATA_FORMAT);
         let unknown = self.app(rules.route).is_some_and(|app| app.data_type(&self.format_id, seen.text).is_none());
@@ -320,7 +318,7 @@ impl OpenItem {
         self.refuse_for((unknown && !told).then_some((codes::UNKNOWN_DATA_FORMAT, text)), seen);
     }
 
-    fn see_attachment(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn see_attachment(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         self.parts += 1;
         let told = self.broken.iter().any(|broken| broken.code == codes::NO_ATTACHMENTS_TAKEN);
         let refuses = self.app(rules.route).is_some_and(|app| app.attachment_type.is_none());
@@ -339,12 +337,12 @@ impl OpenItem {
         Some(Broken { code: codes::ITEM_TOO_LARGE, watch: self.own.watch, at: self.at, text, is_warning: false })
     }
 
-    fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
+    fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
         let fault = fault.filter(|_| self.broken.len() < BROKEN);
         self.broken.extend(fault.map(|(code, text)| Broken {
             code,
             watch: seen.watch,
-            at: seen.at,
+            at: seen.at.position(),
             text,
             is_warning: false,
         }));
@@ -442,26 +440,26 @@ fn service_of(code: String, edition: Option<Kept>) -> Service {
 }
 
 impl Kept {
-    fn new(seen: Seen<'_>) -> Self {
-        Self { text: seen.text.to_owned(), complete: seen.complete, watch: seen.watch, at: seen.at }
+    fn new(seen: &mut Seen<'_, '_, '_>) -> Self {
+        Self { text: seen.text.to_owned(), complete: seen.complete, watch: seen.watch, at: seen.at.position() }
     }
 }
 
 /// What is wrong with a required reference, if something is.
-pub(super) fn reference_fault(seen: Seen<'_>, marks: &'static [Mark]) -> Option<(Code, String)> {
+pub(super) fn reference_fault(seen: &Seen<'_, '_, '_>, marks: &'static [Mark]) -> Option<(Code, String)> {
     empty(seen, marks).or_else(|| too_long(seen, marks, is_long(seen)))
 }
 
-fn empty(seen: Seen<'_>, marks: &'static [Mark]) -> Option<(Code, String)> {
+fn empty(seen: &Seen<'_, '_, '_>, marks: &'static [Mark]) -> Option<(Code, String)> {
     let text = || format!("{} is empty", place::name(marks, seen.watch));
     (seen.complete && seen.text.trim().is_empty()).then(|| (codes::NO_REFERENCE, text()))
 }
 
-fn too_long(seen: Seen<'_>, marks: &'static [Mark], is_so: bool) -> Option<(Code, String)> {
+fn too_long(seen: &Seen<'_, '_, '_>, marks: &'static [Mark], is_so: bool) -> Option<(Code, String)> {
     is_so.then(|| (codes::REFERENCE_TOO_LONG, format!("{} is too long", place::name(marks, seen.watch))))
 }
 
-fn is_long(seen: Seen<'_>) -> bool {
+fn is_long(seen: &Seen<'_, '_, '_>) -> bool {
     !seen.complete || cut(seen.text).len() < seen.text.len()
 }
 

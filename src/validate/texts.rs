@@ -23,8 +23,11 @@ impl Texts {
     }
 
     pub(super) fn push_number(&mut self, number: i64) {
-        // Writing to a String cannot fail.
-        let _ = write!(self.all, "{number}");
+        match u32::try_from(number).ok().filter(|number| *number < 10).and_then(|digit| char::from_digit(digit, 10)) {
+            Some(digit) => self.all.push(digit),
+            // Writing to a String cannot fail.
+            None => _ = write!(self.all, "{number}"),
+        }
         self.ends.push(self.all.len());
     }
 
@@ -42,8 +45,8 @@ mod tests {
     fn texts_are_kept_apart() {
         let mut texts = Texts::default();
         ["a", "", "æ"].iter().for_each(|text| texts.push(text));
-        texts.push_number(-7);
-        assert_eq!(texts.iter().collect::<Vec<_>>(), ["a", "", "æ", "-7"]);
+        [-7, 0, 9, 10].iter().for_each(|number| texts.push_number(*number));
+        assert_eq!(texts.iter().collect::<Vec<_>>(), ["a", "", "æ", "-7", "0", "9", "10"]);
         assert_eq!(texts.cleared().iter().count(), 0);
     }
 }
