@@ -10,23 +10,34 @@ use std::path::Path;
 use proptest::prelude::*;
 use sluse::codes;
 use sluse::generate::{self, Mistake, Options, Profile, Share};
-use sluse::model::{AppTarget, Code, DataTypeRow, ItemKind, Route, ServiceRow};
+use sluse::model::{AppTarget, Code, DataTypeRow, FormatName, ItemKind, Route, ServiceRow};
 use sluse::validate::{JudgeError, Judging, judge};
 
 use crate::support::judged::{
-    Judged, Pieces, fixed, fixtures, judged, judged_by, judged_in, judging, prefill, prefill_route, rendered,
+    Pieces, fixed, fixtures, judged, judged_by, judged_in, judging, prefill, prefill_route, rendered,
 };
 
 /// The golden files: each `.xml` has beside it what is found in it. With SLUSE_BLESS=1 the texts are written anew, to be
 /// read before they are committed.
 #[test]
 fn every_fixture_is_judged_as_its_text_says() {
-    for folder in ["prefill/valid", "prefill/invalid"] {
-        for (name, path) in fixtures(folder) {
-            let found = rendered(&judged_fixture(&path));
-            assert_eq!(found, expected(&path, &found), "{folder}/{name}");
-            let sound = found.starts_with("passes\n") && judged_fixture(&path).judgement.findings_total == 0;
-            assert!(sound || folder.ends_with("/invalid"), "{name}");
+    for_each_fixture(|folder, path, routes| {
+        let judged = judged(&std::fs::read(path).unwrap(), routes);
+        let found = rendered(&judged);
+        assert_eq!(found, expected(path, &found), "{}", path.display());
+        let sound = judged.judgement.refusal.is_none() && judged.judgement.findings_total == 0;
+        assert!(sound || folder == "invalid", "{}", path.display());
+    });
+}
+
+/// Every fixture of every format, with the routes it is judged by.
+fn for_each_fixture(look: impl Fn(&str, &Path, &[Route])) {
+    for format in FormatName::ALL {
+        let routes = if format == FormatName::Prefill { vec![prefill_route()] } else { Vec::new() };
+        for folder in ["valid", "invalid"] {
+            for (_, path) in fixtures(&format!("{}/{folder}", format.as_str())) {
+                look(folder, &path, &routes);
+            }
         }
     }
 }
@@ -39,22 +50,16 @@ fn expected(path: &Path, found: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_default()
 }
 
-fn judged_fixture(path: &Path) -> Judged {
-    judged(&std::fs::read(path).unwrap(), &[prefill_route()])
-}
-
 #[test]
 fn pieces_of_any_size_give_one_judgement() {
-    for folder in ["prefill/valid", "prefill/invalid"] {
-        for (name, path) in fixtures(folder) {
-            let bytes = std::fs::read(&path).unwrap();
-            let routes = [prefill_route()];
-            let whole = judged(&bytes, &routes);
-            for size in [1, 2, 3, 5, 8, 64, 300] {
-                assert_eq!(judged_by(&bytes, &judging(&bytes, &routes), size), whole, "{name} in pieces of {size}");
-            }
+    for_each_fixture(|_, path, routes| {
+        let bytes = std::fs::read(path).unwrap();
+        let whole = judged(&bytes, routes);
+        for size in [1, 2, 3, 5, 8, 64, 300] {
+            let pieces = judged_by(&bytes, &judging(&bytes, routes), size);
+            assert_eq!(pieces, whole, "{} in pieces of {size}", path.display());
         }
-    }
+    });
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sluse::codes;
 use sluse::formats::{Coding, Decoder, Details, Encoding, Excerpt, details, preamble};
 use sluse::generate::{self, Options, Profile, Share};
-use sluse::model::{ByteRange, NewItem, Route, Totals};
+use sluse::model::{ByteRange, FormatName, NewItem, Route, Totals};
 use sluse::split::{Piece, Smaller, single};
 use sluse::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Validator};
 
@@ -137,6 +137,15 @@ fn what_is_cut_out_of_the_fixtures_is_valid_and_says_the_same() {
     for name in ["many-faults", "wrong-order", "wrong-check-digits", "text-between-elements", "unknown-service"] {
         let (_, path) = fixtures("prefill/invalid").into_iter().find(|(fixture, _)| fixture == name).unwrap();
         check(std::fs::read(path).unwrap(), &[prefill_route()]);
+    }
+}
+
+#[test]
+fn batches_of_every_format_are_cut_into_valid_ones() {
+    for format in FormatName::ALL.into_iter().filter(|format| *format != FormatName::Prefill) {
+        for (_, path) in fixtures(&format!("{}/valid", format.as_str())) {
+            check(std::fs::read(path).unwrap(), &[]);
+        }
     }
 }
 
