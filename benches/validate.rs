@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sluse::xsd::{
-    Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Sharing, Validator, Watch, WatchKind, validate,
+    Finding, Limits, Observer, Plan, Schema, SchemaDocument, Sharing, Spot, Validator, Watch, WatchKind, validate,
 };
 use std::error::Error;
 
@@ -23,11 +23,11 @@ struct Counter {
 }
 
 impl Observer for Counter {
-    fn open(&mut self, _: usize, _: Position) {
+    fn open(&mut self, _: usize, _: Spot<'_, '_>) {
         self.items += 1;
     }
 
-    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Position) {
+    fn value(&mut self, _: usize, _: &str, _: bool, _: Range<u64>, _: Spot<'_, '_>) {
         self.values += 1;
     }
 

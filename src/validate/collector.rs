@@ -7,9 +7,9 @@ use crate::codes;
 use crate::formats::{self, Format, ItemKeys, Role, Scope};
 use crate::model::{ByteRange, Code, Envelope, Finding, ItemKind, NewItem, Part, PartKind, Place, Route};
 use crate::ports::ReferenceUse;
-use crate::xsd::{self, Observer, Position};
+use crate::xsd::{self, Observer, Position, Spot};
 
-use super::item::{Around, Closed, Group, OpenItem, Rules, Seen, reference_fault};
+use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
 use super::texts::Texts;
@@ -135,9 +135,9 @@ impl<'a> Collector<'a> {
         self.record(finding, is_why);
     }
 
-    fn refuse_at(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
+    fn refuse_at(&mut self, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
         let Some((code, text)) = fault else { return };
-        let place = Some(self.place(seen.watch, seen.at));
+        let place = Some(self.place(seen.watch, seen.at.position()));
         self.refuse(Finding { code, place, item: None, rule: String::new(), text }, Weight::Rule);
     }
 
@@ -159,11 +159,11 @@ impl<'a> Collector<'a> {
         self.envelope.as_mut()?.parts.last_mut()
     }
 
-    fn open_part(&mut self, kind: PartKind, at: Position) {
+    fn open_part(&mut self, kind: PartKind, start: u64) {
         self.groups = 0;
         self.keys = None;
-        let head = ByteRange { start: at.offset, end: at.offset };
-        let part = Part { kind, head, reference: String::new(), reference_end: at.offset, sequence_no: None };
+        let head = ByteRange { start, end: start };
+        let part = Part { kind, head, reference: String::new(), reference_end: start, sequence_no: None };
         // The schema allows one of each kind; in a file that has more the items are only listed, never cut out.
         if let Some(envelope) = self.envelope.as_mut().filter(|envelope| envelope.parts.len() < PARTS) {
             envelope.parts.push(part);
@@ -193,21 +193,21 @@ impl<'a> Collector<'a> {
         self.item = Some(OpenItem::new(kind, at, Enclosing { watch, nth }, memory));
     }
 
-    fn see_sender_name(&mut self, seen: Seen<'_>) {
+    fn see_sender_name(&mut self, mut seen: Seen<'_, '_, '_>) {
         let name = seen.text.trim();
         self.keys = None;
         if let Some(envelope) = &mut self.envelope {
             name.clone_into(&mut envelope.sender_name);
         }
         self.refuse_at(
-            reference_fault(seen, self.format.marks).filter(|(code, _)| *code == codes::REFERENCE_TOO_LONG),
-            seen,
+            reference_fault(&seen, self.format.marks).filter(|(code, _)| *code == codes::REFERENCE_TOO_LONG),
+            &mut seen,
         );
         match route::choose(self.judging.routes, self.format.name, name) {
             Some(route) => self.route = Some(route),
             None if self.route.is_some() => {
                 let text = "ServiceOwnerName is not the route's".to_owned();
-                self.refuse_at(Some((codes::WRONG_SENDER, text)), seen);
+                self.refuse_at(Some((codes::WRONG_SENDER, text)), &mut seen);
             }
             None => {}
         }
@@ -235,9 +235,9 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn see_shipment_reference(&mut self, seen: Seen<'_>, content: Range<u64>) {
+    fn see_shipment_reference(&mut self, mut seen: Seen<'_, '_, '_>, content: Range<u64>) {
         let sender_name = self.envelope.as_ref().map(|envelope| envelope.sender_name.clone()).unwrap_or_default();
-        let fault = reference_fault(seen, self.format.marks);
+        let fault = reference_fault(&seen, self.format.marks);
         self.keys = None;
         let Some(part) = self.part() else { return };
         part.reference_end = content.end;
@@ -247,13 +247,13 @@ impl<'a> Collector<'a> {
             self.references.push(used);
             self.references.truncate(PARTS);
         }
-        self.refuse_at(fault, seen);
+        self.refuse_at(fault, &mut seen);
     }
 
-    fn see_reportee(&mut self, seen: Seen<'_>) {
+    fn see_reportee(&mut self, mut seen: Seen<'_, '_, '_>) {
         let fault = formats::reportee(seen.text).err().map(|code| Finding {
             code,
-            place: Some(self.place(seen.watch, seen.at)),
+            place: Some(self.place(seen.watch, seen.at.position())),
             item: None,
             rule: String::new(),
             text: codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default(),
@@ -265,14 +265,23 @@ impl<'a> Collector<'a> {
     }
 
     fn close_item(&mut self, end: u64) {
-        let (Some(item), Some(group), Some(envelope)) = (self.item.take(), &self.group, &self.envelope) else { return };
+        self.end_item(end);
+        if let Some(item) = &mut self.item {
+            self.memory = item.take_memory();
+        }
+        self.item = None;
+    }
+
+    fn end_item(&mut self, end: u64) {
+        let (Some(item), Some(group), Some(envelope)) = (&mut self.item, &self.group, &self.envelope) else { return };
         let Some((part, last)) = envelope.parts.len().checked_sub(1).zip(envelope.parts.last()) else { return };
         self.items_total += 1;
-        let keys = match self.keys.take() {
-            Some((kind, keys)) if kind == item.kind => keys,
-            _ => ItemKeys::new(&scope(self.judging, self.format, envelope, last), item.kind),
-        };
-        let (_, keys) = self.keys.insert((item.kind, keys));
+        // Left where they are from item to item: moving them would cost as much as all else here.
+        if self.keys.as_ref().is_none_or(|(kind, _)| *kind != item.kind) {
+            let scope = scope(self.judging, self.format, envelope, last);
+            self.keys = Some((item.kind, ItemKeys::new(&scope, item.kind)));
+        }
+        let Some((_, keys)) = &self.keys else { return };
         let around = Around {
             number: self.items_total,
             range: ByteRange { start: item.at.offset, end },
@@ -281,8 +290,7 @@ impl<'a> Collector<'a> {
             group,
         };
         let rules = Rules { marks: self.format.marks, route: self.route };
-        let Closed { item, findings, memory } = item.close(&around, rules);
-        self.memory = memory;
+        let (item, findings) = item.close(&around, rules);
         self.items_refused += u64::from(item.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
         self.items.push(item);
         findings.into_iter().for_each(|finding| self.record(finding, false));
@@ -300,18 +308,18 @@ fn scope<'a>(judging: &Judging<'a>, format: &Format, envelope: &'a Envelope, par
 }
 
 impl Observer for Collector<'_> {
-    fn open(&mut self, watch: usize, at: Position) {
+    fn open(&mut self, watch: usize, mut at: Spot<'_, '_>) {
         match self.role(watch) {
             Some(Role::Root) => {
-                let root = ByteRange { start: at.offset, end: at.offset };
+                let root = ByteRange { start: at.offset(), end: at.offset() };
                 self.envelope = Some(Envelope { root, ..Envelope::default() });
                 if self.route.is_none() && !self.judging.routes.is_empty() {
                     self.refuse_whole(codes::NO_ROUTE, "no route of this directory takes the format");
                 }
             }
-            Some(Role::Part(kind)) => self.open_part(kind, at),
-            Some(Role::Group) => self.open_group(watch, at),
-            Some(Role::Item(kind)) => self.open_item(kind, watch, at),
+            Some(Role::Part(kind)) => self.open_part(kind, at.offset()),
+            Some(Role::Group) => self.open_group(watch, at.position()),
+            Some(Role::Item(kind)) => self.open_item(kind, watch, at.position()),
             Some(role @ Role::Attachment) => {
                 let rules = self.rules();
                 if let Some(item) = &mut self.item {
@@ -322,7 +330,7 @@ impl Observer for Collector<'_> {
         }
     }
 
-    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position) {
+    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Spot<'_, '_>) {
         let seen = Seen { watch, text, complete, raw_bytes: content.end - content.start, at };
         let rules = self.rules();
         match self.role(watch) {

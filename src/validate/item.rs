@@ -3,15 +3,14 @@
 use crate::codes;
 use crate::formats::{Day, Identity, ItemKeys, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
 use crate::model::{AppTarget, ByteRange, Code, Finding, ItemKey, ItemKind, NewItem, Route, Service};
-use crate::xsd::Position;
+use crate::xsd::{Position, Spot};
 
 use super::place::{self, Enclosing};
 use super::route;
 use super::texts::Texts;
 
 /// A text that was watched. Like all of what holds texts of a batch here it has no `Debug`: they are never logged.
-#[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
+pub(super) struct Seen<'a, 'l, 'b> {
     /// The element's index among the format's marks.
     pub(super) watch: usize,
     /// Its text, or as much of it as is kept.
@@ -21,7 +20,7 @@ pub(super) struct Seen<'a> {
     /// How much there is of it in the file.
     pub(super) raw_bytes: u64,
     /// Where the element begins.
-    pub(super) at: Position,
+    pub(super) at: Spot<'l, 'b>,
 }
 
 /// An item whose end has not been reached.
@@ -71,16 +70,6 @@ pub(super) struct Around<'a> {
     pub(super) keys: &'a ItemKeys,
     /// The group it lies in.
     pub(super) group: &'a Group,
-}
-
-/// What an item comes to.
-pub(super) struct Closed {
-    /// The item as it goes on.
-    pub(super) item: NewItem,
-    /// Every finding about it.
-    pub(super) findings: Vec<Finding>,
-    /// For the next item.
-    pub(super) memory: Texts,
 }
 
 /// The items of one reportee.
@@ -149,21 +138,21 @@ impl OpenItem {
     }
 
     /// Takes note of a text within the item.
-    pub(super) fn see(&mut self, role: Role, seen: Seen<'_>, rules: Rules<'_>) {
+    pub(super) fn see(&mut self, role: Role, mut seen: Seen<'_, '_, '_>, rules: Rules<'_>) {
         self.text_bytes = self.text_bytes.saturating_add(seen.raw_bytes);
         match role {
-            Role::ServiceCode => self.code = Some(Kept::new(seen)),
-            Role::ServiceEdition => self.edition = Some(Kept::new(seen)),
+            Role::ServiceCode => self.code = Some(Kept::new(&mut seen)),
+            Role::ServiceEdition => self.edition = Some(Kept::new(&mut seen)),
             Role::ValidFrom => self.valid_from = Day::parse(seen.text),
-            Role::ValidTo => self.see_last_day(seen),
+            Role::ValidTo => self.see_last_day(&mut seen),
             Role::SendersReference => {
-                self.refuse_for(reference_fault(seen, rules.marks), seen);
+                self.refuse_for(reference_fault(&seen, rules.marks), &mut seen);
                 self.reference = Some(cut(seen.text).to_owned());
             }
-            Role::ReceiversReference => self.refuse_for(too_long(seen, rules.marks, is_long(seen)), seen),
+            Role::ReceiversReference => self.refuse_for(too_long(&seen, rules.marks, is_long(&seen)), &mut seen),
             Role::Identity => {
-                self.refuse_for(empty(seen, rules.marks), seen);
-                self.identify(seen, rules);
+                self.refuse_for(empty(&seen, rules.marks), &mut seen);
+                self.identify(&mut seen, rules);
             }
             // `1`, `+1` and `01` are one number.
             Role::Index => {
@@ -173,14 +162,14 @@ impl OpenItem {
                     Err(_) => self.identity.push(""),
                 }
             }
-            Role::IdentifyingField => self.identify(seen, rules),
+            Role::IdentifyingField => self.identify(&mut seen, rules),
             Role::DataFormatId => {
                 self.parts += 1;
-                self.refuse_for(too_long(seen, rules.marks, !seen.complete), seen);
+                self.refuse_for(too_long(&seen, rules.marks, !seen.complete), &mut seen);
                 seen.text.clone_into(&mut self.format_id);
             }
-            Role::DataFormatVersion => self.see_data_format(seen, rules),
-            Role::Attachment => self.see_attachment(seen, rules),
+            Role::DataFormatVersion => self.see_data_format(&mut seen, rules),
+            Role::Attachment => self.see_attachment(&mut seen, rules),
             Role::Root
             | Role::SenderName
             | Role::Part(_)
@@ -193,8 +182,13 @@ impl OpenItem {
         }
     }
 
-    /// Ends the item.
-    pub(super) fn close(mut self, around: &Around<'_>, rules: Rules<'_>) -> Closed {
+    /// The memory it leaves to the next item.
+    pub(super) fn take_memory(&mut self) -> Texts {
+        std::mem::take(&mut self.identity)
+    }
+
+    /// Ends the item: as it goes on, and every finding about it.
+    pub(super) fn close(&mut self, around: &Around<'_>, rules: Rules<'_>) -> (NewItem, Vec<Finding>) {
         let key = self.key(around, rules);
         let ignored = self.is_ignored(rules.route);
         let mut findings = if ignored { Vec::new() } else { self.own_findings(around, rules) };
@@ -210,20 +204,20 @@ impl OpenItem {
             group: around.group.head,
             line: self.at.line,
             column: self.at.column,
-            service: self.code.map(|code| service_of(code.text, self.edition)),
-            senders_reference: self.reference.unwrap_or_default(),
+            service: self.code.take().map(|code| service_of(code.text, self.edition.take())),
+            senders_reference: self.reference.take().unwrap_or_default(),
             refused,
         };
-        Closed { item, findings, memory: self.identity }
+        (item, findings)
     }
 
-    fn see_last_day(&mut self, seen: Seen<'_>) {
+    fn see_last_day(&mut self, seen: &mut Seen<'_, '_, '_>) {
         let reversed = Day::parse(seen.text).zip(self.valid_from).is_some_and(|(to, from)| to < from);
         let fault = (codes::VALIDITY_REVERSED, "ValidTo lies before ValidFrom".to_owned());
         self.refuse_for(reversed.then_some(fault), seen);
     }
 
-    fn identify(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn identify(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         // Also a field without text takes memory.
         self.identity_bytes = self.identity_bytes.saturating_add(seen.text.len() + FIELD_BYTES);
         let excess = !seen.complete || self.identity_bytes > IDENTITY_BYTES;
@@ -234,7 +228,7 @@ impl OpenItem {
         }
     }
 
-    fn see_data_format(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn see_data_format(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         self.refuse_for(too_long(seen, rules.marks, !seen.complete), seen);
         let told = self.broken.iter().any(|broken| broken.code == codes::UNKNOWN_DATA_FORMAT);
         let unknown = self.app(rules.route).is_some_and(|app| app.data_type(&self.format_id, seen.text).is_none());
@@ -242,7 +236,7 @@ impl OpenItem {
         self.refuse_for((unknown && !told).then_some((codes::UNKNOWN_DATA_FORMAT, text)), seen);
     }
 
-    fn see_attachment(&mut self, seen: Seen<'_>, rules: Rules<'_>) {
+    fn see_attachment(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         self.parts += 1;
         let told = self.broken.iter().any(|broken| broken.code == codes::NO_ATTACHMENTS_TAKEN);
         let refuses = self.app(rules.route).is_some_and(|app| app.attachment_type.is_none());
@@ -260,9 +254,9 @@ impl OpenItem {
         Some(Broken { code: codes::ITEM_TOO_LARGE, watch: self.own.watch, at: self.at, text })
     }
 
-    fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: Seen<'_>) {
+    fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
         let fault = fault.filter(|_| self.broken.len() < BROKEN);
-        self.broken.extend(fault.map(|(code, text)| Broken { code, watch: seen.watch, at: seen.at, text }));
+        self.broken.extend(fault.map(|(code, text)| Broken { code, watch: seen.watch, at: seen.at.position(), text }));
     }
 
     fn service(&self) -> Option<Service> {
@@ -344,26 +338,26 @@ fn service_of(code: String, edition: Option<Kept>) -> Service {
 }
 
 impl Kept {
-    fn new(seen: Seen<'_>) -> Self {
-        Self { text: seen.text.to_owned(), complete: seen.complete, watch: seen.watch, at: seen.at }
+    fn new(seen: &mut Seen<'_, '_, '_>) -> Self {
+        Self { text: seen.text.to_owned(), complete: seen.complete, watch: seen.watch, at: seen.at.position() }
     }
 }
 
 /// What is wrong with a required reference, if something is.
-pub(super) fn reference_fault(seen: Seen<'_>, marks: &'static [Mark]) -> Option<(Code, String)> {
+pub(super) fn reference_fault(seen: &Seen<'_, '_, '_>, marks: &'static [Mark]) -> Option<(Code, String)> {
     empty(seen, marks).or_else(|| too_long(seen, marks, is_long(seen)))
 }
 
-fn empty(seen: Seen<'_>, marks: &'static [Mark]) -> Option<(Code, String)> {
+fn empty(seen: &Seen<'_, '_, '_>, marks: &'static [Mark]) -> Option<(Code, String)> {
     let text = || format!("{} is empty", place::name(marks, seen.watch));
     (seen.complete && seen.text.trim().is_empty()).then(|| (codes::NO_REFERENCE, text()))
 }
 
-fn too_long(seen: Seen<'_>, marks: &'static [Mark], is_so: bool) -> Option<(Code, String)> {
+fn too_long(seen: &Seen<'_, '_, '_>, marks: &'static [Mark], is_so: bool) -> Option<(Code, String)> {
     is_so.then(|| (codes::REFERENCE_TOO_LONG, format!("{} is too long", place::name(marks, seen.watch))))
 }
 
-fn is_long(seen: Seen<'_>) -> bool {
+fn is_long(seen: &Seen<'_, '_, '_>) -> bool {
     !seen.complete || cut(seen.text).len() < seen.text.len()
 }
 

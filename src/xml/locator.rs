@@ -3,6 +3,8 @@
 //! What is read is UTF-8; inside the tokenizer an offset counts those bytes. In another encoding the sender's bytes are
 //! more or fewer, and are counted here from the characters.
 
+use std::ops::Range;
+
 use memchr::memrchr;
 
 use super::chars::line_ends;
@@ -89,6 +91,8 @@ fn last_line_end(bytes: &[u8]) -> Option<usize> {
 #[derive(Debug)]
 pub struct Locator<'a> {
     bytes: &'a [u8],
+    /// The same, where it is known to be text.
+    text: &'a str,
     base: Point,
     // The last place told: questions mostly go forward, and then each byte is counted once.
     mark: Point,
@@ -96,7 +100,18 @@ pub struct Locator<'a> {
 
 impl<'a> Locator<'a> {
     pub(super) fn new(bytes: &'a [u8], base: Point) -> Self {
-        Self { bytes, base, mark: base }
+        Self { bytes, text: "", base, mark: base }
+    }
+
+    pub(super) fn of(text: &'a str, base: Point) -> Self {
+        Self { text, ..Self::new(text.as_bytes(), base) }
+    }
+
+    /// What stands between two offsets, where the bytes at hand are known to be text.
+    #[inline]
+    pub fn text(&self, between: Range<u64>) -> Option<&'a str> {
+        let within = |offset: u64| offset.checked_sub(self.base.offset).and_then(|within| usize::try_from(within).ok());
+        self.text.get(within(between.start)?..within(between.end)?)
     }
 
     /// The place of an offset, which must lie in the bytes at hand.
@@ -109,6 +124,13 @@ impl<'a> Locator<'a> {
     pub fn sent(&mut self, offset: u64) -> u64 {
         // The two are one unless the bytes were transcoded.
         if self.base.encoding.is_utf8() { offset } else { self.position(offset).offset }
+    }
+
+    /// The place of an offset, if it must be counted for the sender's offset alone. To be asked in the order of the
+    /// document, since going back takes long.
+    #[inline]
+    pub fn counted(&mut self, offset: u64) -> Option<Position> {
+        (!self.base.encoding.is_utf8()).then(|| self.position(offset))
     }
 
     /// The place behind the bytes at hand, in which `lines` end.
@@ -127,6 +149,33 @@ impl<'a> Locator<'a> {
         let to = offset.saturating_sub(self.base.offset) as usize;
         self.mark = self.mark.after(self.bytes.get(from..to).unwrap_or_default());
         self.mark
+    }
+}
+
+/// A place of which line and column are counted only for who asks.
+#[derive(Debug)]
+pub struct Spot<'l, 'a> {
+    told: Option<Position>,
+    offset: u64,
+    locator: &'l mut Locator<'a>,
+}
+
+impl<'l, 'a> Spot<'l, 'a> {
+    /// The place of an offset, which must lie in the bytes at hand unless its place has been told.
+    #[inline]
+    pub fn new(told: Option<Position>, offset: u64, locator: &'l mut Locator<'a>) -> Self {
+        Self { told: told.or_else(|| locator.counted(offset)), offset, locator }
+    }
+
+    /// The sender's offset.
+    #[inline]
+    pub fn offset(&self) -> u64 {
+        self.told.map_or(self.offset, |told| told.offset)
+    }
+
+    /// Line, column and offset.
+    pub fn position(&mut self) -> Position {
+        *self.told.get_or_insert_with(|| self.locator.position(self.offset))
     }
 }
 
@@ -162,6 +211,31 @@ mod tests {
             assert_eq!(end.sent.line, 1 + lines);
             assert_eq!((asked.end(lines), Locator::new(bytes, Point::START).end(lines)), (end, end), "{text}");
         }
+    }
+
+    #[test]
+    fn a_spot_is_the_place_whenever_it_is_asked() {
+        let text = "æ\n  ø<x>";
+        for encoding in [Encoding::Utf8, Encoding::Latin1] {
+            let base = Point { encoding, ..Point::START };
+            let told = Locator::new(text.as_bytes(), base).position(7);
+            let mut locator = Locator::of(text, base);
+            let mut spot = Spot::new(None, 7, &mut locator);
+            assert_eq!((spot.offset(), spot.position()), (told.offset, told), "{encoding:?}");
+            let mut spot = Spot::new(Some(Position::START), 7, &mut locator);
+            assert_eq!((spot.offset(), spot.position()), (0, Position::START));
+        }
+    }
+
+    #[test]
+    fn only_text_at_hand_is_text() {
+        let base = Point { offset: 10, ..Point::START };
+        let locator = Locator::of("aæb", base);
+        assert_eq!(locator.text(11..13), Some("æ"));
+        for between in [9..11, 11..12, 12..13, 13..15] {
+            assert_eq!(locator.text(between), None);
+        }
+        assert_eq!(Locator::new(b"ab", base).text(10..11), None);
     }
 
     #[test]

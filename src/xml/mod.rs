@@ -76,13 +76,13 @@ pub use chars::{is_name, is_name_char, is_name_start, is_nmtoken, is_space};
 pub use declaration::{PREAMBLE_BYTES, Preamble, preamble};
 pub use encoding::Encoding;
 pub use line_ends::LineEnds;
-pub use locator::{Locator, Position, characters};
+pub use locator::{Locator, Position, Spot, characters};
 pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
 pub use nesting::Nesting;
 pub use tag::{Attribute, Tag};
 pub use tokenizer::{Sink, Tokenizer};
 pub use transcoder::{BadBytes, Transcoder};
-pub use words::{Gap, plain_value_len, skip_space, skip_text, text_len};
+pub use words::{Gap, is_plain, plain_value_len, skip_space, skip_text, text_len};
 
 /// What a document may ask of us; beyond it is a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -48,6 +48,17 @@ fn far_text_len(bytes: &[u8], from: usize) -> Option<usize> {
     memchr3(b'<', b'&', b']', bytes.get(from..)?).map(|at| from + at)
 }
 
+/// Tells whether a text is what it says, without references, other markup or line ends to settle.
+#[inline]
+pub fn is_plain(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks();
+    let marked = words.iter().fold(0, |found, word| {
+        let word = u64::from_le_bytes(*word);
+        found | marks(word, b'<') | marks(word, b'&') | marks(word, b'\r')
+    });
+    marked == 0 && !rest.iter().any(|byte| matches!(byte, b'<' | b'&' | b'\r'))
+}
+
 /// The bytes of an attribute's value before its quote; none where it is not what it says, or is not whole.
 #[inline]
 pub fn plain_value_len(bytes: &[u8], quote: u8) -> Option<usize> {
@@ -148,6 +159,18 @@ mod tests {
     use super::*;
     use crate::xml::is_space;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_mark_anywhere_is_seen() {
+        for len in 0..20 {
+            assert!(is_plain(&vec![b'a'; len]));
+            for (at, mark) in (0..len).flat_map(|at| b"<&\r".map(|mark| (at, mark))) {
+                let mut text = vec![b'a'; len];
+                text[at] = mark;
+                assert!(!is_plain(&text), "{at} of {len}");
+            }
+        }
+    }
 
     proptest! {
         #[test]

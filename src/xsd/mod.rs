@@ -17,15 +17,15 @@
 //! ```
 //! use std::ops::Range;
 //! use std::sync::Arc;
-//! use sluse::xsd::{Finding, Limits, Observer, Plan, Position, Schema, SchemaDocument, Validator, Watch, WatchKind};
+//! use sluse::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Spot, Validator, Watch, WatchKind};
 //!
 //! struct Listing;
 //!
 //! impl Observer for Listing {
-//!     fn open(&mut self, _watch: usize, at: Position) {
-//!         println!("an item begins on line {}", at.line);
+//!     fn open(&mut self, _watch: usize, mut at: Spot<'_, '_>) {
+//!         println!("an item begins on line {}", at.position().line);
 //!     }
-//!     fn value(&mut self, _watch: usize, _text: &str, _complete: bool, _content: Range<u64>, _at: Position) {}
+//!     fn value(&mut self, _watch: usize, _text: &str, _complete: bool, _content: Range<u64>, _at: Spot<'_, '_>) {}
 //!     fn close(&mut self, _watch: usize, end: u64, sound: bool) {
 //!         println!("it ends before byte {end}, sound: {sound}");
 //!     }
@@ -97,7 +97,7 @@ mod tables;
 mod validator;
 mod value;
 
-pub use crate::xml::Position;
+pub use crate::xml::{Position, Spot};
 pub use diff::{Difference, DifferenceKind, differences};
 pub use document::{Documents, Files, SchemaLimits};
 pub use error::{Place, PlanError, SchemaError};

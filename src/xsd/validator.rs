@@ -5,18 +5,18 @@ use std::ops::Range;
 use super::finding::Finding;
 use super::judge::{Judge, Judging};
 use super::plan::Plan;
-use crate::xml::{self, Position, Tokenizer};
+use crate::xml::{self, Spot, Tokenizer};
 
 /// Hears of a document. Who watches nothing needs to take findings only; a `Vec` keeps them.
 pub trait Observer {
     /// A watched element begins; the place is that of the `<` of its start tag.
-    fn open(&mut self, watch: usize, at: Position) {
+    fn open(&mut self, watch: usize, at: Spot<'_, '_>) {
         let _ = (watch, at);
     }
 
     /// The text of a watched element with a value, called before its close: references read and line ends settled, but
     /// white space as it is; not complete when it is longer than the limit. The range is that of the raw content.
-    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position) {
+    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Spot<'_, '_>) {
         let _ = (watch, text, complete, content, at);
     }
 

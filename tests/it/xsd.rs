@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sluse::xsd::{
-    End, Finding, Kind, Limits, Observer, Plan, Position, Progress, Schema, SchemaDocument, SchemaError, Validator,
-    Watch, WatchKind,
+    End, Finding, Kind, Limits, Observer, Plan, Position, Progress, Schema, SchemaDocument, SchemaError, Spot,
+    Validator, Watch, WatchKind,
 };
 
 /// Writes down all it hears.
@@ -23,11 +23,13 @@ struct Heard {
 }
 
 impl Observer for Heard {
-    fn open(&mut self, watch: usize, at: Position) {
+    fn open(&mut self, watch: usize, mut at: Spot<'_, '_>) {
+        let at = at.position();
         self.events.push(format!("open {watch} {}:{}@{}", at.line, at.column, at.offset));
     }
 
-    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position) {
+    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, mut at: Spot<'_, '_>) {
+        let at = at.position();
         self.events.push(format!("value {watch} {text:?} {complete} {content:?} {}:{}", at.line, at.column));
     }
 

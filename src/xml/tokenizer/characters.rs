@@ -78,7 +78,7 @@ impl Tokenizer {
     ) -> Result<(), Box<Fault>> {
         while !bytes.is_empty() {
             let (text, ended) = transcoder.next(&mut bytes);
-            self.checked(text, sink)?;
+            self.checked(known(text), sink)?;
             if let Err(BadBytes) = ended {
                 return self.bad_bytes();
             }
@@ -88,7 +88,7 @@ impl Tokenizer {
 
     fn ascii<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
         let end = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(bytes.len());
-        self.checked(bytes.get(..end).unwrap_or_default(), sink)?;
+        self.checked(known(bytes.get(..end).unwrap_or_default()), sink)?;
         if end < bytes.len() { self.bad_bytes() } else { Ok(()) }
     }
 
@@ -100,18 +100,21 @@ impl Tokenizer {
             match std::str::from_utf8(&self.tail) {
                 Ok(_) => {
                     let tail = std::mem::take(&mut self.tail);
-                    self.checked(&tail, sink)?;
+                    self.checked(known(&tail), sink)?;
                 }
                 Err(error) if error.error_len().is_none() => {}
                 Err(_) => return self.bad_bytes(),
             }
         }
-        if simdutf8::basic::from_utf8(bytes).is_ok() {
-            return self.checked(bytes, sink);
+        if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
+            return self.checked(text, sink);
         }
-        let Err(error) = simdutf8::compat::from_utf8(bytes) else { return self.checked(bytes, sink) };
+        let error = match simdutf8::compat::from_utf8(bytes) {
+            Ok(text) => return self.checked(text, sink),
+            Err(error) => error,
+        };
         let (sound, rest) = bytes.split_at(error.valid_up_to());
-        self.checked(sound, sink)?;
+        self.checked(known(sound), sink)?;
         if error.error_len().is_some() {
             return self.bad_bytes();
         }
@@ -120,13 +123,13 @@ impl Tokenizer {
     }
 
     /// Takes UTF-8, up to a character that may not be.
-    fn checked<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
-        let at = match look(bytes) {
-            Look::Sound(lines) => return self.scan(bytes, lines, sink),
+    fn checked<S: Sink>(&mut self, text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
+        let at = match look(text.as_bytes()) {
+            Look::Sound(lines) => return self.scan(text, lines, sink),
             Look::Forbidden(at) => at,
         };
-        let sound = bytes.get(..at).unwrap_or_default();
-        self.scan(sound, line_ends(sound), sink)?;
+        let sound = text.get(..at).unwrap_or_default();
+        self.scan(sound, line_ends(sound.as_bytes()), sink)?;
         let kind = if self.begun { FaultKind::NotWellFormed } else { FaultKind::NotXml };
         fault(kind, self.at.sent, "a character that XML does not allow")
     }
@@ -141,4 +144,9 @@ impl Tokenizer {
         let bytes = self.transcoder.as_ref().map_or(self.tail.len(), |transcoder| transcoder.cut_bytes());
         bytes as u64
     }
+}
+
+/// Bytes that are known to be UTF-8.
+fn known(bytes: &[u8]) -> &str {
+    simdutf8::basic::from_utf8(bytes).unwrap_or_default()
 }

@@ -8,7 +8,7 @@
 use super::frame::{Frame, Mode};
 use super::habits::{MOST_VALUE, Prefix};
 use super::{Judge, Judging};
-use crate::xml::{Locator, Namespace, Nesting, plain_value_len, skip_space, skip_text, text_len};
+use crate::xml::{Locator, Namespace, Nesting, Spot, is_plain, plain_value_len, skip_space, skip_text, text_len};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
 use crate::xsd::rails::{Attribute, Kind, Spelling, Step, Stop};
 use crate::xsd::tables::{SimpleId, StateId};
@@ -301,16 +301,18 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         locator: &mut Locator<'_>,
     ) -> bool {
         let raw = place.between(content, after);
-        let plain =
-            raw.len() <= self.judge.watched.most_bytes() && !raw.iter().any(|byte| matches!(byte, b'\r' | b'&' | b'<'));
-        let (true, Ok(text)) = (plain, std::str::from_utf8(raw)) else { return false };
+        let (from, end) = (place.offset(content), place.offset(after));
+        let plain = raw.len() <= self.judge.watched.most_bytes() && is_plain(raw);
+        let text = if plain { locator.text(from..end) } else { None };
+        let Some(text) = text else { return false };
         let watches = self.judge.plan.watches(node);
-        let at = locator.position(place.offset(place.rest));
-        watches.iter().for_each(|(watch, _)| self.observer.open(*watch, at));
+        let tag = place.offset(place.rest);
+        watches.iter().for_each(|(watch, _)| self.observer.open(*watch, Spot::new(None, tag, locator)));
         for (watch, kind) in watches.iter().rev() {
             if *kind == WatchKind::Value {
-                let at = locator.position(place.offset(content));
-                let range = at.offset..locator.sent(place.offset(after));
+                let (told, end) = (locator.counted(from), locator.sent(end));
+                let at = Spot::new(told, from, locator);
+                let range = at.offset()..end;
                 self.observer.value(*watch, text, true, range, at);
             }
             self.observer.close(*watch, locator.sent(place.offset(past)), true);

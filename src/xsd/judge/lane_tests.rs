@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use crate::xml::Position;
+use crate::xml::Spot;
 use crate::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Validator, Watch, WatchKind};
 
 const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:a" xmlns="urn:a"
@@ -104,12 +104,12 @@ const SNIPPETS: [&str; 30] = [
 struct Heard(Vec<String>);
 
 impl Observer for Heard {
-    fn open(&mut self, watch: usize, at: Position) {
-        self.0.push(format!("open {watch} {at:?}"));
+    fn open(&mut self, watch: usize, mut at: Spot<'_, '_>) {
+        self.0.push(format!("open {watch} {:?}", at.position()));
     }
 
-    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Position) {
-        self.0.push(format!("value {watch} {text} {complete} {content:?} {at:?}"));
+    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, mut at: Spot<'_, '_>) {
+        self.0.push(format!("value {watch} {text} {complete} {content:?} {:?}", at.position()));
     }
 
     fn close(&mut self, watch: usize, end: u64, sound: bool) {

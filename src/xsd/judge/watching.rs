@@ -1,7 +1,7 @@
 //! The text of the element that somebody watches, up to a limit.
 
 use super::Judging;
-use crate::xml::{LineEnds, Locator, Namespace, Tag};
+use crate::xml::{LineEnds, Locator, Namespace, Spot, Tag};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
 use crate::xsd::validator::Observer;
 
@@ -70,12 +70,11 @@ impl<O: Observer> Judging<'_, '_, O> {
         if watches.is_empty() {
             return;
         }
-        let at = locator.position(offset);
         for (watch, kind) in watches {
             if *kind == WatchKind::Value {
                 self.judge.watched.begin();
             }
-            self.observer.open(*watch, at);
+            self.observer.open(*watch, Spot::new(None, offset, locator));
         }
     }
 
@@ -91,9 +90,10 @@ impl<O: Observer> Judging<'_, '_, O> {
             let Some((watch, _)) = watch else { continue };
             let whole = std::str::from_utf8(attribute.value).unwrap_or_default();
             let text = whole.get(..whole.floor_char_boundary(most)).unwrap_or_default();
-            let at = locator.position(attribute.offset);
+            let told = locator.counted(attribute.offset);
             let written = tag.value_range(&attribute);
             let content = locator.sent(written.start)..locator.sent(written.end);
+            let at = Spot::new(told, attribute.offset, locator);
             self.observer.value(*watch, text, text.len() == whole.len(), content, at);
         }
     }
@@ -106,10 +106,11 @@ impl<O: Observer> Judging<'_, '_, O> {
         let watches = self.judge.plan.watches(node);
         for (watch, kind) in watches.iter().rev() {
             if *kind == WatchKind::Value && self.judge.watched.active {
-                let at = self.judge.value_position(locator);
+                let told = self.judge.value_at.or_else(|| locator.counted(self.judge.value_place));
                 let end = locator.sent(content_to);
+                let at = Spot::new(told, self.judge.value_place, locator);
                 // The place is that of the content, but in an element without any, which has its tag's.
-                let content = if content_to == to { end..end } else { at.offset..end };
+                let content = if content_to == to { end..end } else { at.offset()..end };
                 let watched = &self.judge.watched;
                 self.observer.value(*watch, &watched.text, watched.complete, content, at);
             }
