@@ -1,9 +1,9 @@
 //! Every receipt code, one table. A code is never reused or renumbered; `docs/receipt-codes.md` is made from here.
 //!
 //! The first letters name where it comes from: `IN` the file as received, `XM` XML, `XS` the schema, `FM` the format's
-//! rules, `RT` the route, `FW` forwarding.
+//! rules, `RT` the route, `FW` forwarding, `LN` late news after the final receipt.
 
-use crate::model::{Code, ReceiptStatus};
+use crate::model::{Code, LateEvent, ReceiptStatus};
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,17 @@ pub fn by_name(name: &str) -> Option<Code> {
 /// The status that goes with a code.
 pub fn status(code: Code) -> ReceiptStatus {
     row(code).map_or(ReceiptStatus::UnExpectedError, |row| row.status)
+}
+
+/// The code of late news.
+pub fn late(event: LateEvent) -> Code {
+    match event {
+        LateEvent::PublishFailed => PUBLISH_FAILED,
+        LateEvent::MalwareFound => MALWARE_FOUND,
+        LateEvent::Read => READ,
+        LateEvent::Confirmed => CONFIRMED,
+        LateEvent::Downloaded => DOWNLOADED,
+    }
 }
 
 /// A code's title with what was found in this case, as one sentence a clerk can read.
@@ -130,6 +141,12 @@ codes! {
     CREDENTIALS_REFUSED = "FW-401", UnExpectedError, "The receiver does not accept our credentials.", "Nothing; the operator has been told.";
     NOT_PERMITTED = "FW-402", UnExpectedError, "The receiver does not let us do this.", "Nothing; the operator has been told.";
     TOKEN_REFUSED = "FW-403", UnExpectedError, "Maskinporten does not give us a token.", "Nothing; the operator has been told.";
+    // Late news.
+    READ = "LN-001", Ok, "It was read.", "Nothing.";
+    CONFIRMED = "LN-002", Ok, "Its reading was confirmed.", "Nothing.";
+    DOWNLOADED = "LN-003", Ok, "It was downloaded.", "Nothing.";
+    PUBLISH_FAILED = "LN-201", UnExpectedError, "The receiver took it, and could not make it visible afterwards.", "Ask the receiver, or send the item again under a new reference.";
+    MALWARE_FOUND = "LN-202", Rejected, "The receiver found malware in it afterwards.", "Clean the file where it comes from, and send the item again under a new reference.";
 }
 
 #[cfg(test)]

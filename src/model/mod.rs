@@ -7,13 +7,15 @@ mod finding;
 mod id;
 mod item;
 mod receipt;
+mod receipt_name;
 mod route;
 mod shipment;
 
 pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
-pub use finding::{Code, Finding, Place};
+pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
 pub use id::{BadId, BlobId, ItemKey, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
-pub use item::{ByteRange, Item, ItemKind, ItemState, NewItem, Outcome, Reportee, ReporteeKind, Service};
-pub use receipt::{ReceiptKind, ReceiptStatus};
+pub use item::{ByteRange, Item, ItemKind, ItemState, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind, Service};
+pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, ReceiptKind, ReceiptRules, ReceiptStatus};
+pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
 pub use shipment::{Envelope, Part, PartKind, Shipment, Stage, Tally, Verdict, VerdictKind};

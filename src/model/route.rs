@@ -1,6 +1,6 @@
 //! Routes: partner + format + service → receiver, with the rules the agency chose. Checked values; see `config/`.
 
-use super::{PartnerId, RouteName, Service};
+use super::{PartnerId, ReceiptRules, RouteName, Service};
 
 /// A standard format sluse reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +36,8 @@ pub struct Route {
     pub test: String,
     /// Directory where receipts appear.
     pub receipts: String,
+    /// What those receipts are like.
+    pub receipt_rules: ReceiptRules,
     /// Directory where outgoing batch files appear.
     pub outbox: String,
     /// ServiceOwnerName a batch must carry; `None` takes any.

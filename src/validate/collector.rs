@@ -9,6 +9,7 @@ use crate::model::{ByteRange, Code, Envelope, Finding, ItemKind, NewItem, Part, 
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Observer, Position};
 
+use super::grouping::Grouping;
 use super::item::{Around, Closed, Group, OpenItem, Rules, Seen, reference_fault};
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
@@ -34,6 +35,7 @@ pub(super) struct Collector<'a> {
     keys: Option<(ItemKind, ItemKeys)>,
     items: Vec<NewItem>,
     findings: Vec<Finding>,
+    grouping: Grouping,
     refusal: Option<(Weight, Code)>,
     findings_total: u64,
     findings_kept: u64,
@@ -58,6 +60,7 @@ impl<'a> Collector<'a> {
             keys: None,
             items: Vec::new(),
             findings: Vec::new(),
+            grouping: Grouping::new(judging.limits.max_findings),
             refusal: None,
             findings_total: 0,
             findings_kept: 0,
@@ -113,6 +116,7 @@ impl<'a> Collector<'a> {
             envelope: self.envelope,
             references: self.references,
             findings_total: self.findings_total,
+            groups: self.grouping.into_groups(),
             items_total: self.items_total,
             items_refused: self.items_refused,
         }
@@ -144,6 +148,7 @@ impl<'a> Collector<'a> {
     /// Counts a finding, and keeps it within the limit; one that must be shown is kept beyond it.
     fn record(&mut self, finding: Finding, must_show: bool) {
         self.findings_total += 1;
+        self.grouping.add(&finding);
         if must_show || self.findings_kept < self.judging.limits.max_findings {
             self.findings_kept += 1;
             self.findings.push(finding);

@@ -10,6 +10,7 @@
 mod area;
 mod calls;
 mod failure;
+mod findings;
 mod items;
 mod receipts;
 mod rows;
@@ -118,7 +119,10 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
     migrator.run_direct(None, connection, false).await.map_err(|error| LedgerError::Unavailable(error.to_string()))
 }
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("migrations/0001_ledger.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "ledger", include_str!("migrations/0001_ledger.sql")),
+    (2, "receipts", include_str!("migrations/0002_receipts.sql")),
+];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;
 /// Rows read ahead: each hand-over between threads costs more than reading a row.
