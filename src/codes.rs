@@ -1,9 +1,9 @@
 //! Every receipt code, one table. A code is never reused or renumbered; `docs/receipt-codes.md` is made from here.
 //!
 //! The first letters name where it comes from: `IN` the file as received, `XM` XML, `XS` the schema, `FM` the format's
-//! rules, `RT` the route, `FW` forwarding.
+//! rules, `RT` the route, `FW` forwarding, `LN` late news after the final receipt.
 
-use crate::model::{Code, ReceiptStatus};
+use crate::model::{Code, LateEvent, ReceiptStatus};
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,17 @@ pub fn by_name(name: &str) -> Option<Code> {
 /// The status that goes with a code.
 pub fn status(code: Code) -> ReceiptStatus {
     row(code).map_or(ReceiptStatus::UnExpectedError, |row| row.status)
+}
+
+/// The code of late news.
+pub fn late(event: LateEvent) -> Code {
+    match event {
+        LateEvent::PublishFailed => PUBLISH_FAILED,
+        LateEvent::MalwareFound => MALWARE_FOUND,
+        LateEvent::Read => READ,
+        LateEvent::Confirmed => CONFIRMED,
+        LateEvent::Downloaded => DOWNLOADED,
+    }
 }
 
 /// A code's title with what was found in this case, as one sentence a clerk can read.
@@ -104,8 +115,9 @@ codes! {
     VALIDITY_REVERSED = "FM-106", ValidationFailed, "ValidTo lies before ValidFrom.", "Correct the dates.";
     REFERENCE_TOO_LONG = "FM-107", ValidationFailed, "A reference is too long.", "Keep references to 256 characters.";
     ITEM_TOO_LARGE = "FM-108", ValidationFailed, "The item has more forms, attachments or text than one item may.", "Split it into several items.";
+    NO_PARENT = "FM-109", ValidationFailed, "A form refers to a parent that is not in the item.", "Correct ParentReference, or leave it out for the main form.";
     REPEATED_SHIPMENT = "FM-201", Rejected, "A shipment with this reference was accepted before.", "If this is a new shipment, give it a new ExternalShipmentReference.";
-    WRONG_SENDER = "FM-202", Rejected, "The batch names another sender than the route's.", "Check ServiceOwnerName.";
+    WRONG_SENDER = "FM-202", Rejected, "The batch names another sender than the route's.", "Check the sender's name in the header.";
     NO_ITEMS = "FM-203", Rejected, "The batch holds no items.", "Check the job that writes the file.";
     TOO_MANY_REFUSED = "FM-204", Rejected, "So many items are wrong that the whole shipment is refused.", "Correct the items listed and drop the whole file again.";
     SHIPMENT_REFUSED = "FM-205", Rejected, "The item was not sent because the whole shipment is refused.", "Correct what refused the shipment and drop the whole file again.";
@@ -115,10 +127,6 @@ codes! {
     SEQUENCE_GAP = "FM-209", Rejected, "A batch with a lower sequence number is missing.", "Drop the missing batch first; the receipt names the number that is expected.";
     SEQUENCE_REPEATED = "FM-210", Rejected, "A batch with this sequence number was accepted before.", "If this is a new batch, give it the number that the receipt names as expected.";
     LOOSE_ATTACHMENT = "FM-211", Rejected, "An attachment belongs to no item of the batch.", "Check the attachment's archiveReference.";
-    NO_PARENT = "FM-109", ValidationFailed, "A form refers to a parent that is not in the item.", "Correct ParentReference, or leave it out for the main form.";
-    EXPIRED = "FM-110", Rejected, "The item's validity has ended.", "Correct ValidTo.";
-    FORM_NOT_XML = "FM-111", ValidationFailed, "A form is not well-formed XML.", "Correct the form's content.";
-    FORM_INVALID = "FM-112", ValidationFailed, "A form is not valid by its own schema.", "Correct the form's content.";
     // The route.
     NO_ROUTE = "RT-101", Rejected, "No route takes this format in this directory.", "Check the directory and the format, or ask the operator for a route.";
     UNKNOWN_SERVICE = "RT-102", Rejected, "The route does not know this service code and edition.", "Check ExternalServiceCode and ExternalServiceEditionCode, or ask the operator to add it.";
@@ -139,6 +147,12 @@ codes! {
     CREDENTIALS_REFUSED = "FW-401", UnExpectedError, "The receiver does not accept our credentials.", "Nothing; the operator has been told.";
     NOT_PERMITTED = "FW-402", UnExpectedError, "The receiver does not let us do this.", "Nothing; the operator has been told.";
     TOKEN_REFUSED = "FW-403", UnExpectedError, "Maskinporten does not give us a token.", "Nothing; the operator has been told.";
+    // Late news.
+    READ = "LN-001", Ok, "It was read.", "Nothing.";
+    CONFIRMED = "LN-002", Ok, "Its reading was confirmed.", "Nothing.";
+    DOWNLOADED = "LN-003", Ok, "It was downloaded.", "Nothing.";
+    PUBLISH_FAILED = "LN-201", UnExpectedError, "The receiver took it, and could not make it visible afterwards.", "Ask the receiver, or send the item again under a new reference.";
+    MALWARE_FOUND = "LN-202", Rejected, "The receiver found malware in it afterwards.", "Clean the file where it comes from, and send the item again under a new reference.";
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Waits};
 use crate::adapters::sftp_server::{Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{AltinnConfig, Config, HttpConfig, HttpCredential, KeyName, Partner, ReceiverConfig, RouteConfig};
 use crate::model::Route;
+use crate::pipeline::Signers;
 use crate::ports::{Clock, Quota, Receiver};
 
 /// What the SFTP server is told.
@@ -48,6 +49,12 @@ fn access(partner: &Partner, config: &Config) -> PartnerAccess {
         quota: Quota { bytes: partner.quota_bytes, files: partner.quota_files },
         max_file_bytes: routes().map(|route| route.max_file_bytes).max().unwrap_or(0),
     }
+}
+
+/// The keys that sign receipts.
+pub(crate) fn signers(config: &Config) -> Signers {
+    let own = |route: &RouteConfig| Some((route.route.name.clone(), Arc::clone(route.signer.as_ref()?)));
+    Signers { by_route: config.routes.iter().filter_map(own).collect(), other: config.signer.clone() }
 }
 
 /// The receiver a route leads to.

@@ -15,13 +15,14 @@ Status is what the receipt or sub-receipt that carries the code says: `OK`, `Val
 ";
 
 /// The groups of codes: first letters, heading.
-const GROUPS: [(&str, &str); 6] = [
+const GROUPS: [(&str, &str); 7] = [
     ("IN", "The file as received"),
     ("XM", "XML"),
     ("XS", "The schema"),
     ("FM", "The format's rules"),
     ("RT", "The route"),
     ("FW", "Forwarding"),
+    ("LN", "Late news, in supplements"),
 ];
 
 /// The page.

@@ -8,6 +8,7 @@ mod files;
 mod partner;
 mod password;
 mod reader;
+mod receipts;
 mod receiver;
 mod route;
 mod rules;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
@@ -27,6 +29,7 @@ pub use receiver::{
 };
 pub use route::RouteConfig;
 
+use crate::receipt::Signer;
 use reader::{Section, Source};
 
 /// A checked configuration.
@@ -44,6 +47,8 @@ pub struct Config {
     pub partners: Vec<Partner>,
     /// Where files go.
     pub routes: Vec<RouteConfig>,
+    /// The key that signs the receipts of routes without one of their own.
+    pub signer: Option<Arc<Signer>>,
     /// What an operator should know and that is no fault.
     pub warnings: Vec<String>,
 }
@@ -137,8 +142,10 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let partners = partner::read(root);
     let receivers = receiver::read(root);
     let routes = route::read(root, &partners, &receivers);
+    let signer = receipts::signer(&root.section("signing"), "key_file");
     check_logins(root, &partners);
-    Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, warnings: Vec::new() })
+    let warnings = Vec::new();
+    Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, signer, warnings })
 }
 
 fn sftp(section: &Section<'_>, data_dir: Option<&Path>) -> Option<SftpConfig> {

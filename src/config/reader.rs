@@ -215,6 +215,15 @@ impl<'a> Section<'a> {
         self.child(key, value, table)
     }
 
+    /// A table that may also be written as one text, which then stands for all of it.
+    pub(super) fn text_or_section(&self, key: &'static str) -> (Option<String>, Section<'a>) {
+        let value = self.value(key);
+        let table = value.and_then(|value| value.get_ref().as_table());
+        let is_text = table.is_none() || matches!(self.find(key), Some(Found::Override { .. }));
+        let text = if is_text { self.text(key) } else { None };
+        (text, self.child(key, value, table))
+    }
+
     /// Tells whether a key is written in the file.
     pub(super) fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()

@@ -1,12 +1,16 @@
 //! Routes: partner + format + service → receiver.
 
+use std::sync::Arc;
+
 use super::partner::Partner;
 use super::reader::Section;
+use super::receipts;
 use super::receiver::ReceiverConfig;
 use crate::model::{
     AppTarget, DataTypeRow, FormatName, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName, ServiceRow,
     ServiceTable,
 };
+use crate::receipt::Signer;
 
 /// A route with the receiver it leads to.
 #[derive(Debug, Clone)]
@@ -17,6 +21,8 @@ pub struct RouteConfig {
     pub receiver_name: String,
     /// The receiver.
     pub receiver: ReceiverConfig,
+    /// The key that signs its receipts, where it has one of its own.
+    pub signer: Option<Arc<Signer>>,
 }
 
 /// Longest wait a setting may ask for: thirty days.
@@ -54,7 +60,8 @@ fn route(
     let receiver_name = section.required("receiver");
     let receiver = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers));
     let services = services(section, receiver.as_ref());
-    let directories = directories(section);
+    let answers = receipts::read(section);
+    let directories = directories(section, &answers.dir);
     let partial = PartialAcceptance {
         max_refused: section.optional_number("max_refused", 0..=u64::MAX >> 1),
         max_refused_percent: section.per_cent("max_refused_percent"),
@@ -72,6 +79,7 @@ fn route(
         inbox,
         test,
         receipts,
+        receipt_rules: answers.rules,
         outbox,
         sender_name,
         max_file_bytes,
@@ -82,7 +90,7 @@ fn route(
         retry,
         concurrency: usize::try_from(concurrency).ok()?,
     };
-    Some(RouteConfig { route, receiver_name: receiver_name?, receiver: receiver? })
+    Some(RouteConfig { route, receiver_name: receiver_name?, receiver: receiver?, signer: answers.signer })
 }
 
 fn partner(section: &Section<'_>, partners: &[Partner]) -> Option<PartnerId> {
@@ -117,9 +125,11 @@ fn receiver(
 }
 
 /// Inbox, test, receipts and outbox; four different directories.
-fn directories(section: &Section<'_>) -> [String; 4] {
+fn directories(section: &Section<'_>, receipts: &str) -> [String; 4] {
     const KEYS: [&str; 4] = ["inbox", "test", "receipts", "outbox"];
-    let names = KEYS.map(|key| section.text(key).unwrap_or_else(|| key.to_owned()));
+    let named =
+        |key| if key == "receipts" { receipts.to_owned() } else { section.text(key).unwrap_or_else(|| key.to_owned()) };
+    let names = KEYS.map(named);
     for (index, (key, name)) in KEYS.iter().zip(&names).enumerate() {
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
         if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(plain) {

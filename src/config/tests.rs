@@ -99,7 +99,8 @@ colour = "red"
         "line 13: receiver.altinn.kid: is missing: give this or certificate_chain_file",
         "line 15: receiver.altinn.platform_url: must begin with https://; plain http is taken to this machine only",
         "line 17: route.prefill.partner: there is no [partner.nobody]",
-        "line 18: route.prefill.format: must be one of \"prefill\"",
+        "line 18: route.prefill.format: must be one of \"prefill\", \"databatch\", \"correspondence\", \
+         \"confirmations\", \"usagedata\", \"altut\", \"altut-confirmations\", \"online-receipt\"",
         "line 19: route.prefill.receiver: there is no [receiver.lost]",
         "line 20: route.prefill.test: is already the name of another directory of this route",
         "line 21: route.prefill.max_refused_percent: must be a number from 0 to 100",

@@ -43,6 +43,14 @@ impl Routes {
         any.map_or_else(|| DEFAULT_RECEIPTS.to_owned(), |route| route.receipts.clone())
     }
 
+    /// The route whose rules a shipment's receipts follow: the one that took it, else the first that may.
+    pub fn answering(&self, shipment: &Shipment) -> Option<Arc<Route>> {
+        let name = shipment.verdict.as_ref().and_then(|verdict| verdict.route.as_ref());
+        let taken = name.and_then(|name| self.named(name));
+        let taking = || self.taking(&shipment.partner, &shipment.path.dir).into_iter().next();
+        taken.or_else(taking).or_else(|| self.of(&shipment.partner).first().cloned())
+    }
+
     fn of(&self, partner: &PartnerId) -> &[Arc<Route>] {
         self.by_partner.get(partner).map_or(&[], Vec::as_slice)
     }

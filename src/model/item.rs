@@ -174,6 +174,21 @@ pub struct Item {
     pub last_intent: Option<Timestamp>,
 }
 
+/// How many items of one part of a shipment came to the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutcomeCount {
+    /// Index of the part in the envelope.
+    pub part: u32,
+    /// How far they have come.
+    pub state: ItemState,
+    /// Code of the last outcome, if any.
+    pub code: Option<Code>,
+    /// How many.
+    pub items: u64,
+    /// How many of them have findings of their own, among those kept.
+    pub with_findings: u64,
+}
+
 /// What became of one attempt, as the ledger records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -7,17 +7,20 @@ mod finding;
 mod id;
 mod item;
 mod receipt;
+mod receipt_name;
 mod route;
 mod rules;
 mod shipment;
 
 pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
-pub use finding::{Code, Finding, Place};
+pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
 pub use id::{BadId, BlobId, ItemKey, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{
-    ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, Reportee, ReporteeKind, Service,
+    ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,
+    Service,
 };
-pub use receipt::{ReceiptKind, ReceiptStatus};
+pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, ReceiptKind, ReceiptRules, ReceiptStatus};
+pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{Count, Counted, Envelope, Part, PartKind, Shipment, Stage, Tally, Totals, Verdict, VerdictKind};

@@ -1,5 +1,9 @@
 //! What a receipt says, in the words of the old platform's receipts.
 
+use jiff::Timestamp;
+
+use super::ReceiptNames;
+
 /// Which of a shipment's answers a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReceiptKind {
@@ -9,6 +13,8 @@ pub enum ReceiptKind {
     Final,
     /// The refused items in the input's envelope, to mend and drop again.
     Rest,
+    /// Late news of items, after the final receipt; numbered from 1.
+    Supplement(u32),
 }
 
 impl ReceiptKind {
@@ -18,19 +24,136 @@ impl ReceiptKind {
             Self::Accepted => "accepted",
             Self::Final => "final",
             Self::Rest => "rest",
+            Self::Supplement(_) => "supplement",
         }
     }
 
-    /// The receipt's file name, for a file of the given name received as the given shipment.
-    pub fn file_name(self, file_name: &str, shipment: super::ShipmentId) -> String {
-        let tail = format!(".{}.{}.xml", shipment.short(), self.as_str());
-        let mut keep = file_name.len().min(255 - tail.len());
-        while !file_name.is_char_boundary(keep) {
-            keep -= 1;
+    /// Which of several of its kind; 0 where there is only one.
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Supplement(number) => number,
+            Self::Accepted | Self::Final | Self::Rest => 0,
         }
-        let (head, _) = file_name.split_at(keep);
-        format!("{head}{tail}")
     }
+}
+
+/// Which of the files of one receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReceiptForm {
+    /// The document that counts, in the route's format.
+    Document,
+    /// The same for people to read and print.
+    Page,
+    /// The list of items for a spreadsheet.
+    List,
+    /// The signature of the document.
+    Signature,
+}
+
+/// The format of a receipt's document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ReceiptFormat {
+    /// Our own, with everything in it.
+    #[default]
+    Sluse,
+    /// The old platform's answer to online delivery: one result and a line of text.
+    OnlineBatchReceipt,
+    /// Counts and deviations by part and item.
+    Summary,
+}
+
+impl ReceiptFormat {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Sluse, Self::OnlineBatchReceipt, Self::Summary];
+
+    /// The word used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sluse => "sluse",
+            Self::OnlineBatchReceipt => "online-batch-receipt",
+            Self::Summary => "summary",
+        }
+    }
+}
+
+/// A language of what people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// Bokmål.
+    Nb,
+    /// Nynorsk.
+    Nn,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 3] = [Self::Nb, Self::Nn, Self::En];
+
+    /// Its tag, in configuration and in pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nb => "nb",
+            Self::Nn => "nn",
+            Self::En => "en",
+        }
+    }
+}
+
+/// What a route's receipts are like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReceiptRules {
+    /// The document's format.
+    pub format: ReceiptFormat,
+    /// The language of a page beside each final receipt and supplement; `None` for no page.
+    pub page: Option<Language>,
+    /// A list of the items beside the final receipt.
+    pub list: bool,
+    /// What the files are called.
+    pub names: ReceiptNames,
+}
+
+/// Something that happens to an item after the final receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LateEvent {
+    /// The receiver could not make it visible to its reportee.
+    PublishFailed,
+    /// The receiver found malware in it.
+    MalwareFound,
+    /// It was read.
+    Read,
+    /// Its reading was confirmed.
+    Confirmed,
+    /// It was downloaded.
+    Downloaded,
+}
+
+impl LateEvent {
+    /// Every event.
+    pub const ALL: [Self; 5] = [Self::PublishFailed, Self::MalwareFound, Self::Read, Self::Confirmed, Self::Downloaded];
+
+    /// The word used in receipts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PublishFailed => "publish-failed",
+            Self::MalwareFound => "malware-found",
+            Self::Read => "read",
+            Self::Confirmed => "confirmed",
+            Self::Downloaded => "downloaded",
+        }
+    }
+}
+
+/// Late news of one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct News {
+    /// The item's number.
+    pub item: u64,
+    /// What happened.
+    pub event: LateEvent,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Status of a receipt or a sub-receipt, with the names of the old platform's Receipt service.
@@ -55,20 +178,5 @@ impl ReceiptStatus {
             Self::ValidationFailed => "ValidationFailed",
             Self::UnExpectedError => "UnExpectedError",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::ShipmentId;
-
-    #[test]
-    fn a_receipt_name_fits_a_directory_entry_whatever_the_senders_name() {
-        let id = ShipmentId::new();
-        assert_eq!(ReceiptKind::Final.file_name("n.xml", id), format!("n.xml.{}.final.xml", id.short()));
-        let long = "æ".repeat(127);
-        let name = ReceiptKind::Accepted.file_name(&long, id);
-        assert!(name.len() <= 255 && name.ends_with(".accepted.xml"), "{name}");
     }
 }

@@ -1,6 +1,6 @@
 //! Routes: partner + format + service → receiver, with the rules the agency chose. Checked values; see `config/`.
 
-use super::{FormatRules, PartnerId, RouteName, Service};
+use super::{FormatRules, PartnerId, ReceiptRules, RouteName, Service};
 
 /// A standard format sluse reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +66,8 @@ pub struct Route {
     pub test: String,
     /// Directory where receipts appear.
     pub receipts: String,
+    /// What those receipts are like.
+    pub receipt_rules: ReceiptRules,
     /// Directory where outgoing batch files appear.
     pub outbox: String,
     /// ServiceOwnerName a batch must carry; `None` takes any.

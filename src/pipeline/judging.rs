@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::{House, StepError};
 use crate::codes;
 use crate::intake::Claim;
-use crate::model::{Finding, Route, Shipment, ShipmentId, Verdict, VerdictKind};
+use crate::model::{Finding, FindingGroup, Route, Shipment, ShipmentId, Verdict, VerdictKind};
 use crate::ports::{LedgerError, RecordedVerdict, ReferenceUse};
 use crate::staging::{Staged, Staging, stage};
 use crate::validate::{self, Found, Judgement, Judging, Limits};
@@ -76,6 +76,9 @@ async fn decide(
     routes: &[Arc<Route>],
     judgement: Judgement,
 ) -> Result<Verdict, StepError> {
+    for groups in judgement.groups.chunks(GROUPS_AT_ONCE) {
+        house.ledger.add_finding_groups(shipment.id, groups.to_vec()).await?;
+    }
     house.ledger.refuse_repeats(shipment.id, codes::REPEATED_ITEM).await?;
     let (mut refusal, mut findings_total) = (judgement.refusal, judgement.findings_total);
     if refusal.is_none() {
@@ -160,11 +163,15 @@ pub(super) async fn refuse_unreadable(house: &House, shipment: &Shipment) -> Res
 }
 
 async fn note(house: &House, shipment: &Shipment, finding: Finding) -> Result<(), StepError> {
+    house.ledger.add_finding_groups(shipment.id, vec![FindingGroup::of(&finding)]).await?;
     Ok(house.ledger.add_findings(shipment.id, vec![finding]).await?)
 }
 
 /// Chunks of items between the judge and the ledger.
 const CHUNKS_ON_THE_WAY: usize = 2;
+
+/// Groups of findings kept in one change.
+const GROUPS_AT_ONCE: usize = 256;
 
 /// Times a batch is tried before it is refused as unreadable.
 const JUDGING_TRIES: i64 = 5;

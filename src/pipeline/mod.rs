@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use dispatch::Pipeline;
+pub use receipts::{Signers, issue_supplement};
 pub use retention::retain;
 pub use sweep::sweep;
 pub use watchdog::watch;
@@ -28,7 +29,7 @@ use crate::blocking::{Blocking, Lost};
 use crate::codes;
 use crate::forward::Patience;
 use crate::intake::Routes;
-use crate::model::{Code, RouteName, WorkerId};
+use crate::model::{Code, RouteName, ShipmentId, WorkerId};
 use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver};
 
 /// What the pipeline works with.
@@ -42,6 +43,8 @@ pub struct House {
     pub routes: Arc<Routes>,
     /// Where each route's items go.
     pub receivers: Arc<HashMap<RouteName, Destination>>,
+    /// The keys that sign receipts.
+    pub signers: Arc<Signers>,
     /// The door to work that fills a core: judging.
     pub cores: Blocking,
     /// The door to short reads and writes.
@@ -108,6 +111,9 @@ pub enum StepError {
     /// A route in the ledger is no longer in the configuration.
     #[error("the route `{0}` is no longer configured; put it back to finish its shipments")]
     RouteGone(RouteName),
+    /// Late news of a shipment that has no final receipt yet.
+    #[error("shipment {0} has no final receipt yet")]
+    NotReceipted(ShipmentId),
 }
 
 /// What to do after a step that could not be done.
@@ -122,7 +128,7 @@ enum Next {
 impl StepError {
     fn next(&self) -> Next {
         match self {
-            Self::Ledger(LedgerError::Unavailable(_)) | Self::Lost(_) => Next::Again,
+            Self::Ledger(LedgerError::Unavailable(_)) | Self::Lost(_) | Self::NotReceipted(_) => Next::Again,
             // A copy that is gone or damaged does not come back by itself; other troubles of the disk pass.
             Self::Storage(error) if is_damage(error) => Next::AskOperator(codes::STAGED_UNREADABLE),
             Self::Storage(_) => Next::Again,

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::model::{
-    BlobId, Finding, Item, ItemState, NewAttachment, NewItem, Outcome, PartKind, PartnerId, ReceiptKind, ScratchId,
-    Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Outcome, OutcomeCount,
+    PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
@@ -58,6 +58,9 @@ pub trait Ledger: Send + Sync {
     /// Adds findings.
     async fn add_findings(&self, id: ShipmentId, findings: Vec<Finding>) -> Result<(), LedgerError>;
 
+    /// Adds groups of findings.
+    async fn add_finding_groups(&self, id: ShipmentId, groups: Vec<FindingGroup>) -> Result<(), LedgerError>;
+
     /// Refuses every item whose key an earlier item of the shipment has, with the given code; returns how many.
     async fn refuse_repeats(&self, id: ShipmentId, code: crate::model::Code) -> Result<u64, LedgerError>;
 
@@ -103,15 +106,31 @@ pub trait Ledger: Send + Sync {
     /// Items by state.
     async fn tally(&self, id: ShipmentId) -> Result<Tally, LedgerError>;
 
+    /// Items by part, state and code.
+    async fn outcomes(&self, id: ShipmentId) -> Result<Vec<OutcomeCount>, LedgerError>;
+
     /// Findings in document order, after a given count.
     async fn findings(&self, id: ShipmentId, skip: u64, limit: u32) -> Result<Vec<Finding>, LedgerError>;
+
+    /// Groups of findings in the order of their first ones, after a given count.
+    async fn finding_groups(&self, id: ShipmentId, skip: u64, limit: u32) -> Result<Vec<FindingGroup>, LedgerError>;
 
     /// Tells whether the receipt has been placed.
     async fn has_receipt(&self, id: ShipmentId, kind: ReceiptKind) -> Result<bool, LedgerError>;
 
-    /// Places a receipt in the partner's area. The final one also ends the shipment and takes the claimed file out of
-    /// the tree, in the same transaction; a second one of a kind changes nothing and returns `false`.
+    /// Places a receipt in the partner's area: all of its files. The final one also ends the shipment and takes the
+    /// claimed file out of the tree, in the same transaction; a second one of a kind changes nothing and returns `false`,
+    /// and so does a supplement with news that were told before.
     async fn place_receipt(&self, receipt: &PlacedReceipt) -> Result<bool, LedgerError>;
+
+    /// The number of a shipment's last supplement; 0 when there is none.
+    async fn last_supplement(&self, id: ShipmentId) -> Result<u32, LedgerError>;
+
+    /// What was told of the given items in supplements.
+    async fn told(&self, id: ShipmentId, items: &[u64]) -> Result<Vec<(u64, LateEvent)>, LedgerError>;
+
+    /// The files of receipts with the given SHA-256 that were placed.
+    async fn receipts_of(&self, sha256: [u8; 32]) -> Result<Vec<KnownReceipt>, LedgerError>;
 
     /// History of a shipment, oldest first.
     async fn events(&self, id: ShipmentId) -> Result<Vec<Event>, LedgerError>;
@@ -180,14 +199,42 @@ pub struct PlacedReceipt {
     pub partner: PartnerId,
     /// The receipts directory.
     pub dir: String,
-    /// The file's name.
+    /// Its files, each of another form; the document first.
+    pub files: Vec<ReceiptFile>,
+    /// What a supplement tells.
+    pub news: Vec<News>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A file of a receipt whose bytes are sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptFile {
+    /// Which.
+    pub form: ReceiptForm,
+    /// Its name.
     pub name: String,
     /// Its bytes.
     pub blob: BlobId,
     /// Its size.
     pub size_bytes: u64,
-    /// When.
-    pub now: Timestamp,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// A file of a receipt, as the ledger remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownReceipt {
+    /// Whose.
+    pub shipment: ShipmentId,
+    /// Which.
+    pub kind: ReceiptKind,
+    /// Which of its files.
+    pub form: ReceiptForm,
+    /// Its name.
+    pub name: String,
+    /// When it was placed.
+    pub placed_at: Timestamp,
 }
 
 /// One line of a shipment's history.

@@ -9,5 +9,7 @@ mod receiver;
 pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
 pub use blobs::{Blob, Blobs, Scratch};
 pub use clock::{Clock, SystemClock};
-pub use ledger::{Counts, Event, Intent, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, ReferenceUse};
+pub use ledger::{
+    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, ReceiptFile, RecordedVerdict, ReferenceUse,
+};
 pub use receiver::{Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver};

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    AreaPath, BlobId, ByteRange, Envelope, ItemKey, NewItem, Part, PartKind, Service, ShipmentId, Stage, Verdict,
+    AreaPath, BlobId, ByteRange, Envelope, ItemKey, ItemKind, LateEvent, NewItem, Part, PartKind, Place, Service,
+    ShipmentId, Spot, Stage, Verdict,
 };
 
 fn time(text: &str) -> Timestamp {
@@ -88,62 +89,129 @@ fn finding(item: Option<u64>) -> Finding {
     }
 }
 
-fn final_receipt() -> String {
+fn outcome(part: u32, item: &Item) -> OutcomeCount {
+    OutcomeCount { part, state: item.state, code: item.code, items: 1, with_findings: 0 }
+}
+
+fn account(kind: ReceiptKind, shipment: Shipment, items: &[Item]) -> Account {
+    let mut tally = Tally::default();
+    items.iter().for_each(|item| tally.add(item.state, 1));
+    Account {
+        kind,
+        shipment,
+        tally,
+        outcomes: items.iter().map(|item| outcome(item.found.part, item)).collect(),
+        worst_news: ReceiptStatus::Ok,
+        rest_file: None,
+        now: time("2026-11-21T02:03:04Z"),
+    }
+}
+
+/// A shipment with an item of every outcome, and what was found in it.
+fn mixed() -> (Account, Vec<Item>) {
     let mut shipment = shipment("nattkjøring \"7\".xml");
-    shipment.verdict = Some(verdict(VerdictKind::Pass, None));
-    let tally = Tally { delivered: 1, refused: 1, ignored: 1, failed: 1, ..Tally::default() };
+    shipment.verdict = Some(Verdict { findings_total: 2_000_007, ..verdict(VerdictKind::Pass, None) });
     let mut delivered = item(1, ItemState::Delivered, None);
     delivered.receivers_reference = "50001/5f3c1b7e-0000-4000-8000-000000000001".into();
-    let items = [
+    let items = vec![
         delivered,
         item(2, ItemState::Refused, Some(codes::BAD_VALUE)),
         item(3, ItemState::Ignored, None),
         item(4, ItemState::Failed, Some(codes::RECEIVER_REFUSED)),
     ];
-    let worst = items.iter().map(item_status).fold(ReceiptStatus::Ok, worse);
+    let rest_file = Some("nattkjøring.rest.xml".to_owned());
+    (Account { rest_file, ..account(ReceiptKind::Final, shipment, &items) }, items)
+}
+
+fn groups() -> [FindingGroup; 2] {
+    let many = FindingGroup {
+        count: 2_000_000,
+        places: (1..=100).map(|n| Spot { line: n * 20 + 1, column: 20, offset: n * 900, item: Some(n) }).collect(),
+        ..FindingGroup::of(&finding(Some(2)))
+    };
+    [many, FindingGroup::of(&Finding::whole(codes::UNEXPECTED_TEXT, ""))]
+}
+
+/// Renders all of it in one form.
+fn rendered(mut form: Box<dyn Rendering>, items: &[Item]) -> String {
     let mut out = Vec::new();
-    let mut receipt = Final::begin(&shipment, &tally, worst, time("2026-11-21T02:03:04Z"), &mut out);
-    receipt.finding(&Finding::whole(codes::UNEXPECTED_TEXT, ""), &mut out);
-    for item in &items {
+    form.begin(&mut out);
+    groups().iter().for_each(|group| form.group(group, &mut out));
+    form.finding(&Finding::whole(codes::UNEXPECTED_TEXT, ""), &mut out);
+    for item in items {
         let own = [finding(Some(item.found.number))];
         let findings = if item.state == ItemState::Refused { &own[..] } else { &[] };
-        receipt.item(item, findings, &mut out);
+        form.item(item, findings, &mut out);
     }
-    receipt.finish(Some("nattkjøring.rest.xml"), &mut out);
+    form.finish(&mut out);
     String::from_utf8(out).unwrap()
 }
 
-fn refused_receipt() -> String {
+/// Renders a receipt without items or findings.
+fn bare(mut form: Box<dyn Rendering>) -> String {
+    let mut out = Vec::new();
+    form.begin(&mut out);
+    form.finish(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn refused() -> Account {
     let mut shipment = shipment("tom.xml");
     shipment.preflight = true;
     let refusal = Verdict { envelope: None, ..verdict(VerdictKind::Refuse, Some(codes::TRUNCATED)) };
     shipment.verdict = Some(refusal);
+    account(ReceiptKind::Final, shipment, &[])
+}
+
+fn received() -> Account {
+    Account::accepted(shipment("a.xml"), time("2026-11-21T02:00:02Z"))
+}
+
+/// A supplement in a form.
+fn supplement(form: impl FnOnce(Account) -> Box<dyn Rendering>) -> String {
+    let (mut account, items) = mixed();
+    account = Account { kind: ReceiptKind::Supplement(2), tally: Tally::default(), rest_file: None, ..account };
+    account.worst_news = ReceiptStatus::Rejected;
+    let mut form = form(account);
     let mut out = Vec::new();
-    let (tally, now) = (Tally::default(), time("2026-11-21T02:03:04Z"));
-    let receipt = Final::begin(&shipment, &tally, ReceiptStatus::Ok, now, &mut out);
-    receipt.finish(None, &mut out);
+    form.begin(&mut out);
+    for event in [LateEvent::MalwareFound, LateEvent::Read] {
+        let news = News { item: 1, event, at: time("2026-12-01T07:30:00Z") };
+        form.news(&items[0], &news, &mut out);
+    }
+    form.finish(&mut out);
     String::from_utf8(out).unwrap()
 }
 
-/// Compares with a golden file, which `SLUSE_BLESS=1` writes anew, and validates.
+fn in_our_own(account: Account) -> Box<dyn Rendering> {
+    document(ReceiptFormat::Sluse, account)
+}
+
+/// Compares with a golden file, which `SLUSE_BLESS=1` writes anew.
 fn assert_golden(name: &str, document: &str) {
     let path = format!("{}/fixtures/receipt/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("SLUSE_BLESS").is_some() {
         std::fs::write(&path, document).unwrap();
     }
     assert_eq!(document, std::fs::read_to_string(&path).unwrap(), "{name} differs");
-    assert_valid(document);
 }
 
-/// Validates a document against our schema with xmllint; says so and passes where the program is absent.
 fn assert_valid(document: &str) {
+    assert_valid_by(SCHEMA, document);
+}
+
+fn assert_valid_by(by: &str, document: &str) {
     let dir = tempfile::tempdir().unwrap();
     let schema = dir.path().join("receipt.xsd");
-    std::fs::write(&schema, SCHEMA).unwrap();
+    std::fs::write(&schema, by).unwrap();
+    xmllint(&["--schema", schema.to_str().unwrap(), "-"], document);
+}
+
+/// Has xmllint read a document; says so and passes where the program is absent.
+fn xmllint(how: &[&str], document: &str) {
     let xmllint = Command::new("xmllint")
-        .args(["--noout", "--nonet", "--schema"])
-        .arg(&schema)
-        .arg("-")
+        .args(["--noout", "--nonet"])
+        .args(how)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
@@ -161,31 +229,118 @@ fn assert_valid(document: &str) {
 }
 
 #[test]
-fn the_final_receipt_is_as_the_golden_one_and_valid() {
-    assert_golden("final.xml", &final_receipt());
+fn documents_are_as_the_golden_ones_and_valid() {
+    let (account, items) = mixed();
+    let documents = [
+        ("final.xml", rendered(in_our_own(account), &items)),
+        ("accepted.xml", bare(in_our_own(received()))),
+        ("refused.xml", bare(in_our_own(refused()))),
+        ("supplement.xml", supplement(in_our_own)),
+    ];
+    for (name, document) in documents {
+        assert_golden(name, &document);
+        assert_valid(&document);
+    }
 }
 
 #[test]
-fn the_accepted_receipt_is_as_the_golden_one_and_valid() {
-    let document = accepted(&shipment("a.xml"), time("2026-11-21T02:00:02Z"));
-    assert_golden("accepted.xml", std::str::from_utf8(&document).unwrap());
+fn summaries_are_as_the_golden_ones_and_valid() {
+    let summary = |account| document(ReceiptFormat::Summary, account);
+    let (mut account, items) = mixed();
+    account.outcomes[0].with_findings = 1;
+    let documents = [
+        ("final.summary.xml", rendered(summary(account), &items)),
+        ("accepted.summary.xml", bare(summary(received()))),
+        ("refused.summary.xml", bare(summary(refused()))),
+    ];
+    for (name, document) in documents {
+        assert_golden(name, &document);
+        assert_valid_by(SUMMARY_SCHEMA, &document);
+    }
 }
 
 #[test]
-fn the_receipt_of_a_refused_shipment_is_as_the_golden_one_and_valid() {
-    assert_golden("refused.xml", &refused_receipt());
+fn lists_and_pages_are_as_the_golden_ones() {
+    let (account, items) = mixed();
+    assert_golden("final.csv", &rendered(Box::new(List), &items));
+    for language in Language::ALL {
+        let word = language.as_str();
+        assert_golden(&format!("final.{word}.html"), &rendered(page(language, account.clone()), &items));
+        assert_golden(&format!("supplement.{word}.html"), &supplement(|account| page(language, account)));
+    }
+    assert_golden("refused.nb.html", &bare(page(Language::Nb, refused())));
+}
+
+#[test]
+fn pages_are_well_formed_and_ask_for_nothing_else() {
+    let (account, items) = mixed();
+    for language in Language::ALL {
+        let page = rendered(page(language, account.clone()), &items);
+        for word in ["<script", "http:", "https:", "src=", "url(", "@import", "<link", "javascript:"] {
+            assert!(!page.contains(word), "{word}");
+        }
+        let as_xml = page.replace("<!DOCTYPE html>\n", "").replace("\">\n<meta", "\"/>\n<meta");
+        let as_xml = as_xml
+            .replace("initial-scale=1\">", "initial-scale=1\"/>")
+            .replace("<meta charset=\"utf-8\">", "<meta charset=\"utf-8\"/>");
+        xmllint(&["-"], &as_xml);
+    }
+}
+
+#[test]
+fn a_page_of_very_many_items_shows_those_in_trouble() {
+    let mut items: Vec<Item> = (1..=3_000).map(|number| item(number, ItemState::Delivered, None)).collect();
+    for number in 1_000..2_500 {
+        items[number] = item(number as u64 + 1, ItemState::Failed, Some(codes::UNREACHABLE));
+    }
+    let (account, _) = mixed();
+    let account = account_of(account.shipment, &items);
+    let page = rendered(page(Language::En, account), &items);
+    assert_eq!(page.matches("<tr><td class=\"n\">").count(), 1_000 + 2);
+    assert!(page.contains("PRE-2026-1001<") && !page.contains("PRE-2026-7<") && !page.contains("PRE-2026-2400<"));
+    assert!(page.contains("More items than these"));
+}
+
+/// The final account of so many items, equal outcomes together.
+fn account_of(shipment: Shipment, items: &[Item]) -> Account {
+    let mut account = account(ReceiptKind::Final, shipment, items);
+    account.outcomes.dedup_by(|two, one| {
+        let same = (two.state, two.code) == (one.state, one.code);
+        one.items += if same { two.items } else { 0 };
+        same
+    });
+    account
+}
+
+#[test]
+fn online_results_say_whether_to_send_again() {
+    let online = |account| bare(document(ReceiptFormat::OnlineBatchReceipt, account));
+    let code = |text: &str| text.split_once("resultCode=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+    assert_golden("accepted.online.xml", &online(received()));
+    assert_golden("final.online.xml", &online(mixed().0));
+    assert_eq!(code(&online(received())), "OK");
+    assert_eq!(code(&online(mixed().0)), "FAILED_DO_NOT_RETRY");
+    assert_eq!(code(&online(refused())), "FAILED_DO_NOT_RETRY");
+    let well = [item(1, ItemState::Delivered, None)];
+    assert_eq!(code(&online(account(ReceiptKind::Final, shipment("a.xml"), &well))), "OK");
+    let mut unread = shipment("a.xml");
+    unread.verdict = Some(verdict(VerdictKind::Refuse, Some(codes::STAGED_UNREADABLE)));
+    assert_eq!(code(&online(account(ReceiptKind::Final, unread, &[]))), "FAILED");
+    let gone = [item(1, ItemState::Failed, Some(codes::OUTCOME_UNKNOWN))];
+    assert_eq!(code(&online(account(ReceiptKind::Final, shipment("a.xml"), &gone))), "FAILED_DO_NOT_RETRY");
 }
 
 #[test]
 fn findings_and_items_may_come_in_any_order() {
-    let (shipment, now) = (shipment("a.xml"), time("2026-11-21T02:03:04Z"));
-    let tally = Tally { delivered: 2, ..Tally::default() };
+    let items = [item(1, ItemState::Delivered, None), item(2, ItemState::Delivered, None)];
+    let mut receipt = in_our_own(account(ReceiptKind::Final, shipment("a.xml"), &items));
     let mut out = Vec::new();
-    let mut receipt = Final::begin(&shipment, &tally, ReceiptStatus::Ok, now, &mut out);
-    receipt.item(&item(1, ItemState::Delivered, None), &[], &mut out);
+    receipt.begin(&mut out);
+    receipt.item(&items[0], &[], &mut out);
     receipt.finding(&finding(None), &mut out);
-    receipt.item(&item(2, ItemState::Delivered, None), &[], &mut out);
-    receipt.finish(None, &mut out);
+    receipt.group(&groups()[1], &mut out);
+    receipt.item(&items[1], &[], &mut out);
+    receipt.finish(&mut out);
     assert_valid(std::str::from_utf8(&out).unwrap());
 }
 
@@ -193,13 +348,15 @@ fn findings_and_items_may_come_in_any_order() {
 fn the_whole_is_ok_only_when_nothing_was_refused_or_failed() {
     let mut shipment = shipment("a.xml");
     shipment.verdict = Some(verdict(VerdictKind::Pass, None));
-    let of = |tally: Tally, worst| overall(&shipment, &tally, worst).0;
-    let well = Tally { delivered: 3, ignored: 1, ..Tally::default() };
-    assert_eq!(of(well, ReceiptStatus::Ok), ReceiptStatus::Ok);
-    let partly = Tally { delivered: 3, refused: 1, ..Tally::default() };
-    assert_eq!(of(partly, ReceiptStatus::ValidationFailed), ReceiptStatus::ValidationFailed);
-    // A worst status that does not fit the counts must not turn a refusal into success.
-    assert_eq!(of(partly, ReceiptStatus::Ok), ReceiptStatus::UnExpectedError);
+    let of = |items: &[Item]| account(ReceiptKind::Final, shipment.clone(), items).overall().0;
+    let (delivered, ignored) = (item(1, ItemState::Delivered, None), item(2, ItemState::Ignored, None));
+    assert_eq!(of(&[delivered.clone(), ignored]), ReceiptStatus::Ok);
+    let refused = item(3, ItemState::Refused, Some(codes::BAD_VALUE));
+    assert_eq!(of(&[delivered, refused]), ReceiptStatus::ValidationFailed);
+    // Outcomes that do not fit the counts must not turn a refusal into success.
+    let mut odd = account(ReceiptKind::Final, shipment.clone(), &[item(3, ItemState::Refused, None)]);
+    odd.outcomes.clear();
+    assert_eq!(odd.overall().0, ReceiptStatus::UnExpectedError);
 }
 
 #[test]
@@ -220,12 +377,11 @@ proptest! {
         let mut odd = item(1, ItemState::Delivered, None);
         odd.found.senders_reference = reference.clone();
         odd.receivers_reference = reference;
-        let tally = Tally { delivered: 1, ..Tally::default() };
+        let mut receipt = in_our_own(account(ReceiptKind::Final, shipment, std::slice::from_ref(&odd)));
         let mut out = Vec::new();
-        let now = time("2026-11-21T02:03:04Z");
-        let mut receipt = Final::begin(&shipment, &tally, ReceiptStatus::Ok, now, &mut out);
+        receipt.begin(&mut out);
         receipt.item(&odd, &[], &mut out);
-        receipt.finish(None, &mut out);
+        receipt.finish(&mut out);
         assert_valid(std::str::from_utf8(&out).unwrap());
     }
 }

@@ -12,6 +12,7 @@ use crate::model::{
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Observer, Position, Spot};
 
+use super::grouping::Grouping;
 use super::header;
 use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
 use super::kinds::{self, Weight};
@@ -40,6 +41,7 @@ pub(super) struct Collector<'a> {
     attachment: Option<NewAttachment>,
     attachments: Vec<NewAttachment>,
     findings: Vec<Finding>,
+    grouping: Grouping,
     refusal: Option<(Weight, Code)>,
     findings_total: u64,
     findings_kept: u64,
@@ -67,6 +69,7 @@ impl<'a> Collector<'a> {
             attachment: None,
             attachments: Vec::new(),
             findings: Vec::new(),
+            grouping: Grouping::new(judging.limits.max_findings),
             refusal: None,
             findings_total: 0,
             findings_kept: 0,
@@ -125,6 +128,7 @@ impl<'a> Collector<'a> {
             envelope: self.envelope,
             references: self.references,
             findings_total: self.findings_total,
+            groups: self.grouping.into_groups(),
             items_total: self.items_total,
             items_refused: self.items_refused,
         }
@@ -193,6 +197,7 @@ impl<'a> Collector<'a> {
     /// Counts a finding, and keeps it within the limit; one that must be shown is kept beyond it.
     fn record(&mut self, finding: Finding, must_show: bool) {
         self.findings_total += 1;
+        self.grouping.add(&finding);
         if must_show || self.findings_kept < self.judging.limits.max_findings {
             self.findings_kept += 1;
             self.findings.push(finding);

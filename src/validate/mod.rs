@@ -7,6 +7,7 @@
 
 mod collector;
 mod family;
+mod grouping;
 mod header;
 mod item;
 mod kinds;
@@ -19,7 +20,7 @@ use std::io::{self, Read};
 
 use crate::codes;
 use crate::formats::{self, Detection, Format};
-use crate::model::{Code, Envelope, Finding, FormatName, NewAttachment, NewItem, Route, RouteName};
+use crate::model::{Code, Envelope, Finding, FindingGroup, FormatName, NewAttachment, NewItem, Route, RouteName};
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Progress, Validator};
 
@@ -84,6 +85,8 @@ pub struct Judgement {
     pub references: Vec<ReferenceUse>,
     /// Findings seen, also those past the limit of what is kept.
     pub findings_total: u64,
+    /// The findings, equal ones together; their sum is less than the total where there are very many kinds.
+    pub groups: Vec<FindingGroup>,
     /// Items seen.
     pub items_total: u64,
     /// Items refused; those the route ignores are not among them.

@@ -40,7 +40,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("adapters", &["ports", "model", "codes", "blocking", "kill_point"]),
     ("simulator", &["model"]),
-    ("config", &["model", "xsd"]),
+    // The keys that sign receipts are read where everything else is checked.
+    ("config", &["model", "xsd", "receipt"]),
     ("generate", &["model"]),
     ("app", EVERYTHING),
     ("cli", EVERYTHING),

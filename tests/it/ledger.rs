@@ -123,14 +123,14 @@ mod on_sqlite {
             a_claim_is_a_shipment, the_oldest_due_shipment_is_leased, stages_are_leased_apart_and_in_turns,
             a_lease_ends_by_time_release_or_finish, a_start_makes_all_work_due,
             counters_count_per_partner_and_name, the_watchdog_sees_what_has_no_final_receipt,
-            a_receipt_is_placed_once, bytes_are_let_go_of_after_their_time, a_final_receipt_takes_the_claimed_file_out,
+            a_receipt_is_placed_once, a_receipts_files_are_placed_together, news_are_told_once, bytes_are_let_go_of_after_their_time, a_final_receipt_takes_the_claimed_file_out,
             a_final_receipt_leaves_a_later_file_of_the_same_name, what_is_referred_to_is_told,
             everything_is_there_after_a_crash;
         judging:
             items_come_back_as_they_were_found, adding_again_changes_nothing, judging_starts_over,
             repeats_are_refused, a_verdict_stands, a_reference_is_taken_once,
             a_refused_batch_may_come_again_under_its_reference, a_refusal_refuses_what_was_ready,
-            findings_come_in_order, open_items_of_a_state_are_failed, a_rehearsal_is_settled_without_sending;
+            findings_come_in_order, groups_come_in_order, outcomes_are_counted_by_part_state_and_code, open_items_of_a_state_are_failed, a_rehearsal_is_settled_without_sending;
         deliveries:
             an_item_goes_its_way, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
             an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;

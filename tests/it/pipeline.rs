@@ -107,6 +107,7 @@ impl Rig {
             blobs: Arc::new(blobs),
             receivers: Arc::new(HashMap::from([(route.name.clone(), destination)])),
             routes: Arc::new(Routes::new([route])),
+            signers: Arc::default(),
             cores: Blocking::per_core(),
             disk: Blocking::new(4),
             started: clock.now(),

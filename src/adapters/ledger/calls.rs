@@ -5,14 +5,16 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::model::{
-    BlobId, Code, Finding, Item, ItemState, NewAttachment, NewItem, Outcome, PartnerId, ReceiptKind, ScratchId,
-    Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Outcome, OutcomeCount,
+    PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
-use crate::ports::{Counts, Event, Intent, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, ReferenceUse};
+use crate::ports::{
+    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, ReferenceUse,
+};
 
 use super::shipments::Ruling;
 use super::steps::Step;
-use super::{SqliteLedger, attachments, items, receipts, rows, shipments, sql};
+use super::{SqliteLedger, attachments, findings, items, receipts, rows, shipments, sql};
 
 #[async_trait]
 impl Ledger for SqliteLedger {
@@ -70,8 +72,11 @@ impl Ledger for SqliteLedger {
     }
 
     async fn add_findings(&self, id: ShipmentId, findings: Vec<Finding>) -> Result<(), LedgerError> {
-        self.write(move |connection| Box::pin(async move { items::add_findings(connection, id, &findings).await }))
-            .await
+        self.write(move |connection| Box::pin(async move { findings::add(connection, id, &findings).await })).await
+    }
+
+    async fn add_finding_groups(&self, id: ShipmentId, groups: Vec<FindingGroup>) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(async move { findings::add_groups(connection, id, &groups).await })).await
     }
 
     async fn refuse_repeats(&self, id: ShipmentId, code: Code) -> Result<u64, LedgerError> {
@@ -147,7 +152,15 @@ impl Ledger for SqliteLedger {
     }
 
     async fn findings(&self, id: ShipmentId, skip: u64, limit: u32) -> Result<Vec<Finding>, LedgerError> {
-        items::findings(&mut *self.reader().await?, id, skip, limit).await
+        findings::page(&mut *self.reader().await?, id, skip, limit).await
+    }
+
+    async fn outcomes(&self, id: ShipmentId) -> Result<Vec<OutcomeCount>, LedgerError> {
+        items::outcomes(&mut *self.reader().await?, id).await
+    }
+
+    async fn finding_groups(&self, id: ShipmentId, skip: u64, limit: u32) -> Result<Vec<FindingGroup>, LedgerError> {
+        findings::groups(&mut *self.reader().await?, id, skip, limit).await
     }
 
     async fn has_receipt(&self, id: ShipmentId, kind: ReceiptKind) -> Result<bool, LedgerError> {
@@ -157,6 +170,18 @@ impl Ledger for SqliteLedger {
     async fn place_receipt(&self, receipt: &PlacedReceipt) -> Result<bool, LedgerError> {
         let receipt = receipt.clone();
         self.write(move |connection| Box::pin(async move { receipts::place(connection, &receipt).await })).await
+    }
+
+    async fn last_supplement(&self, id: ShipmentId) -> Result<u32, LedgerError> {
+        receipts::last_supplement(&mut *self.reader().await?, id).await
+    }
+
+    async fn told(&self, id: ShipmentId, items: &[u64]) -> Result<Vec<(u64, LateEvent)>, LedgerError> {
+        receipts::told(&mut *self.reader().await?, id, items).await
+    }
+
+    async fn receipts_of(&self, sha256: [u8; 32]) -> Result<Vec<KnownReceipt>, LedgerError> {
+        receipts::of_hash(&mut *self.reader().await?, sha256).await
     }
 
     async fn events(&self, id: ShipmentId) -> Result<Vec<Event>, LedgerError> {

@@ -1,4 +1,4 @@
-//! Items and findings of a shipment.
+//! Items of a shipment.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::codes;
-use crate::model::{Code, Finding, Item, ItemState, NewItem, ShipmentId, Stage, Tally};
+use crate::model::{Code, Item, ItemState, NewItem, OutcomeCount, ShipmentId, Stage, Tally};
 use crate::ports::LedgerError;
 
 use super::rows::{self, int, item_kind_number, state_number, to_stage, to_state, uuid};
@@ -78,7 +78,7 @@ pub(super) async fn forget_some(connection: &mut SqliteConnection, id: ShipmentI
     }
     let seq = shipments::seq(connection, id).await?;
     let mut forgotten = 0;
-    for text in [sql::FORGET_ITEMS, sql::FORGET_ATTACHMENTS, sql::FORGET_FINDINGS] {
+    for text in [sql::FORGET_ITEMS, sql::FORGET_ATTACHMENTS, sql::FORGET_FINDINGS, sql::FORGET_GROUPS] {
         let done = sqlx::query(text).bind(seq).bind(AT_ONCE).execute(&mut *connection).await?;
         forgotten += done.rows_affected();
     }
@@ -161,40 +161,12 @@ pub(super) async fn tally(connection: &mut SqliteConnection, id: ShipmentId) -> 
     Ok(tally)
 }
 
-pub(super) async fn add_findings(
+/// Items by part, state and code.
+pub(super) async fn outcomes(
     connection: &mut SqliteConnection,
     id: ShipmentId,
-    findings: &[Finding],
-) -> Result<(), LedgerError> {
-    let seq = shipments::seq(connection, id).await?;
-    let last: i64 = sqlx::query_scalar(sql::LAST_FINDING).bind(seq).fetch_one(&mut *connection).await?;
-    for (number, finding) in (last + 1..).zip(findings) {
-        let place = finding.place.as_ref();
-        sqlx::query(sql::ADD_FINDING)
-            .bind(seq)
-            .bind(number)
-            .bind(finding.code.0)
-            .bind(place.map(|place| int(place.line)))
-            .bind(place.map(|place| int(place.column)))
-            .bind(place.map(|place| int(place.offset)))
-            .bind(place.map(|place| place.path.as_str()))
-            .bind(finding.item.map(int))
-            .bind(finding.rule.as_str())
-            .bind(finding.text.as_str())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
-pub(super) async fn findings(
-    connection: &mut SqliteConnection,
-    id: ShipmentId,
-    skip: u64,
-    limit: u32,
-) -> Result<Vec<Finding>, LedgerError> {
-    let query = sqlx::query(sql::FINDINGS).bind(uuid(&id.0)).bind(int(skip)).bind(i64::from(limit));
-    query.fetch_all(connection).await?.iter().map(rows::finding).collect()
+) -> Result<Vec<OutcomeCount>, LedgerError> {
+    sqlx::query(sql::OUTCOMES).bind(uuid(&id.0)).fetch_all(connection).await?.iter().map(rows::outcome).collect()
 }
 
 /// Three sizes, so that any number of items needs few prepared statements.

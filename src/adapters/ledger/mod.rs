@@ -11,6 +11,7 @@ mod area;
 mod attachments;
 mod calls;
 mod failure;
+mod findings;
 mod items;
 mod receipts;
 mod rows;
@@ -121,6 +122,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
 
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
+    (2, "receipts", include_str!("migrations/0002_receipts.sql")),
     (3, "formats", include_str!("migrations/0003_formats.sql")),
 ];
 const READERS: u32 = 3;

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use crate::model::{AreaPath, BlobId, NodeState, ReceiptKind, Shipment, ShipmentId};
-use crate::ports::{LedgerError, PlacedReceipt};
+use crate::model::{AreaPath, BlobId, LateEvent, NodeState, ReceiptKind, Shipment, ShipmentId};
+use crate::ports::{KnownReceipt, LedgerError, PlacedReceipt, ReceiptFile};
 
 use super::area::{self, Entry};
-use super::rows::{self, int, receipt_number, uuid};
+use super::rows::{self, event_number, form_number, int, receipt_number, uuid};
 use super::{shipments, sql};
 
 pub(super) async fn has(
@@ -15,45 +15,120 @@ pub(super) async fn has(
     id: ShipmentId,
     kind: ReceiptKind,
 ) -> Result<bool, LedgerError> {
-    let query = sqlx::query_scalar(sql::HAS_RECEIPT).bind(uuid(&id.0)).bind(receipt_number(kind));
+    let query = sqlx::query_scalar(sql::HAS_RECEIPT)
+        .bind(uuid(&id.0))
+        .bind(receipt_number(kind))
+        .bind(i64::from(kind.number()));
     Ok(query.fetch_one(connection).await.map(|n: i64| n > 0)?)
 }
 
-/// Places a receipt, unless one of its kind is placed.
+/// Places a receipt, unless one of its kind is placed, or its news were told.
 pub(super) async fn place(connection: &mut SqliteConnection, receipt: &PlacedReceipt) -> Result<bool, LedgerError> {
     let seq = shipments::seq(connection, receipt.shipment).await?;
-    let added = sqlx::query(sql::ADD_RECEIPT)
-        .bind(seq)
-        .bind(receipt_number(receipt.kind))
-        .bind(receipt.dir.as_str())
-        .bind(receipt.name.as_str())
-        .bind(int(receipt.size_bytes))
-        .bind(receipt.now.as_millisecond())
-        .execute(&mut *connection)
-        .await?;
-    if added.rows_affected() == 0 {
+    if has(connection, receipt.shipment, receipt.kind).await? || !tell(connection, seq, receipt).await? {
         return Ok(false);
     }
-    let path = AreaPath::new(&receipt.dir, &receipt.name).map_err(|_| rows::corrupt("a receipt's path"))?;
+    for file in &receipt.files {
+        add(connection, seq, receipt, file).await?;
+        put(connection, receipt, file).await?;
+    }
+    if receipt.kind == ReceiptKind::Final {
+        finish(connection, receipt.shipment, seq).await?;
+    }
+    let (what, number) = (format!("receipt-{}", receipt.kind.as_str()), receipt.kind.number());
+    let detail = if number > 0 { number.to_string() } else { String::new() };
+    shipments::add_event(connection, seq, receipt.now, &what, &detail).await?;
+    Ok(true)
+}
+
+/// Records what a supplement tells; `false`, and nothing is recorded, when some of it was told before.
+async fn tell(connection: &mut SqliteConnection, seq: i64, receipt: &PlacedReceipt) -> Result<bool, LedgerError> {
+    for chunk in receipt.news.chunks(NEWS_AT_ONCE) {
+        let items: Vec<u64> = chunk.iter().map(|news| news.item).collect();
+        let before = told(connection, receipt.shipment, &items).await?;
+        if chunk.iter().any(|news| before.contains(&(news.item, news.event))) {
+            return Ok(false);
+        }
+    }
+    for news in &receipt.news {
+        sqlx::query(sql::ADD_NEWS)
+            .bind(seq)
+            .bind(int(news.item))
+            .bind(event_number(news.event))
+            .bind(news.at.as_millisecond())
+            .bind(i64::from(receipt.kind.number()))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(true)
+}
+
+async fn add(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    receipt: &PlacedReceipt,
+    file: &ReceiptFile,
+) -> Result<(), LedgerError> {
+    sqlx::query(sql::ADD_RECEIPT)
+        .bind(seq)
+        .bind(receipt_number(receipt.kind))
+        .bind(i64::from(receipt.kind.number()))
+        .bind(form_number(file.form))
+        .bind(receipt.dir.as_str())
+        .bind(file.name.as_str())
+        .bind(int(file.size_bytes))
+        .bind(file.sha256.to_vec())
+        .bind(receipt.now.as_millisecond())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Puts a file of a receipt into the tree.
+async fn put(
+    connection: &mut SqliteConnection,
+    receipt: &PlacedReceipt,
+    file: &ReceiptFile,
+) -> Result<(), LedgerError> {
+    let path = AreaPath::new(&receipt.dir, &file.name).map_err(|_| rows::corrupt("a receipt's path"))?;
     // The name carries the shipment's id, so nothing unrelated has it; if something does, the receipt is what counts.
     let old = area::entry(connection, &receipt.partner, &path).await?;
     let new = Entry {
         path,
         state: NodeState::Whole,
-        size_bytes: receipt.size_bytes,
+        size_bytes: file.size_bytes,
         scratch_bytes: 0,
         modified: receipt.now,
-        blob: Some(receipt.blob),
+        blob: Some(file.blob),
         scratch: None,
         shipment: None,
     };
-    area::replace(connection, &receipt.partner, old.as_ref(), &new).await?;
-    if receipt.kind == ReceiptKind::Final {
-        finish(connection, receipt.shipment, seq).await?;
-    }
-    let what = format!("receipt-{}", receipt.kind.as_str());
-    shipments::add_event(connection, seq, receipt.now, &what, "").await?;
-    Ok(true)
+    area::replace(connection, &receipt.partner, old.as_ref(), &new).await
+}
+
+pub(super) async fn last_supplement(connection: &mut SqliteConnection, id: ShipmentId) -> Result<u32, LedgerError> {
+    let kind = receipt_number(ReceiptKind::Supplement(0));
+    let query = sqlx::query_scalar(sql::LAST_SUPPLEMENT).bind(uuid(&id.0)).bind(kind);
+    let number: i64 = query.fetch_one(connection).await?;
+    u32::try_from(number).map_err(|_| rows::corrupt("a supplement's number"))
+}
+
+pub(super) async fn told(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    items: &[u64],
+) -> Result<Vec<(u64, LateEvent)>, LedgerError> {
+    let items = serde_json::Value::from_iter(items.iter().copied()).to_string();
+    let query = sqlx::query(sql::TOLD).bind(uuid(&id.0)).bind(items);
+    query.fetch_all(connection).await?.iter().map(rows::told).collect()
+}
+
+pub(super) async fn of_hash(
+    connection: &mut SqliteConnection,
+    sha256: [u8; 32],
+) -> Result<Vec<KnownReceipt>, LedgerError> {
+    let query = sqlx::query(sql::RECEIPTS_OF).bind(sha256.to_vec());
+    query.fetch_all(connection).await?.iter().map(rows::known_receipt).collect()
 }
 
 /// Ends a shipment: its file leaves the tree, unless the name belongs to a later one by now.
@@ -85,3 +160,6 @@ pub(super) async fn expire(
     }
     Ok(blobs)
 }
+
+/// Items asked about at once.
+const NEWS_AT_ONCE: usize = 512;

@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use crate::codes;
 use crate::model::{
-    AreaPath, BlobId, ByteRange, Code, Finding, Item, ItemKey, ItemKind, ItemState, NewAttachment, NewItem, Node,
-    NodeState, PartKind, Place, ReceiptKind, ScratchId, Service, Shipment, ShipmentId, Stage, Verdict, VerdictKind,
+    AreaPath, BlobId, ByteRange, Code, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState, LateEvent,
+    NewAttachment, NewItem, Node, NodeState, OutcomeCount, PartKind, Place, ReceiptForm, ReceiptKind, ScratchId,
+    Service, Shipment, ShipmentId, Spot, Stage, Verdict, VerdictKind,
 };
-use crate::ports::{Event, LedgerError};
+use crate::ports::{Event, KnownReceipt, LedgerError};
 
 pub(super) fn shipment(row: &SqliteRow) -> Result<Shipment, LedgerError> {
     Ok(Shipment {
@@ -98,6 +99,70 @@ pub(super) fn finding(row: &SqliteRow) -> Result<Finding, LedgerError> {
         rule: cell(row, "rule")?,
         text: cell(row, "text")?,
     })
+}
+
+pub(super) fn group(row: &SqliteRow) -> Result<FindingGroup, LedgerError> {
+    let places: Vec<(u64, u64, u64, Option<u64>)> =
+        serde_json::from_str(&cell::<String>(row, "places")?).map_err(|_| corrupt("a list of places"))?;
+    let spot = |(line, column, offset, item)| Spot { line, column, offset, item };
+    Ok(FindingGroup {
+        code: code(row)?.ok_or_else(|| corrupt("a finding's code"))?,
+        rule: cell(row, "rule")?,
+        text: cell(row, "text")?,
+        path: cell(row, "path")?,
+        count: count(row, "count")?,
+        places: places.into_iter().map(spot).collect(),
+    })
+}
+
+/// A group's places as the database holds them.
+pub(super) fn places(places: &[Spot]) -> String {
+    let place = |spot: &Spot| serde_json::json!([spot.line, spot.column, spot.offset, spot.item]);
+    serde_json::Value::from_iter(places.iter().map(place)).to_string()
+}
+
+pub(super) fn outcome(row: &SqliteRow) -> Result<OutcomeCount, LedgerError> {
+    Ok(OutcomeCount {
+        part: small(row, "part")?,
+        state: to_state(cell(row, "state")?)?,
+        code: code(row)?,
+        items: count(row, "n")?,
+        with_findings: count(row, "with_findings")?,
+    })
+}
+
+pub(super) fn known_receipt(row: &SqliteRow) -> Result<KnownReceipt, LedgerError> {
+    Ok(KnownReceipt {
+        shipment: ShipmentId(to_uuid(cell(row, "id")?)?),
+        kind: to_receipt_kind(cell(row, "kind")?, small(row, "number")?)?,
+        form: to_receipt_form(cell(row, "form")?)?,
+        name: cell(row, "name")?,
+        placed_at: time(row, "placed_at")?,
+    })
+}
+
+pub(super) fn told(row: &SqliteRow) -> Result<(u64, LateEvent), LedgerError> {
+    Ok((count(row, "item")?, to_late_event(cell(row, "event")?)?))
+}
+
+/// A kind's number; which of several of its kind is told apart.
+pub(super) fn receipt_number(kind: ReceiptKind) -> i64 {
+    match kind {
+        ReceiptKind::Accepted => 0,
+        ReceiptKind::Final => 1,
+        ReceiptKind::Rest => 2,
+        ReceiptKind::Supplement(_) => 3,
+    }
+}
+
+fn to_receipt_kind(kind: i64, number: u32) -> Result<ReceiptKind, LedgerError> {
+    match kind {
+        0 => Ok(ReceiptKind::Accepted),
+        1 => Ok(ReceiptKind::Final),
+        2 => Ok(ReceiptKind::Rest),
+        3 => Ok(ReceiptKind::Supplement(number)),
+        _ => Err(corrupt("a receipt's kind")),
+    }
 }
 
 pub(super) fn node(row: &SqliteRow) -> Result<Node, LedgerError> {
@@ -231,4 +296,24 @@ numbered!(
     NodeState::Claimed = 2
 );
 numbered!(PartKind, part_number, PartKind::Prefill = 0, PartKind::Subscription = 1, PartKind::Batch = 2);
-numbered!(ReceiptKind, receipt_number, ReceiptKind::Accepted = 0, ReceiptKind::Final = 1, ReceiptKind::Rest = 2);
+numbered!(
+    ReceiptForm,
+    form_number,
+    to_receipt_form,
+    "a receipt's form",
+    ReceiptForm::Document = 0,
+    ReceiptForm::Page = 1,
+    ReceiptForm::List = 2,
+    ReceiptForm::Signature = 3
+);
+numbered!(
+    LateEvent,
+    event_number,
+    to_late_event,
+    "an event",
+    LateEvent::PublishFailed = 0,
+    LateEvent::MalwareFound = 1,
+    LateEvent::Read = 2,
+    LateEvent::Confirmed = 3,
+    LateEvent::Downloaded = 4
+);

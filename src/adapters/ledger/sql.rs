@@ -86,7 +86,7 @@ pub(super) const OVERDUE: &str = concat!(
 
 /// Shipments with a final receipt of before a time, whose bytes are still kept.
 pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
-     JOIN receipts AS r ON r.shipment = s.seq AND r.kind = $3 \
+     JOIN receipt_files AS r ON r.shipment = s.seq AND r.kind = $3 AND r.number = 0 AND r.form = 0 \
      WHERE s.stage = 2 AND s.expired = 0 AND r.placed_at < $1 ORDER BY s.seq LIMIT $2";
 
 pub(super) const EXPIRE: &str = "UPDATE shipments SET expired = 1 WHERE seq = $1";
@@ -135,10 +135,24 @@ pub(super) const LOOSE_ATTACHMENTS: &str = concat!(
      ORDER BY number LIMIT $2"
 );
 
+pub(super) const FORGET_GROUPS: &str = "DELETE FROM finding_groups WHERE shipment = $1 AND number IN \
+     (SELECT number FROM finding_groups WHERE shipment = $1 ORDER BY number LIMIT $2)";
+
 pub(super) const ADD_FINDING: &str = "INSERT INTO findings (shipment, number, code, line, col, at_byte, path, item, rule, text) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 pub(super) const LAST_FINDING: &str = "SELECT COALESCE(MAX(number), 0) FROM findings WHERE shipment = $1";
+
+pub(super) const ADD_GROUP: &str = "INSERT INTO finding_groups (shipment, number, code, rule, text, path, count, places) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+pub(super) const LAST_GROUP: &str = "SELECT COALESCE(MAX(number), 0) FROM finding_groups WHERE shipment = $1";
+
+pub(super) const GROUPS: &str = concat!(
+    "SELECT code, rule, text, path, count, places FROM finding_groups WHERE shipment = ",
+    seq!(),
+    " AND number > $2 ORDER BY number LIMIT $3"
+);
 
 pub(super) const FINDINGS: &str = concat!(
     "SELECT code, line, col, at_byte, path, item, rule, text FROM findings WHERE shipment = ",
@@ -160,6 +174,15 @@ pub(super) const ITEM_STATE: &str = concat!("SELECT state FROM items WHERE shipm
 pub(super) const TALLY: &str =
     concat!("SELECT state, COUNT(*) AS n FROM items WHERE shipment = ", seq!(), " GROUP BY state");
 
+/// Counts by part, state and code; few rows, however many items.
+pub(super) const OUTCOMES: &str = concat!(
+    "SELECT part, state, code, COUNT(*) AS n, SUM(number IN (SELECT item FROM findings WHERE shipment = ",
+    seq!(),
+    " AND item IS NOT NULL)) AS with_findings FROM items WHERE shipment = ",
+    seq!(),
+    " GROUP BY part, state, code ORDER BY part, state, code"
+);
+
 /// One sort instead of an index on random keys.
 pub(super) const REPEATS: &str = concat!(
     "SELECT number FROM (SELECT number, ROW_NUMBER() OVER (PARTITION BY key ORDER BY number) AS place FROM items \
@@ -172,11 +195,25 @@ pub(super) const REFUSE_READY: &str = "UPDATE items SET state = 3, code = $2 WHE
 
 // Receipts.
 
-pub(super) const HAS_RECEIPT: &str =
-    concat!("SELECT COUNT(*) FROM receipts WHERE shipment = ", seq!(), " AND kind = $2");
+pub(super) const HAS_RECEIPT: &str = concat!(
+    "SELECT COUNT(*) FROM receipt_files WHERE shipment = ",
+    seq!(),
+    " AND kind = $2 AND number = $3 AND form = 0"
+);
 
-pub(super) const ADD_RECEIPT: &str = "INSERT INTO receipts (shipment, kind, dir, name, size_bytes, placed_at) \
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (shipment, kind) DO NOTHING";
+pub(super) const ADD_RECEIPT: &str = "INSERT INTO receipt_files \
+     (shipment, kind, number, form, dir, name, size_bytes, sha256, placed_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (shipment, kind, number, form) DO NOTHING";
+
+pub(super) const LAST_SUPPLEMENT: &str =
+    concat!("SELECT COALESCE(MAX(number), 0) FROM receipt_files WHERE kind = $2 AND shipment = ", seq!());
+
+/// Walks all of them: asked by hand, for one file.
+pub(super) const RECEIPTS_OF: &str = "SELECT s.id, r.kind, r.number, r.form, r.name, r.placed_at FROM receipt_files AS r \
+     JOIN shipments AS s ON s.seq = r.shipment WHERE r.sha256 = $1 ORDER BY r.shipment, r.kind, r.number, r.form LIMIT 20";
+
+pub(super) const ADD_NEWS: &str = "INSERT INTO news (shipment, item, event, at, supplement) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (shipment, item, event) DO NOTHING";
 
 pub(super) const FINISH: &str = "UPDATE shipments SET stage = 2, worker = NULL, lease_until = 0 WHERE seq = $1";
 
@@ -266,6 +303,12 @@ pub(super) const FAIL_OPEN: &str = "UPDATE items SET state = 5, code = $2 WHERE 
 pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0 \
      AND number IN (SELECT value FROM json_each($3))";
 
+pub(super) const TOLD: &str = concat!(
+    "SELECT item, event FROM news WHERE shipment = ",
+    seq!(),
+    " AND item IN (SELECT value FROM json_each($2)) ORDER BY item, event"
+);
+
 /// An upload that a CLOSE sealed and the ledger did not take lies under the number of its scratch file: who resumes it
 /// finds it there.
 pub(super) const REFERENCED_BLOBS: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
@@ -317,6 +360,7 @@ mod tests {
             (DUE_ITEMS, "SEARCH items USING INDEX items_open (shipment=? AND number>?)"),
             (NEXT_DUE, "SEARCH items USING COVERING INDEX items_open (shipment=?)"),
             (FINDINGS, "SEARCH findings USING PRIMARY KEY (shipment=? AND number>?)"),
+            (GROUPS, "SEARCH finding_groups USING PRIMARY KEY (shipment=? AND number>?)"),
             (LIST, "SEARCH nodes USING PRIMARY KEY (partner=? AND dir=? AND name>?)"),
             (LEASE, "SEARCH shipments USING COVERING INDEX shipments_waiting (stage=? AND wake_at<?)"),
         ];

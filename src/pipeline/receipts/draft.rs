@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
+
 use crate::blocking::Lost;
 use crate::model::{BlobId, ByteRange, ScratchId};
 use crate::pipeline::{House, StepError};
@@ -19,6 +21,7 @@ pub(super) struct Draft {
 pub(super) struct Pen {
     file: Arc<dyn Scratch>,
     written: u64,
+    hash: Context,
     /// What is held; receipts are rendered into it.
     pub(super) out: Vec<u8>,
 }
@@ -28,7 +31,7 @@ impl Draft {
     pub(super) async fn begin(house: &House) -> Result<Self, StepError> {
         let scratch = house.blobs.create().await?;
         let file = house.blobs.scratch(scratch).await?;
-        Ok(Self { scratch, pen: Some(Pen { file, written: 0, out: Vec::new() }) })
+        Ok(Self { scratch, pen: Some(Pen { file, written: 0, hash: Context::new(&SHA256), out: Vec::new() }) })
     }
 
     /// Writes a part of it on a blocking thread.
@@ -49,11 +52,11 @@ impl Draft {
         Ok(written?)
     }
 
-    /// Makes it a blob; returns its size in bytes.
-    pub(super) async fn seal(&mut self, house: &House, blob: BlobId) -> Result<u64, StepError> {
-        let size_bytes = self.write(house, Pen::flush).await?;
+    /// Makes it a blob; returns its size in bytes and its SHA-256.
+    pub(super) async fn seal(&mut self, house: &House, blob: BlobId) -> Result<(u64, [u8; 32]), StepError> {
+        let sealed = self.write(house, |pen| Ok((pen.flush()?, pen.sha256()))).await?;
         house.blobs.seal(self.scratch, blob).await?;
-        Ok(size_bytes)
+        Ok(sealed)
     }
 
     /// Gives its room on the disk back.
@@ -101,9 +104,17 @@ impl Pen {
 
     fn flush(&mut self) -> io::Result<u64> {
         self.file.write_at(self.written, &self.out)?;
+        self.hash.update(&self.out);
         self.written += self.out.len() as u64;
         self.out.clear();
         Ok(self.written)
+    }
+
+    /// Of what is written out.
+    fn sha256(&self) -> [u8; 32] {
+        let mut sha256 = [0; 32];
+        sha256.iter_mut().zip(self.hash.clone().finish().as_ref()).for_each(|(to, from)| *to = *from);
+        sha256
     }
 }
 

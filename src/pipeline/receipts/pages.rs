@@ -1,6 +1,6 @@
 //! A shipment's items and findings, page by page.
 
-use crate::model::{Finding, Item, ItemState, Shipment};
+use crate::model::{Finding, FindingGroup, Item, ItemState, Shipment};
 use crate::pipeline::{House, StepError};
 
 /// A shipment's items in order of number.
@@ -23,6 +23,27 @@ impl<'a> Items<'a> {
         let Some(last) = page.last().map(|item| item.found.number) else { return Ok(None) };
         self.last = last;
         Ok(Some(page))
+    }
+}
+
+/// A shipment's groups of findings in the order of their first ones.
+pub(super) struct Groups<'a> {
+    house: &'a House,
+    shipment: &'a Shipment,
+    seen: u64,
+}
+
+impl<'a> Groups<'a> {
+    /// All of them, from the first.
+    pub(super) fn new(house: &'a House, shipment: &'a Shipment) -> Self {
+        Self { house, shipment, seen: 0 }
+    }
+
+    /// The next page; `None` after the last.
+    pub(super) async fn page(&mut self) -> Result<Option<Vec<FindingGroup>>, StepError> {
+        let page = self.house.ledger.finding_groups(self.shipment.id, self.seen, PAGE_GROUPS).await?;
+        self.seen += page.len() as u64;
+        Ok((!page.is_empty()).then_some(page))
     }
 }
 
@@ -73,6 +94,9 @@ impl<'a> Findings<'a> {
         }
     }
 }
+
+/// Groups read from the ledger at once; each may have a hundred places.
+const PAGE_GROUPS: u32 = 64;
 
 /// Rows read from the ledger at once.
 const PAGE_ROWS: u32 = 512;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use sluse::model::{AreaPath, BlobId, Node, NodeState, ReceiptKind, ScratchId, ShipmentId};
-use sluse::ports::{AreaError, Close, NewUpload, PlacedReceipt, Quota, Usage};
+use sluse::model::{AreaPath, BlobId, Node, NodeState, ReceiptForm, ReceiptKind, ScratchId, ShipmentId};
+use sluse::ports::{AreaError, Close, NewUpload, PlacedReceipt, Quota, ReceiptFile, Usage};
 
 use super::{Store, at, partner, path};
 
@@ -99,10 +99,11 @@ async fn make(store: &dyn Store, model: &mut Model, call: Call, now: i64) -> (An
             let Some((id, _, name)) = model.shipments.get(shipment).copied() else { return (Ok(None), Ok(None)) };
             let (dir, blob) = ("receipts".to_owned(), BlobId::new());
             let kind = ReceiptKind::Final;
-            let name_there = kind.file_name("a", id);
-            let (size_bytes, now) = (7, at(now));
-            let receipt =
-                PlacedReceipt { shipment: id, kind, partner: etat, dir, name: name_there, blob, size_bytes, now };
+            let form = ReceiptForm::Document;
+            let file =
+                ReceiptFile { form, name: format!("a.{}.final.xml", id.short()), blob, size_bytes: 7, sha256: [1; 32] };
+            let (files, news, now) = (vec![file], Vec::new(), at(now));
+            let receipt = PlacedReceipt { shipment: id, kind, partner: etat, dir, files, news, now };
             let placed = store.ledger().place_receipt(&receipt).await.unwrap();
             let first = model.finish(id, name);
             (Ok(placed.then_some(id.0)), Ok(first.then_some(id.0)))

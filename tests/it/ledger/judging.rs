@@ -2,7 +2,8 @@
 
 use sluse::codes;
 use sluse::model::{
-    ByteRange, Envelope, Finding, ItemKind, ItemState, Part, PartKind, Place, Stage, Tally, Verdict, VerdictKind,
+    ByteRange, Envelope, Finding, FindingGroup, ItemKind, ItemState, NewItem, OutcomeCount, Part, PartKind, Place,
+    Spot, Stage, Tally, Verdict, VerdictKind,
 };
 use sluse::ports::{Intent, RecordedVerdict, ReferenceUse};
 
@@ -189,4 +190,49 @@ pub(super) async fn a_rehearsal_is_settled_without_sending(store: Box<dyn Store>
     assert_eq!((items[0].state, items[0].code), (ItemState::Delivered, Some(codes::PREFLIGHT)));
     assert_eq!((items[1].state, items[1].code), (ItemState::Refused, Some(codes::BAD_VALUE)));
     assert_eq!(store.ledger().next_due(id).await.unwrap(), None);
+}
+
+pub(super) async fn groups_come_in_order(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let group = |number: u64| FindingGroup {
+        code: codes::BAD_VALUE,
+        rule: "cvc-datatype-valid.1.2.1".into(),
+        text: format!("kind {number}"),
+        path: "/Batch/Unit/Date".into(),
+        count: number * 1_000,
+        places: vec![
+            Spot { line: number, column: 2, offset: 3, item: Some(number) },
+            Spot { line: number, column: 9, offset: 8, item: None },
+        ],
+    };
+    store.ledger().add_finding_groups(id, (1..=3).map(group).collect()).await.unwrap();
+    let bare = FindingGroup { places: Vec::new(), ..group(4) };
+    store.ledger().add_finding_groups(id, vec![bare.clone()]).await.unwrap();
+    let store = store.reopen().await;
+    let page = store.ledger().finding_groups(id, 0, 2).await.unwrap();
+    assert_eq!(page, [group(1), group(2)]);
+    assert_eq!(store.ledger().finding_groups(id, 2, 9).await.unwrap(), [group(3), bare]);
+    store.ledger().restart_judging(id).await.unwrap();
+    assert_eq!(store.ledger().finding_groups(id, 0, 9).await.unwrap(), []);
+}
+
+pub(super) async fn outcomes_are_counted_by_part_state_and_code(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let ledger = store.ledger();
+    let of_part = |part: u32, item: NewItem| NewItem { part, ..item };
+    let bad = Some(codes::BAD_VALUE);
+    let items = vec![item(1, None), item(2, bad), item(3, bad), of_part(1, item(4, bad)), item(5, None)];
+    ledger.add_items(id, items).await.unwrap();
+    let about = |item| Finding { item: Some(item), ..Finding::whole(codes::BAD_VALUE, "") };
+    ledger.add_findings(id, vec![about(2), about(2), about(4), Finding::whole(codes::BAD_VALUE, "")]).await.unwrap();
+    let count = |part, state, code, items, with_findings| OutcomeCount { part, state, code, items, with_findings };
+    assert_eq!(
+        ledger.outcomes(id).await.unwrap(),
+        [
+            count(0, ItemState::Ready, None, 2, 0),
+            count(0, ItemState::Refused, bad, 2, 1),
+            count(1, ItemState::Refused, bad, 1, 1),
+        ]
+    );
+    assert_eq!(ledger.outcomes(claim(store.as_ref(), "/inbox/b.xml").await).await.unwrap(), []);
 }

@@ -1,16 +1,18 @@
 //! Claims, leases, receipts, history.
 
 use sluse::model::{
-    BlobId, NodeState, PartnerId, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict, VerdictKind, WorkerId,
+    BlobId, LateEvent, News, NodeState, PartnerId, ReceiptForm, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict,
+    VerdictKind, WorkerId,
 };
-use sluse::ports::{Close, Counts, Intent, PlacedReceipt};
+use sluse::ports::{Close, Counts, Intent, KnownReceipt, PlacedReceipt, ReceiptFile};
 
 use super::{Store, at, claim, closing, item, partner, path, upload};
 
 fn receipt(shipment: ShipmentId, kind: ReceiptKind) -> PlacedReceipt {
-    let name = kind.file_name("a.xml", shipment);
+    let name = format!("a.xml.{}.{}.xml", shipment.short(), kind.as_str());
     let (dir, blob) = ("receipts".to_owned(), BlobId::new());
-    PlacedReceipt { shipment, kind, partner: partner("etat"), dir, name, blob, size_bytes: 10, now: at(50) }
+    let file = ReceiptFile { form: ReceiptForm::Document, name, blob, size_bytes: 10, sha256: [1; 32] };
+    PlacedReceipt { shipment, kind, partner: partner("etat"), dir, files: vec![file], news: Vec::new(), now: at(50) }
 }
 
 pub(super) fn pass() -> Verdict {
@@ -131,17 +133,68 @@ pub(super) async fn a_receipt_is_placed_once(store: Box<dyn Store>) {
     let accepted = receipt(id, ReceiptKind::Accepted);
     assert!(!ledger.has_receipt(id, ReceiptKind::Accepted).await.unwrap());
     assert!(ledger.place_receipt(&accepted).await.unwrap());
-    assert!(!ledger.place_receipt(&PlacedReceipt { blob: BlobId::new(), ..accepted.clone() }).await.unwrap());
+    assert!(!ledger.place_receipt(&receipt(id, ReceiptKind::Accepted)).await.unwrap());
     assert!(ledger.has_receipt(id, ReceiptKind::Accepted).await.unwrap());
     assert!(!ledger.has_receipt(id, ReceiptKind::Final).await.unwrap());
     let there = store.area().list(&partner("etat"), "receipts", None, 10).await.unwrap();
     assert_eq!(
         there.iter().map(|node| (node.blob, node.state)).collect::<Vec<_>>(),
-        [(Some(accepted.blob), NodeState::Whole)]
+        [(Some(accepted.files[0].blob), NodeState::Whole)]
     );
     assert_eq!(ledger.shipment(id).await.unwrap().unwrap().stage, Stage::Claimed);
     assert_eq!(ledger.events(id).await.unwrap().len(), 2);
     assert!(ledger.place_receipt(&receipt(ShipmentId::new(), ReceiptKind::Final)).await.is_err());
+}
+
+pub(super) async fn a_receipts_files_are_placed_together(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let mut last = receipt(id, ReceiptKind::Final);
+    for (form, ext) in [(ReceiptForm::Page, "html"), (ReceiptForm::List, "csv"), (ReceiptForm::Signature, "xml.sig")] {
+        let file = ReceiptFile { form, name: format!("a.{ext}"), blob: BlobId::new(), size_bytes: 5, sha256: [2; 32] };
+        last.files.push(file);
+    }
+    assert!(store.ledger().place_receipt(&last).await.unwrap());
+    let store = store.reopen().await;
+    let there = store.area().list(&partner("etat"), "receipts", None, 10).await.unwrap();
+    let names: Vec<_> = there.iter().map(|node| node.path.name.as_str()).collect();
+    assert_eq!(names, ["a.csv", "a.html", &last.files[0].name, "a.xml.sig"]);
+    let known = store.ledger().receipts_of([2; 32]).await.unwrap();
+    let forms: Vec<_> = known.iter().map(|file| (file.shipment, file.kind, file.form)).collect();
+    let of = |form| (id, ReceiptKind::Final, form);
+    assert_eq!(forms, [of(ReceiptForm::Page), of(ReceiptForm::List), of(ReceiptForm::Signature)]);
+    let name = last.files[0].name.clone();
+    let document =
+        KnownReceipt { shipment: id, kind: ReceiptKind::Final, form: ReceiptForm::Document, name, placed_at: at(50) };
+    assert_eq!(store.ledger().receipts_of([1; 32]).await.unwrap(), [document]);
+    assert_eq!(store.ledger().receipts_of([3; 32]).await.unwrap(), []);
+}
+
+pub(super) async fn news_are_told_once(store: Box<dyn Store>) {
+    let id = claim(store.as_ref(), "/inbox/a.xml").await;
+    let ledger = store.ledger();
+    ledger.place_receipt(&receipt(id, ReceiptKind::Final)).await.unwrap();
+    let news = |item, event| News { item, event, at: at(60) };
+    let supplement = |number, news: Vec<News>| {
+        let mut supplement = receipt(id, ReceiptKind::Supplement(number));
+        supplement.files[0].name = format!("a.supplement-{number}.xml");
+        PlacedReceipt { news, ..supplement }
+    };
+    assert_eq!(ledger.last_supplement(id).await.unwrap(), 0);
+    let first = supplement(1, vec![news(2, LateEvent::Read), news(1, LateEvent::MalwareFound)]);
+    assert!(ledger.place_receipt(&first).await.unwrap());
+    assert!(!ledger.place_receipt(&first).await.unwrap(), "its number is taken");
+    let again = supplement(2, vec![news(3, LateEvent::Read), news(2, LateEvent::Read)]);
+    assert!(!ledger.place_receipt(&again).await.unwrap(), "some of it was told");
+    assert_eq!(ledger.told(id, &[3]).await.unwrap(), [], "and nothing of it is recorded");
+    assert!(ledger.place_receipt(&supplement(2, vec![news(2, LateEvent::Confirmed)])).await.unwrap());
+    assert_eq!(ledger.last_supplement(id).await.unwrap(), 2);
+    let told = [(1, LateEvent::MalwareFound), (2, LateEvent::Read), (2, LateEvent::Confirmed)];
+    assert_eq!(ledger.told(id, &[1, 2, 3]).await.unwrap(), told);
+    assert!(ledger.has_receipt(id, ReceiptKind::Supplement(2)).await.unwrap());
+    assert!(!ledger.has_receipt(id, ReceiptKind::Supplement(3)).await.unwrap());
+    let events = ledger.events(id).await.unwrap();
+    let [.., last] = &events[..] else { panic!("no events") };
+    assert_eq!((last.what.as_str(), last.detail.as_str()), ("receipt-supplement", "2"));
 }
 
 pub(super) async fn bytes_are_let_go_of_after_their_time(store: Box<dyn Store>) {

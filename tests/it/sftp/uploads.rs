@@ -272,9 +272,14 @@ async fn finish(gateway: &Gateway, shipment: &sluse::model::Shipment) {
         kind: sluse::model::ReceiptKind::Final,
         partner: shipment.partner.clone(),
         dir: "receipts".to_owned(),
-        name: "a.final.xml".to_owned(),
-        blob: sluse::model::BlobId::new(),
-        size_bytes: 1,
+        files: vec![sluse::ports::ReceiptFile {
+            form: sluse::model::ReceiptForm::Document,
+            name: "a.final.xml".to_owned(),
+            blob: sluse::model::BlobId::new(),
+            size_bytes: 1,
+            sha256: [1; 32],
+        }],
+        news: Vec::new(),
         now: shipment.claimed_at,
     };
     assert!(gateway.ledger.place_receipt(&receipt).await.unwrap());

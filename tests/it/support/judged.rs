@@ -8,8 +8,8 @@ use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
 use sluse::formats;
 use sluse::model::{
-    Finding, FormatName, FormatRules, NewAttachment, NewItem, PartialAcceptance, RetryPolicy, Route, ServiceRow,
-    ServiceTable,
+    Finding, FormatName, FormatRules, NewAttachment, NewItem, PartialAcceptance, ReceiptRules, RetryPolicy, Route,
+    ServiceRow, ServiceTable,
 };
 use sluse::ports::Blob;
 use sluse::validate::{Found, Judgement, Judging, Limits, judge};
@@ -115,6 +115,7 @@ pub(crate) fn prefill_route() -> Route {
         inbox: "inbox".into(),
         test: "test".into(),
         receipts: "receipts".into(),
+        receipt_rules: ReceiptRules::default(),
         outbox: "outbox".into(),
         sender_name: Some("TTD".into()),
         max_file_bytes: 1 << 30,

@@ -1,0 +1,155 @@
+//! The rest file: the items that certainly had no effect, in the input's envelope.
+
+use std::sync::Arc;
+
+use super::draft::{Draft, Pen};
+use super::pages::Items;
+use super::{Manner, UNDELIVERED, place};
+use crate::codes;
+use crate::model::{
+    BlobId, Envelope, Item, ItemState, ReceiptForm, ReceiptKind, ReceiptStatus, Shipment, Tally, Totals, Verdict,
+    VerdictKind,
+};
+use crate::pipeline::{House, StepError, is_damage};
+use crate::ports::{Blob, ReceiptFile};
+use crate::split::Smaller;
+
+/// Places it, where there is one; returns its name. A shipment refused as a whole is mended as a whole.
+pub(super) async fn place_rest(
+    house: &House,
+    shipment: &Shipment,
+    verdict: &Verdict,
+    tally: &Tally,
+) -> Result<Option<String>, StepError> {
+    let Some(envelope) = verdict.envelope.as_ref().filter(|_| verdict.kind == VerdictKind::Pass) else {
+        return Ok(None);
+    };
+    if tally.refused + tally.failed == 0 {
+        return Ok(None);
+    }
+    let mut draft = Draft::begin(house).await?;
+    let written = write_rest(house, shipment, envelope, &mut draft).await;
+    match &written {
+        Ok(true) => {}
+        Ok(false) => {
+            draft.abandon(house).await;
+            return Ok(None);
+        }
+        // The final receipt comes without a rest file then: the sender has the batch, and is told what failed.
+        Err(StepError::Storage(error)) if is_damage(error) => {
+            tracing::error!(shipment = %shipment.id, %error, "no rest file can be cut from the staged copy");
+            draft.abandon(house).await;
+            return Ok(None);
+        }
+        Err(_) => {}
+    }
+    let sealed = seal_rest(house, shipment, &mut draft, written.map(|_any| ())).await;
+    if sealed.is_err() {
+        draft.abandon(house).await;
+    }
+    let file = sealed?;
+    let name = file.name.clone();
+    place(house, shipment, ReceiptKind::Rest, vec![file], Vec::new()).await?;
+    Ok(Some(name))
+}
+
+async fn seal_rest(
+    house: &House,
+    shipment: &Shipment,
+    draft: &mut Draft,
+    written: Result<(), StepError>,
+) -> Result<ReceiptFile, StepError> {
+    written?;
+    let (name, blob) = (Manner::of(house, shipment).name(shipment, ReceiptKind::Rest, "xml"), BlobId::new());
+    let (size_bytes, sha256) = draft.seal(house, blob).await?;
+    Ok(ReceiptFile { form: ReceiptForm::Document, name, blob, size_bytes, sha256 })
+}
+
+/// Writes the rest file; `false` when nothing belongs in it.
+async fn write_rest(
+    house: &House,
+    shipment: &Shipment,
+    envelope: &Envelope,
+    draft: &mut Draft,
+) -> Result<bool, StepError> {
+    let blob = house.blobs.open(shipment.blob).await?;
+    let totals = rest_totals(house, shipment, envelope).await?;
+    let mut rest = Smaller::new(Arc::clone(&blob), envelope.clone(), REST_SUFFIX, totals);
+    let mut items = Items::new(house, shipment, &UNDELIVERED);
+    let mut any = false;
+    while let Some(mut page) = items.page().await? {
+        page.retain(may_be_dropped_again);
+        any |= !page.is_empty();
+        let from = Arc::clone(&blob);
+        let add = move |pen: &mut Pen| {
+            for item in &page {
+                let pieces = rest.item(&item.found)?;
+                pen.copy(from.as_ref(), pieces)?;
+            }
+            Ok(rest)
+        };
+        rest = draft.write(house, add).await?;
+    }
+    if envelope.tail.is_some() {
+        rest = write_attachments(house, shipment, &blob, rest, draft).await?;
+    }
+    draft.write(house, move |pen| pen.copy(blob.as_ref(), rest.finish())).await?;
+    Ok(any)
+}
+
+/// What the rest file's control counts say.
+async fn rest_totals(house: &House, shipment: &Shipment, envelope: &Envelope) -> Result<Totals, StepError> {
+    let mut totals = Totals::default();
+    if envelope.counts.is_empty() {
+        return Ok(totals);
+    }
+    let mut items = Items::new(house, shipment, &UNDELIVERED);
+    while let Some(page) = items.page().await? {
+        page.iter().filter(|item| may_be_dropped_again(item)).for_each(|item| totals.add(&item.found));
+    }
+    Ok(totals)
+}
+
+/// Writes the attachments that stand behind all items, of those that the rest file has.
+async fn write_attachments(
+    house: &House,
+    shipment: &Shipment,
+    blob: &Arc<dyn Blob>,
+    mut rest: Smaller,
+    draft: &mut Draft,
+) -> Result<Smaller, StepError> {
+    let mut items = Items::new(house, shipment, &UNDELIVERED);
+    while let Some(page) = items.page().await? {
+        for item in page.iter().filter(|item| may_be_dropped_again(item)) {
+            let reference = &item.found.senders_reference;
+            let attachments = house.ledger.attachments_of(shipment.id, reference, MOST_ATTACHMENTS).await?;
+            let from = Arc::clone(blob);
+            let add = move |pen: &mut Pen| {
+                for attachment in attachments {
+                    let pieces = rest.attachment(attachment.range)?;
+                    pen.copy(from.as_ref(), pieces)?;
+                }
+                Ok(rest)
+            };
+            rest = draft.write(house, add).await?;
+        }
+    }
+    Ok(rest)
+}
+
+/// Items whose effect is unknown are not offered again: dropping them could make it happen twice.
+fn may_be_dropped_again(item: &Item) -> bool {
+    match item.code {
+        Some(code) if code == codes::REPEATED_ITEM => false,
+        Some(code) if item.state == ItemState::Failed => {
+            codes::status(code) != ReceiptStatus::UnExpectedError || code == codes::UNREACHABLE
+        }
+        Some(_) | None => true,
+    }
+}
+
+/// Attachments of one item that are carried along.
+const MOST_ATTACHMENTS: u32 = 10_000;
+
+/// Appended to the references of a rest file, so that it is not taken for the same shipment.
+const REST_SUFFIX: &str = "-R1";

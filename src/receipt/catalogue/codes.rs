@@ -1,0 +1,195 @@
+//! Titles and advice of the receipt codes in bokmål and nynorsk; English is in the code table itself.
+
+use crate::codes::*;
+use crate::model::Code;
+
+/// A code's texts: title and what to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) code: Code,
+    pub(super) nb: (&'static str, &'static str),
+    pub(super) nn: (&'static str, &'static str),
+}
+
+/// The row of a code.
+pub(super) fn row(code: Code) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.code == code)
+}
+
+macro_rules! rows {
+    ($($code:ident: $nb:literal, $nb_action:literal; $nn:literal, $nn_action:literal;)*) => {
+        /// Every code.
+        pub(super) const TABLE: &[Row] =
+            &[$(Row { code: $code, nb: ($nb, $nb_action), nn: ($nn, $nn_action) },)*];
+    };
+}
+
+rows! {
+    // The file as received.
+    RECEIVED: "Filen er mottatt og tatt vare på.", "Ingenting; en endelig kvittering følger.";
+        "Fila er motteken og teken vare på.", "Ingenting; ei endeleg kvittering følgjer.";
+    PREFLIGHT: "Vurdert i testmappen; ingenting er sendt.", "Legg filen i innboksen for å få den sendt.";
+        "Vurdert i testmappa; ingenting er sendt.", "Legg fila i innboksen for å få henne send.";
+    EMPTY_FILE: "Filen er tom.", "Se på jobben som skriver filen, og legg den inn på nytt.";
+        "Fila er tom.", "Sjå på jobben som skriv fila, og legg ho inn på nytt.";
+    FILE_TOO_LARGE: "Filen er større enn ruten tar imot.", "Del opp forsendelsen, eller be driften heve grensen.";
+        "Fila er større enn ruta tek imot.", "Del opp forsendinga, eller be drifta heve grensa.";
+    STAGED_UNREADABLE: "Vår kopi av filen kan ikke leses.", "Ingenting; driften har fått beskjed.";
+        "Kopien vår av fila kan ikkje lesast.", "Ingenting; drifta har fått beskjed.";
+    // XML.
+    NOT_XML: "Filen begynner ikke som et XML-dokument.", "Sjekk at det er riktig fil, og at den ikke er pakket eller kryptert.";
+        "Fila byrjar ikkje som eit XML-dokument.", "Sjekk at det er rett fil, og at ho ikkje er pakka eller kryptert.";
+    NOT_WELL_FORMED: "XML-en er ikke velformet.", "Rett stedet som er nevnt, og legg filen inn på nytt.";
+        "XML-en er ikkje velforma.", "Rett staden som er nemnd, og legg fila inn på nytt.";
+    TRUNCATED: "Filen slutter før rotelementet gjør det.", "Filen er kuttet; skriv den på nytt og legg den inn igjen.";
+        "Fila sluttar før rotelementet gjer det.", "Fila er kutta; skriv ho på nytt og legg ho inn att.";
+    BAD_ENCODING: "Bytene passer ikke med tegnkodingen.", "Skriv filen i tegnkodingen som XML-deklarasjonen nevner.";
+        "Bytane passar ikkje med teiknkodinga.", "Skriv fila i teiknkodinga som XML-deklarasjonen nemner.";
+    UNSUPPORTED_ENCODING: "Tegnkodingen støttes ikke.", "Skriv filen i UTF-8, eller i UTF-16, ISO-8859-1, ISO-8859-15, windows-1252 eller US-ASCII.";
+        "Teiknkodinga er ikkje støtta.", "Skriv fila i UTF-8, eller i UTF-16, ISO-8859-1, ISO-8859-15, windows-1252 eller US-ASCII.";
+    DTD_REFUSED: "Filen har en DOCTYPE, som aldri godtas.", "Ta bort DOCTYPE og entitetene i den.";
+        "Fila har ein DOCTYPE, som aldri vert godteken.", "Ta bort DOCTYPE og entitetane i han.";
+    UNDECLARED_PREFIX: "Et navneromsprefiks er ikke deklarert.", "Deklarer prefikset, eller ta det bort.";
+        "Eit namneromsprefiks er ikkje deklarert.", "Deklarer prefikset, eller ta det bort.";
+    ENCODING_CONTRADICTED: "XML-deklarasjonen nevner en annen tegnkoding enn filen er i.", "La jobben som skriver filen, deklarere tegnkodingen den skriver.";
+        "XML-deklarasjonen nemner ei anna teiknkoding enn fila er i.", "La jobben som skriv fila, deklarere teiknkodinga han skriv.";
+    TOO_DEEP: "Elementer ligger for dypt i hverandre.", "Se på jobben som skriver filen.";
+        "Element ligg for djupt i kvarandre.", "Sjå på jobben som skriv fila.";
+    TAG_TOO_LONG: "En tagg er for lang.", "Se på jobben som skriver filen.";
+        "Ein tagg er for lang.", "Sjå på jobben som skriv fila.";
+    TOO_MANY_ATTRIBUTES: "Et element har for mange attributter.", "Se på jobben som skriver filen.";
+        "Eit element har for mange attributt.", "Sjå på jobben som skriv fila.";
+    NAME_TOO_LONG: "Et navn er for langt.", "Se på jobben som skriver filen.";
+        "Eit namn er for langt.", "Sjå på jobben som skriv fila.";
+    ATTRIBUTE_TOO_LONG: "Verdien til et attributt er for lang.", "Se på jobben som skriver filen.";
+        "Verdien til eit attributt er for lang.", "Sjå på jobben som skriv fila.";
+    TOO_MANY_NAMESPACES: "For mange navneromsdeklarasjoner gjelder samtidig.", "Se på jobben som skriver filen.";
+        "For mange namneromsdeklarasjonar gjeld samstundes.", "Sjå på jobben som skriv fila.";
+    DECLARATION_TOO_LONG: "XML-deklarasjonen er for lang.", "Se på jobben som skriver filen.";
+        "XML-deklarasjonen er for lang.", "Sjå på jobben som skriv fila.";
+    // The schema.
+    UNKNOWN_ROOT: "Rotelementet er ikke et av formatets.", "Sjekk at filen er i det avtalte formatet og navnerommet.";
+        "Rotelementet er ikkje eitt av dei i formatet.", "Sjekk at fila er i det avtalte formatet og namnerommet.";
+    UNEXPECTED_ELEMENT: "Et element står der det ikke kan stå.", "Sammenlign elementenes rekkefølge og navn med formatet.";
+        "Eit element står der det ikkje kan stå.", "Jamfør rekkjefølgja og namna på elementa med formatet.";
+    MISSING_ELEMENT: "Et påkrevd element mangler.", "Legg til elementet som er nevnt.";
+        "Eit påkravd element manglar.", "Legg til elementet som er nemnt.";
+    UNEXPECTED_ATTRIBUTE: "Et attributt er ikke tillatt her.", "Ta bort attributtet som er nevnt.";
+        "Eit attributt er ikkje tillate her.", "Ta bort attributtet som er nemnt.";
+    MISSING_ATTRIBUTE: "Et påkrevd attributt mangler.", "Legg til attributtet som er nevnt.";
+        "Eit påkravd attributt manglar.", "Legg til attributtet som er nemnt.";
+    UNEXPECTED_TEXT: "Det står tekst der bare elementer kan stå.", "Ta bort teksten.";
+        "Det står tekst der berre element kan stå.", "Ta bort teksten.";
+    BAD_VALUE: "En verdi er ikke av sin type.", "Skriv verdien slik typen krever, for eksempel 2026-01-31 for en dato.";
+        "Ein verdi er ikkje av typen sin.", "Skriv verdien slik typen krev, til dømes 2026-01-31 for ein dato.";
+    BAD_LENGTH: "En verdi er for kort eller for lang.", "Hold lengden som er nevnt.";
+        "Ein verdi er for kort eller for lang.", "Hald lengda som er nemnd.";
+    NOT_IN_LIST: "En verdi er ikke en av de tillatte.", "Bruk en av verdiene som formatet lister opp.";
+        "Ein verdi er ikkje ein av dei tillatne.", "Bruk ein av verdiane som formatet listar opp.";
+    OUT_OF_RANGE: "Et tall eller en dato er utenfor sitt område.", "Hold deg innenfor området som er nevnt.";
+        "Eit tal eller ein dato er utanfor området sitt.", "Hald deg innanfor området som er nemnt.";
+    BAD_PATTERN: "En verdi passer ikke med mønsteret.", "Skriv verdien i formen som er nevnt.";
+        "Ein verdi passar ikkje med mønsteret.", "Skriv verdien i forma som er nemnd.";
+    BAD_NIL: "xsi:nil er brukt galt.", "Ta bort xsi:nil, eller la elementet være tomt.";
+        "xsi:nil er brukt gale.", "Ta bort xsi:nil, eller lat elementet vere tomt.";
+    DUPLICATE_KEY: "En verdi som skal være entydig, finnes to ganger.", "Gi hver sin egen verdi.";
+        "Ein verdi som skal vere eintydig, finst to gonger.", "Gje kvar sin eigen verdi.";
+    MISSING_KEY: "En del av en nøkkel mangler.", "Legg til delen som er nevnt.";
+        "Ein del av ein nøkkel manglar.", "Legg til delen som er nemnd.";
+    UNKNOWN_KEY: "En referanse fører ikke til noe i filen.", "Legg til det den viser til, eller rett referansen.";
+        "Ein referanse fører ikkje til noko i fila.", "Legg til det han viser til, eller rett referansen.";
+    SCHEMA_OTHER: "En regel i skjemaet er brutt.", "Se regelen som er nevnt.";
+        "Ein regel i skjemaet er broten.", "Sjå regelen som er nemnd.";
+    TOO_MANY_KEYS: "Det er flere nøkler enn vi kan sammenligne.", "Del opp filen.";
+        "Det er fleire nøklar enn vi kan jamføre.", "Del opp fila.";
+    // The format's rules.
+    BAD_REPORTEE_FORM: "Avgiveren er verken elleve eller ni siffer.", "Oppgi et fødselsnummer, et D-nummer eller et organisasjonsnummer.";
+        "Avgjevaren er verken elleve eller ni siffer.", "Oppgje eit fødselsnummer, eit D-nummer eller eit organisasjonsnummer.";
+    BAD_PERSON_NUMBER: "Kontrollsifrene i fødselsnummeret er feil.", "Rett nummeret.";
+        "Kontrollsiffera i fødselsnummeret er feil.", "Rett nummeret.";
+    BAD_ORGANISATION_NUMBER: "Kontrollsifferet i organisasjonsnummeret er feil.", "Rett nummeret.";
+        "Kontrollsifferet i organisasjonsnummeret er feil.", "Rett nummeret.";
+    NO_REFERENCE: "En påkrevd referanse er tom.", "Gi hvert element en egen referanse.";
+        "Ein påkravd referanse er tom.", "Gje kvart element ein eigen referanse.";
+    REPEATED_ITEM: "Et tidligere element i samme fil har samme referanse.", "Gi hvert element en egen referanse.";
+        "Eit tidlegare element i same fil har same referanse.", "Gje kvart element ein eigen referanse.";
+    VALIDITY_REVERSED: "ValidTo ligger før ValidFrom.", "Rett datoene.";
+        "ValidTo ligg før ValidFrom.", "Rett datoane.";
+    REFERENCE_TOO_LONG: "En referanse er for lang.", "Hold referanser innenfor 256 tegn.";
+        "Ein referanse er for lang.", "Hald referansar innanfor 256 teikn.";
+    ITEM_TOO_LARGE: "Elementet har flere skjemaer, vedlegg eller mer tekst enn ett element kan ha.", "Del det opp i flere elementer.";
+        "Elementet har fleire skjema, vedlegg eller meir tekst enn eitt element kan ha.", "Del det opp i fleire element.";
+    NO_PARENT: "Et skjema viser til et overordnet skjema som ikke er i elementet.", "Rett ParentReference, eller utelat den for hovedskjemaet.";
+        "Eit skjema viser til eit overordna skjema som ikkje er i elementet.", "Rett ParentReference, eller utelat han for hovudskjemaet.";
+    REPEATED_SHIPMENT: "En forsendelse med denne referansen er godtatt før.", "Er dette en ny forsendelse, så gi den en ny ExternalShipmentReference.";
+        "Ei forsending med denne referansen er godteken før.", "Er dette ei ny forsending, så gje henne ein ny ExternalShipmentReference.";
+    WRONG_SENDER: "Forsendelsen nevner en annen avsender enn rutens.", "Sjekk avsenderens navn i hodet.";
+        "Forsendinga nemner ein annan avsendar enn den ruta har.", "Sjekk namnet på avsendaren i hovudet.";
+    NO_ITEMS: "Forsendelsen har ingen elementer.", "Se på jobben som skriver filen.";
+        "Forsendinga har ingen element.", "Sjå på jobben som skriv fila.";
+    TOO_MANY_REFUSED: "Så mange elementer er feil at hele forsendelsen er avvist.", "Rett elementene i listen og legg hele filen inn på nytt.";
+        "Så mange element er feil at heile forsendinga er avvist.", "Rett elementa i lista og legg heile fila inn på nytt.";
+    SHIPMENT_REFUSED: "Elementet er ikke sendt fordi hele forsendelsen er avvist.", "Rett det som avviste forsendelsen, og legg hele filen inn på nytt.";
+        "Elementet er ikkje sendt fordi heile forsendinga er avvist.", "Rett det som avviste forsendinga, og legg heile fila inn på nytt.";
+    HEAD_TOO_LARGE: "Det som står før elementene, tar mer plass enn det kan.", "Ta bort lange kommentarer og mellomrom før og mellom hodene.";
+        "Det som står før elementa, tek meir plass enn det kan.", "Ta bort lange kommentarar og mellomrom før og mellom hovuda.";
+    COUNT_MISMATCH: "Et kontrolltall stemmer ikke med innholdet i forsendelsen.", "Sjekk at hele forsendelsen ble skrevet, og legg den inn på nytt.";
+        "Eit kontrolltal stemmer ikkje med innhaldet i forsendinga.", "Sjekk at heile forsendinga vart skriven, og legg henne inn på nytt.";
+    BAD_SEQUENCE: "Løpenummeret er ikke et tall, eller strider mot det forrige.", "Nummerer forsendelsene etter hverandre.";
+        "Løpenummeret er ikkje eit tal, eller strir mot det førre.", "Nummerer forsendingane etter kvarandre.";
+    SEQUENCE_GAP: "En forsendelse med lavere løpenummer mangler.", "Legg inn den som mangler først; kvitteringen nevner nummeret som ventes.";
+        "Ei forsending med lågare løpenummer manglar.", "Legg inn den som manglar først; kvitteringa nemner nummeret som er venta.";
+    SEQUENCE_REPEATED: "En forsendelse med dette løpenummeret er godtatt før.", "Er dette en ny forsendelse, så gi den nummeret som kvitteringen sier ventes.";
+        "Ei forsending med dette løpenummeret er godteken før.", "Er dette ei ny forsending, så gje henne nummeret som kvitteringa seier er venta.";
+    LOOSE_ATTACHMENT: "Et vedlegg hører ikke til noe element i forsendelsen.", "Sjekk vedleggets archiveReference.";
+        "Eit vedlegg høyrer ikkje til noko element i forsendinga.", "Sjekk archiveReference for vedlegget.";
+    // The route.
+    NO_ROUTE: "Ingen rute tar imot dette formatet i denne mappen.", "Sjekk mappen og formatet, eller be driften om en rute.";
+        "Inga rute tek imot dette formatet i denne mappa.", "Sjekk mappa og formatet, eller be drifta om ei rute.";
+    UNKNOWN_SERVICE: "Ruten kjenner ikke denne tjenestekoden og utgaven.", "Sjekk ExternalServiceCode og ExternalServiceEditionCode, eller be driften legge den til.";
+        "Ruta kjenner ikkje denne tenestekoden og utgåva.", "Sjekk ExternalServiceCode og ExternalServiceEditionCode, eller be drifta leggje ho til.";
+    IGNORED_SERVICE: "Ruten utelater denne tjenestekoden.", "Ingenting.";
+        "Ruta utelèt denne tenestekoden.", "Ingenting.";
+    NO_RECEIVER_FOR_KIND: "Rutens mottaker tar ikke imot elementer av dette slaget.", "Send slike elementer på en rute med en mottaker som tar imot dem.";
+        "Mottakaren til ruta tek ikkje imot element av dette slaget.", "Send slike element på ei rute med ein mottakar som tek imot dei.";
+    UNKNOWN_DATA_FORMAT: "Ruten kjenner ikke denne DataFormatId og versjonen.", "Sjekk skjemaets id-er, eller be driften legge dem til.";
+        "Ruta kjenner ikkje denne DataFormatId og versjonen.", "Sjekk id-ane til skjemaet, eller be drifta leggje dei til.";
+    NO_ATTACHMENTS_TAKEN: "Tjenesten tar ikke imot vedlegg.", "Ta bort vedleggene, eller be driften angi en datatype for dem.";
+        "Tenesta tek ikkje imot vedlegg.", "Ta bort vedlegga, eller be drifta oppgje ein datatype for dei.";
+    // Forwarding.
+    DELIVERED: "Mottakeren har det.", "Ingenting.";
+        "Mottakaren har det.", "Ingenting.";
+    RECEIVER_REFUSED: "Mottakeren avviste elementet.", "Sjekk innholdet i skjemaet mot tjenestens nye modell.";
+        "Mottakaren avviste elementet.", "Sjekk innhaldet i skjemaet mot den nye modellen til tenesta.";
+    REPORTEE_UNKNOWN: "Mottakeren kjenner ikke avgiveren.", "Sjekk nummeret.";
+        "Mottakaren kjenner ikkje avgjevaren.", "Sjekk nummeret.";
+    RECEIVER_CONFLICT: "Mottakeren sier at elementet er i strid med et den har.", "Spør driften.";
+        "Mottakaren seier at elementet er i strid med eit han har.", "Spør drifta.";
+    PAYLOAD_TOO_LARGE: "Elementet er større enn mottakeren tar imot.", "Gjør vedleggene mindre.";
+        "Elementet er større enn mottakaren tek imot.", "Gjer vedlegga mindre.";
+    UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
+        "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
+    THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";
+        "Mottakaren bad om tolmod.", "Ingenting; det vert prøvd att.";
+    RECEIVER_FAULT: "Mottakeren feilet mens den behandlet elementet.", "Ingenting; det slås opp, og prøves så igjen.";
+        "Mottakaren feila medan han handsama elementet.", "Ingenting; det vert slått opp, og så prøvd att.";
+    OUTCOME_UNKNOWN: "Svaret fra mottakeren kom ikke fram.", "Ingenting; det slås opp, og prøves så igjen.";
+        "Svaret frå mottakaren kom ikkje fram.", "Ingenting; det vert slått opp, og så prøvd att.";
+    CREDENTIALS_REFUSED: "Mottakeren godtar ikke påloggingen vår.", "Ingenting; driften har fått beskjed.";
+        "Mottakaren godtek ikkje pålogginga vår.", "Ingenting; drifta har fått beskjed.";
+    NOT_PERMITTED: "Mottakeren lar oss ikke gjøre dette.", "Ingenting; driften har fått beskjed.";
+        "Mottakaren lèt oss ikkje gjere dette.", "Ingenting; drifta har fått beskjed.";
+    TOKEN_REFUSED: "Maskinporten gir oss ikke noe token.", "Ingenting; driften har fått beskjed.";
+        "Maskinporten gjev oss ikkje noko token.", "Ingenting; drifta har fått beskjed.";
+    // Late news.
+    READ: "Det er lest.", "Ingenting.";
+        "Det er lese.", "Ingenting.";
+    CONFIRMED: "Lesingen er bekreftet.", "Ingenting.";
+        "Lesinga er stadfesta.", "Ingenting.";
+    DOWNLOADED: "Det er lastet ned.", "Ingenting.";
+        "Det er lasta ned.", "Ingenting.";
+    PUBLISH_FAILED: "Mottakeren tok imot det, men kunne ikke gjøre det synlig etterpå.", "Spør mottakeren, eller send elementet på nytt med en ny referanse.";
+        "Mottakaren tok imot det, men kunne ikkje gjere det synleg etterpå.", "Spør mottakaren, eller send elementet på nytt med ein ny referanse.";
+    MALWARE_FOUND: "Mottakeren fant skadevare i det etterpå.", "Rens filen der den kommer fra, og send elementet på nytt med en ny referanse.";
+        "Mottakaren fann skadevare i det etterpå.", "Reins fila der ho kjem frå, og send elementet på nytt med ein ny referanse.";
+}
