@@ -28,6 +28,8 @@ mod recovery;
 #[cfg(feature = "gateway")]
 mod reference;
 #[cfg(feature = "gateway")]
+mod schemas;
+#[cfg(feature = "gateway")]
 mod sftp;
 #[cfg(feature = "gateway")]
 mod split;
