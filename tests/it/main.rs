@@ -17,6 +17,8 @@ mod differential;
 #[cfg(feature = "gateway")]
 mod end_to_end;
 mod fuzz;
+#[cfg(feature = "gateway")]
+mod generate;
 mod house;
 #[cfg(feature = "gateway")]
 mod ledger;
