@@ -38,9 +38,10 @@ fn our_schemas_differ_from_the_published_ones_as_listed_and_no_further() {
 #[test]
 fn our_engine_says_the_same_by_our_schemas_and_by_the_published_ones() {
     let Some(reference) = reference() else { return };
-    for (written, published) in pairs(&reference) {
+    for written in WRITTEN {
+        let Some(published) = newest(&reference, written) else { continue };
         let (ours, theirs) = (plan(&written.path()), plan(&published));
-        let documents = documents(&reference, written);
+        let documents = documents(Some(&reference), written);
         let mut accepted = 0;
         for (name, document) in &documents {
             // All but the wording, in which global elements may come in another order.
@@ -59,18 +60,21 @@ fn our_engine_says_the_same_by_our_schemas_and_by_the_published_ones() {
 
 #[test]
 fn xmllint_says_the_same_by_our_schemas_and_by_the_published_ones() {
-    let Some(reference) = reference() else { return };
     if !xmllint_is_here() {
         return;
     }
-    for (written, published) in pairs(&reference) {
-        let documents = documents(&reference, written);
+    // Without the published schemas, and where there is none, our engine is still compared with xmllint.
+    let reference = reference();
+    for written in WRITTEN {
+        let documents = documents(reference.as_deref(), written);
         let dir = tempfile::tempdir().unwrap();
         for (name, document) in &documents {
             std::fs::write(dir.path().join(name), document).unwrap();
         }
         let by_ours = xmllint(dir.path(), &written.path(), &documents);
-        assert_eq!(by_ours, xmllint(dir.path(), &published, &documents), "{}", written.name);
+        if let Some(published) = reference.as_deref().and_then(|reference| newest(reference, written)) {
+            assert_eq!(by_ours, xmllint(dir.path(), &published, &documents), "{}", written.name);
+        }
         let ours = plan(&written.path());
         let differ: Vec<&String> = documents
             .iter()
@@ -121,13 +125,11 @@ fn published_at(reference: &Path, name: &str) -> PathBuf {
     reference.join(format!("altinn2/xsd/{name}.xsd"))
 }
 
-/// Each of our schemas with the published one that it is to agree with in full: the newest where there are several.
-fn pairs(reference: &Path) -> impl Iterator<Item = (&'static Written, PathBuf)> {
-    WRITTEN.iter().filter_map(move |written| {
-        let (published, differences) = written.published.last()?;
-        assert!(differences.is_empty(), "{}", written.name);
-        Some((written, published_at(reference, published)))
-    })
+/// The published schema that ours is to agree with in full: the newest where there are several.
+fn newest(reference: &Path, written: &Written) -> Option<PathBuf> {
+    let (published, differences) = written.published.last()?;
+    assert!(differences.is_empty(), "{}", written.name);
+    Some(published_at(reference, published))
 }
 
 /// What follows the root element's name.
@@ -159,14 +161,14 @@ fn xmllint(dir: &Path, schema: &Path, documents: &BTreeMap<String, Vec<u8>>) -> 
 }
 
 /// Samples, fixtures, and mutants of the document that has everything.
-fn documents(reference: &Path, written: &Written) -> BTreeMap<String, Vec<u8>> {
+fn documents(reference: Option<&Path>, written: &Written) -> BTreeMap<String, Vec<u8>> {
     let mut documents = BTreeMap::new();
     if written.name.starts_with("prefill/") {
         for folder in ["prefill/valid", "prefill/invalid"] {
             documents.extend(fixtures(folder).into_iter().map(|(name, path)| (name, std::fs::read(path).unwrap())));
         }
     }
-    for (name, path) in samples::files(reference) {
+    for (name, path) in reference.map(samples::files).unwrap_or_default() {
         documents.insert(format!("sample-{name}"), std::fs::read(path).unwrap());
     }
     let whole = written.whole();

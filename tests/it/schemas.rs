@@ -233,6 +233,17 @@ fn batches_of_older_versions_are_valid_by_the_newest() {
 }
 
 #[test]
+fn a_data_batch_that_only_names_its_units_lacks_what_the_schema_asks_for() {
+    let batch = "<DataBatch><DataUnits><DataUnit archiveReference='AR1'><FormTask><ServiceCode>5001</ServiceCode>\
+        <ServiceEditionCode>1</ServiceEditionCode><Form><DataFormatId>1</DataFormatId></Form></FormTask></DataUnit>\
+        </DataUnits></DataBatch>";
+    let found = Written::named("databatch/generic-batch-2013-06").judged(batch.as_bytes());
+    let of = |kind| found.iter().filter(|one| one.kind == kind).count();
+    // Six of the batch and two of the unit; the form ends too early.
+    assert_eq!((of(Kind::MissingAttribute), of(Kind::MissingElement), found.len()), (8, 1, 9), "{found:?}");
+}
+
+#[test]
 fn altut_is_lenient_where_the_field_table_is_silent_and_strict_where_it_is_not() {
     let written = Written::named("altut/gov-organ-6-0");
     let message = |message: &str| {
