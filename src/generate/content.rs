@@ -82,6 +82,18 @@ pub(super) fn form(out: &mut Vec<u8>, random: &mut Random, format: (&str, &str),
     out.extend_from_slice(END.as_bytes());
 }
 
+/// Appends paragraphs of HTML of about so many bytes.
+pub(super) fn html(out: &mut Vec<u8>, random: &mut Random, bytes: usize) {
+    let end = out.len() + bytes;
+    while out.len() < end {
+        out.extend_from_slice(b"<p>");
+        words(out, random, 80);
+        out.extend_from_slice(b" <b>");
+        words(out, random, 8);
+        out.extend_from_slice(b"</b></p>");
+    }
+}
+
 /// Appends XML as text: markup as references.
 pub(super) fn escaped(out: &mut Vec<u8>, xml: &[u8]) {
     for piece in xml.split_inclusive(|byte| matches!(byte, b'<' | b'>' | b'&')) {

@@ -27,7 +27,12 @@ pub(super) fn reportee(random: &Random, nth: u64) -> String {
     if nth.is_multiple_of(4) && nth / 4 < ORGANISATIONS / TRIES {
         return organisation(place(start, nth / 4, ORGANISATIONS / TRIES));
     }
-    person(place(start, nth, DISTINCT))
+    person_at(place(start, nth, DISTINCT))
+}
+
+/// The number of the n-th person, from where chance begins.
+pub(super) fn person(random: &Random, nth: u64) -> String {
+    person_at(place(random.clone().next(), nth, DISTINCT))
 }
 
 /// The n-th of so many places, in an order that looks like none: the step has no factor in common with their number.
@@ -42,7 +47,7 @@ pub(super) fn misprint(id: &str) -> String {
     format!("{}{wrong}", id.get(..last).unwrap_or_default())
 }
 
-fn person(place: u64) -> String {
+fn person_at(place: u64) -> String {
     let (day, rest) = (1 + place % 28, place / 28);
     let (month, rest) = (81 + rest % 12, rest / 12);
     let (year, block) = (rest % 100, rest / 100);

@@ -3,30 +3,50 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::{Format, Options};
+
 /// A way in which an item is wrong; each is refused for a reason of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mistake {
     /// The reportee's check digit is wrong.
     BadCheckDigit,
-    /// ValidTo is left out.
+    /// An element that must be there is left out.
     MissingElement,
-    /// ValidTo stands before ValidFrom.
+    /// Two elements have changed places.
     WrongOrder,
-    /// ValidFrom is no date.
+    /// A date is none of the calendar's.
     BadDate,
     /// The service code is longer than the format allows.
     LongCode,
     /// The service is one no route knows.
     UnknownService,
-    /// The item before it has the same reportee and SendersReference.
+    /// The item before it has the same reportee and reference.
     RepeatedReference,
     /// ValidTo is the earlier day.
     ReversedValidity,
+    /// A value is none of those the format lists, or no number or truth value where it wants one.
+    BadValue,
+    /// An attachment's bytes are no base64.
+    BadBase64,
 }
 
 impl Mistake {
-    /// Every mistake, in the order in which a batch makes them.
-    pub const ALL: [Self; 8] = [
+    /// Every mistake.
+    pub const ALL: [Self; 10] = [
+        Self::BadCheckDigit,
+        Self::MissingElement,
+        Self::WrongOrder,
+        Self::BadDate,
+        Self::LongCode,
+        Self::UnknownService,
+        Self::RepeatedReference,
+        Self::ReversedValidity,
+        Self::BadValue,
+        Self::BadBase64,
+    ];
+
+    /// Those a FormTask can have.
+    pub(super) const OF_FORM_TASKS: [Self; 8] = [
         Self::BadCheckDigit,
         Self::MissingElement,
         Self::WrongOrder,
@@ -52,8 +72,56 @@ impl Mistake {
             Self::UnknownService => "unknown-service",
             Self::RepeatedReference => "repeated-reference",
             Self::ReversedValidity => "reversed-validity",
+            Self::BadValue => "bad-value",
+            Self::BadBase64 => "bad-base64",
         }
     }
+
+    /// Tells whether the format's schema is enough to find it; the others take rules or a route.
+    pub fn is_of_schema(self) -> bool {
+        match self {
+            Self::MissingElement
+            | Self::WrongOrder
+            | Self::BadDate
+            | Self::LongCode
+            | Self::BadValue
+            | Self::BadBase64 => true,
+            Self::BadCheckDigit | Self::UnknownService | Self::RepeatedReference | Self::ReversedValidity => false,
+        }
+    }
+}
+
+/// Which items of a batch are wrong, and how: spread evenly, the mistakes in turn.
+#[derive(Debug, Clone)]
+pub(super) struct Turns {
+    errors: Share,
+    choice: &'static [Mistake],
+}
+
+impl Turns {
+    pub(super) fn of(options: &Options) -> Self {
+        Self { errors: options.errors, choice: options.format.mistakes(options.profile) }
+    }
+
+    /// What is wrong with the item of a number, from 1.
+    pub(super) fn mistake(&self, number: u64) -> Option<Mistake> {
+        let before = self.errors.of(number - 1);
+        if self.errors.of(number) == before {
+            return None;
+        }
+        let turn = usize::try_from(before % self.choice.len() as u64).unwrap_or_default();
+        let mistake = *self.choice.get(turn)?;
+        // With so many wrong items that the one before is wrong too, there is no right one to repeat.
+        let can_repeat = number > 1 && before == self.errors.of(number - 2);
+        if mistake == Mistake::RepeatedReference && !can_repeat { self.choice.last().copied() } else { Some(mistake) }
+    }
+}
+
+/// The items of a batch that are wrong, by number from 1, and how.
+pub fn planted(options: &Options) -> impl Iterator<Item = (u64, Mistake)> {
+    let turns = Turns::of(options);
+    let items = if options.format == Format::OnlineReceipt { 1 } else { options.items };
+    (1..=items).filter_map(move |number| Some((number, turns.mistake(number)?)))
 }
 
 /// A share of items, in millionths.

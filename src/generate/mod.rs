@@ -3,31 +3,41 @@
 //! It never holds more than one item, and nothing in a batch belongs to anybody: persons and organisations are of the
 //! registers' synthetic series. A share of the items can be wrong, in ways that are counted.
 
+mod altut;
+mod altut_confirmations;
+mod batch;
+mod broker;
+mod confirmations;
 mod content;
+mod correspondence;
+mod databatch;
+mod format;
 mod identity;
 mod mistake;
+mod online_receipt;
 mod prefill;
 mod random;
+mod sheet;
+mod usagedata;
 
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use crate::model::FormatName;
-
-pub use mistake::{BadShare, Mistake, Share};
+pub use format::{Format, UnknownFormat};
+pub use mistake::{BadShare, Mistake, Share, planted};
 
 /// Services that generated items are for: code, edition, DataFormatId, DataFormatVersion.
 pub const SERVICES: [(&str, &str, &str, &str); 2] = [("5001", "1", "1243", "10656"), ("5002", "2", "2087", "11554")];
 
-/// ServiceOwnerName of generated batches: the test department's.
+/// Who sends generated batches, or receives them: the test department.
 pub const SENDER_NAME: &str = "TTD";
 
 /// What to write.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// In which format.
-    pub format: FormatName,
+    pub format: Format,
     /// How many items.
     pub items: u64,
     /// Of which kind.
@@ -36,29 +46,42 @@ pub struct Options {
     pub errors: Share,
     /// Where chance begins.
     pub seed: u64,
-    /// ExternalShipmentReference; `None` makes one of the other options.
+    /// The batch's own reference, or, where the format has none, what its items' references begin with; `None` makes one
+    /// of the other options.
     pub reference: Option<String>,
+    /// Its number in the sequence of batches. `None` leaves it out where the format lets it, and is 1 elsewhere.
+    pub sequence: Option<u64>,
+    /// Whether the control count is one too many, where the format has one.
+    pub wrong_count: bool,
+    /// Whether the batch's number does not follow the one it names before it, where the format names one.
+    pub wrong_sequence: bool,
 }
 
 impl Options {
     /// A prefill batch without mistakes.
     pub fn new(items: u64, profile: Profile, seed: u64) -> Self {
-        Self { format: FormatName::Prefill, items, profile, errors: Share::default(), seed, reference: None }
+        Self::of(Format::Prefill, items, profile, seed)
+    }
+
+    /// A batch of a format without mistakes.
+    pub fn of(format: Format, items: u64, profile: Profile, seed: u64) -> Self {
+        let (errors, reference, sequence) = (Share::default(), None, None);
+        Self { format, items, profile, errors, seed, reference, sequence, wrong_count: false, wrong_sequence: false }
     }
 }
 
 /// What items look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// A form of 400 bytes in CDATA, about 1,000 bytes per reportee.
+    /// A form or text of 400 bytes in CDATA; of prefill about 1,000 bytes per reportee.
     Small,
-    /// A form of 8 kB in CDATA.
+    /// A form or text of 8 kB in CDATA.
     Medium,
-    /// A small form and an attachment of 100 kB to 1 MB.
+    /// As small, and an attachment of 100 kB to 1 MB.
     Attachment,
-    /// Twenty Field items per reportee.
+    /// Twenty Field items per reportee; prefill alone has them.
     Field,
-    /// As medium, with the form's markup as references.
+    /// As medium, with markup as references.
     Escaped,
 }
 
@@ -94,7 +117,7 @@ impl FromStr for Profile {
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// ExternalShipmentReference.
+    /// The batch's own reference, or what its items' references begin with.
     pub reference: String,
     /// Items in all.
     pub items: u64,
@@ -131,16 +154,15 @@ impl fmt::Display for Summary {
 /// Writes a batch.
 pub fn write(options: &Options, out: &mut dyn Write) -> io::Result<Summary> {
     match options.format {
-        FormatName::Prefill => prefill::write(options, out),
-        FormatName::DataBatch
-        | FormatName::Correspondence
-        | FormatName::Confirmations
-        | FormatName::UsageData
-        | FormatName::AltUt
-        | FormatName::AltUtConfirmations
-        | FormatName::OnlineReceipt => {
-            Err(io::Error::new(io::ErrorKind::Unsupported, "batches of this format cannot be generated"))
-        }
+        Format::Prefill => prefill::write(options, out),
+        Format::DataBatch => databatch::write(options, out),
+        Format::Correspondence => correspondence::write(options, out),
+        Format::Confirmations => confirmations::write(options, out),
+        Format::UsageData => usagedata::write(options, out),
+        Format::AltUt => altut::write(options, out),
+        Format::AltUtConfirmations => altut_confirmations::write(options, out),
+        Format::Broker => broker::write(options, out),
+        Format::OnlineReceipt => online_receipt::write(options, out),
     }
 }
 

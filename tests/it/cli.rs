@@ -99,11 +99,33 @@ fn generate_writes_the_same_bytes_for_the_same_seed_and_tells_what_is_in_them() 
 }
 
 #[test]
+fn generate_tells_which_items_are_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let mistakes = dir.path().join("mistakes");
+    let mut args: Vec<&OsStr> =
+        ["generate", "--format", "confirmations", "--items", "12", "--errors", "50%"].map(OsStr::new).into();
+    args.extend([OsStr::new("--sequence"), OsStr::new("8"), OsStr::new("--mistakes"), mistakes.as_os_str()]);
+    let output = sluse(args, b"", &[]);
+    let report = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        report.contains("<SequenceNo>8</SequenceNo>") && report.matches("<Confirmation>").count() == 12,
+        "{report}"
+    );
+    let told = "1 bad-check-digit\n3 missing-element\n5 wrong-order\n7 bad-date\n9 repeated-reference\n11 bad-value\n";
+    assert_eq!(fs::read_to_string(&mistakes).unwrap(), told);
+}
+
+#[test]
 fn generate_refuses_what_it_does_not_know() {
-    for args in [["--profile", "tiny"], ["--errors", "0.1"], ["--format", "csv"], ["--items", "-1"]] {
+    for args in [["--profile", "tiny"], ["--errors", "0.1"], ["--format", "generic"], ["--items", "-1"]] {
         let output = sluse(["generate"].iter().chain(&args), b"", &[]);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(output.stdout.is_empty());
+    }
+    for args in [["prefill", "--wrong-count"], ["correspondence", "--wrong-sequence"], ["usagedata", "--sequence=1"]] {
+        let output = sluse(["generate", "--format"].iter().chain(&args), b"", &[]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{args:?}");
     }
 }
 

@@ -17,6 +17,8 @@ mod differential;
 #[cfg(feature = "gateway")]
 mod end_to_end;
 mod fuzz;
+#[cfg(feature = "gateway")]
+mod generate;
 mod house;
 #[cfg(feature = "gateway")]
 mod ledger;
@@ -27,6 +29,8 @@ mod pipeline;
 mod recovery;
 #[cfg(feature = "gateway")]
 mod reference;
+#[cfg(feature = "gateway")]
+mod schemas;
 #[cfg(feature = "gateway")]
 mod sftp;
 #[cfg(feature = "gateway")]

@@ -1,5 +1,6 @@
 //! `sluse validate`.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
+use sluse::model::FormatName;
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -68,6 +70,29 @@ fn validate_reads_every_profile_of_generate() {
             (Some(0), "-: valid; items: 30\n"),
             "{profile}"
         );
+    }
+}
+
+#[test]
+fn validate_finds_in_every_format_what_generate_planted_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = dir.path().join("mistakes").display().to_string();
+    // An archive is no document, and what a generic one holds its schema alone knows.
+    let documents =
+        FormatName::ALL.map(FormatName::as_str).into_iter().filter(|word| !["broker", "generic"].contains(word));
+    for (format, profile) in documents.flat_map(|format| [(format, "small"), (format, "attachment")]) {
+        let args = ["--items", "60", "--errors", "50%", "--seed", "3", "--mistakes", &list];
+        let args = ["generate", "--format", format, "--profile", profile].into_iter().chain(args);
+        let batch = sluse(args, b"", &[]).stdout;
+        let judged = sluse(["validate", "--json", "--format", format, "-"], &batch, &[]);
+        let lines = text(&judged.stdout);
+        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found: BTreeSet<u64> = lines.filter_map(|line| line["item"].as_u64()).collect();
+        let planted = fs::read_to_string(&list).unwrap();
+        // Which services there are, a route alone knows.
+        let planted = planted.lines().filter(|line| !line.ends_with(" unknown-service"));
+        let planted: BTreeSet<u64> = planted.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
+        assert!(!planted.is_empty() && found == planted, "{format} {profile}: {found:?} of {planted:?}");
     }
 }
 
