@@ -1,6 +1,6 @@
 //! The composition root: a checked configuration becomes a running gateway.
 
-mod settings;
+pub(crate) mod settings;
 
 use std::collections::HashMap;
 use std::fs;

@@ -3,11 +3,13 @@
 //! Answers go to standard output, everything else to standard error. Exit codes are part of the interface:
 //! see [`Cli`]'s help.
 
+mod check;
 mod check_config;
 mod demo;
 mod generate;
 mod hash_password;
 pub mod logging;
+mod receipt;
 mod receipt_codes;
 mod schema;
 mod serve;
@@ -38,6 +40,11 @@ pub enum Command {
     /// Judge schemas themselves
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
+    /// Rehearse a file without a gateway, as if it was dropped in a test directory: exit 0 when every item passes, 1 when not, 2 when it cannot be judged
+    Check(check::CheckArgs),
+    /// Show and verify receipts
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
     /// Run the gateway, until a signal ends it
     Serve(ConfigArgs),
     /// Show the gateway at work: drop a generated batch over SFTP, with a simulator in Altinn's place
@@ -72,6 +79,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Validate(args) => validate::run(&args),
         Command::Schema(command) => schema::run(&command),
+        Command::Check(args) => block_on(check::run(args)),
+        Command::Receipt(command) => receipt::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::CheckConfig(args) => check_config::run(&args),

@@ -61,7 +61,7 @@ fn route(
     let receiver = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers));
     let services = services(section, receiver.as_ref());
     let answers = receipts::read(section);
-    let directories = directories(section, &answers.dir);
+    let [inbox, test, receipts, outbox] = directories(section, &answers.dir);
     let partial = PartialAcceptance {
         max_refused: section.optional_number("max_refused", 0..=u64::MAX >> 1),
         max_refused_percent: section.per_cent("max_refused_percent"),
@@ -71,7 +71,6 @@ fn route(
     let max_findings = section.number("max_findings", 10_000, 1..=10_000_000);
     let concurrency = section.number("concurrency", 16, 1..=1_000);
     let sender_name = section.text("sender_name");
-    let [inbox, test, receipts, outbox] = directories;
     let route = Route {
         name: route_name?,
         partner: partner?,

@@ -33,8 +33,12 @@ fn files() -> tempfile::TempDir {
     put("maskinporten.pem", "-----BEGIN PRIVATE KEY-----\n");
     put("chain.pem", "-----BEGIN CERTIFICATE-----\n");
     put("subscription.key", "key");
+    put("receipts.pem", RECEIPTS_KEY);
     dir
 }
+
+/// Of RFC 8410, section 10.3.
+const RECEIPTS_KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
 
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG";
 
@@ -53,6 +57,34 @@ fn a_short_configuration_is_enough() {
     assert_eq!(config.partners[0].logins[0].public_keys, [KEY]);
     assert_eq!(config.warnings, Vec::<String>::new());
     assert!(config.sftp.host_key_dir.ends_with("data/host-keys"));
+}
+
+#[test]
+fn receipts_are_a_directory_or_a_table() {
+    use crate::model::{Language, ReceiptFormat, ReceiptRules};
+    let with = |text: &str| parse(&format!("{MINIMAL}{text}"), &[]).map(|config| config.routes[0].clone());
+    let short = with("receipts = 'svar'").unwrap();
+    assert_eq!((short.route.receipts.as_str(), short.route.receipt_rules), ("svar", ReceiptRules::default()));
+    let long = with(
+        "[route.prefill.receipts]\ndir = 'svar'\nhtml = 'nn'\ncsv = true\nformat = 'summary'\n\
+         file_name = '{stem}.{id}.{kind}.{ext}'\nsigning_key_file = 'receipts.pem'",
+    )
+    .unwrap();
+    let rules = long.route.receipt_rules;
+    assert_eq!((long.route.receipts.as_str(), rules.page, rules.list), ("svar", Some(Language::Nn), true));
+    assert_eq!(rules.format, ReceiptFormat::Summary);
+    assert!(long.signer.is_some());
+    let fault = |text: &str| with(&format!("[route.prefill.receipts]\n{text}")).unwrap_err().join("\n");
+    assert!(fault("html = 'se'").contains("must be one of \"nb\", \"nn\", \"en\""));
+    assert!(fault("format = 'pdf'").contains("must be one of \"sluse\""));
+    assert!(fault("file_name = '{name}.xml'").contains("route.prefill.receipts.file_name: must hold {id} or {uuid}"));
+    assert!(fault("signing_key_file = 'etat.pub'").contains("is no Ed25519 private key"));
+    assert!(fault("colour = 'red'").contains("is not a setting"));
+    assert!(fault("dir = 'inbox'").contains("is already the name of another directory"));
+    assert!(with("receipts = 7").unwrap_err().join("\n").contains("must be a text in quotes"));
+    let overridden = parse(MINIMAL, &[("SLUSE_ROUTE__PREFILL__RECEIPTS__HTML", "en")]).unwrap();
+    assert_eq!(overridden.routes[0].route.receipt_rules.page, Some(Language::En));
+    assert!(parse(&format!("{MINIMAL}[signing]\nkey_file = 'receipts.pem'"), &[]).unwrap().signer.is_some());
 }
 
 #[test]
@@ -270,7 +302,7 @@ fn the_example_is_right_with_and_without_its_commented_settings() {
 
 #[test]
 fn defaults_written_in_the_example_are_the_defaults() {
-    const DEFAULTS: [&str; 20] = [
+    const DEFAULTS: [&str; 22] = [
         "host_key_dir",
         "max_connections",
         "idle_ms",
@@ -285,7 +317,9 @@ fn defaults_written_in_the_example_are_the_defaults() {
         "quota_",
         "inbox = \"inbox\"",
         "test = \"test\"",
-        "receipts",
+        "dir = \"receipts\"",
+        "format = \"sluse\"",
+        "file_name",
         "outbox",
         "max_file_bytes",
         "max_findings",

@@ -12,7 +12,8 @@ use super::{House, StepError};
 use crate::codes;
 use crate::forward::{Forwarding, Source, forward};
 use crate::intake::claim;
-use crate::model::{Shipment, Stage, Verdict, VerdictKind};
+use crate::model::{Shipment, ShipmentId, Stage, Verdict, VerdictKind};
+use crate::ports::LedgerError;
 
 /// Drives a shipment until it is finished, or nothing can be done before the time returned.
 pub(super) async fn drive(
@@ -43,6 +44,19 @@ pub(super) async fn drive(
     }
     place_answers(house, &shipment, &verdict).await?;
     Ok(None)
+}
+
+/// Brings a rehearsal to its final receipt at once, for who waits for it; returns the shipment as it ended.
+pub async fn rehearse(house: &House, id: ShipmentId) -> Result<Shipment, StepError> {
+    let known = async || {
+        let shipment = house.ledger.shipment(id).await?;
+        shipment.ok_or_else(|| LedgerError::Corrupt(format!("there is no shipment {id}")))
+    };
+    let shipment = known().await?;
+    if shipment.preflight {
+        drive(house, shipment, &CancellationToken::new()).await?;
+    }
+    Ok(known().await?)
 }
 
 /// Works on the open items; `None` when there are none left.

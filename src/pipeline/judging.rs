@@ -21,7 +21,7 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Verdict, StepEr
     match stage(claim, house.blobs.as_ref()).await {
         Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await,
         Ok(Staging::Staged(staged)) => {
-            let judged = read(house, Arc::new(staged)).await;
+            let judged = read(house, Arc::from(staged)).await;
             match judged {
                 Ok(judgement) => decide(house, &shipment, &routes, judgement).await,
                 Err(error) => give_up_sometime(house, &shipment, error).await,

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use dispatch::Pipeline;
+pub use drive::rehearse;
 pub use receipts::{Signers, issue_supplement};
 pub use retention::retain;
 pub use sweep::sweep;

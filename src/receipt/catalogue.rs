@@ -3,7 +3,7 @@
 mod codes;
 
 use crate::codes::{self as table};
-use crate::model::{Code, Language, ReceiptStatus};
+use crate::model::{Code, Language, ReceiptKind, ReceiptStatus};
 
 /// A text in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,36 @@ pub fn action(code: Code, language: Language) -> &'static str {
         (Some(row), Language::Nb) => row.nb.1,
         (Some(row), Language::Nn) => row.nn.1,
         (_, Language::En) | (None, _) => table::row(code).map_or("", |row| row.action),
+    }
+}
+
+/// What a receipt says in one line.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// Which receipt.
+    pub kind: ReceiptKind,
+    /// Of the whole.
+    pub status: ReceiptStatus,
+    /// The shipment is refused as a whole.
+    pub is_refused: bool,
+    /// Nothing was sent.
+    pub preflight: bool,
+    /// Items delivered.
+    pub delivered: u64,
+}
+
+/// The heading of a receipt.
+pub fn heading(outcome: Outcome) -> Text {
+    match (outcome.kind, outcome.status) {
+        (ReceiptKind::Accepted, _) => IS_RECEIVED,
+        (ReceiptKind::Supplement(_), ReceiptStatus::Ok) => GOOD_NEWS,
+        (ReceiptKind::Supplement(_), _) => BAD_NEWS,
+        (_, ReceiptStatus::Ok) if outcome.preflight => REHEARSED_WELL,
+        (_, ReceiptStatus::Ok) => ALL_WELL,
+        _ if outcome.is_refused => REFUSED,
+        _ if outcome.preflight => REHEARSED_PARTLY,
+        _ if outcome.delivered > 0 => PARTLY,
+        _ => NOTHING,
     }
 }
 

@@ -47,20 +47,15 @@ impl Page {
     }
 
     fn heading(&self) -> Text {
-        let account = &self.account;
-        let (status, rehearsal) = (account.overall().0, account.shipment.preflight);
-        let is_refused = account.shipment.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Refuse);
-        match (account.kind, status) {
-            (ReceiptKind::Accepted, _) => texts::IS_RECEIVED,
-            (ReceiptKind::Supplement(_), ReceiptStatus::Ok) => texts::GOOD_NEWS,
-            (ReceiptKind::Supplement(_), _) => texts::BAD_NEWS,
-            (_, ReceiptStatus::Ok) if rehearsal => texts::REHEARSED_WELL,
-            (_, ReceiptStatus::Ok) => texts::ALL_WELL,
-            _ if is_refused => texts::REFUSED,
-            _ if rehearsal => texts::REHEARSED_PARTLY,
-            _ if account.tally.delivered > 0 => texts::PARTLY,
-            _ => texts::NOTHING,
-        }
+        let Account { kind, shipment, tally, .. } = &self.account;
+        let is_refused = shipment.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Refuse);
+        texts::heading(texts::Outcome {
+            kind: *kind,
+            status: self.account.overall().0,
+            is_refused,
+            preflight: shipment.preflight,
+            delivered: tally.delivered,
+        })
     }
 
     fn head(&self, out: &mut Vec<u8>) {
@@ -323,7 +318,7 @@ impl Page {
         let gap = if self.language == Language::En { ',' } else { '\u{a0}' };
         let mut text = String::with_capacity(digits.len() * 2);
         for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index) % 3 == 0 {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
                 text.push(gap);
             }
             text.push(digit);

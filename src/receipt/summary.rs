@@ -72,11 +72,10 @@ impl Summary {
         if self.account.kind == ReceiptKind::Accepted {
             return "received";
         }
-        let (tally, status) = (&self.account.tally, self.account.overall().0);
-        match status {
-            ReceiptStatus::Ok => "approved",
-            _ if tally.delivered > 0 => "partly-approved",
-            _ => "refused",
+        match (self.account.overall().0, self.account.tally.delivered) {
+            (ReceiptStatus::Ok, _) => "approved",
+            (_, 0) => "refused",
+            (_, _) => "partly-approved",
         }
     }
 

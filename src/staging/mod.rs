@@ -13,7 +13,7 @@ use crate::ports::{Blob, Blobs};
 /// Whether a claimed file is fit to be read.
 pub enum Staging {
     /// It may be judged.
-    Staged(Staged),
+    Staged(Box<Staged>),
     /// It is refused unread.
     Refused(Finding),
 }
@@ -56,7 +56,7 @@ pub async fn stage(claim: Claim, blobs: &dyn Blobs) -> io::Result<Staging> {
         return Ok(Staging::Refused(Finding::whole(codes::FILE_TOO_LARGE, text)));
     }
     let blob = blobs.open(claim.shipment().blob).await?;
-    Ok(Staging::Staged(Staged { claim, blob }))
+    Ok(Staging::Staged(Box::new(Staged { claim, blob })))
 }
 
 /// Reads a blob in order. Blocks.

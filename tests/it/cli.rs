@@ -1,5 +1,7 @@
 //! The command line, as a person calls it.
 
+mod check;
+mod receipt;
 mod schema;
 mod validate;
 
@@ -50,8 +52,17 @@ fn check(config: &Path, env: &[(&str, &str)]) -> (Option<i32>, String, String) {
 fn help_names_every_subcommand() {
     let output = sluse(["--help"], b"", &[]);
     assert_eq!(output.status.code(), Some(0));
-    for name in ["validate", "schema", "check-config", "generate", "hash-password", "receipt-codes", "simulate-altinn"]
-    {
+    for name in [
+        "validate",
+        "schema",
+        "check",
+        "receipt",
+        "check-config",
+        "generate",
+        "hash-password",
+        "receipt-codes",
+        "simulate-altinn",
+    ] {
         assert!(text(&output.stdout).contains(name), "{name}");
     }
 }

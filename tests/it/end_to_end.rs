@@ -1,5 +1,6 @@
 //! From a drop to its final receipt, through the real binary.
 
+mod answers;
 mod encodings;
 mod faults;
 mod nightly;

@@ -1,6 +1,6 @@
 //! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -15,9 +15,10 @@ use sluse::codes;
 use sluse::generate::{self, Options, Profile};
 use sluse::intake::Routes;
 use sluse::model::{
-    BlobId, Item, ItemState, PartnerId, ReceiptKind, RetryPolicy, Route, ServiceTable, ShipmentId, Tally, WorkerId,
+    BlobId, Item, ItemState, Language, LateEvent, News, PartnerId, ReceiptKind, ReceiptRules, RetryPolicy, Route,
+    ServiceTable, ShipmentId, Tally, WorkerId,
 };
-use sluse::pipeline::{Destination, House, Pace, Pipeline};
+use sluse::pipeline::{Destination, House, Pace, Pipeline, StepError, issue_supplement};
 use sluse::ports::{Area, Clock, Close, Consignment, Delivered, DeliveryError, Intent, NewUpload, Quota, Receiver};
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::gateway::PATIENCE;
 use crate::support::judged::prefill_route;
+use crate::support::receipts::{assert_valid, item_codes};
 
 /// A receiver that does as it is told.
 #[derive(Default)]
@@ -170,6 +172,20 @@ impl Rig {
         until(async || self.house.ledger.shipment(id).await.unwrap().unwrap().verdict.is_some()).await;
     }
 
+    /// The only receipt whose name ends so.
+    async fn receipt(&self, end: &str) -> String {
+        let partner = "ttd".parse().unwrap();
+        let nodes = self.area.list(&partner, "receipts", None, 100).await.unwrap();
+        let node = nodes.iter().find(|node| node.path.name.ends_with(end)).unwrap_or_else(|| panic!("{end}"));
+        let blob = self.house.blobs.open(node.blob.unwrap()).await.unwrap();
+        let mut bytes = vec![0; blob.size_bytes() as usize];
+        let mut read = 0;
+        while read < bytes.len() {
+            read += blob.read_at(read as u64, &mut bytes[read..]).unwrap();
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
     fn wait_hours(&self, hours: i64) {
         self.clock.0.fetch_add(hours * 3_600_000, Ordering::SeqCst);
     }
@@ -243,6 +259,63 @@ async fn an_attempt_that_a_crash_cut_off_settles_from_the_start() {
     assert_eq!((rig.receiver.looked.load(Ordering::SeqCst), rig.receiver.took.load(Ordering::SeqCst)), (1, 0));
     assert_eq!(rig.tally(id).await.delivered, 1);
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_news_are_told_once_in_numbered_supplements() {
+    let mut rig = Rig::new().await;
+    let rules = ReceiptRules { page: Some(Language::Nb), ..ReceiptRules::default() };
+    rig.house.routes = Arc::new(Routes::new([Route { receipt_rules: rules, ..route() }]));
+    let id = rig.drop_batch(3, 1).await;
+    let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+    let news = |item, event| News { item, event, at: at(item.try_into().unwrap()) };
+    let early = issue_supplement(&rig.house, id, &[news(1, LateEvent::Read)]).await;
+    assert!(matches!(early, Err(StepError::NotReceipted(_))), "{early:?}");
+    let running = rig.run();
+    rig.final_receipt(id).await;
+    running.stop().await;
+    let first = [news(2, LateEvent::MalwareFound), news(1, LateEvent::Read), news(2, LateEvent::MalwareFound)];
+    assert_eq!(issue_supplement(&rig.house, id, &first).await.unwrap(), Some(1));
+    assert_eq!(issue_supplement(&rig.house, id, &first).await.unwrap(), None);
+    let more = [news(1, LateEvent::Read), news(1, LateEvent::Confirmed), news(9, LateEvent::Read)];
+    assert_eq!(issue_supplement(&rig.house, id, &more).await.unwrap(), Some(2));
+    let first = rig.receipt(".supplement-1.xml").await;
+    assert_valid(&first);
+    assert_eq!(item_codes(&first), BTreeMap::from([("LN-001", 1), ("LN-202", 1)]));
+    let second = rig.receipt(".supplement-2.xml").await;
+    assert_valid(&second);
+    assert!(
+        second.contains("kind=\"supplement\" number=\"2\"") && second.contains("<Time>2027-01-15T08:00:01.000Z</Time>")
+    );
+    assert_eq!(item_codes(&second), BTreeMap::from([("LN-002", 1)]));
+    assert!(rig.receipt(".supplement-2.html").await.contains("Tilleggskvittering 2"));
+    assert_eq!(rig.house.ledger.last_supplement(id).await.unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn supplements_at_the_same_time_tell_each_news_once() {
+    let rig = Rig::new().await;
+    let id = rig.drop_batch(20, 1).await;
+    let running = rig.run();
+    rig.final_receipt(id).await;
+    running.stop().await;
+    let at = rig.clock.now();
+    let all: Vec<News> = (1..=20).map(|item| News { item, event: LateEvent::Read, at }).collect();
+    let issued = (0..6).map(|first| {
+        let (house, news) = (rig.house.clone(), all[first..first + 15].to_vec());
+        tokio::spawn(async move { issue_supplement(&house, id, &news).await.unwrap() })
+    });
+    let mut numbers: Vec<u32> =
+        futures::future::join_all(issued).await.into_iter().filter_map(Result::unwrap).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=numbers.len() as u32).collect::<Vec<_>>());
+    let items: Vec<u64> = (1..=20).collect();
+    assert_eq!(rig.house.ledger.told(id, &items).await.unwrap().len(), 20);
+    let mut told = 0;
+    for number in numbers {
+        told += item_codes(&rig.receipt(&format!(".supplement-{number}.xml")).await)["LN-001"];
+    }
+    assert_eq!(told, 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,10 +32,10 @@ use futures::future::BoxFuture;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
-use crate::ports::LedgerError;
+use crate::ports::{KnownReceipt, LedgerError};
 
 use self::writer::Writer;
 
@@ -87,6 +87,16 @@ impl SqliteLedger {
     async fn reader(&self) -> Result<PoolConnection<Sqlite>, LedgerError> {
         Ok(self.readers.acquire().await?)
     }
+}
+
+/// The files of receipts with the given SHA-256 in the ledger of a file, which may belong to a running gateway: nothing is
+/// written and nothing is brought up to date.
+pub async fn receipts_in(path: &Path, sha256: [u8; 32]) -> Result<Vec<KnownReceipt>, LedgerError> {
+    let options = options(path).create_if_missing(false).pragma("query_only", "ON");
+    let mut connection = options.connect().await?;
+    let known = receipts::of_hash(&mut connection, sha256).await;
+    connection.close().await?;
+    known
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

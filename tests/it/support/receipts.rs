@@ -106,7 +106,12 @@ pub(crate) fn item_codes(receipt: &str) -> BTreeMap<&str, u64> {
 
 /// Judges a receipt by its schema.
 pub(crate) fn assert_valid(receipt: &str) {
-    let document = SchemaDocument { name: "receipt", bytes: SCHEMA.as_bytes() };
+    assert_valid_by(SCHEMA, receipt);
+}
+
+/// Judges a document by a schema.
+pub(crate) fn assert_valid_by(schema: &str, receipt: &str) {
+    let document = SchemaDocument { name: "receipt", bytes: schema.as_bytes() };
     let plan = Plan::new(Arc::new(Schema::compile(&[document]).unwrap()), &[]).unwrap();
     let (mut validator, mut findings) = (Validator::new(&plan, Limits::default()), Vec::new());
     validator.feed(receipt.as_bytes(), &mut findings);
