@@ -67,6 +67,7 @@ mod locator;
 mod namespaces;
 mod nesting;
 mod references;
+mod span;
 mod tag;
 mod tokenizer;
 mod transcoder;
@@ -79,10 +80,11 @@ pub use line_ends::LineEnds;
 pub use locator::{Locator, Position, characters};
 pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
 pub use nesting::Nesting;
+pub use span::{Gap, Span};
 pub use tag::{Attribute, Tag};
 pub use tokenizer::{Sink, Tokenizer};
 pub use transcoder::{BadBytes, Transcoder};
-pub use words::{Gap, plain_value_len, skip_space, skip_text, text_len};
+pub use words::{plain_value_len, skip_space, skip_text, text_len};
 
 /// What a document may ask of us; beyond it is a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
