@@ -71,6 +71,7 @@ mod span;
 mod tag;
 mod tokenizer;
 mod transcoder;
+mod wide;
 mod words;
 
 pub use chars::{is_name, is_name_char, is_name_start, is_nmtoken, is_space};
@@ -84,6 +85,7 @@ pub use span::{Gap, Span};
 pub use tag::{Attribute, Tag};
 pub use tokenizer::{Sink, Tokenizer};
 pub use transcoder::{BadBytes, Transcoder};
+pub use wide::widely;
 pub use words::{plain_value_len, skip_space, skip_text, text_len};
 
 /// What a document may ask of us; beyond it is a fault.
