@@ -90,13 +90,20 @@ fn last_line_end(bytes: &[u8]) -> Option<usize> {
 pub struct Locator<'a> {
     bytes: &'a [u8],
     base: Point,
+    /// How many lines end in the bytes, if that is known.
+    lines: Option<u64>,
     // The last place told: questions mostly go forward, and then each byte is counted once.
     mark: Point,
 }
 
 impl<'a> Locator<'a> {
     pub(super) fn new(bytes: &'a [u8], base: Point) -> Self {
-        Self { bytes, base, mark: base }
+        Self { bytes, base, lines: None, mark: base }
+    }
+
+    /// The same where it is known how many lines end in the bytes.
+    pub(super) fn of_lines(bytes: &'a [u8], base: Point, lines: u64) -> Self {
+        Self { lines: Some(lines), ..Self::new(bytes, base) }
     }
 
     /// The place of an offset, which must lie in the bytes at hand.
@@ -111,11 +118,8 @@ impl<'a> Locator<'a> {
         if self.base.encoding.is_utf8() { offset } else { self.position(offset).offset }
     }
 
-    /// The place behind the bytes at hand, in which `lines` end.
-    pub(super) fn end(&mut self, lines: u64) -> Point {
-        if self.mark == self.base {
-            return self.base.after_known(self.bytes, lines);
-        }
+    /// The place behind the bytes at hand.
+    pub(super) fn end(&mut self) -> Point {
         self.point(self.base.offset + self.bytes.len() as u64)
     }
 
@@ -123,9 +127,13 @@ impl<'a> Locator<'a> {
         if offset < self.mark.offset {
             self.mark = self.base;
         }
-        let from = (self.mark.offset - self.base.offset) as usize;
-        let to = offset.saturating_sub(self.base.offset) as usize;
-        self.mark = self.mark.after(self.bytes.get(from..to).unwrap_or_default());
+        let [from, to] = [self.mark.offset, offset].map(|offset| offset.saturating_sub(self.base.offset) as usize);
+        let (before, behind) = self.bytes.split_at(to.min(self.bytes.len()));
+        self.mark = match self.lines {
+            // Lines are counted where fewer bytes are.
+            Some(lines) if behind.len() < to - from => self.base.after_known(before, lines - line_ends(behind)),
+            Some(_) | None => self.mark.after(before.get(from..).unwrap_or_default()),
+        };
         self.mark
     }
 }
@@ -154,13 +162,16 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_where_the_last_place_is() {
+    fn places_are_the_same_from_both_sides() {
         for text in ["", "æ", "\n", "a\næ\n  å<x>", "a\n this line is longer than what is looked at first: æøå"] {
             let (bytes, lines) = (text.as_bytes(), text.matches('\n').count() as u64);
-            let mut asked = Locator::new(bytes, Point::START);
-            let end = asked.point(bytes.len() as u64);
+            let end = Locator::new(bytes, Point::START).end();
             assert_eq!(end.sent.line, 1 + lines);
-            assert_eq!((asked.end(lines), Locator::new(bytes, Point::START).end(lines)), (end, end), "{text}");
+            for (at, _) in text.char_indices() {
+                let mut known = Locator::of_lines(bytes, Point::START, lines);
+                assert_eq!(known.point(at as u64), Locator::new(bytes, Point::START).point(at as u64), "{text} {at}");
+                assert_eq!(known.end(), end, "{text} {at}");
+            }
         }
     }
 

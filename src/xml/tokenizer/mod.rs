@@ -189,7 +189,7 @@ impl Tokenizer {
     fn scan<S: Sink>(&mut self, bytes: &[u8], lines: u64, sink: &mut S) -> Result<(), Box<Fault>> {
         let mut taken = if self.held.is_empty() { 0 } else { self.resume(bytes, sink)? };
         let base = self.at;
-        let mut locator = Locator::new(bytes, base);
+        let mut locator = Locator::of_lines(bytes, base, lines);
         while taken < bytes.len() {
             if self.mode == Mode::Plain && self.stage == Stage::Root {
                 taken = self.run(bytes, taken, &mut locator, sink);
@@ -210,7 +210,7 @@ impl Tokenizer {
             }
         }
         sink.suspend(&mut locator);
-        self.at = locator.end(lines);
+        self.at = locator.end();
         Ok(())
     }
 

@@ -151,7 +151,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             let start = Start { name: place.name(rest), content };
             let end = match step.kind {
                 Kind::Text(_) if is_empty => Some(0),
-                Kind::Text(_) => Some(skip_text(content)),
+                Kind::Text(_) => Some(any_text(content)),
                 Kind::Value(simple) if is_empty => self.takes(simple, b"").then_some(0),
                 Kind::Value(simple) => self.sound_value(content, simple),
                 Kind::Empty => Some(0),
@@ -373,7 +373,9 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let mode = Mode::Model { mixed };
         self.judge.push(parent, step, Frame { mode, type_id, state, node, ..self.judge.blank(offset) });
         self.opened(node, offset, locator);
-        self.judge.counters.resize(self.judge.counters.len() + usize::from(slots), 0);
+        if slots > 0 {
+            self.judge.counters.resize(self.judge.counters.len() + usize::from(slots), 0);
+        }
         nesting.push(start.name);
         place.rest = start.content;
         true
@@ -419,15 +421,21 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let complete = self.judge.frames.last().is_some_and(|frame| {
             self.judge.plan.rails.stop(frame.state).is_some_and(|stop| stop.accepting && frame.count >= stop.min)
         });
-        complete && self.end_tag(place, nesting, locator)
+        let Some(past) = past_end_tag(place.rest, nesting).filter(|_| complete) else { return false };
+        let Some(frame) = self.judge.frames.pop() else { return false };
+        self.closed(frame.node, !frame.unsound, place.offset(place.rest), place.offset(past), locator);
+        self.judge.counters.truncate(frame.counters as usize);
+        if let Some(parent) = self.judge.frames.last_mut() {
+            parent.unsound |= frame.unsound;
+        }
+        nesting.pop();
+        place.rest = past;
+        true
     }
 
-    /// Closes the innermost element if nothing but its name stands in the end tag at hand.
+    /// Closes an element that holds any text.
     fn end_tag(&mut self, place: &mut Place<'_>, nesting: &mut Nesting, locator: &mut Locator<'_>) -> bool {
-        // The root's end is the document's.
-        let (2.., Some(name)) = (nesting.depth(), nesting.name()) else { return false };
-        let after = place.rest.strip_prefix(b"</").and_then(|rest| rest.strip_prefix(name));
-        let Some(past) = after.and_then(|rest| rest.strip_prefix(b">")) else { return false };
+        let Some(past) = past_end_tag(place.rest, nesting) else { return false };
         self.close(place.offset(place.rest), place.offset(past), nesting.scope(), locator);
         nesting.pop();
         place.rest = past;
@@ -442,6 +450,7 @@ impl Judge<'_> {
     }
 
     /// Opens a child by a step.
+    #[inline]
     fn push(&mut self, mut parent: Parent, step: &Step, frame: Frame) {
         let ordinal = self.advance(&mut parent, step);
         if let Some(frame) = self.frames.last_mut() {
@@ -460,6 +469,21 @@ impl Judge<'_> {
         }
         self.count(parent.counters, step.slot)
     }
+}
+
+/// Where any text ends that is followed by an end tag, or where it must be looked at more closely.
+#[inline(always)]
+fn any_text(content: &[u8]) -> usize {
+    let short = text_len(content).filter(|end| content.get(*end..).is_some_and(|rest| rest.starts_with(b"</")));
+    short.unwrap_or_else(|| skip_text(content))
+}
+
+/// What follows the end tag of the innermost element, if nothing but the name stands in it.
+#[inline(always)]
+fn past_end_tag<'b>(bytes: &'b [u8], nesting: &Nesting) -> Option<&'b [u8]> {
+    // The root's end is the document's.
+    let (2.., Some(name)) = (nesting.depth(), nesting.name()) else { return None };
+    bytes.strip_prefix(b"</")?.strip_prefix(name)?.strip_prefix(b">")
 }
 
 /// What follows the white space before an attribute or the end of a tag, and whether there is any.
