@@ -327,8 +327,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         }
         let end = text_len(content)?;
         let raw = content.get(..end.min(MOST_VALUE))?;
-        let at_a_glance = simple.surely(raw) && !raw.iter().fold(false, |found, byte| found | (*byte == b'\r'));
-        (end <= MOST_VALUE && (at_a_glance || self.judge.value.takes(simple, raw))).then_some(end)
+        (end <= MOST_VALUE && (simple.surely(raw) || self.judge.value.takes(simple, raw))).then_some(end)
     }
 
     /// Tells of a value that somebody watches, if it is what it says.
