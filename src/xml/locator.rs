@@ -130,8 +130,8 @@ impl<'a> Locator<'a> {
         let [from, to] = [self.mark.offset, offset].map(|offset| offset.saturating_sub(self.base.offset) as usize);
         let (before, behind) = self.bytes.split_at(to.min(self.bytes.len()));
         self.mark = match self.lines {
-            // Lines are counted where fewer bytes are.
-            Some(lines) if behind.len() < to - from => self.base.after_known(before, lines - line_ends(behind)),
+            // Lines are counted where fewer bytes are; from a place told before there are few.
+            Some(lines) if from == 0 && behind.len() < to => self.base.after_known(before, lines - line_ends(behind)),
             Some(_) | None => self.mark.after(before.get(from..).unwrap_or_default()),
         };
         self.mark
