@@ -54,7 +54,8 @@ PYTHON
 # SAX2Count finds schemas by the hints of the document only.
 hinted() { # SCHEMA FILE NAMESPACE
     sed -E "0,/ xmlns/s|( xmlns)| xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"$3 file://$PWD/$1\"\1|" \
-        "$2" >"$2.hinted"
+        "$2" |
+        dd of="$2.hinted" bs=1M iflag=fullblock status=none
 }
 
 milliseconds() {

@@ -2,6 +2,8 @@
 
 use memchr::memchr_iter;
 
+use super::wide::widely;
+
 /// Tells whether a byte is XML white space.
 #[inline]
 pub fn is_space(byte: u8) -> bool {
@@ -85,7 +87,10 @@ pub(super) enum Look {
 pub(super) fn look(bytes: &[u8]) -> Look {
     let mut lines = 0;
     for (index, block) in bytes.chunks(BLOCK).enumerate() {
-        let (is_odd, ends) = look_at_block(block);
+        let (is_odd, ends) = widely(
+            #[inline(always)]
+            || look_at_block(block),
+        );
         lines += ends;
         if let Some(at) = is_odd.then(|| first_forbidden(bytes, index * BLOCK, block.len())).flatten() {
             return Look::Forbidden(at);
@@ -112,6 +117,7 @@ const BLOCK: usize = 255 * LANES;
 /// Tells whether a control character stands in a block, or one at the end of a plane may; and counts its lines.
 // Without a branch for a byte, so that the compiler can look at many at once; and with counts that must agree, which
 // takes fewer instructions than to keep whether any byte was wrong.
+#[inline(always)]
 fn look_at_block(block: &[u8]) -> (bool, u64) {
     let (mut others, mut planes, mut lines) = ([0_u8; LANES], [u8::MAX; LANES], [0_u8; LANES]);
     let (chunks, rest) = block.as_chunks::<LANES>();

@@ -94,17 +94,20 @@ pub struct Locator<'a> {
     /// The same, where it is known to be text.
     text: &'a str,
     base: Point,
+    /// How many lines end in the bytes, if that is known.
+    lines: Option<u64>,
     // The last place told: questions mostly go forward, and then each byte is counted once.
     mark: Point,
 }
 
 impl<'a> Locator<'a> {
     pub(super) fn new(bytes: &'a [u8], base: Point) -> Self {
-        Self { bytes, text: "", base, mark: base }
+        Self { bytes, text: "", base, lines: None, mark: base }
     }
 
-    pub(super) fn of(text: &'a str, base: Point) -> Self {
-        Self { text, ..Self::new(text.as_bytes(), base) }
+    /// Of text in which so many lines end.
+    pub(super) fn of_lines(text: &'a str, base: Point, lines: u64) -> Self {
+        Self { text, lines: Some(lines), ..Self::new(text.as_bytes(), base) }
     }
 
     /// What stands between two offsets, where the bytes at hand are known to be text.
@@ -133,11 +136,8 @@ impl<'a> Locator<'a> {
         (!self.base.encoding.is_utf8()).then(|| self.position(offset))
     }
 
-    /// The place behind the bytes at hand, in which `lines` end.
-    pub(super) fn end(&mut self, lines: u64) -> Point {
-        if self.mark == self.base {
-            return self.base.after_known(self.bytes, lines);
-        }
+    /// The place behind the bytes at hand.
+    pub(super) fn end(&mut self) -> Point {
         self.point(self.base.offset + self.bytes.len() as u64)
     }
 
@@ -145,9 +145,13 @@ impl<'a> Locator<'a> {
         if offset < self.mark.offset {
             self.mark = self.base;
         }
-        let from = (self.mark.offset - self.base.offset) as usize;
-        let to = offset.saturating_sub(self.base.offset) as usize;
-        self.mark = self.mark.after(self.bytes.get(from..to).unwrap_or_default());
+        let [from, to] = [self.mark.offset, offset].map(|offset| offset.saturating_sub(self.base.offset) as usize);
+        let (before, behind) = self.bytes.split_at(to.min(self.bytes.len()));
+        self.mark = match self.lines {
+            // Lines are counted where fewer bytes are; from a place told before there are few.
+            Some(lines) if from == 0 && behind.len() < to => self.base.after_known(before, lines - line_ends(behind)),
+            Some(_) | None => self.mark.after(before.get(from..).unwrap_or_default()),
+        };
         self.mark
     }
 }
@@ -203,13 +207,16 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_where_the_last_place_is() {
+    fn places_are_the_same_from_both_sides() {
         for text in ["", "æ", "\n", "a\næ\n  å<x>", "a\n this line is longer than what is looked at first: æøå"] {
             let (bytes, lines) = (text.as_bytes(), text.matches('\n').count() as u64);
-            let mut asked = Locator::new(bytes, Point::START);
-            let end = asked.point(bytes.len() as u64);
+            let end = Locator::new(bytes, Point::START).end();
             assert_eq!(end.sent.line, 1 + lines);
-            assert_eq!((asked.end(lines), Locator::new(bytes, Point::START).end(lines)), (end, end), "{text}");
+            for (at, _) in text.char_indices() {
+                let mut known = Locator::of_lines(text, Point::START, lines);
+                assert_eq!(known.point(at as u64), Locator::new(bytes, Point::START).point(at as u64), "{text} {at}");
+                assert_eq!(known.end(), end, "{text} {at}");
+            }
         }
     }
 
@@ -219,7 +226,7 @@ mod tests {
         for encoding in [Encoding::Utf8, Encoding::Latin1] {
             let base = Point { encoding, ..Point::START };
             let told = Locator::new(text.as_bytes(), base).position(7);
-            let mut locator = Locator::of(text, base);
+            let mut locator = Locator::of_lines(text, base, 1);
             let mut spot = Spot::new(None, 7, &mut locator);
             assert_eq!((spot.offset(), spot.position()), (told.offset, told), "{encoding:?}");
             let mut spot = Spot::new(Some(Position::START), 7, &mut locator);
@@ -230,7 +237,7 @@ mod tests {
     #[test]
     fn only_text_at_hand_is_text() {
         let base = Point { offset: 10, ..Point::START };
-        let locator = Locator::of("aæb", base);
+        let locator = Locator::of_lines("aæb", base, 0);
         assert_eq!(locator.text(11..13), Some("æ"));
         for between in [9..11, 11..12, 12..13, 13..15] {
             assert_eq!(locator.text(between), None);

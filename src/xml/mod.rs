@@ -67,9 +67,11 @@ mod locator;
 mod namespaces;
 mod nesting;
 mod references;
+mod span;
 mod tag;
 mod tokenizer;
 mod transcoder;
+mod wide;
 mod words;
 
 pub use chars::{is_name, is_name_char, is_name_start, is_nmtoken, is_space};
@@ -79,10 +81,12 @@ pub use line_ends::LineEnds;
 pub use locator::{Locator, Position, Spot, characters};
 pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
 pub use nesting::Nesting;
+pub use span::{Gap, Span};
 pub use tag::{Attribute, Tag};
 pub use tokenizer::{Sink, Tokenizer};
 pub use transcoder::{BadBytes, Transcoder};
-pub use words::{Gap, is_plain, plain_value_len, skip_space, skip_text, text_len};
+pub use wide::widely;
+pub use words::{is_plain, plain_value_len, skip_space, skip_text, text_len};
 
 /// What a document may ask of us; beyond it is a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -87,40 +87,6 @@ fn first(marks: u64) -> usize {
     marks.trailing_zeros() as usize / 8
 }
 
-const BLOCK: usize = 16;
-
-/// White space that has come before a `<`, and is expected to come again.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Gap {
-    text: u128,
-    mask: u128,
-    len: usize,
-}
-
-impl Gap {
-    /// The white space that bytes begin with; longer than a block it is none to be expected.
-    #[inline]
-    pub fn of(space: &[u8]) -> Self {
-        let mut text = [0; BLOCK];
-        match text.get_mut(..space.len()) {
-            Some(start) if space.len() < BLOCK => {
-                start.copy_from_slice(space);
-                Self { text: u128::from_le_bytes(text), mask: (1 << (8 * space.len())) - 1, len: space.len() }
-            }
-            _ => Self::default(),
-        }
-    }
-
-    /// What follows this very white space, if it is a `<`.
-    // Not what the bytes say but what was expected tells where to go on, so that nothing waits for them.
-    #[inline(always)]
-    pub fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
-        let block = u128::from_le_bytes(*bytes.first_chunk()?);
-        let rest = bytes.get(self.len..)?;
-        (block & self.mask == self.text && rest.first() == Some(&b'<')).then_some(rest)
-    }
-}
-
 /// Goes through any text, CDATA sections and references to predefined entities in it: up to other markup,
 /// to the end of the bytes, or to what must be looked at more closely.
 #[inline]
@@ -185,18 +151,6 @@ mod tests {
             let bytewise = text.bytes().position(|byte| matches!(byte, b'<' | b'&' | b']'));
             prop_assert_eq!(text_len(text.as_bytes()), bytewise);
         }
-    }
-
-    #[test]
-    fn gaps_are_stripped_if_they_are_the_same() {
-        for space in ["", "\n", "\n  ", "\r\n\t", "\n              "] {
-            let (gap, rest) = (Gap::of(space.as_bytes()), "<abcdefghijklmnop");
-            assert_eq!(gap.strip(format!("{space}{rest}").as_bytes()), Some(rest.as_bytes()));
-            for other in [format!("{space}x{rest}"), format!("{space} {rest}"), format!("x{space}{rest}")] {
-                assert_eq!(gap.strip(other.as_bytes()), None, "{other}");
-            }
-        }
-        assert_eq!(Gap::of(&[b' '; BLOCK]).strip(&[b' '; 2 * BLOCK]), None);
     }
 
     #[test]

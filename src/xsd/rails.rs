@@ -4,7 +4,7 @@
 
 use super::datatypes::Stream;
 use super::tables::{Content, ElementId, NO_COUNTING, NameId, Schema, SimpleId, StateId, Type, TypeId};
-use crate::xml::Namespace;
+use crate::xml::{Namespace, Span};
 
 /// The states and edges of a schema's tables, by the same numbers.
 #[derive(Debug, Default)]
@@ -23,13 +23,15 @@ pub(super) struct Stop {
     first: u32,
     steps: u32,
     pub(super) min: u32,
-    pub(super) max: u32,
+    max: u32,
     pub(super) accepting: bool,
 }
 
 /// An edge.
 #[derive(Debug)]
 pub(super) struct Step {
+    /// Its own number.
+    pub(super) number: u32,
     pub(super) name: NameId,
     /// The number of its namespace.
     pub(super) namespace: u32,
@@ -71,16 +73,14 @@ pub(super) enum Kind {
     Other,
 }
 
-/// A local name, ready to be compared with raw bytes a word at a time.
-#[derive(Debug, Default)]
+/// A local name, ready to be compared with raw bytes.
+#[derive(Debug)]
 pub(super) struct Spelling {
-    words: [u64; WORDS],
-    /// The bits that count.
-    masks: [u64; WORDS],
+    span: Span<WORDS>,
     len: u32,
     /// The number of the namespace.
     pub(super) namespace: u32,
-    /// What the words have no room for.
+    /// What the span has no room for.
     more: Box<[u8]>,
 }
 
@@ -109,15 +109,17 @@ impl Rails {
         };
         let ranges: Vec<(u32, u8, u64)> = schema.types.iter().map(|found| rails.attributes_of(schema, found)).collect();
         let none = Spelling::of(b"", Namespace::NONE);
-        let step = |edge: &super::tables::Edge| {
+        let step = |(number, edge): (usize, &super::tables::Edge)| {
             let range = schema.element(edge.element).and_then(|element| ranges.get(element.type_id as usize));
             let (attributes, most_attributes, required) = range.copied().unwrap_or_default();
             let name = rails.name(edge.name).unwrap_or(&none);
+            let (head, mask) = name.span.head();
             Step {
+                number: number as u32,
                 name: edge.name,
                 namespace: name.namespace,
-                head: name.words[0],
-                mask: name.masks[0],
+                head,
+                mask,
                 target: edge.target,
                 slot: edge.slot,
                 again: edge.again,
@@ -128,7 +130,7 @@ impl Rails {
                 required,
             }
         };
-        rails.steps = schema.edges.iter().map(step).collect();
+        rails.steps = schema.edges.iter().enumerate().map(step).collect();
         rails
     }
 
@@ -161,6 +163,11 @@ impl Rails {
         self.names.get(name as usize)
     }
 
+    /// How many states and steps there are.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.stops.len(), self.steps.len())
+    }
+
     #[inline]
     pub(super) fn stop(&self, state: StateId) -> Option<&Stop> {
         self.stops.get(state as usize)
@@ -169,6 +176,20 @@ impl Rails {
     #[inline]
     pub(super) fn steps(&self, stop: &Stop) -> &[Step] {
         self.steps.get(stop.first as usize..(stop.first + stop.steps) as usize).unwrap_or_default()
+    }
+}
+
+impl Stop {
+    /// The place of a step among those of the state.
+    #[inline(always)]
+    pub(super) fn place(&self, number: u32) -> usize {
+        number.wrapping_sub(self.first) as usize
+    }
+
+    /// Tells whether a step may be taken when the child seen last has come so often in a row.
+    #[inline(always)]
+    pub(super) fn allows(&self, step: &Step, count: u32) -> bool {
+        if step.again { count < self.max } else { count >= self.min }
     }
 }
 
@@ -215,29 +236,18 @@ impl Step {
 impl Spelling {
     /// A name that is too long is spelled in no way.
     fn of(local: &[u8], namespace: Namespace) -> Self {
-        let Some(namespace) = namespace.index().filter(|_| (1..=LONGEST).contains(&local.len())) else {
-            return Self { words: [u64::MAX; WORDS], ..Self::default() };
-        };
-        let mut spelling = Self { namespace: namespace as u32, len: local.len() as u32, ..Self::default() };
-        for ((word, mask), bytes) in spelling.words.iter_mut().zip(&mut spelling.masks).zip(local.chunks(BYTES)) {
-            let mut padded = [0; BYTES];
-            padded.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-            (*word, *mask) = (u64::from_le_bytes(padded), u64::MAX >> (64 - 8 * bytes.len()));
-        }
-        spelling.more = local.get(WORDS * BYTES..).unwrap_or_default().into();
-        spelling
+        let never = Self { span: Span::NEVER, len: 0, namespace: 0, more: Box::default() };
+        let (begin, more) = local.split_at(local.len().min(WORDS * BYTES));
+        let span = Span::of(begin).filter(|_| (1..=LONGEST).contains(&local.len()));
+        let (Some(namespace), Some(span)) = (namespace.index(), span) else { return never };
+        Self { span, len: local.len() as u32, namespace: namespace as u32, more: more.into() }
     }
 
     /// What follows the name, if the bytes begin with it.
     #[inline(always)]
     pub(super) fn strip<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
-        let block: &[u8; WORDS * BYTES] = bytes.first_chunk()?;
-        let mut differs = 0;
-        for ((found, word), mask) in block.as_chunks().0.iter().zip(&self.words).zip(&self.masks) {
-            differs |= (u64::from_le_bytes(*found) & mask) ^ word;
-        }
-        let here =
-            differs == 0 && (self.more.is_empty() || bytes.get(WORDS * BYTES..self.len as usize) == Some(&*self.more));
+        let here = self.span.begins(bytes)
+            && (self.more.is_empty() || bytes.get(WORDS * BYTES..self.len as usize) == Some(&*self.more));
         if here { bytes.get(self.len as usize..) } else { None }
     }
 }

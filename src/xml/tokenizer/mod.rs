@@ -190,7 +190,7 @@ impl Tokenizer {
         let bytes = text.as_bytes();
         let mut taken = if self.held.is_empty() { 0 } else { self.resume(bytes, sink)? };
         let base = self.at;
-        let mut locator = Locator::of(text, base);
+        let mut locator = Locator::of_lines(text, base, lines);
         while taken < bytes.len() {
             if self.mode == Mode::Plain && self.stage == Stage::Root {
                 taken = self.run(bytes, taken, &mut locator, sink);
@@ -211,7 +211,7 @@ impl Tokenizer {
             }
         }
         sink.suspend(&mut locator);
-        self.at = locator.end(lines);
+        self.at = locator.end();
         Ok(())
     }
 

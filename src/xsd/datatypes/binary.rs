@@ -1,6 +1,6 @@
 //! base64Binary and hexBinary, judged as they stream by.
 
-use crate::xml::is_space;
+use crate::xml::{is_space, widely};
 
 /// A base64 text in progress.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +32,14 @@ impl Base64 {
 
     /// Takes bytes before any padding, if there is nothing but digits and white space in them.
     fn sound(&mut self, block: &[u8]) -> bool {
-        let Some(digits) = (self.pads == 0).then(|| digits(block)).flatten() else { return false };
+        if self.pads > 0 {
+            return false;
+        }
+        let digits = widely(
+            #[inline(always)]
+            || digits(block),
+        );
+        let Some(digits) = digits else { return false };
         self.digits += digits;
         self.last = block.iter().copied().rfind(|byte| is_digit(*byte)).unwrap_or(self.last);
         true
@@ -102,6 +109,7 @@ const BLOCK: usize = 255 * LANES;
 
 /// How many digits a block has, if there is nothing but digits and white space in it.
 // Without a branch for a byte, so that the compiler can look at many at once.
+#[inline(always)]
 fn digits(block: &[u8]) -> Option<u64> {
     let (mut odd, mut digits) = ([0_u8; LANES], [0_u8; LANES]);
     let (chunks, rest) = block.as_chunks::<LANES>();

@@ -1,5 +1,14 @@
 //! The common texts of numbers and dates, told by their bytes; the rest of their texts are not told here.
 
+use super::lexical::Form;
+
+/// Tells whether a text is a name of a form.
+pub(super) fn is_name(raw: &[u8], form: Form) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let is_token = form == Form::NmToken && !raw.is_empty() && raw.iter().all(is_plain);
+    is_token || std::str::from_utf8(raw).is_ok_and(|text| form.admits(text))
+}
+
 /// The number that a text of at most so many digits, 18 or fewer, gives.
 pub(super) fn integer(raw: &[u8], most: usize) -> Option<i64> {
     let (negative, digits) = match raw {

@@ -1,7 +1,8 @@
-//! What the lane has learned of the document at hand: how it writes prefixes, and how it is indented.
+//! What the lane has learned of the document at hand: how it writes prefixes and children, and how it is indented.
 
-use crate::xml::{Gap, Limits, Namespace, Scope, Tag, skip_space};
-use crate::xsd::rails::LONGEST;
+use crate::xml::{Gap, Limits, Namespace, Scope, Span, Tag, skip_space};
+use crate::xsd::rails::{LONGEST, Rails, Step};
+use crate::xsd::tables::StateId;
 
 /// A longer value is left to the usual way, to which it costs next to nothing more.
 pub(super) const MOST_VALUE: usize = 4 << 10;
@@ -15,14 +16,40 @@ pub(super) struct Lane {
     generation: u64,
     /// The white space before start tags, by depth.
     gaps: [Gap; GAPS],
+    habits: Vec<Habit>,
+    /// The habit of the child that came last in each state.
+    last: Vec<HabitId>,
+    /// The habit of each step.
+    of_step: Vec<HabitId>,
     limits: Limits,
 }
+
+/// How the document writes a child.
+#[derive(Debug)]
+pub(super) struct Habit {
+    /// White space, the `<`, the name and the byte behind it.
+    lead: Span<WORDS>,
+    /// The end tag.
+    tail: Span<WORDS>,
+    /// The step that leads to the child.
+    pub(super) step: u32,
+    /// Where the start tag begins in the lead, and where the name ends.
+    pub(super) tag: u32,
+    pub(super) name_end: u32,
+}
+
+pub(super) type HabitId = u16;
+pub(super) const NO_HABIT: HabitId = HabitId::MAX;
+/// More children than this are looked at each time.
+const MOST_HABITS: usize = 512;
+/// Of a lead and of a tail.
+const WORDS: usize = 6;
 
 /// How many depths are indented in a way that is remembered; deeper ones share them.
 const GAPS: usize = 16;
 
 /// A prefix with its colon in a word; one that is not known is like no word at all.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Prefix {
     pub(super) word: u64,
     pub(super) mask: u64,
@@ -30,12 +57,21 @@ pub(super) struct Prefix {
 }
 
 impl Lane {
-    pub(super) fn new(namespaces: usize, limits: &Limits) -> Self {
-        let mut prefixes = vec![Prefix::UNKNOWN; namespaces];
+    pub(super) fn new(rails: &Rails, limits: &Limits) -> Self {
+        let mut prefixes = vec![Prefix::UNKNOWN; rails.namespaces];
         if let Some(xml) = Namespace::XML.index().and_then(|number| prefixes.get_mut(number)) {
             *xml = Prefix::of(b"xml:");
         }
-        Self { prefixes, generation: u64::MAX, gaps: [Gap::default(); GAPS], limits: limits.clone() }
+        let (states, steps) = rails.sizes();
+        Self {
+            prefixes,
+            generation: u64::MAX,
+            gaps: [Gap::NONE; GAPS],
+            habits: Vec::new(),
+            last: vec![NO_HABIT; states],
+            of_step: vec![NO_HABIT; steps],
+            limits: limits.clone(),
+        }
     }
 
     /// Tells whether names may be as long as those on the rails.
@@ -64,7 +100,11 @@ impl Lane {
     pub(super) fn learn(&mut self, tag: &Tag<'_>) {
         let Some(known) = tag.namespace.index().and_then(|number| self.prefixes.get_mut(number)) else { return };
         let raw = tag.name.get(..tag.name.len() - tag.local.len()).unwrap_or_default();
-        *known = Prefix::of(raw);
+        let prefix = Prefix::of(raw);
+        if prefix != *known {
+            *known = prefix;
+            self.habits.clear();
+        }
     }
 
     /// Forgets what the declarations in force no longer bear out.
@@ -77,6 +117,7 @@ impl Lane {
         for (number, prefix) in self.prefixes.iter_mut().enumerate() {
             if prefix.word != u64::MAX && !prefix.resolves(scope, number) {
                 *prefix = Prefix::UNKNOWN;
+                self.habits.clear();
             }
         }
     }
@@ -84,6 +125,48 @@ impl Lane {
     #[inline(always)]
     pub(super) fn of(&self, namespace: u32) -> Prefix {
         self.prefixes.get(namespace as usize).copied().unwrap_or(Prefix::UNKNOWN)
+    }
+
+    /// The habit of the child that came last in a state, if it seems to come again.
+    #[inline(always)]
+    pub(super) fn usual(&self, state: StateId, bytes: &[u8]) -> Option<(HabitId, &Habit)> {
+        let id = *self.last.get(state as usize)?;
+        let habit = self.habits.get(usize::from(id))?;
+        habit.lead.begins(bytes).then_some((id, habit))
+    }
+
+    /// Tells whether bytes begin with the end tag of a habit.
+    #[inline(always)]
+    pub(super) fn ends(&self, id: HabitId, bytes: &[u8]) -> bool {
+        self.habits.get(usize::from(id)).is_some_and(|habit| habit.tail.begins(bytes))
+    }
+
+    /// Learns how a child is written: white space and start tag, of which the latter and what follows the name begin at
+    /// places.
+    pub(super) fn keep(&mut self, state: StateId, step: &Step, bytes: &[u8], tag: usize, name_end: usize) -> HabitId {
+        let (Some(last), Some(of_step)) =
+            (self.last.get_mut(state as usize), self.of_step.get_mut(step.number as usize))
+        else {
+            return NO_HABIT;
+        };
+        let before = std::mem::replace(last, *of_step);
+        let count = self.habits.len();
+        let known = self.habits.get_mut(usize::from(*of_step)).filter(|habit| habit.step == step.number);
+        // Another child was expected.
+        if known.is_some() && before != *of_step {
+            return *of_step;
+        }
+        let Some(habit) = Habit::of(step, bytes, tag, name_end) else { return NO_HABIT };
+        match known {
+            Some(known) => *known = habit,
+            None if count < MOST_HABITS => {
+                *of_step = count as HabitId;
+                *last = *of_step;
+                self.habits.push(habit);
+            }
+            None => return NO_HABIT,
+        }
+        *of_step
     }
 
     /// Skips the white space before a child at a depth, or before the end of its parent.
@@ -104,6 +187,15 @@ impl Lane {
             *gap = Gap::of(bytes.get(..bytes.len() - rest.len()).unwrap_or_default());
         }
         Some(rest)
+    }
+}
+
+impl Habit {
+    /// What is too long is no habit.
+    fn of(step: &Step, bytes: &[u8], tag: usize, name_end: usize) -> Option<Self> {
+        let lead = Span::of(bytes.get(..=name_end)?)?;
+        let tail = Span::of(&[b"</", bytes.get(tag + 1..name_end)?, b">"].concat())?;
+        Some(Self { lead, tail, step: step.number, tag: tag as u32, name_end: name_end as u32 })
     }
 }
 

@@ -6,11 +6,11 @@
 //! would have gone through alike.
 
 use super::frame::{Frame, Mode};
-use super::habits::{MOST_VALUE, Prefix};
+use super::habits::{HabitId, MOST_VALUE};
 use super::{Judge, Judging};
 use crate::xml::{Locator, Namespace, Nesting, Spot, is_plain, plain_value_len, skip_space, skip_text, text_len};
 use crate::xsd::plan::{NOWHERE, NodeId, WatchKind};
-use crate::xsd::rails::{Attribute, Kind, Spelling, Step, Stop};
+use crate::xsd::rails::{Attribute, Kind, Step, Stop};
 use crate::xsd::tables::{SimpleId, StateId};
 use crate::xsd::validator::Observer;
 
@@ -43,11 +43,12 @@ enum Turn<'s, 'b> {
     Off,
 }
 
-/// A name as the document writes it.
-#[derive(Clone, Copy)]
-struct Name<'s> {
-    prefix: Prefix,
-    local: &'s Spelling,
+/// A child whose start tag begins what is at hand.
+struct Met<'s, 'b> {
+    step: &'s Step,
+    /// What follows its name.
+    rest: &'b [u8],
+    habit: HabitId,
 }
 
 /// A start tag.
@@ -64,6 +65,12 @@ impl<'b> Place<'b> {
     #[inline]
     fn offset(&self, rest: &[u8]) -> u64 {
         self.base + (self.bytes.len() - rest.len()) as u64
+    }
+
+    /// The name of the tag at hand, given what follows it.
+    #[inline(always)]
+    fn name(&self, after: &[u8]) -> &'b [u8] {
+        self.rest.get(1..self.rest.len() - after.len()).unwrap_or_default()
     }
 
     /// What stands between two places, of which the second is given by what follows it.
@@ -129,24 +136,22 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     #[inline(always)]
     fn children<'b>(&mut self, place: &mut Place<'b>, parent: &mut Parent, locator: &mut Locator<'_>) -> Turn<'p, 'b> {
         let rails = &self.judge.plan.rails;
-        let depth = self.judge.frames.len();
         loop {
-            let Some(rest) = self.judge.lane.skip_space(place.rest, depth) else { return Turn::Off };
-            place.rest = rest;
-            let tag = match rest {
-                [b'<', b'/', ..] => return Turn::Up,
-                [b'<', tag @ ..] => tag,
-                _ => return Turn::Off,
-            };
             let Some(stop) = rails.stop(parent.state) else { return Turn::Off };
-            let Some((step, name, rest)) = self.foreseen(rails.steps(stop), stop, parent.count, tag) else {
-                return Turn::Off;
+            let steps = rails.steps(stop);
+            let met = match self.usual(place, steps, stop, parent) {
+                Some(met) => met,
+                None => match self.sought(place, steps, stop, parent) {
+                    Ok(met) => met,
+                    Err(turn) => return turn,
+                },
             };
+            let Met { step, rest, habit } = met;
             let Some((content, is_empty)) = self.past_start(rest, step, parent.node) else { return Turn::Off };
-            let start = Start { name: place.between(tag, rest), content };
+            let start = Start { name: place.name(rest), content };
             let end = match step.kind {
                 Kind::Text(_) if is_empty => Some(0),
-                Kind::Text(_) => Some(skip_text(content)),
+                Kind::Text(_) => Some(any_text(content)),
                 Kind::Value(simple) if is_empty => self.takes(simple, b"").then_some(0),
                 Kind::Value(simple) => self.sound_value(content, simple),
                 Kind::Empty => Some(0),
@@ -154,7 +159,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                 Kind::Branch { .. } | Kind::Other => return Turn::Off,
             };
             let Some(after) = end.and_then(|end| content.get(end..)) else { return Turn::Off };
-            let past = if is_empty { Some(content) } else { name.past_end(after) };
+            let past = if is_empty { Some(content) } else { self.past_end(habit, start.name, after) };
             let Some(past) = past else {
                 let into = matches!(step.kind, Kind::Text(_)) && parent.node == NOWHERE;
                 return if into { Turn::Into(step, start, after) } else { Turn::Off };
@@ -170,15 +175,41 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         }
     }
 
-    /// The step whose name a tag has, and what follows the name.
+    /// The child that came last in this state, if it comes again as it is used to be written.
     #[inline(always)]
-    fn foreseen<'b>(
-        &self,
+    fn usual<'b>(&self, place: &mut Place<'b>, steps: &'p [Step], stop: &Stop, parent: &Parent) -> Option<Met<'p, 'b>> {
+        let (id, habit) = self.judge.lane.usual(parent.state, place.rest)?;
+        let step = steps.get(stop.place(habit.step)).filter(|step| stop.allows(step, parent.count))?;
+        let rest = place.rest.get(habit.name_end as usize..)?;
+        place.rest = place.rest.get(habit.tag as usize..)?;
+        Some(Met { step, rest, habit: id })
+    }
+
+    /// The child of any other tag.
+    #[inline(never)]
+    fn sought<'b>(
+        &mut self,
+        place: &mut Place<'b>,
         steps: &'p [Step],
         stop: &Stop,
-        count: u32,
-        tag: &'b [u8],
-    ) -> Option<(&'p Step, Name<'p>, &'b [u8])> {
+        parent: &Parent,
+    ) -> Result<Met<'p, 'b>, Turn<'p, 'b>> {
+        let from = place.rest;
+        place.rest = self.judge.lane.skip_space(from, self.judge.frames.len()).ok_or(Turn::Off)?;
+        let tag = match place.rest {
+            [b'<', b'/', ..] => return Err(Turn::Up),
+            [b'<', tag @ ..] => tag,
+            _ => return Err(Turn::Off),
+        };
+        let (step, rest) = self.foreseen(steps, stop, parent.count, tag).ok_or(Turn::Off)?;
+        let (at, name_end) = (from.len() - place.rest.len(), from.len() - rest.len());
+        let habit = self.judge.lane.keep(parent.state, step, from, at, name_end);
+        Ok(Met { step, rest, habit })
+    }
+
+    /// The step whose name a tag has, and what follows the name.
+    #[inline(always)]
+    fn foreseen<'b>(&self, steps: &'p [Step], stop: &Stop, count: u32, tag: &'b [u8]) -> Option<(&'p Step, &'b [u8])> {
         let head = u64::from_le_bytes(*tag.first_chunk()?);
         for step in steps {
             let prefix = self.judge.lane.of(step.namespace);
@@ -190,15 +221,23 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             if !step.begins_as(begins) {
                 continue;
             }
-            let name = Name { prefix, local: self.judge.plan.rails.name(step.name)? };
-            let Some(rest) = name.local.strip(local) else { continue };
+            let Some(rest) = self.judge.plan.rails.name(step.name)?.strip(local) else { continue };
             // A longer name may begin with this one; of two steps of one name the second may be the one.
-            let allowed = if step.again { count < stop.max } else { count >= stop.min };
-            if allowed && rest.first().is_some_and(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\n' | b'\r' | b'\t')) {
-                return Some((step, name, rest));
+            let is_whole = rest.first().is_some_and(|byte| matches!(byte, b'>' | b'/' | b' ' | b'\n' | b'\r' | b'\t'));
+            if is_whole && stop.allows(step, count) {
+                return Some((step, rest));
             }
         }
         None
+    }
+
+    /// What follows the end tag of a child, if that is what the bytes begin with.
+    #[inline(always)]
+    fn past_end<'b>(&self, habit: HabitId, name: &[u8], bytes: &'b [u8]) -> Option<&'b [u8]> {
+        if self.judge.lane.ends(habit, bytes) {
+            return bytes.get(name.len() + END_EDGES..);
+        }
+        bytes.strip_prefix(b"</")?.strip_prefix(name)?.strip_prefix(b">")
     }
 
     /// What follows a start tag, given what follows its name; and whether it is the end, too.
@@ -288,8 +327,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         }
         let end = text_len(content)?;
         let raw = content.get(..end.min(MOST_VALUE))?;
-        let at_a_glance = simple.surely(raw) && !raw.iter().fold(false, |found, byte| found | (*byte == b'\r'));
-        (end <= MOST_VALUE && (at_a_glance || self.judge.value.takes(simple, raw))).then_some(end)
+        (end <= MOST_VALUE && (simple.surely(raw) || self.judge.value.takes(simple, raw))).then_some(end)
     }
 
     /// Tells of a value that somebody watches, if it is what it says.
@@ -336,7 +374,9 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let mode = Mode::Model { mixed };
         self.judge.push(parent, step, Frame { mode, type_id, state, node, ..self.judge.blank(offset) });
         self.opened(node, offset, locator);
-        self.judge.counters.resize(self.judge.counters.len() + usize::from(slots), 0);
+        if slots > 0 {
+            self.judge.counters.resize(self.judge.counters.len() + usize::from(slots), 0);
+        }
         nesting.push(start.name);
         place.rest = start.content;
         true
@@ -382,15 +422,21 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let complete = self.judge.frames.last().is_some_and(|frame| {
             self.judge.plan.rails.stop(frame.state).is_some_and(|stop| stop.accepting && frame.count >= stop.min)
         });
-        complete && self.end_tag(place, nesting, locator)
+        let Some(past) = past_end_tag(place.rest, nesting).filter(|_| complete) else { return false };
+        let Some(frame) = self.judge.frames.pop() else { return false };
+        self.closed(frame.node, !frame.unsound, place.offset(place.rest), place.offset(past), locator);
+        self.judge.counters.truncate(frame.counters as usize);
+        if let Some(parent) = self.judge.frames.last_mut() {
+            parent.unsound |= frame.unsound;
+        }
+        nesting.pop();
+        place.rest = past;
+        true
     }
 
-    /// Closes the innermost element if nothing but its name stands in the end tag at hand.
+    /// Closes an element that holds any text.
     fn end_tag(&mut self, place: &mut Place<'_>, nesting: &mut Nesting, locator: &mut Locator<'_>) -> bool {
-        // The root's end is the document's.
-        let (2.., Some(name)) = (nesting.depth(), nesting.name()) else { return false };
-        let after = place.rest.strip_prefix(b"</").and_then(|rest| rest.strip_prefix(name));
-        let Some(past) = after.and_then(|rest| rest.strip_prefix(b">")) else { return false };
+        let Some(past) = past_end_tag(place.rest, nesting) else { return false };
         self.close(place.offset(place.rest), place.offset(past), nesting.scope(), locator);
         nesting.pop();
         place.rest = past;
@@ -405,6 +451,7 @@ impl Judge<'_> {
     }
 
     /// Opens a child by a step.
+    #[inline]
     fn push(&mut self, mut parent: Parent, step: &Step, frame: Frame) {
         let ordinal = self.advance(&mut parent, step);
         if let Some(frame) = self.frames.last_mut() {
@@ -425,6 +472,21 @@ impl Judge<'_> {
     }
 }
 
+/// Where any text ends that is followed by an end tag, or where it must be looked at more closely.
+#[inline(always)]
+fn any_text(content: &[u8]) -> usize {
+    let short = text_len(content).filter(|end| content.get(*end..).is_some_and(|rest| rest.starts_with(b"</")));
+    short.unwrap_or_else(|| skip_text(content))
+}
+
+/// What follows the end tag of the innermost element, if nothing but the name stands in it.
+#[inline(always)]
+fn past_end_tag<'b>(bytes: &'b [u8], nesting: &Nesting) -> Option<&'b [u8]> {
+    // The root's end is the document's.
+    let (2.., Some(name)) = (nesting.depth(), nesting.name()) else { return None };
+    bytes.strip_prefix(b"</")?.strip_prefix(name)?.strip_prefix(b">")
+}
+
 /// What follows the white space before an attribute or the end of a tag, and whether there is any.
 #[inline(always)]
 fn past_space(bytes: &[u8]) -> Option<(&[u8], bool)> {
@@ -435,13 +497,5 @@ fn past_space(bytes: &[u8]) -> Option<(&[u8], bool)> {
     }
 }
 
-impl Name<'_> {
-    /// What follows the end tag of this name, if that is what the bytes begin with.
-    #[inline(always)]
-    fn past_end<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
-        let [b'<', b'/', tag @ ..] = bytes else { return None };
-        let local = if self.prefix.len == 0 { tag } else { self.prefix.strip(tag)? };
-        let (b'>', past) = self.local.strip(local)?.split_first()? else { return None };
-        Some(past)
-    }
-}
+/// `</` and `>`.
+const END_EDGES: usize = 3;

@@ -79,7 +79,7 @@ impl<'p> Judge<'p> {
             counters: Vec::new(),
             ways: Vec::new(),
             guess: None,
-            lane: Lane::new(plan.rails.namespaces, &limits.xml),
+            lane: Lane::new(&plan.rails, &limits.xml),
             value: Reader::new(limits.value_bytes),
             value_place: 0,
             value_at: None,
