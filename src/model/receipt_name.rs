@@ -214,6 +214,8 @@ const MOST_FIXED: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::{AreaPath, BlobId, ShipmentId, Stage};
 
@@ -264,6 +266,21 @@ mod tests {
             let names: ReceiptNames = template.parse().unwrap();
             let name = names.name(&shipment(&"æ".repeat(127)), ReceiptKind::Accepted, "xml");
             assert!((240..=251).contains(&name.len()) && name.ends_with(".xml"), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_template_and_the_file_the_name_fits(
+            template in "(\\{(name|stem|id|uuid|kind|number|partner|date|time|ext)\\}|[-a-zæ._ {}/]){0,8}\\.\\{ext\\}",
+            file in "\\PC{1,80}".prop_map(|name| name.replace('/', "-")),
+        ) {
+            if let Ok(names) = template.parse::<ReceiptNames>() {
+                let of = |kind| names.name(&shipment(&file), kind, "html");
+                let (first, second) = (of(ReceiptKind::Supplement(u32::MAX)), of(ReceiptKind::Final));
+                prop_assert!(first.len() <= MOST_BYTES && first != second, "{first}");
+                prop_assert!(AreaPath::new("receipts", &first).is_ok(), "{first}");
+            }
         }
     }
 

@@ -142,6 +142,8 @@ const SPKI: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Of RFC 8410, section 10.3: a key that everybody knows.
@@ -163,6 +165,38 @@ mod tests {
         let more = text.replace(LAST, "also: this\nsignature: ");
         assert_eq!(key.check(&[7; 32], more.as_bytes()), Err(BadSignature::Form));
         assert_eq!(key.check(&[7; 32], b"hello"), Err(BadSignature::Form));
+    }
+
+    #[test]
+    fn openssl_agrees() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let text = String::from_utf8(Signer::from_pem(PRIVATE).unwrap().sign(&[7; 32])).unwrap();
+        let (lines, signature) = text.split_once(LAST).unwrap();
+        std::fs::write(path("lines"), lines).unwrap();
+        std::fs::write(path("signature"), STANDARD.decode(signature.trim()).unwrap()).unwrap();
+        std::fs::write(path("receipts.pub"), PUBLIC).unwrap();
+        let openssl = std::process::Command::new("openssl")
+            .args(["pkeyutl", "-verify", "-pubin", "-inkey", "receipts.pub", "-rawin", "-in", "lines"])
+            .args(["-sigfile", "signature"])
+            .current_dir(dir.path())
+            .output();
+        match openssl {
+            Ok(output) => assert!(output.status.success(), "{output:?}"),
+            Err(error) => {
+                assert!(std::env::var_os("SLUSE_REQUIRE_ALL").is_none(), "openssl: {error}");
+                eprintln!("skipped: openssl is not installed");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_bytes_there_is_an_answer(bytes in any::<Vec<u8>>(), pem in "(-----(BEGIN|END) (PUBLIC|PRIVATE) KEY-----|[A-Za-z0-9+/=\\n]){0,20}") {
+            let key = PublicKey::from_pem(PUBLIC).unwrap();
+            prop_assert!(key.check(&[7; 32], &bytes).is_err());
+            let _ = (PublicKey::from_pem(&pem), Signer::from_pem(&pem));
+        }
     }
 
     #[test]

@@ -15,17 +15,23 @@ use crate::support::receipts::{Receipts, count};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_items_are_sent() {
-    kill_at_every_point(&generated(3, Profile::Small, "0%", 1)).await;
+    kill_at_every_point("", &generated(3, Profile::Small, "0%", 1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_some_items_are_refused() {
-    kill_at_every_point(&generated(4, Profile::Medium, "50%", 2)).await;
+    kill_at_every_point("", &generated(4, Profile::Medium, "50%", 2)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_the_file_is_refused() {
-    kill_at_every_point(&Batch { bytes: Vec::new(), items: 0, right: 0 }).await;
+    kill_at_every_point("", &Batch { bytes: Vec::new(), items: 0, right: 0 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_receipts_of_every_form_are_written() {
+    let route = "receipts = { html = 'nb', csv = true, signing_key_file = 'receipts.pem' }";
+    kill_at_every_point(route, &generated(2, Profile::Small, "50%", 3)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,9 +62,9 @@ async fn killed_at_random_moments_under_load() {
 }
 
 /// Kills the process at its first kill point, at its second in a fresh folder, and so on until it lives to the end.
-async fn kill_at_every_point(batch: &Batch) {
+async fn kill_at_every_point(route: &str, batch: &Batch) {
     let mut points = 0;
-    while run_killed_at(points + 1, batch).await {
+    while run_killed_at(points + 1, route, batch).await {
         points += 1;
     }
     eprintln!("killed at {points} points");
@@ -66,8 +72,8 @@ async fn kill_at_every_point(batch: &Batch) {
 }
 
 /// One run; `false` when the process came through without passing so many points.
-async fn run_killed_at(point: u64, batch: &Batch) -> bool {
-    let home = Home::new(simulator().await, "");
+async fn run_killed_at(point: u64, route: &str, batch: &Batch) -> bool {
+    let home = Home::new(simulator().await, route);
     let name = "nightly.xml".to_owned();
     let mut gateway = home.start(Some(point));
     let mut acknowledged = false;
@@ -89,6 +95,9 @@ async fn run_killed_at(point: u64, batch: &Batch) -> bool {
         acknowledged = put(&home, &name, &batch.bytes).await;
     }
     check(&home, &[name], Some(batch.right)).await;
+    if !route.is_empty() {
+        every_form_is_there(&home).await;
+    }
     gateway.kill();
     killed
 }
@@ -123,6 +132,19 @@ async fn check(home: &Home, acknowledged: &[String], effects: Option<u64>) {
     assert_eq!(seen.total, delivered, "effects and receipts differ\n{}", home.log());
     if let Some(effects) = effects {
         assert_eq!(seen.total, effects, "{}", home.log());
+    }
+}
+
+/// Whatever died when: a receipt has all of its files, and one of each.
+async fn every_form_is_there(home: &Home) {
+    let entries = home.connect().await.unwrap().list("/receipts").await.unwrap();
+    let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    let finals: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".final.xml")).collect();
+    assert!(!finals.is_empty());
+    for of in finals {
+        for end in ["final.html", "final.csv", "final.xml.sig", "accepted.xml", "accepted.xml.sig"] {
+            assert!(names.contains(&format!("{of}.{end}").as_str()), "{of}.{end}: {names:?}");
+        }
     }
 }
 

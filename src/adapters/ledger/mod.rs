@@ -123,8 +123,12 @@ fn keep_private(path: &Path) -> io::Result<()> {
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
-    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
-        Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+    run(connection, MIGRATIONS).await
+}
+
+async fn run(connection: &mut SqliteConnection, migrations: &[(i64, &str, &'static str)]) -> Result<(), LedgerError> {
+    let migrations = migrations.iter().map(|(version, name, sql)| {
+        Migration::new(*version, (*name).to_owned().into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
     migrator.run_direct(None, connection, false).await.map_err(|error| LedgerError::Unavailable(error.to_string()))
@@ -142,3 +146,32 @@ const ROWS: usize = 256;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const CACHE_KIB: &str = "-2048";
 const LOG_BYTES: &str = "67108864";
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{ReceiptKind, ShipmentId};
+    use crate::ports::Ledger as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn receipts_of_an_older_ledger_are_not_placed_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, id) = (dir.path().join("ledger.sqlite"), ShipmentId::new());
+        let mut connection = options(&path).create_if_missing(true).connect().await.unwrap();
+        run(&mut connection, &MIGRATIONS[..1]).await.unwrap();
+        let shipment = "INSERT INTO shipments (seq, id, partner, dir, name, blob, size_bytes, preflight, claimed_at, stage) \
+             VALUES (7, $1, 'etat', 'inbox', 'a.xml', $1, 5, 0, 1000, 2)";
+        sqlx::query(shipment).bind(rows::uuid(&id.0)).execute(&mut connection).await.unwrap();
+        let receipt = "INSERT INTO receipts VALUES (7, 1, 'receipts', 'a.final.xml', 9, 2000)";
+        sqlx::query(receipt).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        let ledger = SqliteLedger::open(&path).await.unwrap();
+        assert!(ledger.has_receipt(id, ReceiptKind::Final).await.unwrap());
+        assert!(!ledger.has_receipt(id, ReceiptKind::Accepted).await.unwrap());
+        let later = jiff::Timestamp::from_second(60).unwrap();
+        assert_eq!(ledger.expire(later, later, 9).await.unwrap().len(), 1);
+        assert_eq!(receipts_in(&path, [0; 32]).await.unwrap(), []);
+        ledger.close().await;
+    }
+}

@@ -2,29 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use sluse::generate::Profile;
 use sluse::receipt::{PublicKey, SUMMARY_SCHEMA};
 
 use crate::support::batch::generated;
-use crate::support::gateway::{Gateway, Home, PATIENCE, Receiver, Settings, simulator};
+use crate::support::gateway::{Gateway, Home, PATIENCE, Receiver, Settings, VERIFYING_KEY, simulator};
 use crate::support::receipts::{assert_valid, assert_valid_by, count};
-
-/// Of RFC 8410, section 10.3.
-const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
-const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
 
 /// A home whose route leads to a directory and answers as told.
 async fn home(receipts: &str) -> Home {
-    let route = format!("receipts = {{ {receipts} }}");
-    let home = Home::with(simulator().await, &Settings { route, receiver: Receiver::Directory, ..Settings::default() });
-    for (name, pem) in [("receipts.pem", PRIVATE), ("receipts.pub", PUBLIC)] {
-        fs::write(home.path(name), pem).unwrap();
-        fs::set_permissions(home.path(name), fs::Permissions::from_mode(0o600)).unwrap();
-    }
-    home
+    home_of(format!("receipts = {{ {receipts} }}")).await
+}
+
+/// The same, with what else the route's table says.
+async fn home_of(route: String) -> Home {
+    Home::with(simulator().await, &Settings { route, receiver: Receiver::Directory, ..Settings::default() })
 }
 
 /// Drops a file in a directory and waits for so many files in `/receipts`; they are also written to the folder.
@@ -92,7 +86,7 @@ async fn page_list_and_signatures_come_with_the_final_receipt() {
         let sha256 =
             <[u8; 32]>::try_from(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, receipt.as_bytes()).as_ref())
                 .unwrap();
-        assert_eq!(PublicKey::from_pem(PUBLIC).unwrap().check(&sha256, signature.as_bytes()), Ok(()));
+        assert_eq!(PublicKey::from_pem(VERIFYING_KEY).unwrap().check(&sha256, signature.as_bytes()), Ok(()));
     }
     verified(&home, gateway, name);
 }
@@ -113,7 +107,7 @@ fn verified(home: &Home, gateway: Gateway, name: &str) {
     let (code, text) = sluse(home, &["receipt", "verify", "changed.xml", "--config", "sluse.toml"]);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("was not placed") && text.contains("was changed"), "{text}");
-    let (code, text) = sluse(home, &["receipt", "show", name, "--language", "nb"]);
+    let (code, text) = sluse(home, &["receipt", "show", name, "--language", "nb", "--all"]);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("Noe er ikke levert") && text.contains("FW-000"), "{text}");
 }
@@ -132,6 +126,23 @@ async fn a_rehearsal_answers_in_the_routes_format() {
     let (_, page) = ending(&answers, ".final.html");
     assert!(page.contains("The rehearsal found errors; nothing was sent"), "{page}");
     assert_valid_by(SUMMARY_SCHEMA, ending(&answers, ".accepted.xml").1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_errors_are_one_line_however_few_are_kept_one_by_one() {
+    let home = home_of("max_findings = 5".to_owned()).await;
+    let _gateway = home.start(None);
+    let batch = generated(300, Profile::Small, "0%", 74);
+    let wrong = batch.text().replace("<ValidFrom>2026-01-01<", "<ValidFrom>i dag<");
+    // accepted, rest, final
+    let answers = answers(&home, "inbox", wrong.as_bytes(), 3).await;
+    let (_, receipt) = ending(&answers, ".final.xml");
+    assert_valid(receipt);
+    assert_eq!((count(receipt, "refused"), count(receipt, "findings")), (300, 300));
+    assert_eq!((receipt.matches("<Finding ").count(), receipt.matches("<FindingGroup ").count()), (5, 1));
+    assert!(receipt.contains("path=\"/ServiceOwner/Prefill/Reportee/FormTask/ValidFrom\" count=\"300\">"), "{receipt}");
+    assert_eq!(receipt.matches("<Place ").count(), 100);
+    assert!(receipt.contains(" item=\"100\"/>") && !receipt.contains("<OtherFindings"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,7 +73,9 @@ impl Home {
         fs::write(home.path("key.pem"), client.private_key.expose_secret()).unwrap();
         fs::write(home.path("client"), home.client_key.to_openssh(LineEnding::LF).unwrap()).unwrap();
         fs::write(home.path("token"), HTTP_TOKEN).unwrap();
-        ["client", "key.pem", "token"].iter().for_each(|secret| restrict(&home.path(secret)));
+        fs::write(home.path("receipts.pem"), SIGNING_KEY).unwrap();
+        fs::write(home.path("receipts.pub"), VERIFYING_KEY).unwrap();
+        ["client", "key.pem", "token", "receipts.pem"].iter().for_each(|secret| restrict(&home.path(secret)));
         fs::write(home.path("sluse.toml"), home.config(settings)).unwrap();
         home
     }
@@ -247,6 +249,18 @@ impl Drop for Gateway {
 pub(crate) async fn simulator() -> Simulator {
     Simulator::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SimulatorOptions::default()).await.unwrap()
 }
+
+/// Signs receipts: the key of RFC 8410, section 10.3, which everybody knows.
+const SIGNING_KEY: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----
+";
+
+/// Its public half.
+pub(crate) const VERIFYING_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+";
 
 /// What an HTTP receiver asks for as a bearer token.
 pub(crate) const HTTP_TOKEN: &str = "secret-7c1d";
