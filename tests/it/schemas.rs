@@ -124,12 +124,12 @@ pub(crate) fn judged(plan: &Plan, document: &[u8]) -> Vec<Finding> {
 #[test]
 fn every_schema_is_in_the_table() {
     let mut files = Vec::new();
-    for folder in std::fs::read_dir(repository("schemas")).unwrap() {
-        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
-            files.push(file.unwrap().path());
+    for folder in std::fs::read_dir(repository("schemas")).unwrap().map(|entry| entry.unwrap().path()) {
+        // Receipts are our own, with nothing to compare them with.
+        if !folder.ends_with("receipt") {
+            files.extend(std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
         }
     }
-    files.retain(|path| !path.ends_with("receipt/sluse-receipt-1.0.xsd"));
     files.sort();
     let mut listed: Vec<PathBuf> = WRITTEN.iter().map(Written::path).collect();
     listed.sort();
