@@ -4,6 +4,7 @@
 //! and splitting know roles, not element names, so a new format is a folder here and a line in [`ALL`]. Nothing here
 //! keeps an item in memory: what is read of one again is its short texts and where its contents lie.
 
+pub mod broker;
 mod check_digits;
 mod day;
 mod decoder;

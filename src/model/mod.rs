@@ -7,6 +7,7 @@ mod finding;
 mod id;
 mod item;
 mod receipt;
+mod rights;
 mod route;
 mod shipment;
 
@@ -15,5 +16,6 @@ pub use finding::{Code, Finding, Place};
 pub use id::{BadId, BlobId, ItemKey, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{ByteRange, Item, ItemKind, ItemState, NewItem, Outcome, Reportee, ReporteeKind, Service};
 pub use receipt::{ReceiptKind, ReceiptStatus};
+pub use rights::{Access, Denied, Right, Rights, Sending};
 pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
 pub use shipment::{Envelope, Part, PartKind, Shipment, Stage, Tally, Verdict, VerdictKind};
