@@ -3,6 +3,7 @@
 //! Scalar settings can be overridden from the environment (`SLUSE_SFTP__LISTEN`), secrets stand in files of their own.
 //! Nothing here opens a port or creates a file: a configuration is checked before anything happens.
 
+mod broker;
 mod fault;
 mod files;
 mod partner;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+pub use broker::BrokerConfig;
 pub use fault::{ConfigError, Fault, Faults};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
@@ -43,6 +45,8 @@ pub struct Config {
     pub partners: Vec<Partner>,
     /// Where files go.
     pub routes: Vec<RouteConfig>,
+    /// How broker ZIPs are judged.
+    pub broker: BrokerConfig,
     /// What an operator should know and that is no fault.
     pub warnings: Vec<String>,
 }
@@ -136,8 +140,9 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let partners = partner::read(root);
     let receivers = receiver::read(root);
     let routes = route::read(root, &partners, &receivers);
+    let broker = broker::read(root);
     check_logins(root, &partners);
-    Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, warnings: Vec::new() })
+    Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, broker, warnings: Vec::new() })
 }
 
 fn sftp(section: &Section<'_>, data_dir: Option<&Path>) -> Option<SftpConfig> {

@@ -199,17 +199,12 @@ mod tests {
     }
 
     fn any_right() -> impl Strategy<Value = Right> {
-        let access = prop::sample::select(vec![
-            Access::Write,
-            Access::WriteToRecipient,
-            Access::Read,
-            Access::ReadFromSender,
-        ]);
+        let access =
+            prop::sample::select(vec![Access::Write, Access::WriteToRecipient, Access::Read, Access::ReadFromSender]);
         let edition = prop::sample::select(vec![None, Some("1".to_owned()), Some("2".to_owned())]);
         let valid_to = prop::sample::select(vec![None, Some(TODAY), Some(date(2026, 11, 26))]);
-        (prop::sample::select(vec!["s", "r", "x"]), access, edition, valid_to).prop_map(
-            |(party, access, edition, valid_to)| Right { edition, valid_to, ..right(party, access) },
-        )
+        (prop::sample::select(vec!["s", "r", "x"]), access, edition, valid_to)
+            .prop_map(|(party, access, edition, valid_to)| Right { edition, valid_to, ..right(party, access) })
     }
 
     proptest! {

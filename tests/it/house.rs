@@ -40,7 +40,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("adapters", &["ports", "model", "codes", "blocking", "kill_point"]),
     ("simulator", &["model"]),
-    ("config", &["model", "xsd"]),
+    // Limits and check digits of the formats are settings.
+    ("config", &["model", "xsd", "formats"]),
     ("generate", &["model"]),
     ("app", EVERYTHING),
     ("cli", EVERYTHING),

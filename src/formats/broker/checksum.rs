@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn what_is_no_known_form_is_not_guessed() {
-        for text in ["", "352441c2", "crc32:352441c2", "sha256:900150983cd24fb0d6963f7d28e17f72", "not a sum", "9001509"] {
+        for text in
+            ["", "352441c2", "crc32:352441c2", "sha256:900150983cd24fb0d6963f7d28e17f72", "not a sum", "9001509"]
+        {
             assert_eq!(Checksum::read(text), None, "{text}");
         }
     }

@@ -146,7 +146,7 @@ impl<'a> Delivery<'a> {
 
 impl Pieces<'_, '_> {
     /// The next bytes; none at the end.
-    pub fn next(&mut self) -> Result<&[u8], ReadItemError> {
+    pub fn read(&mut self) -> Result<&[u8], ReadItemError> {
         self.piece.clear();
         while self.piece.is_empty() {
             self.next = match std::mem::replace(&mut self.next, Next::Nothing) {

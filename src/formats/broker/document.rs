@@ -1,6 +1,8 @@
 //! Manifest and list of recipients as XML: unpacked, judged by their schemas, and watched.
 
-use crate::model::{Finding, Place};
+use std::io;
+
+use crate::model::{Code, Finding, Place};
 use crate::ports::Blob;
 use crate::xsd::{self, Observer, Plan, Position, Progress, Validator};
 
@@ -19,10 +21,16 @@ pub(super) struct Document {
 
 /// Hears of a document and hands over what it has found after every piece.
 pub(super) trait Reader: Observer {
+    /// The fault of XML that ended the document, which says more of it than what was found before.
+    fn fault(&self) -> Option<Code>;
+
     fn hand_over(&mut self, report: &mut Report<'_>) -> Result<(), Stop>;
 }
 
 /// Reads a document to its end; `false` when that was not reached, which the report has been told.
+///
+/// It is unpacked twice: nothing is said of a document before all of it is known to be what the archive declares, so that
+/// it does not matter how much of a damaged one comes at once.
 pub(super) fn read<R: Reader>(
     document: Document,
     (blob, member): (&dyn Blob, &Member),
@@ -30,26 +38,43 @@ pub(super) fn read<R: Reader>(
     reader: &mut R,
     report: &mut Report<'_>,
 ) -> Result<bool, Stop> {
-    let mut validator = Validator::new(document.plan, judging.xml.clone());
-    let mut unpacker = Unpacker::new(blob, member);
-    let mut piece = vec![0; PIECE_BYTES];
-    let mut progress = Progress::Continue;
-    while progress == Progress::Continue {
-        let count = match unpacker.next(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(UnpackError::Unreadable(error)) => return Err(Stop::Unreadable(error)),
-            Err(UnpackError::Damaged(text)) => {
-                report.refuse(Finding::whole(codes::ZIP_CONTENT_DAMAGED, format!("{}: {text}", document.name)))?;
-                return Ok(false);
-            }
-        };
-        progress = validator.feed(piece.get(..count).unwrap_or_default(), reader);
-        reader.hand_over(report)?;
+    if let Err(error) = unpack(blob, member, |_| Ok(Progress::Continue))? {
+        report.refuse(Finding::whole(codes::ZIP_CONTENT_DAMAGED, format!("{}: {error}", document.name)))?;
+        return Ok(false);
     }
+    let before = report.refusal;
+    let mut validator = Validator::new(document.plan, judging.xml.clone());
+    let unpacked = unpack(blob, member, |piece| {
+        let progress = validator.feed(piece, reader);
+        reader.hand_over(report)?;
+        Ok(progress)
+    })?;
+    unpacked.map_err(|text| Stop::Unreadable(io::Error::new(io::ErrorKind::InvalidData, text)))?;
     let end = validator.finish(reader);
     reader.hand_over(report)?;
+    report.refusal = before.or(reader.fault()).or(report.refusal);
     Ok(end.complete)
+}
+
+/// Unpacks a file for as long as it is asked for; the text says how it is damaged.
+fn unpack(
+    blob: &dyn Blob,
+    member: &Member,
+    mut take: impl FnMut(&[u8]) -> Result<Progress, Stop>,
+) -> Result<Result<(), &'static str>, Stop> {
+    let mut unpacker = Unpacker::new(blob, member);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let count = match unpacker.next(&mut piece) {
+            Ok(0) => return Ok(Ok(())),
+            Ok(count) => count,
+            Err(UnpackError::Unreadable(error)) => return Err(Stop::Unreadable(error)),
+            Err(UnpackError::Damaged(text)) => return Ok(Err(text)),
+        };
+        if take(piece.get(..count).unwrap_or_default())? == Progress::Stopped {
+            return Ok(Ok(()));
+        }
+    }
 }
 
 impl Document {

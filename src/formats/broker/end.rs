@@ -102,13 +102,7 @@ fn plain(record: &Record, record_at: u64) -> Result<End, Stop> {
 }
 
 /// The end of an archive with zip64's records: the narrow fields either say the same or that they do not.
-fn wide(
-    window: &Window<'_>,
-    locator: &[u8],
-    locator_at: u64,
-    narrow: &Record,
-    record_at: u64,
-) -> Result<End, Stop> {
+fn wide(window: &Window<'_>, locator: &[u8], locator_at: u64, narrow: &Record, record_at: u64) -> Result<End, Stop> {
     let field = |at| u32_at(locator, at).unwrap_or_default();
     if field(4) != 0 || field(16) > 1 {
         return Err(Stop::Refused(codes::ZIP_MULTI_DISK, String::new()));

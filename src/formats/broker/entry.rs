@@ -113,11 +113,7 @@ fn difference(record: &ZipFileHeaderRecord<'_>, local: &ZipLocalFileHeader<'_>) 
 }
 
 /// How many bytes follow the data to repeat its sizes: with a signature or not, in four bytes or eight.
-fn descriptor_bytes(
-    window: &Window<'_>,
-    record: &ZipFileHeaderRecord<'_>,
-    at: u64,
-) -> Result<Option<u64>, Stop> {
+fn descriptor_bytes(window: &Window<'_>, record: &ZipFileHeaderRecord<'_>, at: u64) -> Result<Option<u64>, Stop> {
     let mut bytes = [0; 24];
     let filled = rawzip::ReaderAt::read_at(window, &mut bytes, at).map_err(|error| {
         let error = rawzip::ErrorKind::IO(error).into();

@@ -30,7 +30,9 @@ pub(super) fn verify(
         let Ok(name) = Name::read(record.file_path().as_bytes(), &judging.limits) else { return Ok(()) };
         let Ok(nth) = listed.binary_search_by_key(&name.key(), |listed| listed.key) else { return Ok(()) };
         let Some(file) = listed.get(nth) else { return Ok(()) };
-        found.get_mut(nth).map(|found| *found = true);
+        if let Some(found) = found.get_mut(nth) {
+            *found = true;
+        }
         checker.check(file, record, report)
     })?;
     let mut missing: Vec<&Listed> =
@@ -59,12 +61,7 @@ struct Checker<'c, 'w, 'a> {
 }
 
 impl Checker<'_, '_, '_> {
-    fn check(
-        &mut self,
-        file: &Listed,
-        record: &ZipFileHeaderRecord<'_>,
-        report: &mut Report<'_>,
-    ) -> Result<(), Stop> {
+    fn check(&mut self, file: &Listed, record: &ZipFileHeaderRecord<'_>, report: &mut Report<'_>) -> Result<(), Stop> {
         let checksum = match &file.checksum {
             Given::Nothing => return Ok(()),
             Given::Unknown => return self.unchecked(file, "its form is not known", report),

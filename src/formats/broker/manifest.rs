@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
+use super::Judging;
 use super::checksum::Checksum;
 use super::document::{self, Document, Reader};
 use super::name::{Name, NameKey};
 use super::report::{Report, Stop};
 use super::unpack::Member;
-use super::Judging;
 use crate::codes;
 use crate::formats;
 use crate::model::{Code, Finding, Reportee, Service};
@@ -112,6 +112,7 @@ struct Reading<'j> {
     key: String,
     properties: Vec<Property>,
     too_long: bool,
+    fault: Option<Code>,
     findings: Vec<Finding>,
 }
 
@@ -126,6 +127,7 @@ impl<'j> Reading<'j> {
             key: String::new(),
             properties: Vec::new(),
             too_long: false,
+            fault: None,
             findings: Vec::new(),
         }
     }
@@ -226,11 +228,19 @@ impl Observer for Reading<'_> {
     }
 
     fn finding(&mut self, finding: xsd::Finding) {
+        // Only faults of XML break no rule of the recommendation on schemas.
+        if finding.rule.is_empty() {
+            self.fault = Some((self.judging.code)(finding.kind));
+        }
         self.findings.push(document().finding(finding, self.judging));
     }
 }
 
 impl Reader for Reading<'_> {
+    fn fault(&self) -> Option<Code> {
+        self.fault
+    }
+
     fn hand_over(&mut self, report: &mut Report<'_>) -> Result<(), Stop> {
         self.findings.drain(..).try_for_each(|finding| report.refuse(finding))
     }

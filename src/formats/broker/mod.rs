@@ -60,10 +60,8 @@ pub struct Judging<'a> {
     pub max_findings: u64,
     /// What becomes of a checksum that cannot be checked.
     pub unknown_checksums: UnknownChecksums,
-    /// The register of rights; `None` when nobody keeps one.
-    pub rights: Option<&'a Rights>,
-    /// The day on which rights must hold.
-    pub today: Date,
+    /// The register of rights and the day on which they must hold; `None` when nobody keeps one.
+    pub rights: Option<(&'a Rights, Date)>,
     /// The code of what the validator finds.
     pub code: fn(xsd::Kind) -> Code,
     /// The whole file is also hashed, which means that all of it is read.
@@ -81,7 +79,7 @@ pub enum UnknownChecksums {
 }
 
 /// What judging hands over as it goes on; never more than 1,024 at once, items before the findings about them.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Found {
     /// Recipients, in document order.
     Items(Vec<Recipient>),
@@ -200,7 +198,9 @@ fn check_size(blob: &dyn Blob, judging: &Judging<'_>) -> Result<(), Stop> {
     }
     let largest = judging.routes.iter().map(|route| route.max_file_bytes).max();
     match largest.filter(|largest| size > *largest) {
-        Some(largest) => Err(Stop::Refused(codes::FILE_TOO_LARGE, format!("{size} bytes, and the route takes {largest}"))),
+        Some(largest) => {
+            Err(Stop::Refused(codes::FILE_TOO_LARGE, format!("{size} bytes, and the route takes {largest}")))
+        }
         None => Ok(()),
     }
 }
@@ -238,8 +238,8 @@ fn by_route<'a>(
 }
 
 fn by_rights(manifest: &Manifest, judging: &Judging<'_>, report: &mut Report<'_>) -> Result<(), Stop> {
-    let Some(rights) = judging.rights else { return Ok(()) };
-    match rights.sender(&manifest.service, manifest.sender.expose(), judging.today) {
+    let Some((rights, today)) = judging.rights else { return Ok(()) };
+    match rights.sender(&manifest.service, manifest.sender.expose(), today) {
         Ok(_) => Ok(()),
         Err(denied) => report.refuse(Finding::whole(recipients::code(denied), "")),
     }

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
+
 use super::document::{self, Document, Reader};
 use super::manifest::{Manifest, plan};
 use super::report::{Report, Stop};
@@ -10,9 +12,7 @@ use super::unpack::{Member, Unpacker};
 use super::{Judging, UnpackError};
 use crate::codes;
 use crate::formats::{self, Coding, Decoder, ReadItemError};
-use crate::model::{
-    ByteRange, Code, Denied, Finding, ItemKey, ItemKind, KeyStem, NewItem, Reportee, Sending,
-};
+use crate::model::{ByteRange, Code, Denied, Finding, ItemKey, ItemKind, KeyStem, NewItem, Reportee, Sending};
 use crate::ports::Blob;
 use crate::xml::{Transcoder, preamble};
 use crate::xsd::{self, Observer, Plan, Position, Watch, WatchKind};
@@ -67,13 +67,15 @@ pub(super) fn read(
         manifest,
         ignored,
         // Whether the sender may send at all has been told.
-        sending: judging
-            .rights
-            .and_then(|rights| rights.sender(&manifest.service, manifest.sender.expose(), judging.today).ok()),
+        sending: judging.rights.and_then(|(rights, today)| {
+            let sending = rights.sender(&manifest.service, manifest.sender.expose(), today);
+            Some((sending.ok()?, today))
+        }),
         stem: stem(judging.partner, manifest),
         number: 0,
         open: None,
         closed: Vec::new(),
+        fault: None,
         findings: Vec::new(),
     };
     document::read(document(), (blob, member), judging, &mut reading, report)?;
@@ -153,12 +155,13 @@ struct Reading<'j> {
     judging: &'j Judging<'j>,
     manifest: &'j Manifest,
     ignored: bool,
-    sending: Option<Sending<'j>>,
+    sending: Option<(Sending<'j>, Date)>,
     stem: KeyStem,
     number: u64,
     open: Option<Open>,
     /// Recipients of this piece, with what is wrong in them.
     closed: Vec<(Recipient, Vec<Finding>)>,
+    fault: Option<Code>,
     /// Outside of recipients.
     findings: Vec<Finding>,
 }
@@ -185,7 +188,11 @@ impl Reading<'_> {
         self.closed.push((recipient, findings));
     }
 
-    fn own_finding(&self, party: Option<&(Result<Reportee, Code>, ByteRange, Position)>, sound: bool) -> Option<Finding> {
+    fn own_finding(
+        &self,
+        party: Option<&(Result<Reportee, Code>, ByteRange, Position)>,
+        sound: bool,
+    ) -> Option<Finding> {
         let (party, _, at) = party.filter(|_| sound)?;
         let code = match party {
             Ok(party) => self.denied(party)?,
@@ -197,8 +204,8 @@ impl Reading<'_> {
     }
 
     fn denied(&self, party: &Reportee) -> Option<Code> {
-        let denied = self.sending?.to(&self.manifest.service, party.expose(), self.judging.today).err()?;
-        Some(code(denied))
+        let (sending, today) = self.sending?;
+        sending.to(&self.manifest.service, party.expose(), today).err().map(code)
     }
 }
 
@@ -236,6 +243,10 @@ impl Observer for Reading<'_> {
     }
 
     fn finding(&mut self, finding: xsd::Finding) {
+        // Only faults of XML break no rule of the recommendation on schemas.
+        if finding.rule.is_empty() {
+            self.fault = Some((self.judging.code)(finding.kind));
+        }
         let finding = document().finding(finding, self.judging);
         match &mut self.open {
             // One recipient says no more than this many things.
@@ -247,6 +258,10 @@ impl Observer for Reading<'_> {
 }
 
 impl Reader for Reading<'_> {
+    fn fault(&self) -> Option<Code> {
+        self.fault
+    }
+
     fn hand_over(&mut self, report: &mut Report<'_>) -> Result<(), Stop> {
         for (recipient, findings) in self.closed.drain(..) {
             report.item(recipient, findings)?;

@@ -228,8 +228,12 @@ impl<'s, 'w, 'a> Surveyor<'s, 'w, 'a> {
             report.refuse(Finding::whole(codes::ZIP_HIDDEN_BYTES, "between its entries, or before the first"))?;
         }
         self.names.sort_unstable();
-        let mut repeated: Vec<NameKey> =
-            self.names.windows(2).filter_map(|two| two.first().filter(|first| two.last() == Some(first))).copied().collect();
+        let mut repeated: Vec<NameKey> = self
+            .names
+            .windows(2)
+            .filter_map(|two| two.first().filter(|first| two.last() == Some(first)))
+            .copied()
+            .collect();
         repeated.dedup();
         if !repeated.is_empty() {
             self.tell_repeated(&repeated, report)?;

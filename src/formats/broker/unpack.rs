@@ -64,6 +64,10 @@ impl<'a> Unpacker<'a> {
         if into.is_empty() || self.ended {
             return Ok(0);
         }
+        // One byte more than declared is enough to tell; what is beyond it, or wrong there, is not looked at.
+        let wanted = self.member.size_bytes.saturating_sub(self.unpacked_bytes).saturating_add(1);
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(into.len());
+        let into = into.get_mut(..wanted).unwrap_or_default();
         let count = match self.inflate.take() {
             Some(mut inflate) => {
                 let count = self.inflate(&mut inflate, into);

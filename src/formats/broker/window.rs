@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 
-use rawzip::{Error, ReaderAt};
+use rawzip::{Error, ErrorKind, ReaderAt};
 
 use super::report::Stop;
 use crate::codes;
@@ -95,13 +95,10 @@ fn copy(held: &[u8], held_at: u64, into: &mut [u8], offset: u64) -> usize {
 
 /// What is wrong, without what stands in the file.
 fn fault(error: &Error) -> &'static str {
-    use rawzip::ErrorKind;
-    match error.kind() {
-        ErrorKind::Eof | ErrorKind::IO(_) => "it reaches past its end",
-        ErrorKind::InvalidSignature { .. } => "its signature is missing",
-        ErrorKind::BufferTooSmall { .. } => "it is too long",
-        _ => "it cannot be read",
+    if matches!(error.kind(), ErrorKind::InvalidSignature { .. }) {
+        return "its signature is missing";
     }
+    "it is cut off, or reaches past the end"
 }
 
 /// Holds the headers of some dozen small entries, and little of a large one's data.

@@ -77,7 +77,11 @@ fn bytes_that_belong_to_no_entry_are_found() {
     let bytes = plain.bytes();
     let record = plain.entries[2].record(false, plain.entries[2].data.len() as u64, 0).len();
     let start = bytes.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
-    let listed = [&bytes[..bytes.len() - 22 - record], &crate::support::archive::end(2, start as u64, (bytes.len() - 22 - record - start) as u64, false, b"")].concat();
+    let listed = [
+        &bytes[..bytes.len() - 22 - record],
+        &crate::support::archive::end(2, start as u64, (bytes.len() - 22 - record - start) as u64, false, b""),
+    ]
+    .concat();
     assert_refused(&listed, "ZP-106");
 }
 
@@ -151,7 +155,8 @@ fn names_that_are_not_safe_are_found_wherever_they_stand() {
     assert_refused(&shipment([latin]).bytes(), "ZP-109");
     let second = Entry { extra: [&[0x75, 0x70, 10, 0, 1, 0, 0, 0, 0][..], b"other"].concat(), ..payload() };
     assert_refused(&shipment([second]).bytes(), "ZP-108");
-    let judged = judged(&shipment([Entry::stored("Å.txt", b"1"), payload(), Entry::stored("a\u{30a}.TXT", b"2")]).bytes());
+    let judged =
+        judged(&shipment([Entry::stored("Å.txt", b"1"), payload(), Entry::stored("a\u{30a}.TXT", b"2")]).bytes());
     assert_eq!(judged.codes(), ["ZP-110"]);
     assert!(judged.findings[0].text.contains("entry 5"), "{}", judged.findings[0].text);
     for attributes in [0o120_777_u32 << 16, 0o010_644 << 16, 0o060_644 << 16] {

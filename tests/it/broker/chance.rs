@@ -92,7 +92,7 @@ proptest! {
             let mut pieces = delivery.pieces();
             let mut whole = Vec::new();
             loop {
-                let piece = pieces.next().unwrap();
+                let piece = pieces.read().unwrap();
                 if piece.is_empty() {
                     break;
                 }

@@ -95,7 +95,7 @@ fn a_fault_outside_of_recipients_refuses_the_shipment() {
     for (list, code) in [
         (recipients([]), "XS-103"),
         (recipients(RECIPIENTS).replace("<Recipient>", "<Mottaker>").replace("</Recipient>", "</Mottaker>"), "XS-102"),
-        (recipients(RECIPIENTS).replace("</Recipient>\n</Broker", "<Broker"), "XM-102"),
+        (recipients(RECIPIENTS).replace("</Recipient>\n</Broker", "</Broker"), "XM-102"),
         (recipients(RECIPIENTS)[..200].to_owned(), "XM-103"),
     ] {
         let judged = with(&manifest(""), &list);
@@ -209,7 +209,10 @@ fn rights_are_asked_of_the_sender_and_of_each_recipient() {
     let bytes = shipment([]).bytes();
     let by = |rights: Vec<Right>| {
         let rights = Rights::new(rights);
-        judged_by(&InMemory(bytes.clone()), &Judging { rights: Some(&rights), ..judging() })
+        judged_by(
+            &InMemory(bytes.clone()),
+            &Judging { rights: Some((&rights, jiff::civil::date(2026, 11, 27))), ..judging() },
+        )
     };
     let refused = |judged: &Judged| judged.items.iter().map(|item| item.refused.map(|code| code.0)).collect::<Vec<_>>();
     assert_eq!(by(vec![]).refusal(), Some("RT-201"));

@@ -166,8 +166,7 @@ pub(crate) fn end(entries: u64, start: u64, size: u64, wide: bool, comment: &[u8
         bytes.extend([b"PK\x06\x07".as_slice(), &[0; 4], &(start + size).to_le_bytes(), &1_u32.to_le_bytes()].concat());
     }
     let count = u16::try_from(entries).unwrap_or(u16::MAX);
-    let (count, size, start) =
-        if wide { (u16::MAX, u32::MAX, u32::MAX) } else { (count, size as u32, start as u32) };
+    let (count, size, start) = if wide { (u16::MAX, u32::MAX, u32::MAX) } else { (count, size as u32, start as u32) };
     bytes.extend(b"PK\x05\x06");
     bytes.extend(fields(&[0, 0, count, count]));
     bytes.extend([size.to_le_bytes(), start.to_le_bytes()].concat());
