@@ -3,6 +3,10 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "gateway")]
+use sluse::formats::broker::{self, BrokerJudgement, Found};
+#[cfg(feature = "gateway")]
+use sluse::ports::Blob;
 use sluse::xml::{self, Locator, Scope, Sink, Tag, Tokenizer};
 use sluse::xsd::{Finding, Limits, Plan, Schema, SchemaDocument, Validator};
 
@@ -62,6 +66,74 @@ pub fn chunking(data: &[u8]) {
     assert_eq!(whole, findings(&plan, document, &cuts), "cut at {cuts:?}");
     let bytes: Vec<usize> = (0..document.len()).collect();
     assert_eq!(whole, findings(&plan, document, &bytes), "byte by byte");
+}
+
+/// Any bytes as a broker ZIP, behind the size of the pieces they are read in, are judged alike whatever that is. What is
+/// taken can be delivered, and lacks nothing then but the list of recipients.
+#[cfg(feature = "gateway")]
+pub fn broker_archive(data: &[u8]) {
+    let Some((size, archive)) = data.split_first() else { return };
+    let whole = Archive { bytes: archive.to_vec(), piece: usize::MAX };
+    let (judgement, findings) = whole.judged();
+    let pieces = Archive { piece: usize::from(*size) + 1, ..whole };
+    assert_eq!((&judgement, &findings), (&pieces.judged().0, &pieces.judged().1));
+    let (None, Some(contents)) = (judgement.refusal, judgement.contents) else { return };
+    let delivery = broker::without_recipients(&pieces, &contents).expect("a sound archive");
+    let (mut reader, mut bytes) = (delivery.pieces(), Vec::new());
+    loop {
+        match reader.read().expect("a sound archive") {
+            [] => break,
+            piece => bytes.extend_from_slice(piece),
+        }
+    }
+    assert_eq!(bytes.len() as u64, delivery.size_bytes());
+    let (judgement, _) = Archive { bytes, piece: usize::MAX }.judged();
+    assert_eq!(judgement.refusal, Some(sluse::codes::NO_RECIPIENTS));
+}
+
+/// A staged file in memory, read in pieces of some size.
+#[cfg(feature = "gateway")]
+struct Archive {
+    bytes: Vec<u8>,
+    piece: usize,
+}
+
+#[cfg(feature = "gateway")]
+impl Archive {
+    fn judged(&self) -> (BrokerJudgement, Vec<Found>) {
+        let judging = broker::Judging {
+            partner: "fuzz",
+            routes: &[],
+            limits: broker::Limits { control_bytes: 1 << 20, ..broker::Limits::default() },
+            xml: Limits::default(),
+            max_findings: 100,
+            unknown_checksums: broker::UnknownChecksums::Refuse,
+            rights: None,
+            code: sluse::validate::code,
+            hash: false,
+        };
+        let mut found = Vec::new();
+        let judgement = broker::judge(self, &judging, &mut |chunk| {
+            found.push(chunk);
+            Ok(())
+        });
+        (judgement.expect("memory can be read"), found)
+    }
+}
+
+#[cfg(feature = "gateway")]
+impl Blob for Archive {
+    fn size_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> std::io::Result<usize> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        let count = rest.len().min(into.len()).min(self.piece);
+        into.iter_mut().zip(rest.iter().take(count)).for_each(|(into, byte)| *into = *byte);
+        Ok(count)
+    }
 }
 
 fn compiled(schema: &[u8]) -> Option<Plan> {

@@ -1,7 +1,7 @@
 //! Every receipt code, one table. A code is never reused or renumbered; `docs/receipt-codes.md` is made from here.
 //!
 //! The first letters name where it comes from: `IN` the file as received, `XM` XML, `XS` the schema, `FM` the format's
-//! rules, `RT` the route, `FW` forwarding, `LN` late news after the final receipt.
+//! rules, `ZP` a ZIP archive, `RT` the route, `FW` forwarding, `LN` late news after the final receipt.
 
 use crate::model::{Code, LateEvent, ReceiptStatus};
 
@@ -127,6 +127,36 @@ codes! {
     SEQUENCE_GAP = "FM-209", Rejected, "A batch with a lower sequence number is missing.", "Drop the missing batch first; the receipt names the number that is expected.";
     SEQUENCE_REPEATED = "FM-210", Rejected, "A batch with this sequence number was accepted before.", "If this is a new batch, give it the number that the receipt names as expected.";
     LOOSE_ATTACHMENT = "FM-211", Rejected, "An attachment belongs to no item of the batch.", "Check the attachment's archiveReference.";
+    // A ZIP archive: how it is built, then what it may ask of us, then what must lie in it.
+    NOT_ZIP = "ZP-101", ValidationFailed, "The file is not a ZIP archive.", "Check that the right file was dropped.";
+    ZIP_DAMAGED = "ZP-102", ValidationFailed, "The ZIP archive is damaged.", "Write the archive anew and drop it again.";
+    ZIP_MULTI_DISK = "ZP-103", ValidationFailed, "The ZIP archive is one of several parts.", "Write it as one file.";
+    ZIP_HEADERS_DISAGREE = "ZP-104", ValidationFailed, "An entry's own header says something else than the archive's directory.", "Write the archive anew with another program.";
+    ZIP_OVERLAP = "ZP-105", ValidationFailed, "Entries of the archive share bytes.", "Write the archive anew with another program.";
+    ZIP_HIDDEN_BYTES = "ZP-106", ValidationFailed, "The archive has bytes that belong to no entry.", "Write the archive anew, with nothing before, between or behind its entries.";
+    ZIP_LINK = "ZP-107", ValidationFailed, "An entry is a link or a special file.", "Put the file itself into the archive.";
+    ZIP_UNSAFE_NAME = "ZP-108", ValidationFailed, "An entry's name is not safe to unpack.", "Use plain relative names with / between folders.";
+    ZIP_NAME_NOT_UTF8 = "ZP-109", ValidationFailed, "An entry's name is not in UTF-8.", "Have the job that writes the archive write names in UTF-8.";
+    ZIP_REPEATED_NAME = "ZP-110", ValidationFailed, "Two entries have the same name.", "Give each file its own name; upper and lower case are not told apart.";
+    ZIP_NAME_TOO_LONG = "ZP-111", ValidationFailed, "An entry's name is too long.", "Use shorter names.";
+    ZIP_ENCRYPTED = "ZP-112", ValidationFailed, "The manifest or the list of recipients is encrypted.", "Leave these two files unencrypted.";
+    ZIP_METHOD = "ZP-113", ValidationFailed, "The manifest or the list of recipients is compressed in a way that is not supported.", "Store these two files, or compress them with deflate.";
+    ZIP_CONTENT_DAMAGED = "ZP-114", ValidationFailed, "A file in the archive cannot be unpacked.", "Write the archive anew and drop it again.";
+    ZIP_TOO_MANY_ENTRIES = "ZP-201", Rejected, "The archive has too many entries.", "Split it, or ask the operator to raise the limit.";
+    ZIP_TOO_LARGE_UNPACKED = "ZP-202", Rejected, "The archive would be too large unpacked.", "Split it, or ask the operator to raise the limit.";
+    ZIP_ENTRY_RATIO = "ZP-203", Rejected, "An entry would be too many times as large unpacked.", "Check the file, or ask the operator to raise the limit.";
+    ZIP_TOTAL_RATIO = "ZP-204", Rejected, "The archive would be too many times as large unpacked.", "Check its files, or ask the operator to raise the limit.";
+    ZIP_NESTED = "ZP-205", Rejected, "Archives lie too deep inside the archive.", "Put the files themselves into the archive.";
+    ZIP_SCATTERED = "ZP-206", Rejected, "The archive's directory is too far from the order of its entries.", "Write the archive anew with another program.";
+    ZIP_CONTROL_FILE_TOO_LARGE = "ZP-207", Rejected, "The manifest or the list of recipients is too large.", "Split the shipment.";
+    ZIP_LISTS_TOO_LONG = "ZP-208", Rejected, "The manifest lists more files or properties than are taken.", "Shorten FileList or PropertyList.";
+    NO_MANIFEST = "ZP-301", ValidationFailed, "The archive has no manifest.xml.", "Put manifest.xml at the top of the archive.";
+    NO_RECIPIENTS = "ZP-302", ValidationFailed, "The archive has no recipients.xml.", "Put recipients.xml at the top of the archive.";
+    LISTED_FILE_MISSING = "ZP-303", ValidationFailed, "A file that the manifest lists is not in the archive.", "Put the file in, or take it out of FileList.";
+    LISTED_TWICE = "ZP-304", ValidationFailed, "The manifest lists a file twice.", "List each file once.";
+    CHECKSUM_WRONG = "ZP-305", ValidationFailed, "A file's checksum is not the one in the manifest.", "Write the manifest after the files, or drop the archive again if it was changed on the way.";
+    CHECKSUM_NOT_CHECKED = "ZP-306", Ok, "A checksum in the manifest could not be checked.", "Nothing; to have it checked, give MD5, SHA-1 or SHA-256 as hexadecimal digits or base64.";
+    CHECKSUM_UNKNOWN = "ZP-307", ValidationFailed, "A checksum in the manifest could not be checked, and the route demands it.", "Give MD5, SHA-1 or SHA-256 as hexadecimal digits or base64, of a file that is not encrypted.";
     // The route.
     NO_ROUTE = "RT-101", Rejected, "No route takes this format in this directory.", "Check the directory and the format, or ask the operator for a route.";
     UNKNOWN_SERVICE = "RT-102", Rejected, "The route does not know this service code and edition.", "Check ExternalServiceCode and ExternalServiceEditionCode, or ask the operator to add it.";
@@ -134,6 +164,9 @@ codes! {
     NO_RECEIVER_FOR_KIND = "RT-104", Rejected, "The route's receiver does not take this kind of item.", "Send such items on a route whose receiver takes them.";
     UNKNOWN_DATA_FORMAT = "RT-105", Rejected, "The route does not know this DataFormatId and version.", "Check the form's ids, or ask the operator to add them.";
     NO_ATTACHMENTS_TAKEN = "RT-106", Rejected, "The service takes no attachments.", "Leave the attachments out, or ask the operator to name a data type for them.";
+    SENDER_NOT_AUTHORISED = "RT-201", Rejected, "The sender may not send for this service.", "Ask the service's owner for the right to write.";
+    RECIPIENT_NOT_AUTHORISED = "RT-202", Rejected, "The recipient may not receive for this service.", "Leave the recipient out, or ask the service's owner for the right to read.";
+    RECIPIENT_NOT_FOR_SENDER = "RT-203", Rejected, "The sender may not send to this recipient.", "Leave the recipient out, or ask the service's owner.";
     // Forwarding.
     DELIVERED = "FW-000", Ok, "The receiver has it.", "Nothing.";
     RECEIVER_REFUSED = "FW-201", Rejected, "The receiver refused the item.", "Check the form's content against the service's new model.";

@@ -15,11 +15,12 @@ Status is what the receipt or sub-receipt that carries the code says: `OK`, `Val
 ";
 
 /// The groups of codes: first letters, heading.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 8] = [
     ("IN", "The file as received"),
     ("XM", "XML"),
     ("XS", "The schema"),
     ("FM", "The format's rules"),
+    ("ZP", "A ZIP archive"),
     ("RT", "The route"),
     ("FW", "Forwarding"),
     ("LN", "Late news, in supplements"),

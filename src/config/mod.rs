@@ -3,6 +3,7 @@
 //! Scalar settings can be overridden from the environment (`SLUSE_SFTP__LISTEN`), secrets stand in files of their own.
 //! Nothing here opens a port or creates a file: a configuration is checked before anything happens.
 
+mod broker;
 mod fault;
 mod files;
 mod partner;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+pub use broker::BrokerConfig;
 pub use fault::{ConfigError, Fault, Faults};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
@@ -49,6 +51,8 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// The key that signs the receipts of routes without one of their own.
     pub signer: Option<Arc<Signer>>,
+    /// How broker ZIPs are judged.
+    pub broker: BrokerConfig,
     /// What an operator should know and that is no fault.
     pub warnings: Vec<String>,
 }
@@ -143,9 +147,10 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let receivers = receiver::read(root);
     let routes = route::read(root, &partners, &receivers);
     let signer = receipts::signer(&root.section("signing"), "key_file");
+    let broker = broker::read(root);
     check_logins(root, &partners);
     let warnings = Vec::new();
-    Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, signer, warnings })
+    Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, signer, broker, warnings })
 }
 
 fn sftp(section: &Section<'_>, data_dir: Option<&Path>) -> Option<SftpConfig> {

@@ -302,7 +302,7 @@ fn the_example_is_right_with_and_without_its_commented_settings() {
 
 #[test]
 fn defaults_written_in_the_example_are_the_defaults() {
-    const DEFAULTS: [&str; 22] = [
+    const DEFAULTS: [&str; 30] = [
         "host_key_dir",
         "max_connections",
         "idle_ms",
@@ -325,6 +325,14 @@ fn defaults_written_in_the_example_are_the_defaults() {
         "max_findings",
         "concurrency",
         "first_wait_ms",
+        "max_entries",
+        "max_unpacked_bytes",
+        "max_entry_ratio",
+        "max_ratio",
+        "max_nesting",
+        "max_name_bytes",
+        "max_control_bytes",
+        "max_listed",
     ];
     let with_defaults = example(|setting| DEFAULTS.iter().any(|name| setting.starts_with(name)));
     let shown = |text: &str| format!("{:?}", parse(text, &[]).map(|config| Config { partners: Vec::new(), ..config }));

@@ -6,6 +6,7 @@
 
 mod altut;
 mod altut_confirmations;
+pub mod broker;
 mod check_digits;
 mod confirmations;
 mod correspondence;

@@ -8,6 +8,7 @@ mod id;
 mod item;
 mod receipt;
 mod receipt_name;
+mod rights;
 mod route;
 mod rules;
 mod shipment;
@@ -21,6 +22,7 @@ pub use item::{
 };
 pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, ReceiptKind, ReceiptRules, ReceiptStatus};
 pub use receipt_name::{BadTemplate, ReceiptNames};
+pub use rights::{Access, Denied, Right, Rights, Sending};
 pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{Count, Counted, Envelope, Part, PartKind, Shipment, Stage, Tally, Totals, Verdict, VerdictKind};

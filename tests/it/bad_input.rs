@@ -1,7 +1,7 @@
 //! Bad input: each kind has its own code and a receipt.
 
 mod dropped;
-mod huge;
+pub(crate) mod huge;
 mod room;
 
 use std::io::{self, Read};

@@ -89,6 +89,44 @@ fn any_pattern_is_compiled_or_refused() {
     }
 }
 
+#[cfg(feature = "gateway")]
+#[test]
+fn any_archive_is_judged_alike_in_any_pieces() {
+    use crate::support::archive::{Archive, Entry, Trailer};
+
+    const NAMESPACE: &str = "http://schema.altinn.no/services/ServiceEngine/Broker/2015/06";
+    let manifest = format!(
+        "<BrokerServiceManifest xmlns='{NAMESPACE}'><ExternalServiceCode>4752</ExternalServiceCode>\
+         <ExternalServiceEditionCode>1</ExternalServiceEditionCode><SendersReference>S</SendersReference>\
+         <Reportee>910000004</Reportee><FileList><File><FileName>a.txt</FileName>\
+         <CheckSum>900150983cd24fb0d6963f7d28e17f72</CheckSum></File></FileList></BrokerServiceManifest>"
+    );
+    let recipients = format!(
+        "<BrokerServiceRecipientList xmlns='{NAMESPACE}'><Recipient><PartyNumber>910000012</PartyNumber></Recipient>\
+         </BrokerServiceRecipientList>"
+    );
+    let entries = [
+        Entry::deflated("manifest.xml", manifest.as_bytes()),
+        Entry::stored("a.txt", b"abc").with(Trailer::Signed),
+        Entry::stored("recipients.xml", recipients.as_bytes()),
+    ];
+    let mut chance = Chance::new(seed() + 16);
+    for archive in [Archive::of(entries.clone()), Archive::of(entries).wide()] {
+        let bytes = archive.bytes();
+        bodies::broker_archive(&[&[0], &bytes[..]].concat());
+        for _ in 0..rounds(MUTANTS) {
+            let size = u8::try_from(chance.below(256)).unwrap();
+            let mut mutant = bytes.clone();
+            for _ in 0..=chance.below(3) {
+                let at = chance.below(mutant.len());
+                mutant[at] = u8::try_from(chance.below(256)).unwrap();
+            }
+            bodies::broker_archive(&[&[size], &mutant[..]].concat());
+            bodies::broker_archive(&[&[size], &mutated_bytes::mutant(&bytes, &mut chance)[..]].concat());
+        }
+    }
+}
+
 /// Schemas, each with a document of it.
 fn seeds() -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
     SEEDS

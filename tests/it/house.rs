@@ -40,8 +40,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("adapters", &["ports", "model", "codes", "blocking", "kill_point"]),
     ("simulator", &["model"]),
-    // The keys that sign receipts are read where everything else is checked.
-    ("config", &["model", "xsd", "receipt"]),
+    // The keys that sign receipts are read where everything else is checked; limits and check digits are settings.
+    ("config", &["model", "xsd", "formats", "receipt"]),
     ("generate", &["model"]),
     ("app", EVERYTHING),
     ("cli", EVERYTHING),

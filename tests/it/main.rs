@@ -12,6 +12,8 @@ mod altinn;
 #[cfg(feature = "gateway")]
 mod bad_input;
 #[cfg(feature = "gateway")]
+mod broker;
+#[cfg(feature = "gateway")]
 mod cli;
 mod differential;
 #[cfg(feature = "gateway")]

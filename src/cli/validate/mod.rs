@@ -4,6 +4,7 @@ mod by_format;
 mod by_schema;
 mod hints;
 mod json;
+mod member;
 mod progress;
 mod repeats;
 mod report;

@@ -1,7 +1,7 @@
 //! How far a file has been read, shown on standard error while it is.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write as _};
+use std::io::{self, Read, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -102,9 +102,9 @@ impl ReadAt for Counted<'_, File> {
     }
 }
 
-impl<R: Seek> Seek for Counted<'_, R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.inner.seek(to)
+impl rawzip::ReaderAt for Counted<'_, File> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        ReadAt::read_at(self, buffer, offset)
     }
 }
 

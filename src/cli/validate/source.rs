@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use flate2::bufread::MultiGzDecoder;
-use zip::ZipArchive;
 
+use super::member::Member;
 use super::progress::{Counted, Progress};
 use super::unpacking::{UnpackLimits, Unpacking};
 use crate::xsd::ReadAt as _;
@@ -22,8 +22,8 @@ pub(super) struct Source<'p> {
 enum Place<'p> {
     File(File),
     Stream(Box<dyn Read>),
-    /// A member of an archive, by its index.
-    Member(Box<ZipArchive<Counted<'p, File>>>, usize),
+    /// A member of an archive.
+    Member(Box<Member<'p>>),
 }
 
 impl<'p> Source<'p> {
@@ -61,11 +61,10 @@ impl<'p> Source<'p> {
         match &mut self.place {
             Place::File(bytes) => unpacked(Counted::new(bytes, progress), limits, progress),
             Place::Stream(bytes) => unpacked(Counted::new(bytes, progress), limits, progress),
-            Place::Member(archive, index) => {
-                let member = archive.by_index(*index)?;
+            Place::Member(member) => {
                 // The directory has been read by now, which is no part of the member.
-                progress.begin(&String::from_utf8_lossy(member.name_raw()), Some(member.compressed_size()));
-                unpacked(Unpacking::new(member, limits, progress), limits, progress)
+                progress.begin(member.name(), Some(member.packed_bytes()));
+                unpacked(Unpacking::new(member.bytes()?, limits, progress), limits, progress)
             }
         }
     }
@@ -82,10 +81,13 @@ fn member_of(path: &Path) -> Option<(PathBuf, String)> {
 }
 
 fn member_place<'p>(archive: &Path, member: &str, progress: &'p Progress) -> anyhow::Result<Place<'p>> {
-    let file = Counted::new(File::open(archive)?, progress);
-    let archive = ZipArchive::new(file).with_context(|| format!("{} is no readable zip archive", archive.display()))?;
-    let index = archive.index_for_name(member).ok_or_else(|| anyhow!("the archive has no such member"))?;
-    Ok(Place::Member(Box::new(archive), index))
+    let file = File::open(archive)?;
+    let size_bytes = file.metadata()?.len();
+    let file = Counted::new(file, progress);
+    let found = Member::find(file, size_bytes, member);
+    let found = found.with_context(|| format!("{} is no readable zip archive", archive.display()))?;
+    let member = found.ok_or_else(|| anyhow!("the archive has no such member"))?;
+    Ok(Place::Member(Box::new(member)))
 }
 
 /// Looks at the first bytes, and unpacks what is gzip.

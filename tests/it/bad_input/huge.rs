@@ -8,7 +8,7 @@ use crate::support::judged::prefill;
 
 const MEGABYTE: usize = 1_000_000;
 /// What sluse may need whatever it is given.
-pub(super) const MOST_KIB: u64 = 64 * 1024;
+pub(crate) const MOST_KIB: u64 = 64 * 1024;
 
 #[test]
 fn an_attribute_of_a_gigabyte_needs_no_memory() {
@@ -53,7 +53,7 @@ fn refused_in_little_memory(begin: &str, piece: &str, megabytes: usize, code: &s
 }
 
 /// The most memory a process has held.
-pub(super) fn peak_kib(pid: u32) -> u64 {
+pub(crate) fn peak_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()

@@ -1,5 +1,6 @@
 //! What several tests need: a judged batch, a running gateway, real clients, the receipts.
 
+pub(crate) mod archive;
 pub(crate) mod batch;
 pub(crate) mod gateway;
 pub(crate) mod http_receiver;
