@@ -2,15 +2,16 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::judging::judge;
+use super::judging::{Outcome, judge};
 use super::receipts::{place_accepted, place_answers};
 use super::{House, StepError};
 use crate::codes;
-use crate::forward::{Forwarding, Source, forward};
+use crate::forward::{Forwarding, Source, after, forward};
 use crate::intake::claim;
 use crate::model::{Shipment, ShipmentId, Stage, Verdict, VerdictKind};
 use crate::ports::LedgerError;
@@ -23,7 +24,11 @@ pub(super) async fn drive(
 ) -> Result<Option<Timestamp>, StepError> {
     if shipment.stage == Stage::Claimed {
         place_accepted(house, &shipment).await?;
-        let verdict = judge(house, claim(shipment.clone(), &house.routes)).await?;
+        let verdict = match judge(house, claim(shipment.clone(), &house.routes)).await? {
+            Outcome::Judged(verdict) => verdict,
+            // Looked at from time to time all the same, should the number before it come unnoticed.
+            Outcome::Held(until) => return Ok(Some(until.min(after(house.clock.now(), HELD_LOOK)))),
+        };
         let sends = verdict.kind == VerdictKind::Pass && !shipment.preflight;
         shipment.verdict = Some(verdict);
         shipment.stage = Stage::Judged;
@@ -117,3 +122,6 @@ async fn forwarding(
         stop: stop.clone(),
     })
 }
+
+/// How often a shipment is looked at that waits for another; it costs one read of the ledger.
+const HELD_LOOK: Duration = Duration::from_secs(30);

@@ -3,32 +3,50 @@
 use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::sequence::{Turn, turn};
 use super::{House, StepError};
 use crate::codes;
 use crate::intake::Claim;
-use crate::model::{Finding, FindingGroup, Route, Shipment, ShipmentId, Verdict, VerdictKind};
-use crate::ports::{LedgerError, RecordedVerdict, ReferenceUse};
+use crate::model::{
+    Code, Envelope, Finding, FindingGroup, NewAttachment, PartKind, Place, Route, Shipment, ShipmentId, Strictness,
+    Verdict, VerdictKind,
+};
+use crate::ports::{LedgerError, RecordedVerdict, SequenceUse, Taking};
 use crate::staging::{Staged, Staging, stage};
 use crate::validate::{self, Found, Judgement, Judging, Limits};
 
+/// What judging a claim came to.
+pub(super) enum Outcome {
+    /// A verdict is recorded.
+    Judged(Verdict),
+    /// It is not the batch's turn; to be judged again then, or earlier.
+    Held(Timestamp),
+}
+
 /// Judges a claim and records the verdict.
-pub(super) async fn judge(house: &House, claim: Claim) -> Result<Verdict, StepError> {
+pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepError> {
     let shipment = claim.shipment().clone();
+    if let Some(until) = house.ledger.held_until(shipment.id, house.clock.now()).await? {
+        return Ok(Outcome::Held(until));
+    }
     house.ledger.restart_judging(shipment.id).await?;
     let routes = claim.routes().to_vec();
     match stage(claim, house.blobs.as_ref()).await {
-        Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await,
+        Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await.map(Outcome::Judged),
         Ok(Staging::Staged(staged)) => {
             let judged = read(house, Arc::from(staged)).await;
             match judged {
                 Ok(judgement) => decide(house, &shipment, &routes, judgement).await,
-                Err(error) => give_up_sometime(house, &shipment, error).await,
+                Err(error) => give_up_sometime(house, &shipment, error).await.map(Outcome::Judged),
             }
         }
         // A copy that is gone does not come back; other troubles of opening it pass.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => give_up_sometime(house, &shipment, error.into()).await,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            give_up_sometime(house, &shipment, error.into()).await.map(Outcome::Judged)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -75,21 +93,25 @@ async fn decide(
     shipment: &Shipment,
     routes: &[Arc<Route>],
     judgement: Judgement,
-) -> Result<Verdict, StepError> {
+) -> Result<Outcome, StepError> {
     for groups in judgement.groups.chunks(GROUPS_AT_ONCE) {
         house.ledger.add_finding_groups(shipment.id, groups.to_vec()).await?;
     }
     house.ledger.refuse_repeats(shipment.id, codes::REPEATED_ITEM).await?;
     let (mut refusal, mut findings_total) = (judgement.refusal, judgement.findings_total);
-    if refusal.is_none() {
-        let tally = house.ledger.tally(shipment.id).await?;
-        let route = routes.iter().find(|route| Some(&route.name) == judgement.route.as_ref());
-        if route.is_some_and(|route| !route.partial.allows(tally.refused, tally.total())) {
-            let text = format!("{} of {} items are refused, more than the route allows", tally.refused, tally.total());
-            note(house, shipment, Finding::whole(codes::TOO_MANY_REFUSED, text)).await?;
-            refusal = Some(codes::TOO_MANY_REFUSED);
-            findings_total += 1;
+    let route = routes.iter().find(|route| Some(&route.name) == judgement.route.as_ref());
+    let mut taking = Taking::default();
+    if let (None, Some(route)) = (refusal, route) {
+        let weighed = match weigh(house, shipment, route, &judgement).await? {
+            Ok(weighed) => weighed,
+            Err(until) => return Ok(Outcome::Held(until)),
+        };
+        findings_total += weighed.findings.len() as u64;
+        for finding in weighed.findings {
+            note(house, shipment, finding).await?;
         }
+        (refusal, taking.numbers) = (weighed.refusal, weighed.numbers);
+        taking.free_before = route.rules.reference_days.map(|days| days_before(house.clock.now(), days));
     }
     let verdict = Verdict {
         kind: if refusal.is_some() { VerdictKind::Refuse } else { VerdictKind::Pass },
@@ -100,26 +122,103 @@ async fn decide(
         findings_total,
     };
     // A batch with a fault of its own is told that fault: what its reference was used for matters once it is mended.
-    let references = if refusal.is_none() { judgement.references.as_slice() } else { &[] };
-    record(house, shipment, verdict, references).await
+    if refusal.is_none() {
+        taking.references = judgement.references;
+    }
+    record(house, shipment, verdict, taking).await.map(Outcome::Judged)
+}
+
+/// What the route says of a batch that is sound as a whole.
+struct Weighed {
+    refusal: Option<Code>,
+    findings: Vec<Finding>,
+    numbers: Vec<SequenceUse>,
+}
+
+/// Weighs a batch by what the route allows; or tells until when it is held.
+async fn weigh(
+    house: &House,
+    shipment: &Shipment,
+    route: &Route,
+    judgement: &Judgement,
+) -> Result<Result<Weighed, Timestamp>, StepError> {
+    let refused = |finding: Finding| {
+        Ok(Ok(Weighed { refusal: Some(finding.code), findings: vec![finding], numbers: Vec::new() }))
+    };
+    let tally = house.ledger.tally(shipment.id).await?;
+    if !route.partial.allows(tally.refused, tally.total()) {
+        let text = format!("{} of {} items are refused, more than the route allows", tally.refused, tally.total());
+        return refused(Finding::whole(codes::TOO_MANY_REFUSED, text));
+    }
+    let (Some(format), Some(envelope)) = (judgement.format, &judgement.envelope) else {
+        return Ok(Ok(Weighed { refusal: None, findings: Vec::new(), numbers: Vec::new() }));
+    };
+    let mut findings = loose_attachments(house, shipment, route, envelope).await?;
+    if let (Strictness::Refuse, Some(first)) = (route.rules.attachments, findings.first()) {
+        return Ok(Ok(Weighed { refusal: Some(first.code), findings, numbers: Vec::new() }));
+    }
+    match turn(house, shipment, route, format, envelope).await? {
+        Turn::Refused(finding) => refused(finding),
+        Turn::Waits(until) => Ok(Err(until)),
+        Turn::Comes(numbers, told) => {
+            findings.extend(told);
+            Ok(Ok(Weighed { refusal: None, findings, numbers }))
+        }
+    }
+}
+
+/// Attachments behind all items that belong to none of them.
+async fn loose_attachments(
+    house: &House,
+    shipment: &Shipment,
+    route: &Route,
+    envelope: &Envelope,
+) -> Result<Vec<Finding>, StepError> {
+    if envelope.tail.is_none() || route.rules.attachments == Strictness::Off {
+        return Ok(Vec::new());
+    }
+    let loose = house.ledger.loose_attachments(shipment.id, LOOSE_TOLD).await?;
+    let told = loose.into_iter().map(|attachment| {
+        let NewAttachment { range, line, column, .. } = attachment;
+        let place =
+            Some(Place { line, column, offset: range.start, path: "/DataBatch/Attachments/Attachment".to_owned() });
+        Finding { place, ..Finding::whole(codes::LOOSE_ATTACHMENT, "no item has its archiveReference") }
+    });
+    Ok(told.collect())
+}
+
+fn days_before(now: Timestamp, days: u32) -> Timestamp {
+    let hours = jiff::SignedDuration::from_hours(i64::from(days) * 24);
+    now.checked_sub(hours).unwrap_or(Timestamp::MIN)
 }
 
 async fn record(
     house: &House,
     shipment: &Shipment,
     mut verdict: Verdict,
-    references: &[ReferenceUse],
+    taking: Taking,
 ) -> Result<Verdict, StepError> {
     let now = house.clock.now();
-    if let RecordedVerdict::ReferenceTaken(taken) =
-        house.ledger.record_verdict(shipment.id, &verdict, references, now).await?
-    {
-        let text = format!("the {} part's ExternalShipmentReference was used before", taken.part.as_str());
-        note(house, shipment, Finding::whole(codes::REPEATED_SHIPMENT, text)).await?;
+    let refusal = match house.ledger.record_verdict(shipment.id, &verdict, &taking, now).await? {
+        RecordedVerdict::Recorded => None,
+        RecordedVerdict::ReferenceTaken(taken) => {
+            let text = match taken.part {
+                PartKind::Batch => "the shipment's reference was used before".to_owned(),
+                part => format!("the {} part's ExternalShipmentReference was used before", part.as_str()),
+            };
+            Some(Finding::whole(codes::REPEATED_SHIPMENT, text))
+        }
+        RecordedVerdict::NumberTaken(taken) => {
+            let text = format!("the number {} was taken while the batch was judged", taken.number);
+            Some(Finding::whole(codes::SEQUENCE_REPEATED, text))
+        }
+    };
+    if let Some(finding) = refusal {
         verdict.kind = VerdictKind::Refuse;
-        verdict.code = Some(codes::REPEATED_SHIPMENT);
+        verdict.code = Some(finding.code);
         verdict.findings_total += 1;
-        house.ledger.record_verdict(shipment.id, &verdict, &[], now).await?;
+        note(house, shipment, finding).await?;
+        house.ledger.record_verdict(shipment.id, &verdict, &Taking::default(), now).await?;
     }
     let tally = house.ledger.tally(shipment.id).await?;
     tracing::info!(
@@ -139,7 +238,7 @@ async fn refuse_unread(house: &House, shipment: &Shipment, finding: Finding) -> 
         findings_total: 1,
     };
     note(house, shipment, finding).await?;
-    record(house, shipment, verdict, &[]).await
+    record(house, shipment, verdict, Taking::default()).await
 }
 
 /// A batch that cannot be judged is tried again some times, then refused: also such a file gets its receipt.
@@ -169,6 +268,9 @@ async fn note(house: &House, shipment: &Shipment, finding: Finding) -> Result<()
 
 /// Chunks of items between the judge and the ledger.
 const CHUNKS_ON_THE_WAY: usize = 2;
+
+/// Loose attachments that are told of.
+const LOOSE_TOLD: u32 = 100;
 
 /// Groups of findings kept in one change.
 const GROUPS_AT_ONCE: usize = 256;

@@ -8,6 +8,7 @@ mod drive;
 mod judging;
 mod receipts;
 mod retention;
+mod sequence;
 mod setback;
 mod sweep;
 mod watchdog;

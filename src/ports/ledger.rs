@@ -64,16 +64,29 @@ pub trait Ledger: Send + Sync {
     /// Refuses every item whose key an earlier item of the shipment has, with the given code; returns how many.
     async fn refuse_repeats(&self, id: ShipmentId, code: crate::model::Code) -> Result<u64, LedgerError>;
 
-    /// Records the verdict and takes its references, in one transaction. When another shipment of the partner holds one
-    /// of them nothing is recorded and that use is returned; a rehearsal or a refused batch looks and takes none. On
+    /// Records the verdict and takes its references and numbers, in one transaction. When another shipment of the partner
+    /// holds one of them nothing is recorded and that use is returned; a rehearsal or a refused batch looks and takes none. On
     /// `Refuse`, ready items become refused, with the code that says so.
     async fn record_verdict(
         &self,
         id: ShipmentId,
         verdict: &Verdict,
-        references: &[ReferenceUse],
+        taking: &Taking,
         now: Timestamp,
     ) -> Result<RecordedVerdict, LedgerError>;
+
+    /// How a shipment's sequence number stands to those that are taken.
+    async fn sequence_stand(&self, id: ShipmentId, wanted: &SequenceUse) -> Result<SequenceStand, LedgerError>;
+
+    /// Holds a shipment that is not judged until the number before its own is taken, or the time has come. Taking that
+    /// number makes the shipment due at once.
+    async fn hold(&self, id: ShipmentId, wanted: &SequenceUse, until: Timestamp) -> Result<(), LedgerError>;
+
+    /// Until when a shipment is held; `None` when it is not, or no longer needs to be.
+    async fn held_until(&self, id: ShipmentId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// Tells whether a shipment claimed earlier in the same directory is still to be judged, and not held itself.
+    async fn has_earlier_unjudged(&self, id: ShipmentId) -> Result<bool, LedgerError>;
 
     /// Items of a shipment in order of number, after a given number; `states` empty means all.
     async fn items(
@@ -179,6 +192,57 @@ pub struct ReferenceUse {
     pub reference: String,
 }
 
+/// What a verdict takes for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Taking {
+    /// Shipment references.
+    pub references: Vec<ReferenceUse>,
+    /// References used by shipments claimed before that are free again; `None` for never.
+    pub free_before: Option<Timestamp>,
+    /// Sequence numbers.
+    pub numbers: Vec<SequenceUse>,
+}
+
+impl Taking {
+    /// References only, which are never free again.
+    pub fn references(references: &[ReferenceUse]) -> Self {
+        Self { references: references.to_vec(), ..Self::default() }
+    }
+}
+
+/// A sequence number within a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequenceUse {
+    /// Among which batches of the partner the number counts.
+    pub scope: String,
+    /// The number.
+    pub number: u64,
+    /// Another shipment may have it, too.
+    pub may_repeat: bool,
+}
+
+/// How a sequence number stands to those that are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SequenceStand {
+    /// It is the next, or the first that is seen.
+    Next,
+    /// One or more before it have not come.
+    Gap {
+        /// The next number.
+        expected: u64,
+    },
+    /// It is lower than the last, and was passed over.
+    Late {
+        /// The next number.
+        expected: u64,
+    },
+    /// Another shipment has it.
+    Repeated {
+        /// The next number.
+        expected: u64,
+    },
+}
+
 /// What recording a verdict came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordedVerdict {
@@ -186,6 +250,8 @@ pub enum RecordedVerdict {
     Recorded,
     /// Nothing was recorded: another shipment holds this reference.
     ReferenceTaken(ReferenceUse),
+    /// Nothing was recorded: another shipment has this number.
+    NumberTaken(SequenceUse),
 }
 
 /// A receipt whose bytes are sealed, to be placed.

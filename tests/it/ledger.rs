@@ -128,7 +128,8 @@ mod on_sqlite {
             everything_is_there_after_a_crash;
         judging:
             items_come_back_as_they_were_found, adding_again_changes_nothing, judging_starts_over,
-            repeats_are_refused, a_verdict_stands, a_reference_is_taken_once,
+            repeats_are_refused, a_verdict_stands, a_reference_is_taken_once, a_reference_may_be_free_again,
+            a_number_is_taken_once_and_lets_the_next_go_on,
             a_refused_batch_may_come_again_under_its_reference, a_refusal_refuses_what_was_ready,
             findings_come_in_order, groups_come_in_order, outcomes_are_counted_by_part_state_and_code, open_items_of_a_state_are_failed, a_rehearsal_is_settled_without_sending;
         deliveries:

@@ -1,5 +1,7 @@
 //! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
 
+mod sequence;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,10 +101,15 @@ impl Running {
 
 impl Rig {
     async fn new() -> Self {
+        Self::with(route()).await
+    }
+
+    /// With one route.
+    async fn with(route: Route) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
         let blobs = LocalBlobs::open(&dir.path().join("blobs")).unwrap();
-        let (receiver, clock, route) = (Arc::new(Told::default()), Arc::new(Ahead::default()), route());
+        let (receiver, clock) = (Arc::new(Told::default()), Arc::new(Ahead::default()));
         let destination = Destination::new(Arc::clone(&receiver) as Arc<dyn Receiver>);
         let house = House {
             ledger: Arc::new(ledger.clone()),
@@ -137,10 +144,15 @@ impl Rig {
     async fn drop_batch(&self, items: u64, seed: u64) -> ShipmentId {
         let mut bytes = Vec::new();
         generate::write(&Options::new(items, Profile::Small, seed), &mut bytes).unwrap();
+        self.drop_file(&format!("/inbox/{seed}.xml"), &bytes).await
+    }
+
+    /// Drops a file, as the SFTP server would.
+    async fn drop_file(&self, path: &str, bytes: &[u8]) -> ShipmentId {
         let (id, blob, scratch) = (ShipmentId::new(), BlobId::new(), self.house.blobs.create().await.unwrap());
-        self.house.blobs.scratch(scratch).await.unwrap().write_at(0, &bytes).unwrap();
+        self.house.blobs.scratch(scratch).await.unwrap().write_at(0, bytes).unwrap();
         let (partner, now): (PartnerId, _) = ("ttd".parse().unwrap(), self.clock.now());
-        let path: sluse::model::AreaPath = format!("/inbox/{seed}.xml").parse().unwrap();
+        let path: sluse::model::AreaPath = path.parse().unwrap();
         let quota = Quota { bytes: u64::MAX, files: u64::MAX };
         let upload = NewUpload { partner: partner.clone(), path: path.clone(), scratch, exclusive: false, quota, now };
         self.area.begin(&upload).await.unwrap();

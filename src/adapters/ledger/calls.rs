@@ -9,12 +9,13 @@ use crate::model::{
     PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{
-    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, ReferenceUse,
+    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, SequenceStand,
+    SequenceUse, Taking,
 };
 
 use super::shipments::Ruling;
 use super::steps::Step;
-use super::{SqliteLedger, attachments, findings, items, receipts, rows, shipments, sql};
+use super::{SqliteLedger, attachments, findings, items, receipts, rows, sequences, shipments, sql};
 
 #[async_trait]
 impl Ledger for SqliteLedger {
@@ -98,11 +99,29 @@ impl Ledger for SqliteLedger {
         &self,
         id: ShipmentId,
         verdict: &Verdict,
-        references: &[ReferenceUse],
+        taking: &Taking,
         now: Timestamp,
     ) -> Result<RecordedVerdict, LedgerError> {
-        let ruling = Ruling { id, verdict: verdict.clone(), references: references.to_vec(), now };
+        let ruling = Ruling { id, verdict: verdict.clone(), taking: taking.clone(), now };
         self.write(move |connection| Box::pin(shipments::record_verdict(connection, ruling))).await
+    }
+
+    async fn sequence_stand(&self, id: ShipmentId, wanted: &SequenceUse) -> Result<SequenceStand, LedgerError> {
+        sequences::stand(&mut *self.reader().await?, id, wanted).await
+    }
+
+    async fn hold(&self, id: ShipmentId, wanted: &SequenceUse, until: Timestamp) -> Result<(), LedgerError> {
+        let wanted = wanted.clone();
+        self.write(move |connection| Box::pin(async move { sequences::hold(connection, id, &wanted, until).await }))
+            .await
+    }
+
+    async fn held_until(&self, id: ShipmentId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        sequences::held_until(&mut *self.reader().await?, id, now).await
+    }
+
+    async fn has_earlier_unjudged(&self, id: ShipmentId) -> Result<bool, LedgerError> {
+        sequences::has_earlier(&mut *self.reader().await?, id).await
     }
 
     async fn items(

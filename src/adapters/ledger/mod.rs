@@ -15,6 +15,7 @@ mod findings;
 mod items;
 mod receipts;
 mod rows;
+mod sequences;
 mod shipments;
 mod sql;
 mod steps;
@@ -138,6 +139,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("migrations/0001_ledger.sql")),
     (2, "receipts", include_str!("migrations/0002_receipts.sql")),
     (3, "formats", include_str!("migrations/0003_formats.sql")),
+    (4, "sequences", include_str!("migrations/0004_sequences.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

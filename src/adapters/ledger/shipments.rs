@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use crate::codes;
 use crate::model::{AreaPath, BlobId, PartnerId, Shipment, ShipmentId, Stage, Verdict, VerdictKind, WorkerId};
-use crate::ports::{Counts, Event, LedgerError, RecordedVerdict, ReferenceUse};
+use crate::ports::{Counts, Event, LedgerError, RecordedVerdict, ReferenceUse, Taking};
 
 use super::rows::{self, int, part_number, stage_number, to_stage, uuid, verdict_number};
-use super::sql;
+use super::{sequences, sql};
 
 /// A file that becomes a shipment.
 pub(super) struct Claim {
@@ -99,7 +99,7 @@ pub(super) async fn shipment(
 pub(super) struct Ruling {
     pub(super) id: ShipmentId,
     pub(super) verdict: Verdict,
-    pub(super) references: Vec<ReferenceUse>,
+    pub(super) taking: Taking,
     pub(super) now: Timestamp,
 }
 
@@ -108,14 +108,21 @@ pub(super) async fn record_verdict(
     connection: &mut SqliteConnection,
     ruling: Ruling,
 ) -> Result<RecordedVerdict, LedgerError> {
-    let Ruling { id, verdict, references, now } = ruling;
+    let Ruling { id, verdict, taking, now } = ruling;
+    let Taking { references, free_before, numbers } = taking;
     let shipment = shipment(connection, id).await?.ok_or_else(|| unknown(id))?;
     if shipment.stage != Stage::Claimed {
         return Ok(RecordedVerdict::Recorded);
     }
     for reference in &references {
-        if holder(connection, &shipment.partner, reference).await?.is_some_and(|holder| holder != id) {
+        let holder = holder(connection, &shipment.partner, reference, free_before).await?;
+        if holder.is_some_and(|holder| holder != id) {
             return Ok(RecordedVerdict::ReferenceTaken(reference.clone()));
+        }
+    }
+    for wanted in numbers.iter().filter(|wanted| !wanted.may_repeat) {
+        if sequences::is_taken(connection, id, &shipment.partner, wanted).await? {
+            return Ok(RecordedVerdict::NumberTaken(wanted.clone()));
         }
     }
     let seq = seq(connection, id).await?;
@@ -124,6 +131,10 @@ pub(super) async fn record_verdict(
     for reference in references.iter().filter(|_| goes_on) {
         take_reference(connection, &shipment.partner, reference, seq).await?;
     }
+    for wanted in numbers.iter().filter(|_| goes_on) {
+        sequences::take(connection, &shipment.partner, wanted, seq).await?;
+    }
+    sequences::end_wait(connection, id).await?;
     write_verdict(connection, id, &verdict).await?;
     let code = verdict.code.map_or("", |code| code.0);
     match verdict.kind {
@@ -140,12 +151,14 @@ async fn holder(
     connection: &mut SqliteConnection,
     partner: &PartnerId,
     reference: &ReferenceUse,
+    free_before: Option<Timestamp>,
 ) -> Result<Option<ShipmentId>, LedgerError> {
     let id: Option<Vec<u8>> = sqlx::query_scalar(sql::REFERENCE_HOLDER)
         .bind(partner.as_str())
         .bind(part_number(reference.part))
         .bind(reference.sender_name.as_str())
         .bind(reference.reference.as_str())
+        .bind(free_before.map_or(i64::MIN, Timestamp::as_millisecond))
         .fetch_optional(connection)
         .await?;
     Ok(id.map(rows::to_uuid).transpose()?.map(ShipmentId))

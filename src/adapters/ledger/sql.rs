@@ -70,11 +70,39 @@ pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, c
 
 pub(super) const STAGE: &str = "SELECT stage FROM shipments WHERE id = $1";
 
+/// A use before the fifth parameter no longer counts.
 pub(super) const REFERENCE_HOLDER: &str = "SELECT s.id FROM reference_uses u JOIN shipments s ON s.seq = u.shipment \
-     WHERE u.partner = $1 AND u.part = $2 AND u.sender_name = $3 AND u.reference = $4";
+     WHERE u.partner = $1 AND u.part = $2 AND u.sender_name = $3 AND u.reference = $4 AND s.claimed_at >= $5";
 
 pub(super) const TAKE_REFERENCE: &str = "INSERT INTO reference_uses (partner, part, sender_name, reference, shipment) VALUES ($1, $2, $3, $4, $5) \
-     ON CONFLICT (partner, part, sender_name, reference) DO NOTHING";
+     ON CONFLICT (partner, part, sender_name, reference) DO UPDATE SET shipment = excluded.shipment";
+
+// Sequence numbers.
+
+pub(super) const LAST_NUMBER: &str = "SELECT MAX(number) FROM sequence_uses WHERE partner = $1 AND scope = $2";
+
+pub(super) const NUMBER_HOLDER: &str = "SELECT s.id FROM sequence_uses u JOIN shipments s ON s.seq = u.shipment \
+     WHERE u.partner = $1 AND u.scope = $2 AND u.number = $3";
+
+pub(super) const TAKE_NUMBER: &str = "INSERT INTO sequence_uses (partner, scope, number, shipment) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (partner, scope, number) DO NOTHING";
+
+pub(super) const HOLD: &str = "INSERT INTO sequence_waits (shipment, partner, scope, number, until) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (shipment) DO UPDATE SET scope = excluded.scope, number = excluded.number, until = excluded.until";
+
+pub(super) const WAIT: &str =
+    concat!("SELECT partner, scope, number, until FROM sequence_waits WHERE shipment = ", seq!());
+
+pub(super) const END_WAIT: &str = concat!("DELETE FROM sequence_waits WHERE shipment = ", seq!());
+
+/// Those that waited for a number are due.
+pub(super) const WAKE_NEXT: &str = "UPDATE shipments SET wake_at = 0 WHERE stage = 0 AND seq IN \
+     (SELECT shipment FROM sequence_waits WHERE partner = $1 AND scope = $2 AND number <= $3 + 1)";
+
+/// A shipment that was claimed earlier in the same directory, is not judged yet, and is not held itself.
+pub(super) const EARLIER_UNJUDGED: &str = "SELECT EXISTS (SELECT 1 FROM shipments AS a JOIN shipments AS b ON b.id = $1 \
+     WHERE a.stage = 0 AND a.seq < b.seq AND a.partner = b.partner AND a.dir = b.dir \
+     AND NOT EXISTS (SELECT 1 FROM sequence_waits AS w WHERE w.shipment = a.seq))";
 
 pub(super) const COUNTS: &str = "SELECT stage, COUNT(*) AS n FROM shipments GROUP BY stage";
 

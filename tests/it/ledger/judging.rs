@@ -1,11 +1,13 @@
 //! Items, findings, verdicts, references.
 
+use std::time::Duration;
+
 use sluse::codes;
 use sluse::model::{
     ByteRange, Envelope, Finding, FindingGroup, ItemKind, ItemState, NewItem, OutcomeCount, Part, PartKind, Place,
     Spot, Stage, Tally, Verdict, VerdictKind,
 };
-use sluse::ports::{Intent, RecordedVerdict, ReferenceUse};
+use sluse::ports::{Intent, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking};
 
 use super::shipments::pass;
 use super::{Store, at, claim, item};
@@ -56,7 +58,7 @@ pub(super) async fn judging_starts_over(store: Box<dyn Store>) {
     ledger.restart_judging(id).await.unwrap();
     assert_eq!((ledger.tally(id).await.unwrap().total(), ledger.tally(other).await.unwrap().total()), (0, 100));
     assert_eq!(ledger.findings(id, 0, 10).await.unwrap(), []);
-    ledger.record_verdict(other, &pass(), &[], at(2)).await.unwrap();
+    ledger.record_verdict(other, &pass(), &Taking::default(), at(2)).await.unwrap();
     assert!(ledger.restart_judging(other).await.is_err(), "a judged shipment keeps its items");
     assert_eq!(ledger.tally(other).await.unwrap().total(), 100);
 }
@@ -100,7 +102,8 @@ pub(super) async fn a_verdict_stands(store: Box<dyn Store>) {
     };
     let ledger = store.ledger();
     for verdict in [&verdict, &refuse()] {
-        let recorded = ledger.record_verdict(id, verdict, &[reference("R-1")], at(5)).await.unwrap();
+        let recorded =
+            ledger.record_verdict(id, verdict, &Taking::references(&[reference("R-1")]), at(5)).await.unwrap();
         assert_eq!(recorded, RecordedVerdict::Recorded);
     }
     let shipment = ledger.shipment(id).await.unwrap().unwrap();
@@ -113,22 +116,66 @@ pub(super) async fn a_reference_is_taken_once(store: Box<dyn Store>) {
     let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
     let ledger = store.ledger();
     ledger.add_items(second, vec![item(1, None)]).await.unwrap();
-    ledger.record_verdict(first, &pass(), &[reference("R-1")], at(5)).await.unwrap();
+    ledger.record_verdict(first, &pass(), &Taking::references(&[reference("R-1")]), at(5)).await.unwrap();
     let both = [reference("R-2"), reference("R-1")];
-    let taken = ledger.record_verdict(second, &refuse(), &both, at(6)).await.unwrap();
+    let taken = ledger.record_verdict(second, &refuse(), &Taking::references(&both), at(6)).await.unwrap();
     assert_eq!(taken, RecordedVerdict::ReferenceTaken(reference("R-1")));
     let shipment = ledger.shipment(second).await.unwrap().unwrap();
     assert_eq!((shipment.stage, shipment.verdict), (Stage::Claimed, None));
     assert_eq!(ledger.tally(second).await.unwrap().ready, 1);
     let elsewhere = ReferenceUse { part: PartKind::Subscription, ..reference("R-1") };
     let free = [reference("R-2"), reference("R-2"), elsewhere];
+    assert_eq!(
+        ledger.record_verdict(second, &pass(), &Taking::references(&free), at(6)).await.unwrap(),
+        RecordedVerdict::Recorded
+    );
+}
+
+pub(super) async fn a_reference_may_be_free_again(store: Box<dyn Store>) {
+    let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let ledger = store.ledger();
+    let taking = Taking::references(&[reference("R-1")]);
+    ledger.record_verdict(first, &pass(), &taking, at(5)).await.unwrap();
+    let claimed_at = ledger.shipment(first).await.unwrap().unwrap().claimed_at;
+    let kept = Taking { free_before: Some(claimed_at), ..taking.clone() };
+    let held = ledger.record_verdict(second, &pass(), &kept, at(6)).await.unwrap();
+    assert_eq!(held, RecordedVerdict::ReferenceTaken(reference("R-1")));
+    let free = Taking { free_before: Some(claimed_at + Duration::from_millis(1)), ..taking };
     assert_eq!(ledger.record_verdict(second, &pass(), &free, at(6)).await.unwrap(), RecordedVerdict::Recorded);
+}
+
+pub(super) async fn a_number_is_taken_once_and_lets_the_next_go_on(store: Box<dyn Store>) {
+    let ledger = store.ledger();
+    let mut ids = Vec::new();
+    for name in ["/inbox/a.xml", "/inbox/b.xml", "/inbox/c.xml"] {
+        ids.push(claim(store.as_ref(), name).await);
+    }
+    let [first, second, third] = ids[..] else { panic!("three") };
+    let number = |number| SequenceUse { scope: "sender/x".into(), number, may_repeat: false };
+    let taking = |wanted: &SequenceUse| Taking { numbers: vec![wanted.clone()], ..Taking::default() };
+    let stand = async |id, n| ledger.sequence_stand(id, &number(n)).await.unwrap();
+    assert_eq!(stand(first, 7).await, SequenceStand::Next);
+    ledger.hold(third, &number(9), at(500)).await.unwrap();
+    assert_eq!(ledger.held_until(third, at(3)).await.unwrap(), None, "nothing is known of that scope yet");
+    ledger.record_verdict(first, &pass(), &taking(&number(7)), at(5)).await.unwrap();
+    assert_eq!(stand(third, 9).await, SequenceStand::Gap { expected: 8 });
+    assert_eq!(stand(third, 7).await, SequenceStand::Repeated { expected: 8 });
+    assert_eq!(stand(third, 3).await, SequenceStand::Late { expected: 8 });
+    assert_eq!(ledger.held_until(third, at(6)).await.unwrap(), Some(at(500)));
+    assert!(ledger.has_earlier_unjudged(third).await.unwrap(), "the second is not judged");
+    let again = ledger.record_verdict(second, &pass(), &taking(&number(7)), at(6)).await.unwrap();
+    assert_eq!(again, RecordedVerdict::NumberTaken(number(7)));
+    ledger.record_verdict(second, &pass(), &taking(&number(8)), at(7)).await.unwrap();
+    assert_eq!(ledger.held_until(third, at(8)).await.unwrap(), None);
+    assert!(!ledger.has_earlier_unjudged(third).await.unwrap());
+    assert_eq!(stand(third, 9).await, SequenceStand::Next);
 }
 
 pub(super) async fn a_refused_batch_may_come_again_under_its_reference(store: Box<dyn Store>) {
     let (wrong, mended) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
     for (id, verdict) in [(wrong, refuse()), (mended, pass())] {
-        let recorded = store.ledger().record_verdict(id, &verdict, &[reference("R-1")], at(5)).await.unwrap();
+        let recorded =
+            store.ledger().record_verdict(id, &verdict, &Taking::references(&[reference("R-1")]), at(5)).await.unwrap();
         assert_eq!(recorded, RecordedVerdict::Recorded);
     }
 }
@@ -137,7 +184,7 @@ pub(super) async fn a_refusal_refuses_what_was_ready(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     let found = vec![item(1, None), item(2, Some(codes::BAD_VALUE)), item(3, Some(codes::IGNORED_SERVICE))];
     store.ledger().add_items(id, found).await.unwrap();
-    store.ledger().record_verdict(id, &refuse(), &[], at(5)).await.unwrap();
+    store.ledger().record_verdict(id, &refuse(), &Taking::default(), at(5)).await.unwrap();
     let items = store.ledger().items(id, &[], 0, 10).await.unwrap();
     let codes = [codes::SHIPMENT_REFUSED, codes::BAD_VALUE, codes::IGNORED_SERVICE].map(Some);
     assert_eq!(items.iter().map(|item| item.code).collect::<Vec<_>>(), codes);

@@ -4,7 +4,7 @@ use sluse::model::{
     BlobId, LateEvent, News, NodeState, PartnerId, ReceiptForm, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict,
     VerdictKind, WorkerId,
 };
-use sluse::ports::{Close, Counts, Intent, KnownReceipt, PlacedReceipt, ReceiptFile};
+use sluse::ports::{Close, Counts, Intent, KnownReceipt, PlacedReceipt, ReceiptFile, Taking};
 
 use super::{Store, at, claim, closing, item, partner, path, upload};
 
@@ -52,7 +52,7 @@ pub(super) async fn stages_are_leased_apart_and_in_turns(store: Box<dyn Store>) 
         leased.map(|shipment| shipment.id)
     };
     for id in [first, second] {
-        ledger.record_verdict(id, &pass(), &[], at(2)).await.unwrap();
+        ledger.record_verdict(id, &pass(), &Taking::default(), at(2)).await.unwrap();
     }
     let third = claim(store.as_ref(), "/inbox/c.xml").await;
     assert_eq!(lease(Stage::Judged, 2).await, Some(first));
@@ -123,7 +123,7 @@ pub(super) async fn the_watchdog_sees_what_has_no_final_receipt(store: Box<dyn S
     assert_eq!(late.iter().map(|shipment| shipment.id).collect::<Vec<_>>(), [first, second]);
     ledger.place_receipt(&receipt(first, ReceiptKind::Final)).await.unwrap();
     assert_eq!(ledger.overdue(at(2), 10).await.unwrap().len(), 1);
-    ledger.record_verdict(second, &pass(), &[], at(3)).await.unwrap();
+    ledger.record_verdict(second, &pass(), &Taking::default(), at(3)).await.unwrap();
     assert_eq!(ledger.counts().await.unwrap(), Counts { claimed: 0, judged: 1, receipted: 1 });
 }
 
@@ -254,7 +254,7 @@ pub(super) async fn what_is_referred_to_is_told(store: Box<dyn Store>) {
 pub(super) async fn everything_is_there_after_a_crash(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     store.ledger().add_items(id, (1..=300).map(|number| item(number, None)).collect()).await.unwrap();
-    store.ledger().record_verdict(id, &pass(), &[], at(3)).await.unwrap();
+    store.ledger().record_verdict(id, &pass(), &Taking::default(), at(3)).await.unwrap();
     let (before, items) =
         (store.ledger().shipment(id).await.unwrap(), store.ledger().items(id, &[], 0, 500).await.unwrap());
     let store = store.reopen().await;
