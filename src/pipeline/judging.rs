@@ -204,7 +204,9 @@ async fn record(
         RecordedVerdict::ReferenceTaken(taken) => {
             let text = match taken.part {
                 PartKind::Batch => "the shipment's reference was used before".to_owned(),
-                part => format!("the {} part's ExternalShipmentReference was used before", part.as_str()),
+                part @ (PartKind::Prefill | PartKind::Subscription) => {
+                    format!("the {} part's ExternalShipmentReference was used before", part.as_str())
+                }
             };
             Some(Finding::whole(codes::REPEATED_SHIPMENT, text))
         }
