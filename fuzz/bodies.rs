@@ -81,7 +81,7 @@ pub fn broker_archive(data: &[u8]) {
     let delivery = broker::without_recipients(&pieces, &contents).expect("a sound archive");
     let (mut reader, mut bytes) = (delivery.pieces(), Vec::new());
     loop {
-        match reader.read().expect("a sound archive") {
+        match reader.read(&pieces).expect("a sound archive") {
             [] => break,
             piece => bytes.extend_from_slice(piece),
         }

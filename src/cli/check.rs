@@ -24,6 +24,7 @@ use crate::intake::Routes;
 use crate::model::{AreaPath, BlobId, Node, PartnerId, ReceiptKind, Route, ShipmentId, VerdictKind, WorkerId};
 use crate::pipeline::{House, Pace, Signers, rehearse};
 use crate::ports::{Area, Clock as _, Close, Ledger as _, NewUpload, Quota, SystemClock};
+use crate::validate::ArchiveRules;
 use borrowed::Borrowed;
 
 /// What to rehearse.
@@ -66,7 +67,7 @@ async fn check(args: &CheckArgs) -> anyhow::Result<bool> {
     let routes = routes(args, &config)?;
     let dir = directory(args, &routes)?;
     let size_bytes = fs::metadata(&args.file).with_context(|| args.file.display().to_string())?.len();
-    let desk = Desk::set_up(&args.file, routes).await?;
+    let desk = Desk::set_up(&args.file, routes, config.broker).await?;
     let checked = desk.rehearse(args, &dir, size_bytes).await;
     desk.ledger.close().await;
     checked
@@ -107,7 +108,7 @@ struct Desk {
 }
 
 impl Desk {
-    async fn set_up(file: &Path, routes: Vec<Route>) -> anyhow::Result<Self> {
+    async fn set_up(file: &Path, routes: Vec<Route>, archives: ArchiveRules) -> anyhow::Result<Self> {
         let folder = Folder::make()?;
         let ledger = SqliteLedger::open(&folder.0.join("ledger.sqlite")).await?;
         let blob = BlobId::new();
@@ -118,6 +119,7 @@ impl Desk {
             blobs: Arc::new(blobs),
             routes: Arc::new(Routes::new(routes)),
             receivers: Arc::new(HashMap::new()),
+            archives: Arc::new(archives),
             // Nobody placed it, so nobody vouches for it.
             signers: Arc::new(Signers::default()),
             cores: Blocking::per_core(),

@@ -4,25 +4,14 @@ use jiff::civil::Date;
 
 use super::reader::Section;
 use crate::formats;
-use crate::formats::broker::{Limits, UnknownChecksums};
+use crate::formats::broker::{Limits, Rules, UnknownChecksums};
 use crate::model::{Access, Right, Rights};
 
-/// How broker ZIPs are judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokerConfig {
-    /// What an archive may ask of us.
-    pub limits: Limits,
-    /// What becomes of a checksum that cannot be checked.
-    pub unknown_checksums: UnknownChecksums,
-    /// Who may send and receive; `None` when nobody is asked.
-    pub rights: Option<Rights>,
-}
-
 /// Reads `[broker]` and `[[right]]`.
-pub(super) fn read(root: &Section<'_>) -> BrokerConfig {
+pub(super) fn read(root: &Section<'_>) -> Rules {
     let section = root.section("broker");
     let rights: Vec<Right> = root.list("right").iter().filter_map(right).collect();
-    BrokerConfig {
+    Rules {
         limits: limits(&section),
         unknown_checksums: unknown_checksums(&section),
         rights: is_asked(&section, root.has("right")).then(|| Rights::new(rights)),
@@ -161,6 +150,15 @@ mod tests {
         let row = "[[right]]\nservice = \"1\"\nparty = \"910000004\"\nright = \"read\"\n";
         let config = parse(&format!("[broker]\nrights = \"none\"\n{row}")).unwrap();
         assert_eq!((config.broker.rights, config.warnings.len()), (None, 1));
+    }
+
+    #[test]
+    fn archives_do_not_go_to_apps() {
+        let route = "[receiver.apps]\nkind = \"altinn-app\"\n[route.b]\npartner = \"a\"\nformat = \"broker\"\n";
+        let to = |receiver: &str| parse(&format!("{route}receiver = \"{receiver}\"\ninbox = \"b\"\ntest = \"t\"\n"));
+        let told = |receiver: &str| to(receiver).unwrap_err().contains("takes no broker ZIPs");
+        assert!(!told("f"));
+        assert!(told("apps"), "{:?}", to("apps"));
     }
 
     #[test]

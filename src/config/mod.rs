@@ -22,7 +22,6 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
-pub use broker::BrokerConfig;
 pub use fault::{ConfigError, Fault, Faults};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
@@ -31,6 +30,7 @@ pub use receiver::{
 };
 pub use route::RouteConfig;
 
+use crate::formats::broker::Rules;
 use crate::receipt::Signer;
 use reader::{Section, Source};
 
@@ -52,7 +52,7 @@ pub struct Config {
     /// The key that signs the receipts of routes without one of their own.
     pub signer: Option<Arc<Signer>>,
     /// How broker ZIPs are judged.
-    pub broker: BrokerConfig,
+    pub broker: Rules,
     /// What an operator should know and that is no fault.
     pub warnings: Vec<String>,
 }

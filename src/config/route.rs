@@ -59,6 +59,9 @@ fn route(
     let format = format(section);
     let receiver_name = section.required("receiver");
     let receiver = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers));
+    if format == Some(FormatName::Broker) && matches!(receiver, Some(ReceiverConfig::AltinnApp(_))) {
+        section.fault("receiver", "an altinn-app receiver takes no broker ZIPs; use one of kind http or directory");
+    }
     let services = services(section, receiver.as_ref());
     let answers = receipts::read(section);
     let [inbox, test, receipts, outbox] = directories(section, &answers.dir);

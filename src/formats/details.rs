@@ -12,7 +12,7 @@ use crate::ports::{Blob, PartMeta};
 
 /// One item in detail. Its forms and attachments stay where they are: each is a span of the staged file. Never logged:
 /// `Debug` shows no value of it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Details {
     /// Whom it concerns, where the format tells.
     pub reportee: Option<Reportee>,
@@ -42,13 +42,7 @@ pub struct Span {
 pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Result<Details, ReadItemError> {
     let encoding = preamble(blob)?.encoding;
     let mut reader = Reader { blob, encoding, text_left: MOST_TEXT_BYTES };
-    let mut details = Details {
-        reportee: None,
-        valid_from: None,
-        receivers_reference: String::new(),
-        identifying_fields: Vec::new(),
-        parts: Vec::new(),
-    };
+    let mut details = Details::default();
     if has_group_reportee(item.kind) {
         details.reportee = Some(reader.reportee(item.group)?);
     }
@@ -63,7 +57,8 @@ pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Re
         ItemKind::Usage => details.take_reportee(&mut reader, path == "ReporteeID", content),
         ItemKind::AltUtMessage => details.take_reportee(&mut reader, path == "Participant/@id", content),
         ItemKind::AltUtConfirmation => details.take_reportee(&mut reader, path == "@participantId", content),
-        ItemKind::OnlineResult => Ok(()),
+        // Recipients are read out of their archive: `broker::party`.
+        ItemKind::OnlineResult | ItemKind::Recipient => Ok(()),
     })?;
     for attachment in attachments {
         for_each_element((blob, encoding), *attachment, &mut |path, content| {

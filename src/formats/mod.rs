@@ -64,7 +64,7 @@ impl Format {
     }
 }
 
-/// Every format, those of one name after each other.
+/// Every format of documents, those of one name after each other.
 pub static ALL: [&Format; 9] = [
     &prefill::FORMAT,
     &databatch::FORMAT,
@@ -77,9 +77,12 @@ pub static ALL: [&Format; 9] = [
     &online_receipt::FORMAT,
 ];
 
-/// The format of a name; of several the newest.
-pub fn by_name(name: FormatName) -> &'static Format {
-    match name {
+/// The format that a document of an unknown root is judged by.
+pub static FIRST: &Format = &prefill::FORMAT;
+
+/// The format of a name; of several the newest. A broker ZIP is no document: see [`broker`].
+pub fn by_name(name: FormatName) -> Option<&'static Format> {
+    Some(match name {
         FormatName::Prefill => &prefill::FORMAT,
         FormatName::DataBatch => &databatch::FORMAT,
         FormatName::Correspondence => &correspondence::FORMAT,
@@ -88,7 +91,8 @@ pub fn by_name(name: FormatName) -> &'static Format {
         FormatName::AltUt => &altut::FORMAT,
         FormatName::AltUtConfirmations => &altut_confirmations::FORMAT,
         FormatName::OnlineReceipt => &online_receipt::FORMAT,
-    }
+        FormatName::Broker => return None,
+    })
 }
 
 /// Compiles a format's own schema with the watches of its marks.
@@ -107,8 +111,9 @@ mod tests {
     fn every_schema_compiles_and_has_every_path() {
         for format in ALL {
             let _ = format.plan();
-            assert!(ALL.iter().any(|known| std::ptr::eq(*known, by_name(format.name))));
+            assert!(ALL.iter().any(|known| std::ptr::eq(*known, by_name(format.name).unwrap())));
         }
-        assert!(FormatName::ALL.into_iter().all(|name| by_name(name).name == name));
+        assert!(FormatName::ALL.into_iter().all(|name| by_name(name).is_none_or(|format| format.name == name)));
+        assert!(by_name(FormatName::Broker).is_none());
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::content::{decode_now, decoded, pieced};
+use super::content::{archived, decode_now, decoded, pieced};
 use crate::blocking::Blocking;
-use crate::formats::{self, ReadItemError};
-use crate::model::{ByteRange, Envelope, Item, ShipmentId};
-use crate::ports::{Blob, Consignment, ContentPart, DeliveryError};
+use crate::formats::{self, Details, ReadItemError, broker};
+use crate::model::{ArchiveContents, ByteRange, Envelope, Item, ShipmentId};
+use crate::ports::{Blob, Consignment, Content, ContentPart, DeliveryError};
 use crate::split;
 
 /// Where a shipment's items are read from.
@@ -41,12 +41,14 @@ impl Source {
         attachments: Vec<ByteRange>,
         first_intent: Timestamp,
     ) -> Result<Consignment, ReadItemError> {
+        if let Some(contents) = &self.envelope.archive {
+            return self.consign_archive(item, contents, first_intent);
+        }
         let encoding = formats::preamble(self.blob.as_ref())?.encoding;
-        let details = formats::details(self.blob.as_ref(), &item.found, &attachments)?;
-        let part = self.envelope.parts.get(item.found.part as usize);
+        let mut details = formats::details(self.blob.as_ref(), &item.found, &attachments)?;
         let mut parts = Vec::with_capacity(details.parts.len());
         let mut room = HELD_BYTES;
-        for span in details.parts {
+        for span in std::mem::take(&mut details.parts) {
             let content = if span.content.len() <= room {
                 room -= span.content.len();
                 decode_now(&self.blob, encoding, &span)?
@@ -57,7 +59,32 @@ impl Source {
         }
         let (source, found) = (self.clone(), item.found.clone());
         let single = move || split::single(source.blob.as_ref(), &source.envelope, &found, &attachments);
-        Ok(Consignment {
+        let batch = pieced(&self.blob, encoding, single, &self.disk);
+        Ok(self.consignment(item, details, (parts, batch), first_intent))
+    }
+
+    /// A recipient gets the archive without the list that names the others.
+    fn consign_archive(
+        &self,
+        item: &Item,
+        contents: &ArchiveContents,
+        first_intent: Timestamp,
+    ) -> Result<Consignment, ReadItemError> {
+        let party = broker::party(self.blob.as_ref(), &contents.recipients, item.found.range)?;
+        let details = Details { reportee: Some(party), ..Details::default() };
+        let batch = archived(&self.blob, *contents, &self.disk);
+        Ok(self.consignment(item, details, (Vec::new(), batch), first_intent))
+    }
+
+    fn consignment(
+        &self,
+        item: &Item,
+        details: Details,
+        (parts, batch): (Vec<ContentPart>, Content),
+        first_intent: Timestamp,
+    ) -> Consignment {
+        let part = self.envelope.parts.get(item.found.part as usize);
+        Consignment {
             shipment: self.shipment,
             number: item.found.number,
             key: item.found.key,
@@ -70,9 +97,9 @@ impl Source {
             valid_from: details.valid_from,
             identifying_fields: details.identifying_fields,
             parts,
-            batch: pieced(&self.blob, encoding, single, &self.disk),
+            batch,
             first_intent,
-        })
+        }
     }
 }
 

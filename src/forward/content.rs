@@ -8,8 +8,9 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, unfold};
 
 use crate::blocking::Blocking;
+use crate::formats::broker::{self, Pieces as ArchivePieces};
 use crate::formats::{Coding, Decoder, Encoding, Excerpt, ReadItemError, Span};
-use crate::model::ByteRange;
+use crate::model::{ArchiveContents, ByteRange};
 use crate::ports::{Blob, Content};
 use crate::split::Piece;
 
@@ -42,6 +43,12 @@ pub(super) fn pieced(
         let reader = PieceReader { blob: Arc::clone(&blob), encoding, pieces, excerpt: None };
         chunks(reader, disk.clone())
     })
+}
+
+/// An archive without its list of recipients; it is planned when the stream is opened.
+pub(super) fn archived(blob: &Arc<dyn Blob>, contents: ArchiveContents, disk: &Blocking) -> Content {
+    let (blob, disk) = (Arc::clone(blob), disk.clone());
+    Content::new(move || chunks(ArchiveReader { blob: Arc::clone(&blob), contents, pieces: None }, disk.clone()))
 }
 
 /// Reads bytes chunk by chunk. Blocks.
@@ -132,6 +139,25 @@ impl ChunkReader for PieceReader {
             }
         }
         Ok((!out.is_empty()).then(|| Bytes::from(out)))
+    }
+}
+
+struct ArchiveReader {
+    blob: Arc<dyn Blob>,
+    contents: ArchiveContents,
+    pieces: Option<ArchivePieces>,
+}
+
+impl ChunkReader for ArchiveReader {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
+        let mut pieces = match self.pieces.take() {
+            Some(pieces) => pieces,
+            None => broker::without_recipients(self.blob.as_ref(), &self.contents)?.pieces(),
+        };
+        let piece = pieces.read(self.blob.as_ref())?;
+        let chunk = (!piece.is_empty()).then(|| Bytes::copy_from_slice(piece));
+        self.pieces = Some(pieces);
+        Ok(chunk)
     }
 }
 

@@ -52,6 +52,8 @@ pub enum ItemKind {
     AltUtConfirmation,
     /// An agency's answer: `/OnlineBatchReceipt/Result`.
     OnlineResult,
+    /// Who gets a broker ZIP: `/BrokerServiceRecipientList/Recipient`.
+    Recipient,
 }
 
 impl ItemKind {
@@ -68,6 +70,7 @@ impl ItemKind {
             Self::AltUtMessage => "altut-message",
             Self::AltUtConfirmation => "altut-confirmation",
             Self::OnlineResult => "online-result",
+            Self::Recipient => "recipient",
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! No I/O and no clock here. A reportee's identity lives only in [`Reportee`], whose `Debug` shows nothing.
 
+mod archive;
 mod area;
 mod finding;
 mod id;
@@ -13,6 +14,7 @@ mod route;
 mod rules;
 mod shipment;
 
+pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
 pub use id::{BadId, BlobId, ItemKey, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};

@@ -21,11 +21,13 @@ pub enum FormatName {
     AltUtConfirmations,
     /// `OnlineBatchReceipt`: an agency's answer to an online batch.
     OnlineReceipt,
+    /// A ZIP with `manifest.xml` and `recipients.xml` (broker 2015/06).
+    Broker,
 }
 
 impl FormatName {
     /// Every format.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Prefill,
         Self::DataBatch,
         Self::Correspondence,
@@ -34,6 +36,7 @@ impl FormatName {
         Self::AltUt,
         Self::AltUtConfirmations,
         Self::OnlineReceipt,
+        Self::Broker,
     ];
 
     /// The word used in configuration and on the command line.
@@ -47,6 +50,7 @@ impl FormatName {
             Self::AltUt => "altut",
             Self::AltUtConfirmations => "altut-confirmations",
             Self::OnlineReceipt => "online-receipt",
+            Self::Broker => "broker",
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AreaPath, BlobId, ByteRange, Code, ItemState, NewItem, PartnerId, RouteName, ShipmentId};
+use super::{ArchiveContents, AreaPath, BlobId, ByteRange, Code, ItemState, NewItem, PartnerId, RouteName, ShipmentId};
 
 /// How far a shipment has come, as recorded; everything finer is computed from its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +83,9 @@ pub struct Envelope {
     /// Control counts in the head of the root.
     #[serde(default)]
     pub counts: Vec<Count>,
+    /// Where an archive's control files lie; `None` in XML. An archive has no heads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<ArchiveContents>,
 }
 
 /// A control count in a head.

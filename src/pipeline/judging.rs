@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use super::sequence::{Turn, turn};
@@ -16,7 +18,7 @@ use crate::model::{
 };
 use crate::ports::{LedgerError, RecordedVerdict, SequenceUse, Taking};
 use crate::staging::{Staged, Staging, stage};
-use crate::validate::{self, Found, Judgement, Judging, Limits};
+use crate::validate::{self, Found, JudgeError, Judgement, Judging, Limits};
 
 /// What judging a claim came to.
 pub(super) enum Outcome {
@@ -55,6 +57,7 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepEr
 async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement, StepError> {
     let id = staged.claim().shipment().id;
     let (found, mut arriving) = mpsc::channel(CHUNKS_ON_THE_WAY);
+    let (archives, today) = (Arc::clone(&house.archives), today(house));
     let judging = house.cores.run(move || {
         let shipment = staged.claim().shipment();
         let routes: Vec<Route> = staged.claim().routes().iter().map(|route| route.as_ref().clone()).collect();
@@ -62,9 +65,13 @@ async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement, StepError
         limits.max_findings = routes.iter().map(|route| route.max_findings).max().unwrap_or(limits.max_findings);
         let (partner, size_bytes) = (shipment.partner.as_str(), shipment.size_bytes);
         let judging = Judging { routes: &routes, partner, size_bytes, limits };
-        validate::judge(&mut staged.reader(), &judging, &mut |chunk| {
-            found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
-        })
+        let blob = staged.blob().as_ref();
+        let mut keep = |chunk| found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe));
+        if validate::is_archive(blob, &routes).map_err(JudgeError::Unreadable)? {
+            validate::judge_archive(blob, &judging, (&archives, today), &mut keep)
+        } else {
+            validate::judge(&mut staged.reader(), &judging, &mut keep)
+        }
     });
     let keeping = async move {
         while let Some(chunk) = arriving.recv().await {
@@ -76,6 +83,11 @@ async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement, StepError
     let (judged, kept) = futures::join!(judging, keeping);
     kept?;
     judged?.map_err(|error| StepError::Judging(error.to_string()))
+}
+
+/// The day in Norway, where the receivers are.
+fn today(house: &House) -> Date {
+    house.clock.now().to_zoned(TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC)).date()
 }
 
 async fn keep(house: &House, id: ShipmentId, chunk: Found) -> Result<(), StepError> {

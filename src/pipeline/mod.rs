@@ -33,6 +33,7 @@ use crate::forward::Patience;
 use crate::intake::Routes;
 use crate::model::{Code, RouteName, ShipmentId, WorkerId};
 use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver};
+use crate::validate::ArchiveRules;
 
 /// What the pipeline works with.
 #[derive(Clone)]
@@ -45,6 +46,8 @@ pub struct House {
     pub routes: Arc<Routes>,
     /// Where each route's items go.
     pub receivers: Arc<HashMap<RouteName, Destination>>,
+    /// The rules for broker ZIPs.
+    pub archives: Arc<ArchiveRules>,
     /// The keys that sign receipts.
     pub signers: Arc<Signers>,
     /// The door to work that fills a core: judging.

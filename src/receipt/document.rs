@@ -327,6 +327,7 @@ pub(super) fn kind_word(kind: ItemKind) -> &'static str {
         ItemKind::Usage => "Usage",
         ItemKind::AltUtMessage => "Message",
         ItemKind::OnlineResult => "Result",
+        ItemKind::Recipient => "Recipient",
     }
 }
 

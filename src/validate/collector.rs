@@ -509,7 +509,8 @@ fn nth_index(kind: ItemKind) -> usize {
         | ItemKind::Usage
         | ItemKind::AltUtMessage
         | ItemKind::AltUtConfirmation
-        | ItemKind::OnlineResult => 0,
+        | ItemKind::OnlineResult
+        | ItemKind::Recipient => 0,
     }
 }
 

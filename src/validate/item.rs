@@ -431,7 +431,8 @@ fn has_own_reference(kind: ItemKind) -> bool {
         | ItemKind::Usage
         | ItemKind::AltUtMessage
         | ItemKind::AltUtConfirmation
-        | ItemKind::OnlineResult => false,
+        | ItemKind::OnlineResult
+        | ItemKind::Recipient => false,
     }
 }
 

@@ -5,6 +5,7 @@
 //! of the batch is kept. How the bytes arrive in pieces changes nothing of what is found. What needs other items or
 //! other shipments (repeated references, the share of refused items) is not judged here but in the ledger.
 
+mod archive;
 mod collector;
 mod family;
 mod grouping;
@@ -27,7 +28,10 @@ use crate::xsd::{self, Progress, Validator};
 use collector::Collector;
 use source::Source;
 
+pub use archive::{is_archive, judge_archive};
 pub use kinds::code;
+
+pub use crate::formats::broker::Rules as ArchiveRules;
 
 /// By which rules to judge.
 #[derive(Debug, Clone)]
@@ -139,7 +143,7 @@ fn detect(source: &mut Source<'_>) -> Result<(Vec<u8>, &'static Format), JudgeEr
             Detection::More => {}
         }
     }
-    Ok((head, formats::by_name(FormatName::Prefill)))
+    Ok((head, formats::FIRST))
 }
 
 fn refused_unread(judging: &Judging<'_>, head: &[u8]) -> Option<(Code, String)> {

@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn repeated_elements_have_their_position() {
-        let marks = formats::by_name(FormatName::Prefill).marks;
+        let marks = formats::FIRST.marks;
         let of = |path: &str| marks.iter().position(|mark| mark.watch.path == path).unwrap();
         let at = Position { line: 3, column: 5, offset: 70 };
         let group = Enclosing { watch: of("/ServiceOwner/Prefill/Reportee"), nth: 17 };

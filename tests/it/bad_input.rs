@@ -32,7 +32,7 @@ fn every_fixture_is_judged_as_its_text_says() {
 
 /// Every fixture of every format, with the routes it is judged by.
 fn for_each_fixture(look: impl Fn(&str, &Path, &[Route])) {
-    for format in FormatName::ALL {
+    for format in FormatName::ALL.into_iter().filter(|format| *format != FormatName::Broker) {
         let routes = if format == FormatName::Prefill { vec![prefill_route()] } else { Vec::new() };
         for folder in ["valid", "invalid"] {
             for (_, path) in fixtures(&format!("{}/{folder}", format.as_str())) {

@@ -5,12 +5,14 @@ mod bombs;
 mod chance;
 mod contents;
 mod delivery;
+mod dropped;
+mod generated;
 mod huge;
 
 use std::io;
 
-use sluse::formats::broker::{BrokerJudgement, Found, Judging, Limits, Recipient, UnknownChecksums, judge};
-use sluse::model::{Code, Finding};
+use sluse::formats::broker::{BrokerJudgement, Found, Judging, Limits, UnknownChecksums, judge};
+use sluse::model::{Code, Finding, NewItem};
 use sluse::ports::Blob;
 use sluse::{validate, xsd};
 
@@ -26,7 +28,7 @@ const RECIPIENTS: [&str; 3] = ["910000012", "910000020", "910000039"];
 #[derive(Debug, PartialEq)]
 struct Judged {
     judgement: BrokerJudgement,
-    items: Vec<Recipient>,
+    items: Vec<NewItem>,
     findings: Vec<Finding>,
 }
 
@@ -71,6 +73,7 @@ fn judged_by(blob: &dyn Blob, judging: &Judging<'_>) -> Judged {
                 assert!(chunk.iter().all(|finding| finding.item.is_none_or(|item| item <= items.len() as u64)));
                 findings.extend(chunk);
             }
+            Found::Unkept(chunk) => assert!((1..=1_024).contains(&chunk.len())),
         }
         Ok(())
     });

@@ -116,6 +116,7 @@ impl Rig {
             blobs: Arc::new(blobs),
             receivers: Arc::new(HashMap::from([(route.name.clone(), destination)])),
             routes: Arc::new(Routes::new([route])),
+            archives: Arc::default(),
             signers: Arc::default(),
             cores: Blocking::per_core(),
             disk: Blocking::new(4),

@@ -1,6 +1,7 @@
 //! A receiver that is a local directory.
 //!
-//! Each item becomes `<key>.xml`, a valid batch of its own. The name appears when the bytes are on disk, and is the same
+//! Each item becomes `<key>.xml`, a valid batch of its own; a broker ZIP becomes `<key>.zip` for each recipient, beside
+//! `<key>.recipient` with the recipient's number, which is there first. The name appears when the bytes are on disk, and is the same
 //! for every attempt. Who takes files away must remember their names: a file taken between our crash and our restart
 //! comes again under the same name.
 
@@ -14,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::adapters::durable;
 use crate::codes;
-use crate::model::ItemKey;
+use crate::model::ItemKind;
 use crate::ports::{Consignment, Content, Delivered, DeliveryError, Receiver};
 
 /// Writes each item as a file.
@@ -30,33 +31,45 @@ impl DirectoryReceiver {
         Ok(Self { dir })
     }
 
-    fn file_name(key: ItemKey) -> String {
-        format!("{key}.xml")
+    fn file_name(item: &Consignment) -> String {
+        let extension = if item.kind == ItemKind::Recipient { "zip" } else { "xml" };
+        format!("{}.{extension}", item.key)
+    }
+
+    /// Puts a file there under its name, which appears when the bytes are on disk.
+    async fn place(&self, name: &str, content: &Content) -> Result<(), DeliveryError> {
+        let tmp = self.dir.join(format!(".{name}.tmp"));
+        let written = write(&tmp, content).await;
+        if let Err(error) = written {
+            // The name is never seen and the next attempt writes it anew; a failure here hides nothing.
+            let _ = fs::remove_file(&tmp).await;
+            return Err(error);
+        }
+        let to = self.dir.join(name);
+        let renamed = tokio::task::spawn_blocking(move || durable::rename(&tmp, &to)).await;
+        match renamed {
+            Ok(Ok(())) => Ok(()),
+            // Whether the name is there is seen by looking.
+            Ok(Err(_)) | Err(_) => Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN }),
+        }
     }
 }
 
 #[async_trait]
 impl Receiver for DirectoryReceiver {
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
-        let name = Self::file_name(item.key);
-        let tmp = self.dir.join(format!(".{name}.tmp"));
-        let written = write(&tmp, &item.batch).await;
-        if let Err(error) = written {
-            // The name is never seen and the next attempt writes it anew; a failure here hides nothing.
-            let _ = fs::remove_file(&tmp).await;
-            return Err(error);
+        let name = Self::file_name(item);
+        // The archive no longer says for whom it is.
+        if let Some(party) = item.reportee.as_ref().filter(|_| item.kind == ItemKind::Recipient) {
+            let content = Content::from_bytes(party.expose().as_bytes().to_vec());
+            self.place(&format!("{}.recipient", item.key), &content).await?;
         }
-        let to = self.dir.join(&name);
-        let renamed = tokio::task::spawn_blocking(move || durable::rename(&tmp, &to)).await;
-        match renamed {
-            Ok(Ok(())) => Ok(Delivered { receivers_reference: name }),
-            // Whether the name is there is seen by looking.
-            Ok(Err(_)) | Err(_) => Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN }),
-        }
+        self.place(&name, &item.batch).await?;
+        Ok(Delivered { receivers_reference: name })
     }
 
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
-        let name = Self::file_name(item.key);
+        let name = Self::file_name(item);
         let unknown = |_| DeliveryError::Unknown { code: codes::UNREACHABLE };
         if !fs::try_exists(self.dir.join(&name)).await.map_err(unknown)? {
             return Ok(None);

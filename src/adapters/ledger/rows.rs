@@ -284,7 +284,8 @@ numbered!(
     ItemKind::Usage = 6,
     ItemKind::AltUtMessage = 7,
     ItemKind::AltUtConfirmation = 8,
-    ItemKind::OnlineResult = 9
+    ItemKind::OnlineResult = 9,
+    ItemKind::Recipient = 10
 );
 numbered!(
     NodeState,

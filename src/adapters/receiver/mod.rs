@@ -1,6 +1,7 @@
 //! A receiver that takes items by plain HTTP.
 //!
-//! Each item is POSTed as a valid batch of its own (`application/xml`), with its key in `Idempotency-Key`. The receiver
+//! Each item is POSTed as a valid batch of its own (`application/xml`), with its key in `Idempotency-Key`;
+//! a broker ZIP as `application/zip`, with the recipient's number in `X-Sluse-Recipient`. The receiver
 //! must take a key once and answer later requests with the same key as it answered the first: sending again is then the
 //! way to learn an unknown outcome. One that cannot do so names an address that tells whether it has a key.
 //! Headers carry references and ids, never personal data.
@@ -15,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::http::{Http, Outgoing, SendError, address};
 use crate::codes;
 use crate::kill_point::kill_point;
+use crate::model::ItemKind;
 use crate::ports::{Consignment, Delivered, DeliveryError, Receiver};
 
 pub use super::http::{AddressError, Waits};
@@ -104,11 +106,15 @@ impl Receiver for HttpReceiver {
         let body = Outgoing::gather(item.batch.stream()).await?;
         let request = self
             .with_credential(self.http.post(self.url.clone()))
-            .header(CONTENT_TYPE, "application/xml")
+            .header(CONTENT_TYPE, content_type(item.kind))
             .header("Idempotency-Key", item.key.to_string())
             .header("X-Sluse-Shipment", item.shipment.to_string())
             .header("X-Sluse-Item", item.number)
             .header("X-Sluse-Shipment-Reference", visible(&item.shipment_reference));
+        let request = match item.reportee.as_ref().filter(|_| item.kind == ItemKind::Recipient) {
+            Some(party) => request.header("X-Sluse-Recipient", personal(party.expose())?),
+            None => request,
+        };
         kill_point("receiver.post.before");
         let answer = self.http.send(request, body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
         kill_point("receiver.post.after");
@@ -126,6 +132,18 @@ impl Receiver for HttpReceiver {
         let answer = self.http.send(request, Outgoing::empty(), ANSWER_BYTES).await.map_err(SendError::of_look_up)?;
         answers::looked_up(&answer, item.key)
     }
+}
+
+/// An archive is a ZIP, everything else a batch.
+fn content_type(kind: ItemKind) -> &'static str {
+    if kind == ItemKind::Recipient { "application/zip" } else { "application/xml" }
+}
+
+/// A value that no log shows.
+fn personal(text: &str) -> Result<HeaderValue, DeliveryError> {
+    let mut value = HeaderValue::try_from(text).map_err(std::io::Error::other)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn credential(credential: Credential) -> Result<(HeaderName, HeaderValue), HttpSetupError> {

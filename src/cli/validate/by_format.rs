@@ -3,21 +3,42 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
+use jiff::civil::Date;
+
 use super::Failure;
 use super::repeats::{Repeats, Stand};
 use super::report::Report;
 use super::summary::{BatchSummary, Summary};
 use crate::codes;
 use crate::model::{Finding, FormatName, NewItem, Place};
-use crate::validate::{Found, JudgeError, Judging, Limits, judge};
+use crate::ports::Blob;
+use crate::validate::{ArchiveRules, Found, JudgeError, Judgement, Judging, Limits, judge, judge_archive};
 
 /// Judges a batch.
 pub(super) fn judge_by(format: FormatName, bytes: &mut dyn Read, report: &mut Report<'_>) -> Result<Summary, Failure> {
+    judge_with(format, report, |judging, keep| judge(bytes, judging, keep))
+}
+
+/// Judges a broker ZIP, as if nobody kept a register of rights.
+pub(super) fn judge_broker(archive: &dyn Blob, report: &mut Report<'_>) -> Result<Summary, Failure> {
+    let rules = ArchiveRules::default();
+    judge_with(FormatName::Broker, report, |judging, keep| {
+        judge_archive(archive, judging, (&rules, Date::default()), keep)
+    })
+}
+
+type Keep<'k> = dyn FnMut(Found) -> io::Result<()> + 'k;
+
+fn judge_with(
+    format: FormatName,
+    report: &mut Report<'_>,
+    judge: impl FnOnce(&Judging<'_>, &mut Keep<'_>) -> Result<Judgement, JudgeError>,
+) -> Result<Summary, Failure> {
     let limits = Limits { max_findings: report.max_findings(), ..Limits::default() };
     // The size serves a route's limit only.
     let judging = Judging { routes: &[], partner: "", size_bytes: 0, limits };
     let mut listing = Listing::new(report);
-    let judgement = judge(bytes, &judging, &mut |found| listing.keep(found)).map_err(|error| match error {
+    let judgement = judge(&judging, &mut |found| listing.keep(found)).map_err(|error| match error {
         JudgeError::Unreadable(error) => Failure::Unusable(error.into()),
         JudgeError::NotKept(error) => listing.failure(error),
     })?;

@@ -138,6 +138,9 @@ fn file(path: &Path, args: &ValidateArgs, law: &mut Law, report: &mut Report<'_>
     let limits = UnpackLimits { bytes: args.max_unpacked, ratio: args.max_ratio };
     let judged =
         Source::open(path, limits, report.progress()).map_err(Failure::Unusable).and_then(|mut source| match law {
+            Law::Format(FormatName::Broker) => {
+                by_format::judge_broker(&source.archive().map_err(Failure::Unusable)?, report)
+            }
             Law::Format(format) => {
                 by_format::judge_by(*format, &mut *source.bytes().map_err(Failure::Unusable)?, report)
             }

@@ -10,6 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::member::Member;
 use super::progress::{Counted, Progress};
 use super::unpacking::{UnpackLimits, Unpacking};
+use crate::ports::Blob;
 use crate::xsd::ReadAt as _;
 
 /// An opened file.
@@ -55,6 +56,16 @@ impl<'p> Source<'p> {
         Ok(if packed { None } else { Some(Counted::new(file.try_clone()?, self.progress)) })
     }
 
+    /// The file as it is, to be judged as an archive.
+    pub(super) fn archive(&self) -> anyhow::Result<Archive> {
+        match &self.place {
+            Place::File(file) if file.metadata()?.is_file() => {
+                Ok(Archive { size_bytes: file.metadata()?.len(), file: file.try_clone()? })
+            }
+            _ => bail!("an archive cannot be judged from a stream or inside of another: give it as a file"),
+        }
+    }
+
     /// Its bytes, unpacked.
     pub(super) fn bytes(&mut self) -> anyhow::Result<Box<dyn Read + '_>> {
         let (limits, progress) = (self.limits, self.progress);
@@ -67,6 +78,22 @@ impl<'p> Source<'p> {
                 unpacked(Unpacking::new(member.bytes()?, limits, progress), limits, progress)
             }
         }
+    }
+}
+
+/// A file as an archive.
+pub(super) struct Archive {
+    file: File,
+    size_bytes: u64,
+}
+
+impl Blob for Archive {
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(into, offset)
     }
 }
 
@@ -99,7 +126,7 @@ fn unpacked<'a>(
     let mut first = Vec::new();
     bytes.by_ref().take(ZIP.len() as u64).read_to_end(&mut first)?;
     if first == ZIP {
-        bail!("is a zip archive: name a member of it as archive.zip!batch.xml");
+        bail!("is a zip archive: name a member of it as archive.zip!batch.xml, or judge it with --format broker");
     }
     let is_gzip = first.starts_with(GZIP);
     let whole = Cursor::new(first).chain(bytes);

@@ -11,17 +11,19 @@ use crate::formats::ReadItemError;
 use crate::model::ByteRange;
 use crate::ports::Blob;
 
-/// A delivery's archive.
-pub struct Delivery<'a> {
-    window: Window<'a>,
+/// A delivery's archive, as it will be written.
+#[derive(Clone, Copy)]
+pub struct Delivery {
+    /// Of the staged file.
+    staged_bytes: u64,
     end: End,
     dropped: ByteRange,
     dropped_record: ByteRange,
 }
 
 /// One piece of it after the other.
-pub struct Pieces<'d, 'a> {
-    delivery: &'d Delivery<'a>,
+pub struct Pieces {
+    delivery: Delivery,
     next: Next,
     piece: Vec<u8>,
 }
@@ -38,7 +40,7 @@ enum Next {
 }
 
 /// Plans the archive of a judged shipment without its list of recipients.
-pub fn without_recipients<'a>(blob: &'a dyn Blob, contents: &Contents) -> Result<Delivery<'a>, ReadItemError> {
+pub fn without_recipients(blob: &dyn Blob, contents: &Contents) -> Result<Delivery, ReadItemError> {
     let window = Window::new(blob);
     let end = end::find(&window).map_err(changed)?;
     let (dropped, dropped_record) = (contents.recipients.extent, contents.recipients.record);
@@ -46,27 +48,21 @@ pub fn without_recipients<'a>(blob: &'a dyn Blob, contents: &Contents) -> Result
         && dropped_record.start >= end.directory.start
         && dropped_record.end <= end.directory.end
         && end.entries == contents.entries;
-    if fits { Ok(Delivery { window, end, dropped, dropped_record }) } else { Err(OTHER) }
+    let staged_bytes = window.size_bytes();
+    if fits { Ok(Delivery { staged_bytes, end, dropped, dropped_record }) } else { Err(OTHER) }
 }
 
-impl<'a> Delivery<'a> {
+impl Delivery {
     /// How many bytes it will have.
     pub fn size_bytes(&self) -> u64 {
-        self.window.size_bytes() - self.dropped.len() - self.dropped_record.len()
+        self.staged_bytes - self.dropped.len() - self.dropped_record.len()
     }
 
     /// Its bytes.
-    pub fn pieces(&self) -> Pieces<'_, 'a> {
+    pub fn pieces(&self) -> Pieces {
         let before = ByteRange { start: 0, end: self.dropped.start };
         let behind = ByteRange { start: self.dropped.end, end: self.end.directory.start };
-        Pieces { delivery: self, next: Next::Staged(before, Some(behind)), piece: Vec::new() }
-    }
-
-    fn read(&self, piece: &mut Vec<u8>, at: u64, length: usize) -> Result<(), ReadItemError> {
-        let begin = piece.len();
-        piece.resize(begin + length, 0);
-        let into = piece.get_mut(begin..).unwrap_or_default();
-        if self.window.read(into, at).map_err(changed)? < length { Err(OTHER) } else { Ok(()) }
+        Pieces { delivery: *self, next: Next::Staged(before, Some(behind)), piece: Vec::new() }
     }
 
     /// Where an entry lies after the list of recipients is gone.
@@ -75,9 +71,9 @@ impl<'a> Delivery<'a> {
     }
 
     /// Adds one record to the piece; returns where the next one is.
-    fn record(&self, piece: &mut Vec<u8>, at: u64) -> Result<u64, ReadItemError> {
+    fn record(&self, blob: &dyn Blob, piece: &mut Vec<u8>, at: u64) -> Result<u64, ReadItemError> {
         let begin = piece.len();
-        self.read(piece, at, RECORD_BYTES as usize)?;
+        read(blob, piece, at, RECORD_BYTES as usize)?;
         let fixed = piece.get(begin..).unwrap_or_default();
         let lengths = [28, 30, 32].map(|field| usize::from(u16_at(fixed, field).unwrap_or_default()));
         if !fixed.starts_with(RECORD) {
@@ -85,7 +81,7 @@ impl<'a> Delivery<'a> {
         }
         let [name, extra, comment] = lengths;
         let next = at + RECORD_BYTES + (name + extra + comment) as u64;
-        self.read(piece, at + RECORD_BYTES, name + extra + comment)?;
+        read(blob, piece, at + RECORD_BYTES, name + extra + comment)?;
         if at == self.dropped_record.start {
             piece.truncate(begin);
         } else {
@@ -117,10 +113,10 @@ impl<'a> Delivery<'a> {
         Err(OTHER)
     }
 
-    fn end_records(&self, piece: &mut Vec<u8>) -> Result<(), ReadItemError> {
+    fn end_records(&self, blob: &dyn Blob, piece: &mut Vec<u8>) -> Result<(), ReadItemError> {
         let from = self.end.directory.end;
-        let length = usize::try_from(self.window.size_bytes().saturating_sub(from)).map_err(|_| OTHER)?;
-        self.read(piece, from, length)?;
+        let length = usize::try_from(self.staged_bytes.saturating_sub(from)).map_err(|_| OTHER)?;
+        read(blob, piece, from, length)?;
         let entries = self.end.entries.saturating_sub(1);
         let size = self.end.directory.len() - self.dropped_record.len();
         let start = self.moved(self.end.directory.start);
@@ -144,9 +140,9 @@ impl<'a> Delivery<'a> {
     }
 }
 
-impl Pieces<'_, '_> {
-    /// The next bytes; none at the end.
-    pub fn read(&mut self) -> Result<&[u8], ReadItemError> {
+impl Pieces {
+    /// The next bytes, of the file that was planned for; none at the end.
+    pub fn read(&mut self, blob: &dyn Blob) -> Result<&[u8], ReadItemError> {
         self.piece.clear();
         while self.piece.is_empty() {
             self.next = match std::mem::replace(&mut self.next, Next::Nothing) {
@@ -156,13 +152,13 @@ impl Pieces<'_, '_> {
                 },
                 Next::Staged(range, then) => {
                     let length = usize::try_from(range.len()).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
-                    self.delivery.read(&mut self.piece, range.start, length)?;
+                    read(blob, &mut self.piece, range.start, length)?;
                     Next::Staged(ByteRange { start: range.start + length as u64, end: range.end }, then)
                 }
-                Next::Record(at) if at < self.delivery.end.directory.end => self.records(at)?,
+                Next::Record(at) if at < self.delivery.end.directory.end => self.records(blob, at)?,
                 Next::Record(_) => Next::End,
                 Next::End => {
-                    self.delivery.end_records(&mut self.piece)?;
+                    self.delivery.end_records(blob, &mut self.piece)?;
                     Next::Nothing
                 }
                 Next::Nothing => break,
@@ -172,12 +168,19 @@ impl Pieces<'_, '_> {
     }
 
     /// As many records as make a piece.
-    fn records(&mut self, mut at: u64) -> Result<Next, ReadItemError> {
+    fn records(&mut self, blob: &dyn Blob, mut at: u64) -> Result<Next, ReadItemError> {
         while at < self.delivery.end.directory.end && self.piece.len() < PIECE_BYTES {
-            at = self.delivery.record(&mut self.piece, at)?;
+            at = self.delivery.record(blob, &mut self.piece, at)?;
         }
         Ok(Next::Record(at))
     }
+}
+
+fn read(blob: &dyn Blob, piece: &mut Vec<u8>, at: u64, length: usize) -> Result<(), ReadItemError> {
+    let begin = piece.len();
+    piece.resize(begin + length, 0);
+    let into = piece.get_mut(begin..).unwrap_or_default();
+    if Window::new(blob).read(into, at).map_err(changed)? < length { Err(OTHER) } else { Ok(()) }
 }
 
 fn put(bytes: &mut [u8], at: usize, value: &[u8]) -> Result<(), ReadItemError> {

@@ -7,8 +7,9 @@ use crate::ports::Blob;
 use crate::xsd::{self, Observer, Plan, Position, Progress, Validator};
 
 use super::Judging;
+use super::Member;
 use super::report::{Report, Stop};
-use super::unpack::{Member, UnpackError, Unpacker};
+use super::unpack::{UnpackError, Unpacker};
 use crate::codes;
 
 /// One of the two files.

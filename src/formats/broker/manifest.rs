@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use super::Judging;
+use super::Member;
 use super::checksum::Checksum;
 use super::document::{self, Document, Reader};
 use super::name::{Name, NameKey};
 use super::report::{Report, Stop};
-use super::unpack::Member;
 use crate::codes;
 use crate::formats;
 use crate::model::{Code, Finding, Reportee, Service};

@@ -29,18 +29,19 @@ use std::io;
 
 use aws_lc_rs::digest;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use crate::codes;
-use crate::model::{Code, Finding, Rights, Route, RouteName};
+use crate::model::{Code, Finding, NewItem, Rights, Route, RouteName};
 use crate::ports::Blob;
 use crate::xsd;
 
 pub use delivery::{Delivery, Pieces, without_recipients};
 pub use limits::Limits;
 pub use manifest::{Manifest, Property};
-pub use recipients::{Recipient, party};
-pub use unpack::{Member, UnpackError, Unpacker};
+pub use recipients::party;
+pub use unpack::{UnpackError, Unpacker};
+
+pub use crate::model::{ArchiveContents as Contents, ArchiveMember as Member};
 
 use report::{Report, Stop};
 use window::Window;
@@ -68,6 +69,17 @@ pub struct Judging<'a> {
     pub hash: bool,
 }
 
+/// What an operator settles for all broker ZIPs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// What an archive may ask of us.
+    pub limits: Limits,
+    /// What becomes of a checksum that cannot be checked.
+    pub unknown_checksums: UnknownChecksums,
+    /// Who may send and receive; `None` when nobody is asked.
+    pub rights: Option<Rights>,
+}
+
 /// What becomes of a checksum in the manifest whose algorithm we cannot tell, or of a file we cannot unpack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownChecksums {
@@ -82,9 +94,11 @@ pub enum UnknownChecksums {
 #[derive(Debug, PartialEq)]
 pub enum Found {
     /// Recipients, in document order.
-    Items(Vec<Recipient>),
+    Items(Vec<NewItem>),
     /// Findings, in the order they were found.
     Findings(Vec<Finding>),
+    /// Findings past the limit of what is kept, for whoever counts equal ones.
+    Unkept(Vec<Finding>),
 }
 
 /// What is said of a shipment as a whole.
@@ -106,17 +120,6 @@ pub struct BrokerJudgement {
     pub items_total: u64,
     /// Recipients refused; those of a service that the route ignores are not among them.
     pub items_refused: u64,
-}
-
-/// Where the control files lie in a judged archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contents {
-    /// Entries in all.
-    pub entries: u64,
-    /// manifest.xml.
-    pub manifest: Member,
-    /// recipients.xml.
-    pub recipients: Member,
 }
 
 /// Why a shipment could not be judged.
@@ -183,12 +186,13 @@ fn whole<'a>(
     facts.contents = Some(contents);
     let read = manifest::read(blob, &contents.manifest, judging, report)?;
     let Some((manifest, listed)) = read else { return Ok(()) };
+    let manifest = facts.manifest.insert(manifest);
     listed::verify(&archive, listed, judging, report)?;
-    by_route(&manifest, judging, report, facts)?;
-    by_rights(&manifest, judging, report)?;
-    recipients::read((blob, &contents.recipients), judging, &manifest, facts.ignored, report)?;
-    facts.manifest = Some(manifest);
-    Ok(())
+    facts.route = route_of(manifest, judging);
+    facts.ignored = facts.route.is_some_and(|route| route.services.ignores(&manifest.service.code));
+    by_route(manifest, facts.route, judging, report)?;
+    by_rights(manifest, judging, report)?;
+    recipients::read((blob, &contents.recipients), judging, manifest, facts.ignored, report)
 }
 
 fn check_size(blob: &dyn Blob, judging: &Judging<'_>) -> Result<(), Stop> {
@@ -216,25 +220,24 @@ fn contents(survey: &survey::Survey, report: &mut Report<'_>) -> Result<Option<C
     Ok(Some(Contents { entries: survey.entries, manifest, recipients }))
 }
 
-fn by_route<'a>(
-    manifest: &Manifest,
-    judging: &Judging<'a>,
-    report: &mut Report<'_>,
-    facts: &mut Facts<'a>,
-) -> Result<(), Stop> {
-    if judging.routes.is_empty() {
-        return Ok(());
-    }
+fn route_of<'a>(manifest: &Manifest, judging: &Judging<'a>) -> Option<&'a Route> {
     let takes = |route: &&Route| route.sender_name.as_deref().is_none_or(|name| name == manifest.sender.expose());
-    let Some(route) = judging.routes.iter().find(takes) else {
-        return report.refuse(Finding::whole(codes::WRONG_SENDER, "Reportee of the manifest"));
-    };
-    facts.route = Some(route);
-    facts.ignored = route.services.ignores(&manifest.service.code);
-    if facts.ignored || route.services.takes(&manifest.service) {
-        return Ok(());
+    judging.routes.iter().find(takes)
+}
+
+fn by_route(
+    manifest: &Manifest,
+    route: Option<&Route>,
+    judging: &Judging<'_>,
+    report: &mut Report<'_>,
+) -> Result<(), Stop> {
+    let services = route.map(|route| &route.services);
+    match services {
+        None if judging.routes.is_empty() => Ok(()),
+        None => report.refuse(Finding::whole(codes::WRONG_SENDER, "Reportee of the manifest")),
+        Some(services) if services.ignores(&manifest.service.code) || services.takes(&manifest.service) => Ok(()),
+        Some(_) => report.refuse(Finding::whole(codes::UNKNOWN_SERVICE, "")),
     }
-    report.refuse(Finding::whole(codes::UNKNOWN_SERVICE, ""))
 }
 
 fn by_rights(manifest: &Manifest, judging: &Judging<'_>, report: &mut Report<'_>) -> Result<(), Stop> {

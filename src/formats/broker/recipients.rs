@@ -1,4 +1,4 @@
-//! recipients.xml: each recipient is an item.
+//! recipients.xml: each recipient is an item. Its range is the content of its PartyNumber, in bytes of the unpacked list.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,52 +8,14 @@ use jiff::civil::Date;
 use super::document::{self, Document, Reader};
 use super::manifest::{Manifest, plan};
 use super::report::{Report, Stop};
-use super::unpack::{Member, Unpacker};
-use super::{Judging, UnpackError};
+use super::unpack::{UnpackError, Unpacker};
+use super::{Judging, Member};
 use crate::codes;
 use crate::formats::{self, Coding, Decoder, ReadItemError};
-use crate::model::{ByteRange, Code, Denied, Finding, ItemKey, ItemKind, KeyStem, NewItem, Reportee, Sending};
+use crate::model::{ByteRange, Code, Denied, Finding, ItemKind, KeyStem, NewItem, Reportee, Sending};
 use crate::ports::Blob;
 use crate::xml::{Transcoder, preamble};
 use crate::xsd::{self, Observer, Plan, Position, Spot, Watch, WatchKind};
-
-/// One recipient, as an item is told of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipient {
-    /// Position among the recipients, from 1.
-    pub number: u64,
-    /// Its deterministic identity.
-    pub key: ItemKey,
-    /// The content of its PartyNumber, in bytes of the unpacked recipients.xml; empty where it has none.
-    pub range: ByteRange,
-    /// Line of its start tag in recipients.xml, from 1.
-    pub line: u64,
-    /// Column of its start tag, from 1.
-    pub column: u64,
-    /// Why it is refused; `None` when it may go on.
-    pub refused: Option<Code>,
-}
-
-impl Recipient {
-    /// The recipient as an item of a shipment with the given manifest.
-    pub fn item(self, kind: ItemKind, manifest: &Manifest) -> NewItem {
-        let Self { number, key, range, line, column, refused } = self;
-        NewItem {
-            number,
-            part: 0,
-            kind,
-            key,
-            range,
-            group: ByteRange::default(),
-            line,
-            column,
-            senders_reference: manifest.senders_reference.clone(),
-            service: Some(manifest.service.clone()),
-            forms: 0,
-            refused,
-        }
-    }
-}
 
 /// Reads the list and tells of each recipient.
 pub(super) fn read(
@@ -161,7 +123,7 @@ struct Reading<'j> {
     number: u64,
     open: Option<Open>,
     /// Recipients of this piece, with what is wrong in them.
-    closed: Vec<(Recipient, Vec<Finding>)>,
+    closed: Vec<(NewItem, Vec<Finding>)>,
     fault: Option<Code>,
     /// Outside of recipients.
     findings: Vec<Finding>,
@@ -184,9 +146,21 @@ impl Reading<'_> {
         let range = open.party.as_ref().map(|(_, range, _)| *range).unwrap_or_default();
         let ignored = self.ignored.then_some(codes::IGNORED_SERVICE);
         let refused = findings.first().map(|finding| finding.code).or(ignored);
-        let recipient =
-            Recipient { number: self.number, key, range, line: open.at.line, column: open.at.column, refused };
-        self.closed.push((recipient, findings));
+        let item = NewItem {
+            number: self.number,
+            part: 0,
+            kind: ItemKind::Recipient,
+            key,
+            range,
+            group: ByteRange::default(),
+            line: open.at.line,
+            column: open.at.column,
+            senders_reference: self.manifest.senders_reference.clone(),
+            service: Some(self.manifest.service.clone()),
+            forms: 0,
+            refused,
+        };
+        self.closed.push((item, findings));
     }
 
     fn own_finding(

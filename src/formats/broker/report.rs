@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::{Found, JudgeError, Recipient};
-use crate::model::{Code, Finding};
+use super::{Found, JudgeError};
+use crate::model::{Code, Finding, NewItem};
 
 /// Why judging ended before its time.
 #[derive(Debug)]
@@ -21,7 +21,8 @@ pub(super) struct Report<'k> {
     keep: &'k mut dyn FnMut(Found) -> io::Result<()>,
     max_findings: u64,
     findings: Vec<Finding>,
-    items: Vec<Recipient>,
+    unkept: Vec<Finding>,
+    items: Vec<NewItem>,
     /// Why the shipment is refused as a whole.
     pub(super) refusal: Option<Code>,
     pub(super) findings_total: u64,
@@ -31,29 +32,34 @@ pub(super) struct Report<'k> {
 
 impl<'k> Report<'k> {
     pub(super) fn new(max_findings: u64, keep: &'k mut dyn FnMut(Found) -> io::Result<()>) -> Self {
-        let (findings, items) = (Vec::new(), Vec::new());
+        let (findings, unkept, items) = (Vec::new(), Vec::new(), Vec::new());
         let (findings_total, items_total, items_refused) = (0, 0, 0);
-        Self { keep, max_findings, findings, items, refusal: None, findings_total, items_total, items_refused }
+        Self { keep, max_findings, findings, unkept, items, refusal: None, findings_total, items_total, items_refused }
     }
 
     /// Refuses the shipment; the first reason is the one that counts.
     pub(super) fn refuse(&mut self, finding: Finding) -> Result<(), Stop> {
+        // Why is told beyond the limit too.
+        let is_why = self.refusal.is_none();
         self.refusal.get_or_insert(finding.code);
-        self.note(finding)
+        self.record(finding, is_why)
     }
 
     /// Says something that refuses nothing.
     pub(super) fn note(&mut self, finding: Finding) -> Result<(), Stop> {
+        self.record(finding, false)
+    }
+
+    fn record(&mut self, finding: Finding, must_show: bool) -> Result<(), Stop> {
         self.findings_total += 1;
-        if self.findings_total > self.max_findings {
-            return Ok(());
-        }
-        self.findings.push(finding);
-        if self.findings.len() < CHUNK { Ok(()) } else { self.hand_over() }
+        let is_kept = must_show || self.findings_total <= self.max_findings;
+        let found = if is_kept { &mut self.findings } else { &mut self.unkept };
+        found.push(finding);
+        if found.len() < CHUNK { Ok(()) } else { self.hand_over() }
     }
 
     /// Adds an item with what is wrong in it.
-    pub(super) fn item(&mut self, item: Recipient, findings: Vec<Finding>) -> Result<(), Stop> {
+    pub(super) fn item(&mut self, item: NewItem, findings: Vec<Finding>) -> Result<(), Stop> {
         self.items_total += 1;
         self.items_refused += u64::from(item.refused.is_some());
         self.items.push(item);
@@ -70,6 +76,9 @@ impl<'k> Report<'k> {
         }
         if !self.findings.is_empty() {
             (self.keep)(Found::Findings(std::mem::take(&mut self.findings))).map_err(Stop::NotKept)?;
+        }
+        if !self.unkept.is_empty() {
+            (self.keep)(Found::Unkept(std::mem::take(&mut self.unkept))).map_err(Stop::NotKept)?;
         }
         Ok(())
     }

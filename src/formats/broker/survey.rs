@@ -2,6 +2,7 @@
 
 use rawzip::{MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ZipFileHeaderRecord, ZipLocator};
 
+use super::Member;
 use super::end::{self, End};
 use super::entry::{self, Archive, Extent};
 use super::extents::{Extents, Trouble};
@@ -9,7 +10,6 @@ use super::limits::Limits;
 use super::name::{Name, NameKey};
 use super::nesting::{BEGINNING_BYTES, Nesting};
 use super::report::{Report, Stop};
-use super::unpack::Member;
 use super::window::Window;
 use crate::codes;
 use crate::model::{Code, Finding};

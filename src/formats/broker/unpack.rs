@@ -3,27 +3,9 @@
 use std::io;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
-use serde::{Deserialize, Serialize};
 
-use crate::model::ByteRange;
+use super::Member;
 use crate::ports::Blob;
-
-/// Where a file lies in an archive and how it is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
-    /// All of it: header, data, and what may follow.
-    pub extent: ByteRange,
-    /// Its data, packed.
-    pub data: ByteRange,
-    /// Its record in the archive's directory.
-    pub record: ByteRange,
-    /// It is packed with deflate; otherwise stored.
-    pub deflated: bool,
-    /// Its size unpacked.
-    pub size_bytes: u64,
-    /// CRC-32 of it unpacked.
-    pub crc32: u32,
-}
 
 /// Why a file could not be unpacked.
 #[derive(Debug, thiserror::Error)]

@@ -24,7 +24,8 @@ pub(super) async fn place_rest(
     let Some(envelope) = verdict.envelope.as_ref().filter(|_| verdict.kind == VerdictKind::Pass) else {
         return Ok(None);
     };
-    if tally.refused + tally.failed == 0 {
+    // Whom an archive did not reach, the receipt tells; the sender makes one for them.
+    if tally.refused + tally.failed == 0 || envelope.archive.is_some() {
         return Ok(None);
     }
     let mut draft = Draft::begin(house).await?;

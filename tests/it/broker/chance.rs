@@ -92,7 +92,7 @@ proptest! {
             let mut pieces = delivery.pieces();
             let mut whole = Vec::new();
             loop {
-                let piece = pieces.read().unwrap();
+                let piece = pieces.read(&blob).unwrap();
                 if piece.is_empty() {
                     break;
                 }

@@ -130,9 +130,9 @@ fn every_party_is_read_again_where_it_was_found() {
     for (item, expected) in judged.items.iter().zip(RECIPIENTS) {
         assert_eq!(party(&blob, &contents.recipients, item.range).unwrap().expose(), expected);
     }
-    let manifest = judged.judgement.manifest.unwrap();
-    let item = judged.items[2].clone().item(ItemKind::FormTask, &manifest);
-    assert_eq!((item.number, item.senders_reference.as_str()), (3, "S-1"));
+    let item = &judged.items[2];
+    assert_eq!((item.number, item.kind, item.senders_reference.as_str()), (3, ItemKind::Recipient, "S-1"));
+    assert_eq!(item.service.as_ref().unwrap().code, "4752");
 }
 
 fn file(name: &str, checksum: &str) -> String {

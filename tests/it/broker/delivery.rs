@@ -13,7 +13,7 @@ fn delivered(bytes: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     let mut pieces = delivery.pieces();
     loop {
-        let piece = pieces.read().unwrap();
+        let piece = pieces.read(&blob).unwrap();
         if piece.is_empty() {
             break;
         }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use sluse::generate::Profile;
+use sluse::generate::{self, Format, Options, Profile};
 use tempfile::TempDir;
 
 use super::{MINIMAL, sluse, text};
@@ -43,6 +43,27 @@ fn the_full_receipt_is_printed_and_nothing_is_left() {
     assert!(count(&receipt, "refused") > 0 && receipt.contains("<FindingGroup "), "{receipt}");
     assert_eq!(fs::read_dir(dir.path().join("tmp")).unwrap().count(), 0);
     assert!(!dir.path().join("data").exists() && !dir.path().join("out").exists());
+}
+
+#[test]
+fn broker_archives_are_rehearsed_by_the_register_of_rights() {
+    let dir = folder("");
+    fs::create_dir(dir.path().join("tmp")).unwrap();
+    let options = Options { errors: "20%".parse().unwrap(), ..Options::of(Format::Broker, 10, Profile::Small, 7) };
+    let mut archive = Vec::new();
+    generate::write(&options, &mut archive).unwrap();
+    fs::write(dir.path().join("a.zip"), archive).unwrap();
+    let by = |more: &str| {
+        let config = MINIMAL.replace("\"prefill\"", "\"broker\"");
+        fs::write(dir.path().join("sluse.toml"), format!("{config}{more}")).unwrap();
+        check(dir.path(), "a.zip", &[])
+    };
+    let (code, receipt, errors) = by("");
+    assert_eq!((code, count(&receipt, "items"), count(&receipt, "refused")), (Some(1), 10, 2), "{errors}");
+    assert_valid(&receipt);
+    let (code, receipt, errors) = by("\n[broker]\nrights = \"register\"\n");
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(receipt.contains("RT-201"), "{receipt}");
 }
 
 #[test]

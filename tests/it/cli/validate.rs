@@ -96,6 +96,22 @@ fn validate_finds_in_every_format_what_generate_planted_and_nothing_else() {
     }
 }
 
+#[test]
+fn validate_judges_broker_archives_as_files() {
+    let desk = Desk::new();
+    let generate = ["generate", "--format", "broker", "--items", "60", "--errors", "20%", "--seed", "3"];
+    let archive = sluse(generate, b"", &[]).stdout;
+    let path = desk.put("a.zip", &archive);
+    let judged = sluse(["validate", "--json", "--format", "broker", &path], b"", &[]);
+    let lines: Vec<Value> = text(&judged.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let found: BTreeSet<u64> = lines.iter().filter_map(|line| line["item"].as_u64()).collect();
+    assert_eq!((judged.status.code(), found.len()), (Some(1), 12), "{lines:?}");
+    let sound = sluse(["generate", "--format", "broker", "--items", "60"], b"", &[]).stdout;
+    let path = desk.put("b.zip", &sound);
+    assert_eq!(sluse(["validate", "--format", "broker", &path], b"", &[]).status.code(), Some(0));
+    assert_eq!(sluse(["validate", "--format", "broker", "-"], &sound, &[]).status.code(), Some(2));
+}
+
 const ORDER: &str = r#"
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:order" xmlns="urn:order"
     elementFormDefault="qualified">

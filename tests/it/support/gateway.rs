@@ -27,6 +27,10 @@ pub(crate) struct Home {
 pub(crate) struct Settings {
     /// Appended to the route's table.
     pub(crate) route: String,
+    /// What the route takes.
+    pub(crate) format: &'static str,
+    /// Appended to the configuration.
+    pub(crate) more: String,
     /// Where the items go.
     pub(crate) receiver: Receiver,
     /// What the partner may hold.
@@ -47,7 +51,14 @@ pub(crate) enum Receiver {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { route: String::new(), receiver: Receiver::Altinn, quota_bytes: 50_000_000, log_filter: "info" }
+        Self {
+            route: String::new(),
+            format: "prefill",
+            more: String::new(),
+            receiver: Receiver::Altinn,
+            quota_bytes: 50_000_000,
+            log_filter: "info",
+        }
     }
 }
 
@@ -137,7 +148,7 @@ impl Home {
     fn config(&self, settings: &Settings) -> String {
         let public_key = self.client_key.public_key().to_openssh().unwrap();
         let (listen, base) = (self.address, self.simulator.base_url());
-        let Settings { route, receiver, quota_bytes, log_filter } = settings;
+        let Settings { route, format, more, receiver, quota_bytes, log_filter } = settings;
         let (receiver, services) = match receiver {
             Receiver::Altinn => ("altinn", SERVICES),
             Receiver::Http(_) => ("http", ""),
@@ -178,14 +189,14 @@ kind = "directory"
 path = "out"
 [route.etat]
 partner = "etat"
-format = "prefill"
+format = "{format}"
 receiver = "{receiver}"
 {route}
 [route.etat.retry]
 first_wait_ms = 20
 max_wait_ms = 200
 settle_ms = 300
-{services}"#
+{services}{more}"#
         )
     }
 }

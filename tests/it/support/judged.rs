@@ -170,5 +170,5 @@ pub(crate) fn fixed(cases: u32) -> ProptestConfig {
 
 /// The format the fixtures are of.
 pub(crate) fn prefill() -> &'static formats::Format {
-    formats::by_name(FormatName::Prefill)
+    formats::FIRST
 }
