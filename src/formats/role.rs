@@ -1,6 +1,6 @@
 //! What an element of a format is to us.
 
-use crate::model::{Counted, ItemKey, ItemKind, KeyStem, PartKind};
+use crate::model::{Counted, ItemKey, ItemKind, KeyFields, KeyStem, PartKind};
 use crate::xsd::{Watch, WatchKind};
 
 /// An element that is watched while a batch is judged.
@@ -114,12 +114,24 @@ pub struct Scope<'a> {
 }
 
 /// What identifies an item within its part. Without `Debug`, since it may hold a reportee's id.
-#[derive(Clone, Copy)]
-pub enum Identity<'a> {
+pub enum Identity<'a, F> {
     /// The sender's own reference, unique by agreement.
     Reference(&'a str),
+    /// Fields that together are unique by agreement.
+    Fields(F),
     /// Nothing does: an item that is refused for it, told apart by its number.
     Number(u64),
+}
+
+impl<'a, F: Iterator<Item = &'a str>> Identity<'a, F> {
+    /// Writes down of what the item's key is made.
+    pub fn write(self, to: &mut KeyFields) {
+        match self {
+            Self::Reference(reference) => ["reference", reference].iter().for_each(|field| to.add(field)),
+            Self::Fields(fields) => ["fields"].into_iter().chain(fields).for_each(|field| to.add(field)),
+            Self::Number(value) => ["number", &value.to_string()].iter().for_each(|field| to.add(field)),
+        }
+    }
 }
 
 /// The deterministic keys of the items of one kind in one scope: equal whenever the same item is judged.
@@ -135,17 +147,9 @@ impl ItemKeys {
         Self { stem: KeyStem::new(&[partner, format, part.as_str(), sender_name, reference, kind.as_str()]) }
     }
 
-    /// The key of one item.
-    pub fn key(&self, identity: Identity<'_>) -> ItemKey {
-        match identity {
-            Identity::Reference(reference) => self.stem.key(["reference", reference]),
-            Identity::Number(value) => self.stem.key(["number", &value.to_string()]),
-        }
-    }
-
-    /// The key of an item whose fields together are unique by agreement.
-    pub fn of_fields<'a>(&self, fields: impl IntoIterator<Item = &'a str>) -> ItemKey {
-        self.stem.key(["fields"].into_iter().chain(fields))
+    /// The key of the item whose identity was written down as these bytes.
+    pub fn key(&self, identity: &[u8]) -> ItemKey {
+        self.stem.key_of(identity)
     }
 }
 
@@ -156,28 +160,38 @@ mod tests {
     const SCOPE: Scope<'static> =
         Scope { partner: "ttd", format: "prefill", part: PartKind::Prefill, sender_name: "TTD", reference: "S-1" };
 
+    fn key(
+        scope: &Scope<'_>,
+        kind: ItemKind,
+        identity: Identity<'static, std::vec::IntoIter<&'static str>>,
+    ) -> ItemKey {
+        let mut fields = KeyFields::default();
+        identity.write(&mut fields);
+        fields.end();
+        ItemKeys::new(scope, kind).key(fields.iter().next().unwrap())
+    }
+
     #[test]
     fn keys_never_change() {
-        let key = ItemKeys::new(&SCOPE, ItemKind::FormTask).key(Identity::Reference("S-1-001"));
+        let key = key(&SCOPE, ItemKind::FormTask, Identity::Reference("S-1-001"));
         assert_eq!(key.to_string(), "a2df71ba-a65c-5474-8973-f4694ee13d9d");
     }
 
     #[test]
     fn a_key_depends_on_scope_kind_and_identity() {
-        let key = |scope: &Scope<'_>, kind, fields: &[&'static str]| {
-            ItemKeys::new(scope, kind).of_fields(fields.iter().copied())
+        let of = |scope: &Scope<'_>, kind, fields: &[&'static str]| {
+            key(scope, kind, Identity::Fields(fields.to_vec().into_iter()))
         };
-        let first = key(&SCOPE, ItemKind::Field, &["a", "1"]);
-        let of_fields = ItemKeys::new(&SCOPE, ItemKind::Field);
+        let first = of(&SCOPE, ItemKind::Field, &["a", "1"]);
         let others = [
-            key(&Scope { partner: "nav", ..SCOPE }, ItemKind::Field, &["a", "1"]),
-            key(&Scope { part: PartKind::Subscription, ..SCOPE }, ItemKind::Field, &["a", "1"]),
-            key(&Scope { sender_name: "NAV", ..SCOPE }, ItemKind::Field, &["a", "1"]),
-            key(&Scope { reference: "S-2", ..SCOPE }, ItemKind::Field, &["a", "1"]),
-            key(&SCOPE, ItemKind::FormTask, &["a", "1"]),
-            key(&SCOPE, ItemKind::Field, &["a1"]),
-            of_fields.key(Identity::Reference("a")),
-            of_fields.key(Identity::Number(1)),
+            of(&Scope { partner: "nav", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            of(&Scope { part: PartKind::Subscription, ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            of(&Scope { sender_name: "NAV", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            of(&Scope { reference: "S-2", ..SCOPE }, ItemKind::Field, &["a", "1"]),
+            of(&SCOPE, ItemKind::FormTask, &["a", "1"]),
+            of(&SCOPE, ItemKind::Field, &["a1"]),
+            key(&SCOPE, ItemKind::Field, Identity::Reference("a")),
+            key(&SCOPE, ItemKind::Field, Identity::Number(1)),
         ];
         assert!(others.iter().all(|other| *other != first));
     }

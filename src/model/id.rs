@@ -114,7 +114,37 @@ pub struct ItemKey(pub Uuid);
 impl ItemKey {
     /// Derives the key from what identifies the item; the fields are separated so that no two lists run together.
     pub fn derive(fields: &[&str]) -> Self {
-        KeyStem::new(&[]).key(fields.iter().copied())
+        KeyStem::new(fields).key_of(&[])
+    }
+
+    /// The key of an item that has none yet.
+    pub const NONE: Self = Self(Uuid::nil());
+}
+
+/// The fields that tell items apart, written as they are hashed, item by item. Without `Debug`: they may hold a
+/// reportee's id.
+#[derive(Default)]
+pub struct KeyFields {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl KeyFields {
+    /// Adds a field; its length goes before it, so that no two lists run together.
+    pub fn add(&mut self, field: &str) {
+        self.bytes.extend_from_slice(&(field.len() as u64).to_be_bytes());
+        self.bytes.extend_from_slice(field.as_bytes());
+    }
+
+    /// Ends an item's fields.
+    pub fn end(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The fields of each item.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = [0].into_iter().chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(from, to)| self.bytes.get(from..*to).unwrap_or_default())
     }
 }
 
@@ -141,8 +171,15 @@ impl KeyStem {
 
     /// The key of an item that has these fields behind the common ones.
     pub fn key<'a>(&self, fields: impl IntoIterator<Item = &'a str>) -> ItemKey {
+        let mut written = KeyFields::default();
+        fields.into_iter().for_each(|field| written.add(field));
+        self.key_of(&written.bytes)
+    }
+
+    /// The key of an item whose fields behind the common ones [`KeyFields`] wrote.
+    pub fn key_of(&self, written: &[u8]) -> ItemKey {
         let mut whole = self.clone();
-        fields.into_iter().for_each(|field| whole.add(field));
+        whole.write(written);
         // RFC 9562 section 5.5: the first sixteen of SHA-1's twenty bytes.
         let [a, b, c, d, _] = whole.finish();
         let half = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::codes;
 use crate::formats::{self, Format, ItemKeys, Role, Scope};
 use crate::model::{
-    ByteRange, Code, Count, Envelope, Finding, FormatRules, ItemKind, NewAttachment, NewItem, Part, PartKind, Place,
-    Route, Strictness, Totals,
+    ByteRange, Code, Count, Envelope, Finding, FormatRules, ItemKind, NewAttachment, Part, PartKind, Place, Route,
+    Strictness, Totals,
 };
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Observer, Position, Spot};
@@ -15,12 +16,34 @@ use crate::xsd::{self, Observer, Position, Spot};
 use super::grouping::Grouping;
 use super::header;
 use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
+use super::keying::Unkeyed;
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
 use super::texts::Texts;
-use super::{Found, Judgement, Judging, route};
+use super::{Found, Judgement, Judging, Keep, route};
 
-/// Gathers what is found. Between two pieces of input its lists are handed over, so they hold one piece's findings.
+/// What was found in a piece of input. Without `Debug`, since it may hold reportees' ids.
+#[derive(Default)]
+pub(super) struct Collected {
+    items: Unkeyed,
+    attachments: Vec<NewAttachment>,
+    findings: Vec<Finding>,
+}
+
+impl Collected {
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.attachments.is_empty() && self.findings.is_empty()
+    }
+
+    /// Hands it over: items first, then the findings about them.
+    pub(super) fn hand_over(self, keep: &mut Keep<'_>) -> io::Result<()> {
+        for_each_chunk(self.items.into_items(), &mut |items| keep(Found::Items(items)))?;
+        for_each_chunk(self.attachments, &mut |attachments| keep(Found::Attachments(attachments)))?;
+        for_each_chunk(self.findings, &mut |findings| keep(Found::Findings(findings)))
+    }
+}
+
+/// Gathers what is found. Between two pieces of input it is taken away, so it is one piece's.
 pub(super) struct Collector<'a> {
     judging: &'a Judging<'a>,
     format: &'static Format,
@@ -36,11 +59,9 @@ pub(super) struct Collector<'a> {
     /// Of the last item, for the next.
     memory: Texts,
     /// The keys of the kind of items seen last, until its scope changes.
-    keys: Option<(ItemKind, ItemKeys)>,
-    items: Vec<NewItem>,
+    keys: Option<(ItemKind, Arc<ItemKeys>)>,
     attachment: Option<NewAttachment>,
-    attachments: Vec<NewAttachment>,
-    findings: Vec<Finding>,
+    found: Collected,
     grouping: Grouping,
     refusal: Option<(Weight, Code)>,
     findings_total: u64,
@@ -65,10 +86,8 @@ impl<'a> Collector<'a> {
             item: None,
             memory: Texts::default(),
             keys: None,
-            items: Vec::new(),
             attachment: None,
-            attachments: Vec::new(),
-            findings: Vec::new(),
+            found: Collected::default(),
             grouping: Grouping::new(judging.limits.max_findings),
             refusal: None,
             findings_total: 0,
@@ -77,14 +96,6 @@ impl<'a> Collector<'a> {
             items_total: 0,
             items_refused: 0,
         }
-    }
-
-    pub(super) fn format(&self) -> &'static Format {
-        self.format
-    }
-
-    pub(super) fn limits(&self) -> &'a xsd::Limits {
-        &self.judging.limits.xml
     }
 
     /// Refuses the shipment for what concerns the file as a whole.
@@ -112,11 +123,9 @@ impl<'a> Collector<'a> {
         self.compare_counts();
     }
 
-    /// Hands over what has been found so far: items first, then the findings about them.
-    pub(super) fn hand_over(&mut self, keep: &mut dyn FnMut(Found) -> io::Result<()>) -> io::Result<()> {
-        for_each_chunk(&mut self.items, &mut |items| keep(Found::Items(items)))?;
-        for_each_chunk(&mut self.attachments, &mut |attachments| keep(Found::Attachments(attachments)))?;
-        for_each_chunk(&mut self.findings, &mut |findings| keep(Found::Findings(findings)))
+    /// What has been found since the last call.
+    pub(super) fn take_found(&mut self) -> Collected {
+        std::mem::take(&mut self.found)
     }
 
     pub(super) fn judgement(self, sha256: Option<[u8; 32]>) -> Judgement {
@@ -158,7 +167,7 @@ impl<'a> Collector<'a> {
     fn close_attachment(&mut self, end: u64) {
         if let Some(mut attachment) = self.attachment.take() {
             attachment.range.end = end;
-            self.attachments.push(attachment);
+            self.found.attachments.push(attachment);
         }
     }
 
@@ -200,7 +209,7 @@ impl<'a> Collector<'a> {
         self.grouping.add(&finding);
         if must_show || self.findings_kept < self.judging.limits.max_findings {
             self.findings_kept += 1;
-            self.findings.push(finding);
+            self.found.findings.push(finding);
         }
     }
 
@@ -370,21 +379,20 @@ impl<'a> Collector<'a> {
         // Left where they are from item to item: moving them would cost as much as all else here.
         if self.keys.as_ref().is_none_or(|(kind, _)| *kind != item.kind) {
             let scope = scope(self.judging, self.format, envelope, last);
-            self.keys = Some((item.kind, ItemKeys::new(&scope, item.kind)));
+            self.keys = Some((item.kind, Arc::new(ItemKeys::new(&scope, item.kind))));
         }
         let Some((_, keys)) = &self.keys else { return };
         let around = Around {
             number: self.items_total,
             range: ByteRange { start: item.at.offset, end },
             part: u32::try_from(part).unwrap_or(u32::MAX),
-            keys,
             group: self.group.as_ref(),
         };
         let rules = Rules { marks: self.format.marks, route: self.route };
-        let (item, findings) = item.close(&around, rules);
+        let (item, findings) = item.close(&around, rules, self.found.items.fields());
         self.totals.add(&item);
         self.items_refused += u64::from(item.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
-        self.items.push(item);
+        self.found.items.push(item, keys);
         findings.into_iter().for_each(|finding| self.record(finding, false));
     }
 }
@@ -479,8 +487,7 @@ impl Observer for Collector<'_> {
     }
 }
 
-fn for_each_chunk<T>(all: &mut Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Result<()>) -> io::Result<()> {
-    let all = std::mem::take(all);
+fn for_each_chunk<T>(all: Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Result<()>) -> io::Result<()> {
     if all.len() <= CHUNK {
         return if all.is_empty() { Ok(()) } else { keep(all) };
     }

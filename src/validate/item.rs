@@ -1,9 +1,9 @@
 //! One item while it is judged: what has been seen of it, and what the rules say of that.
 
 use crate::codes;
-use crate::formats::{self, Day, Identity, ItemKeys, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
+use crate::formats::{self, Day, Identity, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
 use crate::model::{
-    AppTarget, ByteRange, Code, Finding, FormatRules, ItemKey, ItemKind, NewItem, Route, Service, Strictness,
+    AppTarget, ByteRange, Code, Finding, FormatRules, ItemKey, ItemKind, KeyFields, NewItem, Route, Service, Strictness,
 };
 use crate::xsd::{Position, Spot};
 
@@ -72,8 +72,6 @@ pub(super) struct Around<'a> {
     pub(super) range: ByteRange,
     /// Index of its part.
     pub(super) part: u32,
-    /// The keys of its kind in its part.
-    pub(super) keys: &'a ItemKeys,
     /// The group it lies in, where there are groups.
     pub(super) group: Option<&'a Group>,
 }
@@ -218,10 +216,15 @@ impl OpenItem {
         std::mem::take(&mut self.identity)
     }
 
-    /// Ends the item: as it goes on, and every finding about it.
-    pub(super) fn close(&mut self, around: &Around<'_>, rules: Rules<'_>) -> (NewItem, Vec<Finding>) {
+    /// Ends the item: as it goes on but for its key, of what that is to be made, and every finding about it.
+    pub(super) fn close(
+        &mut self,
+        around: &Around<'_>,
+        rules: Rules<'_>,
+        key: &mut KeyFields,
+    ) -> (NewItem, Vec<Finding>) {
         self.check_parents(rules);
-        let key = self.key(around, rules);
+        self.identity(around, rules).write(key);
         let ignored = self.is_ignored(rules.route);
         let mut findings = if ignored { Vec::new() } else { self.own_findings(around, rules) };
         let by_schema = self.findings.first().map(|finding| finding.code);
@@ -234,7 +237,7 @@ impl OpenItem {
             number: around.number,
             part: around.part,
             kind: self.kind,
-            key,
+            key: ItemKey::NONE,
             range: around.range,
             group: around.group.map(|group| group.head).unwrap_or_default(),
             line: self.at.line,
@@ -365,8 +368,8 @@ impl OpenItem {
 
     /// What the format's rules and the route's say, in document order, and whether that only warns.
     fn own_findings(&self, around: &Around<'_>, rules: Rules<'_>) -> Vec<(Finding, bool)> {
-        let enclosing: Vec<_> = around.group.map(|group| group.own).into_iter().chain([self.own]).collect();
         let finding = |broken: &Broken| {
+            let enclosing: Vec<_> = around.group.map(|group| group.own).into_iter().chain([self.own]).collect();
             let place = Some(place::place(rules.marks, broken.watch, broken.at, &enclosing));
             let text = broken.text.clone();
             (Finding { code: broken.code, place, item: None, rule: String::new(), text }, broken.is_warning)
@@ -397,19 +400,18 @@ impl OpenItem {
         places.into_iter().any(|place| place.offset == at.offset)
     }
 
-    fn key(&self, around: &Around<'_>, rules: Rules<'_>) -> ItemKey {
+    fn identity<'a>(&'a self, around: &Around<'a>, rules: Rules<'_>) -> Identity<'a, impl Iterator<Item = &'a str>> {
         if self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch)) {
-            return around.keys.key(Identity::Number(around.number));
+            return Identity::Number(around.number);
         }
-        let identity = match (has_own_reference(self.kind), &self.reference) {
+        match (has_own_reference(self.kind), &self.reference) {
             (true, Some(reference)) => Identity::Reference(reference),
             // Past a finding of the schema not all fields have been seen.
             (false, _) if self.findings.is_empty() && self.kind != ItemKind::OnlineResult => {
-                return around.keys.of_fields(self.fields(around));
+                Identity::Fields(self.fields(around))
             }
             _ => Identity::Number(around.number),
-        };
-        around.keys.key(identity)
+        }
     }
 
     fn fields<'a>(&'a self, around: &Around<'a>) -> impl Iterator<Item = &'a str> {

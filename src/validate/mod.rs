@@ -1,8 +1,8 @@
 //! Judges a batch in one pass over its bytes: hash, well-formedness, schema, items, the format's rules, the route's.
 //!
 //! A finding is data: what is wrong inside an item refuses that item, what is wrong outside of items refuses the
-//! shipment, and `Err` only means that we could not judge. Memory is one read buffer and what is found in it; nothing
-//! of the batch is kept. How the bytes arrive in pieces changes nothing of what is found. What needs other items or
+//! shipment, and `Err` only means that we could not judge. Memory is a few pieces of the file and what is found in them;
+//! nothing of the batch is kept. How the bytes arrive in pieces changes nothing of what is found. What needs other items or
 //! other shipments (repeated references, the share of refused items) is not judged here but in the ledger.
 
 mod archive;
@@ -11,21 +11,23 @@ mod family;
 mod grouping;
 mod header;
 mod item;
+mod judge;
+mod keying;
 mod kinds;
 mod place;
 mod route;
 mod source;
+mod stages;
 mod texts;
 
 use std::io::{self, Read};
 
-use crate::codes;
 use crate::formats::{self, Detection, Format};
 use crate::model::{Code, Envelope, Finding, FindingGroup, FormatName, NewAttachment, NewItem, Route, RouteName};
 use crate::ports::ReferenceUse;
-use crate::xsd::{self, Progress, Validator};
+use crate::xsd;
 
-use collector::Collector;
+use judge::Judge;
 use source::Source;
 
 pub use archive::{is_archive, judge_archive};
@@ -108,6 +110,9 @@ pub enum JudgeError {
     NotKept(#[source] io::Error),
 }
 
+/// Who takes what is found.
+type Keep<'a> = dyn FnMut(Found) -> io::Result<()> + 'a;
+
 /// Judges a batch. Reads `source` once, to its end, and hands items and findings to `keep` on the way.
 pub fn judge(
     source: &mut dyn Read,
@@ -116,16 +121,33 @@ pub fn judge(
 ) -> Result<Judgement, JudgeError> {
     let mut source = Source::new(source);
     let (head, format) = detect(&mut source)?;
-    let mut collector = Collector::new(judging, format);
-    if let Some((code, text)) = refused_unread(judging, &head) {
-        collector.refuse_whole(code, text);
-    } else {
-        validate(&mut source, &head, &mut collector, keep)?;
-        collector.conclude();
+    let mut judge = Judge::new(judging, format, &head);
+    read_while(&mut source, &mut judge, keep, |source| !source.is_large())?;
+    if source.is_large() {
+        stages::share(&mut source, &mut judge, keep)?;
+        read_while(&mut source, &mut judge, keep, |_| true)?;
     }
-    let sha256 = source.finish()?;
-    collector.hand_over(keep).map_err(JudgeError::NotKept)?;
-    Ok(collector.judgement(sha256))
+    judge.conclude();
+    judge.take_found().hand_over(keep).map_err(JudgeError::NotKept)?;
+    Ok(judge.judgement(source.sha256()))
+}
+
+/// Judges what is left, also of a file that is refused half-way: the receipt names the hash of all of it.
+fn read_while(
+    source: &mut Source<'_>,
+    judge: &mut Judge<'_>,
+    keep: &mut Keep<'_>,
+    go_on: impl Fn(&Source<'_>) -> bool,
+) -> Result<(), JudgeError> {
+    while go_on(source) {
+        judge.take_found().hand_over(keep).map_err(JudgeError::NotKept)?;
+        let piece = source.read()?;
+        if piece.is_empty() {
+            break;
+        }
+        judge.see(piece);
+    }
+    Ok(())
 }
 
 /// Reads until the root's start tag tells the format; another root is judged as the first format, which will say so.
@@ -144,35 +166,6 @@ fn detect(source: &mut Source<'_>) -> Result<(Vec<u8>, &'static Format), JudgeEr
         }
     }
     Ok((head, formats::FIRST))
-}
-
-fn refused_unread(judging: &Judging<'_>, head: &[u8]) -> Option<(Code, String)> {
-    if head.is_empty() {
-        return Some((codes::EMPTY_FILE, "the file has no bytes".to_owned()));
-    }
-    // Several routes may share a directory: only what is too large for each of them need not be read.
-    let largest = judging.routes.iter().map(|route| route.max_file_bytes).max()?;
-    route::too_large(judging.size_bytes, largest)
-}
-
-fn validate(
-    source: &mut Source<'_>,
-    head: &[u8],
-    collector: &mut Collector<'_>,
-    keep: &mut dyn FnMut(Found) -> io::Result<()>,
-) -> Result<(), JudgeError> {
-    let mut validator = Validator::new(collector.format().plan(), collector.limits().clone());
-    let mut progress = validator.feed(head, collector);
-    while progress == Progress::Continue {
-        collector.hand_over(keep).map_err(JudgeError::NotKept)?;
-        let piece = source.read()?;
-        if piece.is_empty() {
-            break;
-        }
-        progress = validator.feed(piece, collector);
-    }
-    validator.finish(collector);
-    Ok(())
 }
 
 /// How far the root's start tag is looked for.

@@ -1,12 +1,6 @@
-//! The staged file, hashed as it is read: a small one in place, a large one on a thread of its own.
-//!
-//! SHA-256 takes longer than judging does, so a second core halves the time. The pieces go to the thread and come back
-//! to be filled again; their number bounds the memory.
+//! The staged file, hashed as it is read.
 
 use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
 
 use aws_lc_rs::digest;
 
@@ -14,145 +8,80 @@ use super::JudgeError;
 
 /// A file being read.
 pub(super) struct Source<'a> {
-    inner: &'a mut dyn Read,
-    hash: Hash,
-    piece: Arc<Vec<u8>>,
+    /// Where its bytes come from.
+    pub(super) inner: &'a mut dyn Read,
+    /// The hash of what has been read.
+    pub(super) hash: digest::Context,
+    piece: Vec<u8>,
     read_bytes: usize,
-}
-
-enum Hash {
-    Here(digest::Context),
-    There(Hasher),
-}
-
-/// The thread, and the pieces on their way to it and back.
-struct Hasher {
-    full: SyncSender<Arc<Vec<u8>>>,
-    free: Receiver<Arc<Vec<u8>>>,
-    thread: JoinHandle<digest::Context>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(inner: &'a mut dyn Read) -> Self {
-        let hash = Hash::Here(digest::Context::new(&digest::SHA256));
-        Self { inner, hash, piece: Arc::default(), read_bytes: 0 }
+        Self { inner, hash: digest::Context::new(&digest::SHA256), piece: Vec::new(), read_bytes: 0 }
     }
 
     /// The next bytes; none at the end.
     pub(super) fn read(&mut self) -> Result<&[u8], JudgeError> {
-        if let Hash::There(hasher) = &self.hash {
-            // Never the piece at hand: it went to the thread behind this one.
-            self.piece = hasher.free.recv().map_err(|_| lost())?;
-        }
-        let piece = Arc::get_mut(&mut self.piece).expect("a free piece is nobody else's");
-        piece.resize(READ_BYTES, 0);
-        let count = fill(self.inner, piece)?;
-        piece.truncate(count);
-        self.read_bytes += count;
-        self.hash_piece()?;
+        fill(self.inner, &mut self.piece)?;
+        self.read_bytes += self.piece.len();
+        self.hash.update(&self.piece);
         Ok(&self.piece)
     }
 
-    /// Reads what is left: the receipt names the hash of the whole file, also of one that is refused half-way.
-    pub(super) fn finish(mut self) -> Result<Option<[u8; 32]>, JudgeError> {
-        while !self.read()?.is_empty() {}
-        let context = match self.hash {
-            Hash::Here(context) => context,
-            Hash::There(Hasher { full, free, thread }) => {
-                drop((full, free));
-                thread.join().map_err(|_| lost())?
-            }
-        };
-        Ok(context.finish().as_ref().try_into().ok())
+    /// Tells whether enough has been read for threads to be worth their start.
+    pub(super) fn is_large(&self) -> bool {
+        self.read_bytes > LARGE_BYTES
     }
 
-    fn hash_piece(&mut self) -> Result<(), JudgeError> {
-        if let Hash::Here(context) = &mut self.hash {
-            context.update(&self.piece);
-            // A machine without another thread to give hashes here to the end.
-            if self.read_bytes > LARGE_BYTES
-                && let Ok(hasher) = Hasher::start(context.clone())
-            {
-                self.hash = Hash::There(hasher);
-            }
-            return Ok(());
-        }
-        let Hash::There(hasher) = &self.hash else { return Ok(()) };
-        hasher.full.send(Arc::clone(&self.piece)).map_err(|_| lost())
+    /// The hash of all that was read.
+    pub(super) fn sha256(self) -> Option<[u8; 32]> {
+        self.hash.finish().as_ref().try_into().ok()
     }
 }
 
-impl Hasher {
-    /// Goes on from what has been hashed.
-    fn start(mut context: digest::Context) -> io::Result<Self> {
-        let (full, hashing) = sync_channel::<Arc<Vec<u8>>>(PIECES);
-        let (done, free) = sync_channel(PIECES);
-        for _ in 0..PIECES {
-            // There is room for all of them.
-            _ = done.send(Arc::default());
-        }
-        let thread = thread::Builder::new().name("hash".to_owned()).spawn(move || {
-            for piece in hashing {
-                context.update(&piece);
-                // At the end nobody waits for it.
-                _ = done.send(piece);
-            }
-            context
-        })?;
-        Ok(Self { full, free, thread })
-    }
-}
-
-fn fill(inner: &mut dyn Read, piece: &mut [u8]) -> Result<usize, JudgeError> {
+/// Reads the next bytes into a piece; it is empty at the end.
+pub(super) fn fill(inner: &mut dyn Read, piece: &mut Vec<u8>) -> Result<(), JudgeError> {
+    piece.resize(READ_BYTES, 0);
     loop {
         match inner.read(piece) {
-            Ok(count) => return Ok(count),
+            Ok(count) => {
+                piece.truncate(count);
+                return Ok(());
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(JudgeError::Unreadable(error)),
         }
     }
 }
 
-fn lost() -> JudgeError {
-    JudgeError::Unreadable(io::Error::other("the thread that hashes it ended"))
-}
-
 const READ_BYTES: usize = 256 * 1024;
-/// From here on a thread is worth its start.
 const LARGE_BYTES: usize = 1 << 20;
-/// Pieces between reading and hashing, the one at hand among them.
-const PIECES: usize = 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_that_of_all_bytes_wherever_it_is_made() {
-        for size in [0, 1, READ_BYTES, LARGE_BYTES, LARGE_BYTES + READ_BYTES, 5 * LARGE_BYTES + 7] {
-            let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
-            let mut inner = &bytes[..];
-            let mut source = Source::new(&mut inner);
-            let mut read = 0;
-            // As a batch that is refused half-way.
-            while read < size / 2 {
-                read += source.read().unwrap().len();
-            }
-            let hash = source.finish().unwrap().unwrap();
-            assert_eq!(hash, digest::digest(&digest::SHA256, &bytes).as_ref(), "{size}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_said() {
-        struct Broken(u32);
-        impl Read for Broken {
+    fn a_piece_is_read_after_an_interruption_and_a_failure_is_said() {
+        struct Shaky(u32);
+        impl Read for Shaky {
             fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
                 self.0 += 1;
-                if self.0 > 30 { Err(io::Error::other("gone")) } else { Ok(piece.len()) }
+                match self.0 {
+                    1 => Err(io::ErrorKind::Interrupted.into()),
+                    2 => {
+                        piece.iter_mut().take(3).for_each(|byte| *byte = b'a');
+                        Ok(3)
+                    }
+                    _ => Err(io::Error::other("gone")),
+                }
             }
         }
-        let mut inner = Broken(0);
-        assert!(matches!(Source::new(&mut inner).finish(), Err(JudgeError::Unreadable(_))));
+        let mut inner = Shaky(0);
+        let mut source = Source::new(&mut inner);
+        assert_eq!(source.read().unwrap(), b"aaa");
+        assert!(matches!(source.read(), Err(JudgeError::Unreadable(_))));
+        assert_eq!(source.sha256().unwrap(), digest::digest(&digest::SHA256, b"aaa").as_ref());
     }
 }
