@@ -64,7 +64,8 @@ async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement, StepError
         let mut limits = Limits::default();
         limits.max_findings = routes.iter().map(|route| route.max_findings).max().unwrap_or(limits.max_findings);
         let (partner, size_bytes) = (shipment.partner.as_str(), shipment.size_bytes);
-        let judging = Judging { routes: &routes, partner, size_bytes, limits };
+        let shipment_id = shipment.id.to_string();
+        let judging = Judging { routes: &routes, partner, shipment: &shipment_id, size_bytes, limits };
         let blob = staged.blob().as_ref();
         let mut keep = |chunk| found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe));
         if validate::is_archive(blob, &routes).map_err(JudgeError::Unreadable)? {

@@ -15,7 +15,7 @@ use crate::xsd::{self, Observer, Position, Spot};
 
 use super::grouping::Grouping;
 use super::header;
-use super::item::{Around, Group, OpenItem, Rules, Seen, reference_fault};
+use super::item::{Around, Group, OpenItem, Rules, Seen, has_own_reference, reference_fault};
 use super::keying::Unkeyed;
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
@@ -378,7 +378,7 @@ impl<'a> Collector<'a> {
         self.items_total += 1;
         // Left where they are from item to item: moving them would cost as much as all else here.
         if self.keys.as_ref().is_none_or(|(kind, _)| *kind != item.kind) {
-            let scope = scope(self.judging, self.format, envelope, last);
+            let scope = scope(self.judging, self.format, envelope, last, item.kind);
             self.keys = Some((item.kind, Arc::new(ItemKeys::new(&scope, item.kind))));
         }
         let Some((_, keys)) = &self.keys else { return };
@@ -397,13 +397,26 @@ impl<'a> Collector<'a> {
     }
 }
 
-fn scope<'a>(judging: &Judging<'a>, format: &Format, envelope: &'a Envelope, part: &'a Part) -> Scope<'a> {
+fn scope<'a>(
+    judging: &Judging<'a>,
+    format: &Format,
+    envelope: &'a Envelope,
+    part: &'a Part,
+    kind: ItemKind,
+) -> Scope<'a> {
+    let number = part.sequence_no.as_deref().filter(|number| !matches!(*number, "" | "0"));
+    let reference = match number {
+        _ if !part.reference.is_empty() || has_own_reference(kind) => &part.reference,
+        // News of one message come in several batches, which only their number or the shipment tells apart.
+        Some(number) => number,
+        None => judging.shipment,
+    };
     Scope {
         partner: judging.partner,
         format: format.name.as_str(),
         part: part.kind,
         sender_name: &envelope.sender_name,
-        reference: &part.reference,
+        reference,
     }
 }
 

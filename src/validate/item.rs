@@ -424,7 +424,7 @@ impl OpenItem {
 }
 
 /// Whether items of the kind have a reference that no other item has.
-fn has_own_reference(kind: ItemKind) -> bool {
+pub(super) fn has_own_reference(kind: ItemKind) -> bool {
     match kind {
         ItemKind::FormTask | ItemKind::DataUnit | ItemKind::Correspondence => true,
         ItemKind::Field

@@ -42,6 +42,8 @@ pub struct Judging<'a> {
     pub routes: &'a [Route],
     /// Whose file it is.
     pub partner: &'a str,
+    /// Its shipment's id: the same whenever it is judged.
+    pub shipment: &'a str,
     /// Size of the file.
     pub size_bytes: u64,
     /// What a file may ask of us.

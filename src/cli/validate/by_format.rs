@@ -36,7 +36,7 @@ fn judge_with(
 ) -> Result<Summary, Failure> {
     let limits = Limits { max_findings: report.max_findings(), ..Limits::default() };
     // The size serves a route's limit only.
-    let judging = Judging { routes: &[], partner: "", size_bytes: 0, limits };
+    let judging = Judging { routes: &[], partner: "", shipment: "", size_bytes: 0, limits };
     let mut listing = Listing::new(report);
     let judgement = judge(&judging, &mut |found| listing.keep(found)).map_err(|error| match error {
         JudgeError::Unreadable(error) => Failure::Unusable(error.into()),

@@ -34,7 +34,7 @@ pub(crate) fn judged(bytes: &[u8], routes: &[Route]) -> Judged {
 
 /// How [`judged`] judges.
 pub(crate) fn judging<'a>(bytes: &[u8], routes: &'a [Route]) -> Judging<'a> {
-    Judging { routes, partner: "ttd", size_bytes: bytes.len() as u64, limits: Limits::default() }
+    Judging { routes, partner: "ttd", shipment: "", size_bytes: bytes.len() as u64, limits: Limits::default() }
 }
 
 /// Judges a document that is read in pieces of the given size.
