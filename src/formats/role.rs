@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_key_depends_on_scope_kind_and_identity() {
         let of = |scope: &Scope<'_>, kind, fields: &[&'static str]| {
-            key(scope, kind, Identity::Fields(fields.to_vec().into_iter()))
+            key(scope, kind, Identity::Fields(Vec::from(fields).into_iter()))
         };
         let first = of(&SCOPE, ItemKind::Field, &["a", "1"]);
         let others = [

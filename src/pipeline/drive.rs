@@ -25,7 +25,7 @@ pub(super) async fn drive(
     if shipment.stage == Stage::Claimed {
         place_accepted(house, &shipment).await?;
         let verdict = match judge(house, claim(shipment.clone(), &house.routes)).await? {
-            Outcome::Judged(verdict) => verdict,
+            Outcome::Judged(verdict) => *verdict,
             // Looked at from time to time all the same, should the number before it come unnoticed.
             Outcome::Held(until) => return Ok(Some(until.min(after(house.clock.now(), HELD_LOOK)))),
         };

@@ -23,9 +23,15 @@ use crate::validate::{self, Found, JudgeError, Judgement, Judging, Limits};
 /// What judging a claim came to.
 pub(super) enum Outcome {
     /// A verdict is recorded.
-    Judged(Verdict),
+    Judged(Box<Verdict>),
     /// It is not the batch's turn; to be judged again then, or earlier.
     Held(Timestamp),
+}
+
+impl Outcome {
+    fn judged(verdict: Verdict) -> Self {
+        Self::Judged(Box::new(verdict))
+    }
 }
 
 /// Judges a claim and records the verdict.
@@ -37,17 +43,17 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepEr
     house.ledger.restart_judging(shipment.id).await?;
     let routes = claim.routes().to_vec();
     match stage(claim, house.blobs.as_ref()).await {
-        Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await.map(Outcome::Judged),
+        Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await.map(Outcome::judged),
         Ok(Staging::Staged(staged)) => {
             let judged = read(house, Arc::from(staged)).await;
             match judged {
                 Ok(judgement) => decide(house, &shipment, &routes, judgement).await,
-                Err(error) => give_up_sometime(house, &shipment, error).await.map(Outcome::Judged),
+                Err(error) => give_up_sometime(house, &shipment, error).await.map(Outcome::judged),
             }
         }
         // A copy that is gone does not come back; other troubles of opening it pass.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            give_up_sometime(house, &shipment, error.into()).await.map(Outcome::Judged)
+            give_up_sometime(house, &shipment, error.into()).await.map(Outcome::judged)
         }
         Err(error) => Err(error.into()),
     }
@@ -138,7 +144,7 @@ async fn decide(
     if refusal.is_none() {
         taking.references = judgement.references;
     }
-    record(house, shipment, verdict, taking).await.map(Outcome::Judged)
+    record(house, shipment, verdict, taking).await.map(Outcome::judged)
 }
 
 /// What the route says of a batch that is sound as a whole.

@@ -40,7 +40,6 @@ pub(super) fn name(marks: &'static [Mark], watch: usize) -> &'static str {
 mod tests {
     use super::*;
     use crate::formats;
-    use crate::model::FormatName;
 
     #[test]
     fn repeated_elements_have_their_position() {

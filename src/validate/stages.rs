@@ -86,7 +86,11 @@ mod tests {
     use crate::validate::{Found, JudgeError, Judgement, Judging, Limits, judge};
 
     fn judged(source: &mut dyn Read, keep: &mut dyn FnMut(Found) -> io::Result<()>) -> Result<Judgement, JudgeError> {
-        judge(source, &Judging { routes: &[], partner: "", shipment: "", size_bytes: 0, limits: Limits::default() }, keep)
+        judge(
+            source,
+            &Judging { routes: &[], partner: "", shipment: "", size_bytes: 0, limits: Limits::default() },
+            keep,
+        )
     }
 
     fn fields(count: usize) -> String {

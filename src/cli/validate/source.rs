@@ -62,7 +62,9 @@ impl<'p> Source<'p> {
             Place::File(file) if file.metadata()?.is_file() => {
                 Ok(Archive { size_bytes: file.metadata()?.len(), file: file.try_clone()? })
             }
-            _ => bail!("an archive cannot be judged from a stream or inside of another: give it as a file"),
+            Place::File(_) | Place::Stream(_) | Place::Member(_) => {
+                bail!("an archive cannot be judged from a stream or inside of another: give it as a file")
+            }
         }
     }
 
