@@ -154,9 +154,15 @@ mod tests {
 
     #[test]
     fn archives_do_not_go_to_apps() {
-        let route = "[receiver.apps]\nkind = \"altinn-app\"\n[route.b]\npartner = \"a\"\nformat = \"broker\"\n";
-        let to = |receiver: &str| parse(&format!("{route}receiver = \"{receiver}\"\ninbox = \"b\"\ntest = \"t\"\n"));
-        let told = |receiver: &str| to(receiver).unwrap_err().contains("takes no broker ZIPs");
+        let receiver = "[receiver.apps]\nkind = \"altinn-app\"\nenvironment = \"tt02\"\napps_url = \"https://ttd.apps.tt02.altinn.no\"\n\
+                        client_id = \"c\"\nkid = \"k\"\n";
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("key.pem");
+        std::fs::write(&file, "-----BEGIN PRIVATE KEY-----\n").unwrap();
+        let key = format!("key_file = {file:?}\n");
+        let route = "[route.b]\npartner = \"a\"\nformat = \"broker\"\ninbox = \"b\"\ntest = \"t\"\n";
+        let to = |name: &str| parse(&format!("{receiver}{key}{route}receiver = \"{name}\"\n"));
+        let told = |name: &str| to(name).err().is_some_and(|text| text.contains("takes no broker ZIPs"));
         assert!(!told("f"));
         assert!(told("apps"), "{:?}", to("apps"));
     }

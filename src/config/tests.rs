@@ -132,7 +132,7 @@ colour = "red"
         "line 15: receiver.altinn.platform_url: must begin with https://; plain http is taken to this machine only",
         "line 17: route.prefill.partner: there is no [partner.nobody]",
         "line 18: route.prefill.format: must be one of \"prefill\", \"databatch\", \"correspondence\", \
-         \"confirmations\", \"usagedata\", \"altut\", \"altut-confirmations\", \"online-receipt\"",
+         \"confirmations\", \"usagedata\", \"altut\", \"altut-confirmations\", \"online-receipt\", \"broker\"",
         "line 19: route.prefill.receiver: there is no [receiver.lost]",
         "line 20: route.prefill.test: is already the name of another directory of this route",
         "line 21: route.prefill.max_refused_percent: must be a number from 0 to 100",
@@ -294,7 +294,7 @@ fn example(mut takes: impl FnMut(&str) -> bool) -> String {
 fn the_example_is_right_with_and_without_its_commented_settings() {
     parse(&example(|_| false), &[]).unwrap();
     let config = parse(&example(|_| true), &[]).unwrap();
-    assert_eq!(config.routes.len(), 2);
+    assert_eq!(config.routes.len(), 3);
     let altinn = config.routes.iter().find(|route| route.receiver_name == "tt02").unwrap();
     let row = &altinn.route.services.rows[0];
     assert_eq!(row.app.as_ref().unwrap().data_type("1243", "10656"), Some("melding"));
