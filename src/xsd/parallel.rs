@@ -54,9 +54,9 @@ pub struct Sharing {
 }
 
 impl Default for Sharing {
-    /// A thread for each core, segments of 4 MiB.
+    /// A thread for each core, segments of 1 MiB: the first and the last are judged by one thread.
     fn default() -> Self {
-        Self { threads: thread::available_parallelism().map_or(1, usize::from), segment_bytes: 4 << 20 }
+        Self { threads: thread::available_parallelism().map_or(1, usize::from), segment_bytes: 1 << 20 }
     }
 }
 
@@ -74,14 +74,15 @@ pub fn validate<O: Observer>(
     let mut leader = Validator::new(plan, limits.clone());
     let mut buffer = vec![0; READ_BYTES];
     let mut next = Some(0);
+    let mut stretch = sharing.segment_bytes / FIRST_STRETCH;
     while let Some(at) = next {
         let seam = leader.seam().filter(|_| sharing.threads > 1);
         next = match seam {
             Some(seam) => share(&mut leader, &Shared::new(source, seam, sharing), at, &mut buffer, observer)?,
-            // Far enough to see which elements repeat.
+            // Until it is seen which elements repeat.
             None => {
-                let end = at.saturating_add(sharing.segment_bytes.max(1));
-                feed(&mut leader, source, at..end, &mut buffer, observer)?
+                stretch = stretch.saturating_mul(2).clamp(1, sharing.segment_bytes.max(1));
+                feed(&mut leader, source, at..at.saturating_add(stretch), &mut buffer, observer)?
             }
         };
     }
@@ -391,7 +392,9 @@ const AHEAD: usize = 6;
 /// Segments, one after the other, before which the leader did not stand at the seam: it will not soon again.
 const MISSES: usize = 3;
 /// How far the end of an item is looked for, in segments.
-const LONGEST: u64 = 16;
+const LONGEST: u64 = 64;
+/// What part of a segment is gone through before the first seam is looked for; then twice as much each time.
+const FIRST_STRETCH: u64 = 16;
 
 #[cfg(test)]
 mod tests;
