@@ -150,7 +150,9 @@ impl Attempt<'_> {
         if source.envelope.tail.is_none() {
             return Ok(Vec::new());
         }
-        let found = self.forwarding.ledger.attachments_of(source.shipment, reference, MOST_PARTS as u32).await;
+        // One more than an item may have, so that such an item is refused and not sent without the rest.
+        let most = MOST_PARTS as u32 + 1;
+        let found = self.forwarding.ledger.attachments_of(source.shipment, reference, most).await;
         let found = found.map_err(|error| DeliveryError::Unreadable(io::Error::other(error)))?;
         Ok(found.into_iter().map(|attachment| attachment.range).collect())
     }
