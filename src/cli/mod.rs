@@ -13,6 +13,7 @@ mod receipt;
 mod receipt_codes;
 mod schema;
 mod serve;
+mod shipment;
 mod simulate_altinn;
 mod validate;
 
@@ -45,6 +46,9 @@ pub enum Command {
     /// Show and verify receipts
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Look at shipments in the ledger, also beside a running gateway
+    #[command(subcommand)]
+    Shipment(shipment::ShipmentCommand),
     /// Run the gateway, until a signal ends it
     Serve(ConfigArgs),
     /// Show the gateway at work: drop a generated batch over SFTP, with a simulator in Altinn's place
@@ -81,6 +85,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Schema(command) => schema::run(&command),
         Command::Check(args) => block_on(check::run(args)),
         Command::Receipt(command) => receipt::run(&command),
+        Command::Shipment(command) => shipment::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::CheckConfig(args) => check_config::run(&args),

@@ -149,6 +149,18 @@ impl ItemState {
     pub const ALL: [Self; 6] =
         [Self::Ready, Self::Sending, Self::Delivered, Self::Refused, Self::Ignored, Self::Failed];
 
+    /// The state in one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Sending => "sending",
+            Self::Delivered => "delivered",
+            Self::Refused => "refused",
+            Self::Ignored => "ignored",
+            Self::Failed => "failed",
+        }
+    }
+
     /// Tells whether nothing more happens to the item.
     pub fn is_settled(self) -> bool {
         match self {

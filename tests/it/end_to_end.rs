@@ -4,6 +4,7 @@ mod answers;
 mod encodings;
 mod faults;
 mod nightly;
+mod operating;
 mod privacy;
 mod receivers;
 mod stops;

@@ -14,6 +14,7 @@ mod failure;
 mod findings;
 mod items;
 mod receipts;
+mod record;
 mod rows;
 mod sequences;
 mod shipments;
@@ -33,11 +34,12 @@ use futures::future::BoxFuture;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
-use crate::ports::{KnownReceipt, LedgerError};
+use crate::ports::LedgerError;
 
+pub use self::record::{Record, Wanted};
 use self::writer::Writer;
 
 /// The embedded ledger; clones share its connections.
@@ -88,16 +90,6 @@ impl SqliteLedger {
     async fn reader(&self) -> Result<PoolConnection<Sqlite>, LedgerError> {
         Ok(self.readers.acquire().await?)
     }
-}
-
-/// The files of receipts with the given SHA-256 in the ledger of a file, which may belong to a running gateway: nothing is
-/// written and nothing is brought up to date.
-pub async fn receipts_in(path: &Path, sha256: [u8; 32]) -> Result<Vec<KnownReceipt>, LedgerError> {
-    let options = options(path).create_if_missing(false).pragma("query_only", "ON");
-    let mut connection = options.connect().await?;
-    let known = receipts::of_hash(&mut connection, sha256).await;
-    connection.close().await?;
-    known
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -173,7 +165,10 @@ mod tests {
         assert!(!ledger.has_receipt(id, ReceiptKind::Accepted).await.unwrap());
         let later = jiff::Timestamp::from_second(60).unwrap();
         assert_eq!(ledger.expire(later, later, 9).await.unwrap().len(), 1);
-        assert_eq!(receipts_in(&path, [0; 32]).await.unwrap(), []);
+        let mut record = Record::open(&path).await.unwrap();
+        assert_eq!(record.receipts_of([0; 32]).await.unwrap(), []);
+        assert_eq!(record.receipts(id).await.unwrap().len(), 1);
+        record.close().await.unwrap();
         ledger.close().await;
     }
 }

@@ -131,6 +131,14 @@ pub(super) async fn of_hash(
     query.fetch_all(connection).await?.iter().map(rows::known_receipt).collect()
 }
 
+pub(super) async fn of_shipment(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+) -> Result<Vec<KnownReceipt>, LedgerError> {
+    let query = sqlx::query(sql::RECEIPTS_OF_SHIPMENT).bind(rows::uuid(&id.0));
+    query.fetch_all(connection).await?.iter().map(rows::known_receipt).collect()
+}
+
 /// Ends a shipment: its file leaves the tree, unless the name belongs to a later one by now.
 async fn finish(connection: &mut SqliteConnection, id: ShipmentId, seq: i64) -> Result<(), LedgerError> {
     sqlx::query(sql::FINISH).bind(seq).execute(&mut *connection).await?;

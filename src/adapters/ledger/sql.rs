@@ -112,6 +112,13 @@ pub(super) const OVERDUE: &str = concat!(
     " FROM shipments WHERE stage < 2 AND claimed_at < $1 ORDER BY seq LIMIT $2"
 );
 
+/// The latest ones of a partner or of all, at the stages of a bit set.
+pub(super) const LATEST: &str = concat!(
+    "SELECT ",
+    shipment_columns!(),
+    " FROM shipments WHERE ($1 IS NULL OR partner = $1) AND ($2 & (1 << stage)) <> 0 ORDER BY seq DESC LIMIT $3"
+);
+
 /// Shipments with a final receipt of before a time, whose bytes are still kept.
 pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
      JOIN receipt_files AS r ON r.shipment = s.seq AND r.kind = $3 AND r.number = 0 AND r.form = 0 \
@@ -240,6 +247,12 @@ pub(super) const LAST_SUPPLEMENT: &str =
 pub(super) const RECEIPTS_OF: &str = "SELECT s.id, r.kind, r.number, r.form, r.name, r.placed_at FROM receipt_files AS r \
      JOIN shipments AS s ON s.seq = r.shipment WHERE r.sha256 = $1 ORDER BY r.shipment, r.kind, r.number, r.form LIMIT 20";
 
+pub(super) const RECEIPTS_OF_SHIPMENT: &str = concat!(
+    "SELECT $1 AS id, kind, number, form, name, placed_at FROM receipt_files WHERE shipment = ",
+    seq!(),
+    " ORDER BY placed_at, kind, number, form"
+);
+
 pub(super) const ADD_NEWS: &str = "INSERT INTO news (shipment, item, event, at, supplement) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (shipment, item, event) DO NOTHING";
 
@@ -320,6 +333,16 @@ pub(super) const DUE_ITEMS: &str = concat!(
 
 pub(super) const NEXT_DUE: &str =
     concat!("SELECT MIN(due_at) FROM items INDEXED BY items_open WHERE shipment = ", seq!(), " AND state < 2");
+
+pub(super) const OPEN_ITEMS: &str =
+    concat!("SELECT COUNT(*) AS n FROM items INDEXED BY items_open WHERE shipment = ", seq!(), " AND state < 2");
+
+/// Walks all ids: asked by hand.
+pub(super) const ENDING_WITH: &str = concat!(
+    "SELECT ",
+    shipment_columns!(),
+    " FROM shipments WHERE substr(hex(id), -$1) = $2 ORDER BY seq DESC LIMIT 2"
+);
 
 pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHERE shipment = $1 AND number IN \
      (SELECT number FROM items INDEXED BY items_open WHERE shipment = $1 AND state < 2 ORDER BY number LIMIT $3)";

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use aws_lc_rs::digest;
 
-use crate::adapters::ledger;
+use crate::adapters::ledger::Record;
 use crate::cli::{EXIT_UNUSABLE, overrides};
 use crate::config::Config;
+use crate::ports::{KnownReceipt, LedgerError};
 use crate::receipt::{BadSignature, PublicKey, Signer};
 
 /// What to verify.
@@ -58,7 +59,7 @@ async fn verify(args: &VerifyArgs) -> anyhow::Result<bool> {
 
 async fn is_in_ledger(config: &Config, sha256: [u8; 32]) -> anyhow::Result<bool> {
     let path = config.data_dir.join("ledger.sqlite");
-    let known = ledger::receipts_in(&path, sha256).await.with_context(|| path.display().to_string())?;
+    let known = known_receipts(&path, sha256).await.with_context(|| path.display().to_string())?;
     if known.is_empty() {
         say("the ledger: a file with these bytes was not placed")?;
     }
@@ -72,6 +73,13 @@ async fn is_in_ledger(config: &Config, sha256: [u8; 32]) -> anyhow::Result<bool>
         say(&text)?;
     }
     Ok(!known.is_empty())
+}
+
+async fn known_receipts(path: &Path, sha256: [u8; 32]) -> Result<Vec<KnownReceipt>, LedgerError> {
+    let mut record = Record::open(path).await?;
+    let known = record.receipts_of(sha256).await;
+    record.close().await?;
+    known
 }
 
 fn is_signed(args: &VerifyArgs, config: Option<&Config>, sha256: &[u8; 32]) -> anyhow::Result<bool> {

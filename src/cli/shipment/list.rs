@@ -1,0 +1,139 @@
+//! `sluse shipment list`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::{LedgerArgs, record, stage};
+use crate::adapters::ledger::Wanted;
+use crate::cli::print;
+use crate::model::{PartnerId, Shipment, Stage};
+
+/// Which shipments.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// Of one partner only
+    #[arg(long)]
+    pub partner: Option<PartnerId>,
+    /// At this stage only
+    #[arg(long)]
+    pub stage: Option<StageArg>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub limit: u32,
+}
+
+/// A stage to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StageArg {
+    /// Received, not judged yet
+    Claimed,
+    /// Judged, not all settled yet
+    Judged,
+    /// With their final receipt
+    Receipted,
+    /// Without it
+    Open,
+}
+
+impl StageArg {
+    fn stages(self) -> Vec<Stage> {
+        match self {
+            Self::Claimed => vec![Stage::Claimed],
+            Self::Judged => vec![Stage::Judged],
+            Self::Receipted => vec![Stage::Receipted],
+            Self::Open => vec![Stage::Claimed, Stage::Judged],
+        }
+    }
+}
+
+/// One of them; `docs/operating.md` promises its shape.
+#[derive(Serialize)]
+struct Line {
+    shipment: String,
+    received: String,
+    partner: String,
+    file: String,
+    size_bytes: u64,
+    stage: &'static str,
+    code: Option<&'static str>,
+    route: Option<String>,
+    rehearsal: bool,
+    /// Items without a final outcome.
+    open: u64,
+}
+
+impl Line {
+    fn new(shipment: &Shipment, open: u64) -> Self {
+        let verdict = shipment.verdict.as_ref();
+        Self {
+            shipment: shipment.id.to_string(),
+            received: format!("{:.0}", shipment.claimed_at),
+            partner: shipment.partner.to_string(),
+            file: shipment.path.to_string(),
+            size_bytes: shipment.size_bytes,
+            stage: stage(shipment),
+            code: verdict.and_then(|verdict| verdict.code).map(|code| code.0),
+            route: verdict.and_then(|verdict| verdict.route.as_ref()).map(ToString::to_string),
+            rehearsal: shipment.preflight,
+            open,
+        }
+    }
+
+    fn row(&self) -> [String; 7] {
+        let stage = format!("{}{}", self.stage, self.code.map(|code| format!(" {code}")).unwrap_or_default());
+        [
+            self.shipment.clone(),
+            self.received.clone(),
+            self.partner.clone(),
+            stage,
+            self.open.to_string(),
+            self.size_bytes.to_string(),
+            self.file.clone(),
+        ]
+    }
+}
+
+/// Lists them on standard output.
+pub(super) async fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
+    let mut record = record(&args.ledger).await?;
+    let stages = args.stage.map(StageArg::stages).unwrap_or_default();
+    let wanted = Wanted { partner: args.partner.clone(), stages, limit: args.limit };
+    let mut lines = Vec::new();
+    for shipment in record.latest(&wanted).await? {
+        let open = record.open_items(shipment.id).await?;
+        lines.push(Line::new(&shipment, open));
+    }
+    record.close().await?;
+    if args.ledger.json {
+        let lines = lines.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        return print(&lines.into_iter().map(|line| line + "\n").collect::<String>());
+    }
+    print(&table(&lines))
+}
+
+/// Columns as wide as they need to be; the last is the sender's own name of the file.
+fn table(lines: &[Line]) -> String {
+    let head = ["SHIPMENT", "RECEIVED", "PARTNER", "STAGE", "OPEN", "BYTES", "FILE"].map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(head).chain(lines.iter().map(Line::row)).collect();
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        text.extend(line.trim_end().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,252 @@
+//! `sluse shipment show`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::{LedgerArgs, record, stage};
+use crate::adapters::ledger::Record;
+use crate::cli::print;
+use crate::codes;
+use crate::model::{Code, Item, ItemState, Shipment};
+
+/// Which shipment, and how much of it.
+#[derive(Debug, clap::Args)]
+pub struct ShowArgs {
+    /// Its id, or the end of it as receipts' names have it
+    #[arg(value_name = "SHIPMENT")]
+    pub shipment: String,
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    /// Also list the items in this state; may be given more than once
+    #[arg(long, value_name = "STATE")]
+    pub items: Vec<StateArg>,
+    /// At most so many items
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub limit: u32,
+}
+
+/// A state of items to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StateArg {
+    /// Without a final outcome
+    Open,
+    /// The receiver has them
+    Delivered,
+    /// Wrong in the batch
+    Refused,
+    /// Left out on purpose
+    Ignored,
+    /// Could not be delivered
+    Failed,
+}
+
+impl StateArg {
+    fn states(self) -> &'static [ItemState] {
+        match self {
+            Self::Open => &[ItemState::Ready, ItemState::Sending],
+            Self::Delivered => &[ItemState::Delivered],
+            Self::Refused => &[ItemState::Refused],
+            Self::Ignored => &[ItemState::Ignored],
+            Self::Failed => &[ItemState::Failed],
+        }
+    }
+}
+
+/// All that is told; `docs/operating.md` promises its shape.
+#[derive(Serialize)]
+struct View {
+    shipment: String,
+    partner: String,
+    file: String,
+    size_bytes: u64,
+    received: String,
+    rehearsal: bool,
+    stage: &'static str,
+    route: Option<String>,
+    code: Option<&'static str>,
+    findings: u64,
+    sha256: Option<String>,
+    outcomes: Vec<OutcomeLine>,
+    receipts: Vec<ReceiptLine>,
+    history: Vec<EventLine>,
+    items: Vec<ItemLine>,
+}
+
+#[derive(Serialize)]
+struct OutcomeLine {
+    state: &'static str,
+    code: Option<&'static str>,
+    items: u64,
+}
+
+#[derive(Serialize)]
+struct ReceiptLine {
+    placed: String,
+    kind: &'static str,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct EventLine {
+    at: String,
+    what: String,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct ItemLine {
+    number: u64,
+    line: u64,
+    column: u64,
+    state: &'static str,
+    code: Option<&'static str>,
+    attempts: u32,
+    reference: String,
+    receivers_reference: String,
+}
+
+/// Tells it on standard output.
+pub(super) async fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
+    let mut record = record(&args.ledger).await?;
+    let shipment = one(&mut record, &args.shipment).await?;
+    let view = view(&mut record, &shipment, args).await?;
+    record.close().await?;
+    if args.ledger.json {
+        return print(&(serde_json::to_string(&view)? + "\n"));
+    }
+    print(&told(&view))
+}
+
+async fn one(record: &mut Record, id: &str) -> anyhow::Result<Shipment> {
+    let mut found = record.ending_with(id).await?;
+    match (found.pop(), found.pop()) {
+        (Some(shipment), None) => Ok(shipment),
+        (None, _) => bail!("there is no shipment {id} in the ledger"),
+        (Some(_), Some(_)) => bail!("several shipments end with {id}: give more of the id"),
+    }
+}
+
+async fn view(record: &mut Record, shipment: &Shipment, args: &ShowArgs) -> anyhow::Result<View> {
+    let (id, verdict) = (shipment.id, shipment.verdict.as_ref());
+    let states: Vec<_> = args.items.iter().flat_map(|state| state.states()).copied().collect();
+    let items = if states.is_empty() { Vec::new() } else { record.items(id, &states, 0, args.limit).await? };
+    Ok(View {
+        shipment: id.to_string(),
+        partner: shipment.partner.to_string(),
+        file: shipment.path.to_string(),
+        size_bytes: shipment.size_bytes,
+        received: format!("{:.3}", shipment.claimed_at),
+        rehearsal: shipment.preflight,
+        stage: stage(shipment),
+        route: verdict.and_then(|verdict| verdict.route.as_ref()).map(ToString::to_string),
+        code: verdict.and_then(|verdict| verdict.code).map(|code| code.0),
+        findings: verdict.map_or(0, |verdict| verdict.findings_total),
+        sha256: verdict.and_then(|verdict| verdict.sha256).map(hex),
+        outcomes: outcomes(record, shipment).await?,
+        receipts: receipts(record, shipment).await?,
+        history: history(record, shipment).await?,
+        items: items.into_iter().map(item).collect(),
+    })
+}
+
+/// Items by state and code, whatever part of the batch they are of.
+async fn outcomes(record: &mut Record, shipment: &Shipment) -> anyhow::Result<Vec<OutcomeLine>> {
+    let mut lines: Vec<OutcomeLine> = Vec::new();
+    for count in record.outcomes(shipment.id).await? {
+        let (state, code) = (count.state.as_str(), count.code.map(|code| code.0));
+        match lines.iter_mut().find(|line| (line.state, line.code) == (state, code)) {
+            Some(line) => line.items += count.items,
+            None => lines.push(OutcomeLine { state, code, items: count.items }),
+        }
+    }
+    Ok(lines)
+}
+
+async fn receipts(record: &mut Record, shipment: &Shipment) -> anyhow::Result<Vec<ReceiptLine>> {
+    let known = record.receipts(shipment.id).await?.into_iter();
+    Ok(known
+        .map(|file| ReceiptLine { placed: format!("{:.3}", file.placed_at), kind: file.kind.as_str(), name: file.name })
+        .collect())
+}
+
+async fn history(record: &mut Record, shipment: &Shipment) -> anyhow::Result<Vec<EventLine>> {
+    let events = record.events(shipment.id).await?.into_iter();
+    Ok(events
+        .map(|event| EventLine { at: format!("{:.3}", event.at), what: event.what, detail: event.detail })
+        .collect())
+}
+
+fn item(item: Item) -> ItemLine {
+    ItemLine {
+        number: item.found.number,
+        line: item.found.line,
+        column: item.found.column,
+        state: item.state.as_str(),
+        code: item.code.or(item.found.refused).map(|code| code.0),
+        attempts: item.attempts,
+        reference: item.found.senders_reference,
+        receivers_reference: item.receivers_reference,
+    }
+}
+
+fn told(view: &View) -> String {
+    let mut out = String::new();
+    let rehearsal = if view.rehearsal { ", a rehearsal" } else { "" };
+    let verdict = view.code.map(|code| format!(", {}", titled(code))).unwrap_or_default();
+    for (name, value) in [
+        ("shipment", view.shipment.clone()),
+        ("partner", view.partner.clone()),
+        ("file", format!("{} ({} bytes{rehearsal})", view.file, view.size_bytes)),
+        ("received", view.received.clone()),
+        ("stage", format!("{}{verdict}", view.stage)),
+        ("route", view.route.clone().unwrap_or_default()),
+        ("SHA-256", view.sha256.clone().unwrap_or_default()),
+        ("findings", view.findings.to_string()),
+    ] {
+        line(&mut out, &format!("{name:<10}{value}"));
+    }
+    section(&mut out, "items", &view.outcomes, |line| {
+        format!("{:>10} {} {}", line.items, line.state, line.code.map(titled).unwrap_or_default())
+    });
+    section(&mut out, "receipts", &view.receipts, |line| format!("{} {} {}", line.placed, line.kind, line.name));
+    section(&mut out, "history", &view.history, |line| format!("{} {} {}", line.at, line.what, line.detail));
+    section(&mut out, "item line:column state code attempts reference receiver's", &view.items, |line| {
+        let ItemLine { number, line, column, state, code, attempts, reference, receivers_reference } = line;
+        let code = code.unwrap_or("-");
+        format!("{number} {line}:{column} {state} {code} {attempts} {reference} {receivers_reference}")
+    });
+    out
+}
+
+fn section<T>(out: &mut String, name: &str, lines: &[T], told: impl Fn(&T) -> String) {
+    if lines.is_empty() {
+        return;
+    }
+    line(out, "");
+    line(out, name);
+    for one in lines {
+        line(out, &format!("  {}", told(one)));
+    }
+}
+
+/// A line; what came from a sender loses what would move the cursor.
+fn line(out: &mut String, text: &str) {
+    out.extend(text.trim_end().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
+    out.push('\n');
+}
+
+fn titled(code: &str) -> String {
+    codes::row(codes::by_name(code).unwrap_or(Code("")))
+        .map_or_else(|| code.to_owned(), |row| format!("{code} {}", row.title))
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,76 @@
+//! What an operator sees and does on the command line, beside the running gateway.
+
+use std::process::Command;
+
+use serde_json::Value;
+use sluse::generate::Profile;
+
+use super::dropped;
+use crate::support::batch::generated;
+use crate::support::gateway::{Home, Receiver, Settings, simulator};
+use crate::support::receipts::count;
+
+async fn home() -> Home {
+    Home::with(simulator().await, &Settings { receiver: Receiver::Directory, ..Settings::default() })
+}
+
+fn sluse(home: &Home, args: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluse"));
+    let output = command.args(args).args(["--config", "sluse.toml"]).current_dir(home.path(".")).output().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    (output.status.code().unwrap(), text)
+}
+
+/// The objects that a call answers with, one per line.
+fn objects(home: &Home, args: &[&str]) -> Vec<Value> {
+    let (code, text) = sluse(home, args);
+    assert_eq!(code, 0, "{text}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shipments_are_listed_and_shown_beside_the_gateway() {
+    let home = home().await;
+    let _gateway = home.start(None);
+    let batch = generated(40, Profile::Small, "20%", 75);
+    let receipt = dropped(&home, "first.xml", &batch.bytes).await;
+    dropped(&home, "second.xml", b"<not-xml").await;
+
+    let listed = objects(&home, &["shipment", "list", "--json"]);
+    let said: Vec<_> = listed.iter().map(|line| (line["file"].as_str().unwrap(), &line["stage"])).collect();
+    assert_eq!(said, [("/inbox/second.xml", &Value::from("refused")), ("/inbox/first.xml", &Value::from("receipted"))]);
+    assert_eq!((&listed[1]["partner"], &listed[1]["open"]), (&Value::from("etat"), &Value::from(0)));
+    assert_eq!(objects(&home, &["shipment", "list", "--json", "--limit", "1"]).len(), 1);
+    assert!(objects(&home, &["shipment", "list", "--json", "--stage", "open"]).is_empty());
+    assert!(objects(&home, &["shipment", "list", "--json", "--partner", "nobody"]).is_empty());
+
+    let id = listed[1]["shipment"].as_str().unwrap();
+    let shown = &objects(&home, &["shipment", "show", id, "--json", "--items", "refused", "--items", "delivered"])[0];
+    let items = shown["items"].as_array().unwrap();
+    assert_eq!(items.len() as u64, batch.items);
+    let refused = items.iter().filter(|item| item["state"] == "refused").count() as u64;
+    assert_eq!(refused, count(&receipt, "refused"));
+    let kinds: Vec<_> = shown["receipts"].as_array().unwrap().iter().map(|file| &file["kind"]).collect();
+    assert_eq!(kinds, ["accepted", "rest", "final"]);
+    assert_eq!(shown["history"][0]["what"], "claimed");
+
+    let short = id.rsplit('-').next().unwrap();
+    let (code, told) = sluse(&home, &["shipment", "show", short, "--items", "refused"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains(&format!("shipment  {id}\n")) && told.contains(" refused FM-"), "{told}");
+    let (code, table) = sluse(&home, &["shipment", "list"]);
+    assert!(code == 0 && table.starts_with("SHIPMENT ") && table.contains(" refused XM-"), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shipment_that_is_not_there_is_told_so() {
+    let home = home().await;
+    let (code, told) = sluse(&home, &["shipment", "list"]);
+    assert!(code == 2 && told.contains("ledger.sqlite"), "{told}");
+    let _gateway = home.start(None);
+    home.connect().await.unwrap();
+    for id in ["00000000", "no-id", ""] {
+        let (code, told) = sluse(&home, &["shipment", "show", id]);
+        assert!(code == 2 && told.contains("there is no shipment"), "{told}");
+    }
+}
