@@ -143,6 +143,8 @@ const LOG_BYTES: &str = "67108864";
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Connection as _;
+
     use crate::model::{ReceiptKind, ShipmentId};
     use crate::ports::Ledger as _;
 
