@@ -133,7 +133,12 @@ fn receivers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<HashMap<
     for route in &config.routes {
         let receiver =
             settings::receiver(route, clock).with_context(|| format!("receiver of route {}", route.route.name))?;
-        receivers.insert(route.route.name.clone(), Destination::new(receiver));
+        let destination = Destination::new(receiver);
+        let destination = match route.receiver.batches() {
+            Some(limits) => destination.in_batches(limits),
+            None => destination,
+        };
+        receivers.insert(route.route.name.clone(), destination);
     }
     Ok(receivers)
 }

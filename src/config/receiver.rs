@@ -6,16 +6,28 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::files;
 use super::reader::Section;
+use crate::model::BatchLimits;
 
 /// Where a route's items go.
 #[derive(Debug, Clone)]
 pub enum ReceiverConfig {
     /// Altinn 3 apps, as instances.
     AltinnApp(Box<AltinnConfig>),
-    /// An HTTP service that takes one item per POST.
+    /// An HTTP service that takes one item, or one batch of items, per POST.
     Http(HttpConfig),
     /// A local directory.
     Directory(DirectoryConfig),
+}
+
+impl ReceiverConfig {
+    /// How large batches may be, where the receiver takes them.
+    pub fn batches(&self) -> Option<BatchLimits> {
+        match self {
+            Self::AltinnApp(_) => None,
+            Self::Http(config) => config.batches,
+            Self::Directory(config) => config.batches,
+        }
+    }
 }
 
 /// Altinn 3, with the credentials of a Maskinporten client.
@@ -93,6 +105,8 @@ pub struct HttpConfig {
     pub connect_ms: u64,
     /// Longest wait for a whole answer.
     pub timeout_ms: u64,
+    /// How large batches may be, where it takes them.
+    pub batches: Option<BatchLimits>,
 }
 
 /// What an HTTP service knows us by.
@@ -114,6 +128,8 @@ pub enum HttpCredential {
 pub struct DirectoryConfig {
     /// Which.
     pub path: PathBuf,
+    /// How large batches may be, where it takes them.
+    pub batches: Option<BatchLimits>,
 }
 
 /// Addresses of one of Altinn's environments.
@@ -155,8 +171,9 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
         "altinn-app" => altinn(section).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
         "http" => http(section).map(ReceiverConfig::Http),
         "directory" => {
-            section.required("path")?;
-            Some(ReceiverConfig::Directory(DirectoryConfig { path: section.path("path")? }))
+            section.required("path");
+            let (path, batches) = (section.path("path"), batches(section));
+            Some(ReceiverConfig::Directory(DirectoryConfig { path: path?, batches }))
         }
         _ => {
             if kind.is_some() {
@@ -288,7 +305,24 @@ fn http(section: &Section<'_>) -> Option<HttpConfig> {
         section.fault("status_url", "must have {key} where the item's key goes");
     }
     let (connect_ms, timeout_ms) = waits(section);
-    Some(HttpConfig { url: url?, status_url, credential, connect_ms, timeout_ms })
+    let batches = batches(section);
+    Some(HttpConfig { url: url?, status_url, credential, connect_ms, timeout_ms, batches })
+}
+
+/// Whether the receiver takes batches, and how large ones.
+fn batches(section: &Section<'_>) -> Option<BatchLimits> {
+    let given = section.has("batch_items") || section.has("batch_bytes");
+    let limits = BatchLimits {
+        items: section.number("batch_items", BatchLimits::DEFAULT.items, 1..=10_000),
+        bytes: section.number("batch_bytes", BatchLimits::DEFAULT.bytes, 1..=u64::MAX >> 1),
+    };
+    match section.text("take").as_deref().unwrap_or("items") {
+        "batches" => return Some(limits),
+        "items" if given => section.fault("take", "must be \"batches\" where batch_items or batch_bytes are given"),
+        "items" => {}
+        _ => section.fault("take", "must be \"items\" or \"batches\""),
+    }
+    None
 }
 
 /// An address of an HTTP service. A secret must not be readable on the way; items alone are the operator's choice.

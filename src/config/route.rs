@@ -62,6 +62,12 @@ fn route(
     if format == Some(FormatName::Broker) && matches!(receiver, Some(ReceiverConfig::AltinnApp(_))) {
         section.fault("receiver", "an altinn-app receiver takes no broker ZIPs; use one of kind http or directory");
     }
+    if format == Some(FormatName::Broker) && receiver.as_ref().is_some_and(|receiver| receiver.batches().is_some()) {
+        section.fault(
+            "receiver",
+            "takes batches, and a broker ZIP goes to each recipient alone; use one with take = \"items\"",
+        );
+    }
     let services = services(section, receiver.as_ref());
     let answers = receipts::read(section);
     let [inbox, test, receipts, outbox] = directories(section, &answers.dir);

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::BatchLimits;
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxs a@b";
 
@@ -45,6 +46,29 @@ const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+
 fn parse(text: &str, overrides: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let overrides = overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::parse(text, files().path(), overrides).map_err(|error| error.to_string().lines().map(Into::into).collect())
+}
+
+#[test]
+fn a_receiver_may_take_batches() {
+    let with = |more: &str| MINIMAL.replace("path = \"out\"", &format!("path = \"out\"\n{more}"));
+    let limits = |more: &str| parse(&with(more), &[]).unwrap().routes[0].receiver.batches();
+    assert_eq!(limits(""), None);
+    assert_eq!(limits("take = \"items\""), None);
+    assert_eq!(limits("take = \"batches\""), Some(BatchLimits { items: 100, bytes: 30_000_000 }));
+    let small = "take = \"batches\"\nbatch_items = 7\nbatch_bytes = 8";
+    assert_eq!(limits(small), Some(BatchLimits { items: 7, bytes: 8 }));
+    for (more, place) in [
+        ("take = \"all\"", "receiver.files.take"),
+        ("batch_items = 7", "receiver.files.take"),
+        ("take = \"batches\"\nbatch_items = 0", "receiver.files.batch_items"),
+        ("take = \"batches\"\nbatch_items = 10_001", "receiver.files.batch_items"),
+    ] {
+        let faults = parse(&with(more), &[]).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].contains(place), "{more}: {faults:?}");
+    }
+    let archives = with("take = \"batches\"").replace("\"prefill\"", "\"broker\"");
+    let faults = parse(&archives, &[]).unwrap_err();
+    assert!(faults.len() == 1 && faults[0].contains("take = \"items\""), "{faults:?}");
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! Makes an item ready for a receiver.
 
 use std::sync::Arc;
+use std::{io, iter};
 
 use jiff::Timestamp;
 
-use super::content::{archived, decode_now, decoded, pieced};
+use super::content::{Cuts, Reading, archived, decode_now, decoded, pieced, reading};
 use crate::blocking::Blocking;
 use crate::formats::{self, Details, ReadItemError, broker};
-use crate::model::{ArchiveContents, ByteRange, Envelope, Item, ShipmentId};
-use crate::ports::{Blob, Consignment, Content, ContentPart, DeliveryError};
-use crate::split;
+use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, Item, ShipmentId};
+use crate::ports::{BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError};
+use crate::split::{self, Chosen};
 
 /// Where a shipment's items are read from.
 #[derive(Clone)]
@@ -57,10 +58,29 @@ impl Source {
             };
             parts.push(ContentPart { meta: span.meta, content });
         }
-        let (source, found) = (self.clone(), item.found.clone());
-        let single = move || split::single(source.blob.as_ref(), &source.envelope, &found, &attachments);
-        let batch = pieced(&self.blob, encoding, single, &self.disk);
+        let (source, whole) = (self.clone(), Arc::new((item.found.clone(), attachments)));
+        let cuts = move || -> Cuts {
+            let (source, whole) = (source.clone(), Arc::clone(&whole));
+            Box::new(iter::once_with(move || split::single(&source.blob, &source.envelope, &whole.0, &whole.1)))
+        };
+        let batch = pieced(&self.blob, encoding, cuts, &self.disk);
         Ok(self.consignment(item, details, (parts, batch), first_intent))
+    }
+
+    /// Makes a batch ready, beside a reader of it for its judge. Blocks.
+    pub(super) fn consign_batch(&self, batch: &Batch, chosen: Chosen) -> io::Result<(BatchConsignment, Reading)> {
+        if chosen.items() != batch.items {
+            return Err(io::Error::other("the ledger has other items of the batch than when it was made"));
+        }
+        let encoding = formats::preamble(self.blob.as_ref())?.encoding;
+        let part = chosen.first_part().and_then(|part| self.envelope.parts.get(part as usize));
+        let reference = part.map(|part| Batch::reference(&part.reference, batch.number)).unwrap_or_default();
+        let (source, chosen, suffix) = (self.clone(), Arc::new(chosen), Batch::suffix(batch.number));
+        let cuts = move || -> Cuts { Box::new(chosen.cut(&source.blob, &source.envelope, &suffix)) };
+        let reader = reading(&self.blob, encoding, cuts());
+        let content = pieced(&self.blob, encoding, cuts, &self.disk);
+        let (shipment, number, key, items) = (self.shipment, batch.number, batch.key, batch.items);
+        Ok((BatchConsignment { shipment, number, key, items, reference, content }, reader))
     }
 
     /// A recipient gets the archive without the list that names the others.

@@ -1,7 +1,7 @@
 //! Contents of an item as streams over the staged bytes: one chunk in memory, opened as often as needed.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,19 +30,43 @@ pub(super) fn decode_now(blob: &Arc<dyn Blob>, encoding: Encoding, span: &Span) 
     Ok(Content::from_bytes(whole))
 }
 
-/// A batch in UTF-8 made of pieces of the staged file; the pieces are asked for when the stream is opened.
+/// The pieces of a batch, some at a time; they are cut when they are asked for.
+pub(super) type Cuts = Box<dyn Iterator<Item = io::Result<Vec<Piece>>> + Send>;
+
+/// A batch in UTF-8 made of pieces of the staged file, cut anew whenever the stream is opened.
 pub(super) fn pieced(
     blob: &Arc<dyn Blob>,
     encoding: Encoding,
-    pieces: impl Fn() -> io::Result<Vec<Piece>> + Clone + Send + Sync + 'static,
+    cuts: impl Fn() -> Cuts + Send + Sync + 'static,
     disk: &Blocking,
 ) -> Content {
     let (blob, disk) = (Arc::clone(blob), disk.clone());
-    Content::new(move || {
-        let pieces = Pieces::Asked(Box::new(pieces.clone()));
-        let reader = PieceReader { blob: Arc::clone(&blob), encoding, pieces, excerpt: None };
-        chunks(reader, disk.clone())
-    })
+    Content::new(move || chunks(PieceReader::new(&blob, encoding, cuts()), disk.clone()))
+}
+
+/// The same, for who reads it on a thread.
+pub(super) fn reading(blob: &Arc<dyn Blob>, encoding: Encoding, cuts: Cuts) -> Reading {
+    Reading { pieces: PieceReader::new(blob, encoding, cuts), chunk: Bytes::new() }
+}
+
+/// A batch being read. Blocks.
+pub(super) struct Reading {
+    pieces: PieceReader,
+    /// What is left of the chunk that was read last.
+    chunk: Bytes,
+}
+
+impl Read for Reading {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.chunk.is_empty() {
+            self.chunk = self.pieces.next_chunk()?.unwrap_or_default();
+        }
+        let now = self.chunk.split_to(self.chunk.len().min(into.len()));
+        if let Some(place) = into.get_mut(..now.len()) {
+            place.copy_from_slice(&now);
+        }
+        Ok(now.len())
+    }
 }
 
 /// An archive without its list of recipients; it is planned when the stream is opened.
@@ -106,22 +130,21 @@ impl ChunkReader for DecodedReader {
 struct PieceReader {
     blob: Arc<dyn Blob>,
     encoding: Encoding,
-    pieces: Pieces,
+    cuts: Cuts,
+    /// Pieces that are cut and not read yet.
+    left: VecDeque<Piece>,
     /// The piece that is being read.
     excerpt: Option<Excerpt>,
 }
 
-enum Pieces {
-    Asked(Box<dyn Fn() -> io::Result<Vec<Piece>> + Send + Sync>),
-    Left(VecDeque<Piece>),
+impl PieceReader {
+    fn new(blob: &Arc<dyn Blob>, encoding: Encoding, cuts: Cuts) -> Self {
+        Self { blob: Arc::clone(blob), encoding, cuts, left: VecDeque::new(), excerpt: None }
+    }
 }
 
 impl ChunkReader for PieceReader {
     fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
-        if let Pieces::Asked(ask) = &self.pieces {
-            self.pieces = Pieces::Left(ask()?.into());
-        }
-        let Pieces::Left(left) = &mut self.pieces else { return Ok(None) };
         let mut out = Vec::new();
         while out.len() < CHUNK_BYTES {
             if let Some(excerpt) = &mut self.excerpt {
@@ -132,8 +155,11 @@ impl ChunkReader for PieceReader {
                 out.extend_from_slice(&text);
                 continue;
             }
-            match left.pop_front() {
-                None => break,
+            match self.left.pop_front() {
+                None => match self.cuts.next() {
+                    Some(pieces) => self.left.extend(pieces?),
+                    None => break,
+                },
                 Some(Piece::Text(text)) => out.extend_from_slice(&text),
                 Some(Piece::Bytes(range)) => self.excerpt = Some(Excerpt::new(range, self.encoding)),
             }

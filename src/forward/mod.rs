@@ -1,12 +1,16 @@
-//! Brings items to receivers, each once.
+//! Brings items to receivers, each once, alone or grouped into batches.
 //!
 //! Before an effect its intent is in the ledger, after it the outcome. An intent without an outcome (a crash, a lost
 //! answer) is looked up before anything is sent again, and not before the receiver has had time to finish.
-//! Never judges content and never decides that a shipment is done.
+//! A batch is one effect with one key: every step of it is a step of all its items. Which items go together is recorded
+//! before the first of them is sent. Never judges content, but for a batch that was cut out, and never decides that a
+//! shipment is done.
 
+mod attempt;
 mod consign;
 mod content;
 mod deliver;
+mod group;
 mod patience;
 
 pub use consign::Source;

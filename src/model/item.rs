@@ -187,6 +187,8 @@ pub struct Item {
     pub first_intent: Option<Timestamp>,
     /// When the latest attempt's intent was written.
     pub last_intent: Option<Timestamp>,
+    /// Number of the batch it goes to the receiver in; `None` when it goes alone.
+    pub batch: Option<u64>,
 }
 
 /// How many items of one part of a shipment came to the same.

@@ -4,6 +4,7 @@
 
 mod archive;
 mod area;
+mod batch;
 mod finding;
 mod id;
 mod item;
@@ -16,6 +17,7 @@ mod shipment;
 
 pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
+pub use batch::{Batch, BatchLimits};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
 pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{

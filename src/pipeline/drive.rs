@@ -108,6 +108,7 @@ async fn forwarding(
     Ok(Forwarding {
         ledger: Arc::clone(&house.ledger),
         receiver: Arc::clone(&destination.receiver),
+        batches: destination.batches,
         patience: Arc::clone(&destination.patience),
         route,
         source: Source {
@@ -116,6 +117,7 @@ async fn forwarding(
             envelope: Arc::new(verdict.envelope.clone().unwrap_or_default()),
             disk: house.disk.clone(),
         },
+        cores: house.cores.clone(),
         clock: Arc::clone(&house.clock),
         claimed_at: shipment.claimed_at,
         started: house.started,

@@ -31,7 +31,7 @@ use crate::blocking::{Blocking, Lost};
 use crate::codes;
 use crate::forward::Patience;
 use crate::intake::Routes;
-use crate::model::{Code, RouteName, ShipmentId, WorkerId};
+use crate::model::{BatchLimits, Code, RouteName, ShipmentId, WorkerId};
 use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver};
 use crate::validate::ArchiveRules;
 
@@ -68,13 +68,19 @@ pub struct House {
 #[derive(Clone)]
 pub struct Destination {
     receiver: Arc<dyn Receiver>,
+    batches: Option<BatchLimits>,
     patience: Arc<Patience>,
 }
 
 impl Destination {
-    /// A receiver without troubles.
+    /// A receiver of single items, without troubles.
     pub fn new(receiver: Arc<dyn Receiver>) -> Self {
-        Self { receiver, patience: Arc::new(Patience::new()) }
+        Self { receiver, batches: None, patience: Arc::new(Patience::new()) }
+    }
+
+    /// The same receiver, which takes batches.
+    pub fn in_batches(self, limits: BatchLimits) -> Self {
+        Self { batches: Some(limits), ..self }
     }
 }
 

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::model::{
-    BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Outcome, OutcomeCount,
-    PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    Batch, BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Outcome,
+    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally,
+    Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
@@ -44,13 +45,14 @@ pub trait Ledger: Send + Sync {
     /// Adds attachments that stand behind all items, after those that were added before.
     async fn add_attachments(&self, id: ShipmentId, attachments: Vec<NewAttachment>) -> Result<(), LedgerError>;
 
-    /// The attachments with an item's reference, in order.
+    /// The attachments with an item's reference and their numbers, in order, after a given number.
     async fn attachments_of(
         &self,
         id: ShipmentId,
         reference: &str,
+        after: u64,
         limit: u32,
-    ) -> Result<Vec<NewAttachment>, LedgerError>;
+    ) -> Result<Vec<(u64, NewAttachment)>, LedgerError>;
 
     /// The first attachments that belong to no item.
     async fn loose_attachments(&self, id: ShipmentId, limit: u32) -> Result<Vec<NewAttachment>, LedgerError>;
@@ -97,7 +99,7 @@ pub trait Ledger: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Item>, LedgerError>;
 
-    /// Open items whose wait is over, in order of number, after a given number.
+    /// Open items that go alone and whose wait is over, in order of number, after a given number.
     async fn due_items(&self, id: ShipmentId, now: Timestamp, after: u64, limit: u32)
     -> Result<Vec<Item>, LedgerError>;
 
@@ -109,6 +111,35 @@ pub trait Ledger: Send + Sync {
 
     /// Records what became of an attempt (or of a look-up).
     async fn conclude(&self, id: ShipmentId, number: u64, outcome: Outcome, now: Timestamp) -> Result<(), LedgerError>;
+
+    /// Adds batches, each of the ready items between its first and its last that are in no other; those that are there
+    /// stay as they are. From now on their items go together.
+    async fn add_batches(&self, id: ShipmentId, batches: Vec<Batch>) -> Result<(), LedgerError>;
+
+    /// The batch with the highest number.
+    async fn last_batch(&self, id: ShipmentId) -> Result<Option<Batch>, LedgerError>;
+
+    /// Open batches whose wait is over, in order of number, after a given number; each with its first item, whose state
+    /// is that of all of them.
+    async fn due_batches(
+        &self,
+        id: ShipmentId,
+        now: Timestamp,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(Batch, Item)>, LedgerError>;
+
+    /// Records that an attempt at a batch is about to happen, for all of its items.
+    async fn intend_batch(&self, intent: Intent) -> Result<(), LedgerError>;
+
+    /// Records what became of an attempt at a batch (or of a look-up), for all of its items.
+    async fn conclude_batch(
+        &self,
+        id: ShipmentId,
+        number: u64,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<(), LedgerError>;
 
     /// Settles every open item without sending: a rehearsal's items become delivered with the given code.
     async fn settle_preflight(&self, id: ShipmentId, code: crate::model::Code) -> Result<(), LedgerError>;
@@ -175,7 +206,7 @@ pub trait Ledger: Send + Sync {
 pub struct Intent {
     /// Which shipment.
     pub shipment: ShipmentId,
-    /// Which item.
+    /// Which item, or which batch.
     pub number: u64,
     /// When.
     pub now: Timestamp,

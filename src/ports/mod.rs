@@ -13,4 +13,6 @@ pub use ledger::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, ReceiptFile, RecordedVerdict,
     ReferenceUse, SequenceStand, SequenceUse, Taking,
 };
-pub use receiver::{Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver};
+pub use receiver::{
+    BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,
+};

@@ -10,9 +10,10 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::model::{Code, ItemKey, ItemKind, Reportee, Service, ShipmentId};
+use crate::codes;
+use crate::model::{Code, ItemKey, ItemKind, Reportee, ReporteeKind, Service, ShipmentId};
 
-/// Brings one item to one receiver.
+/// Brings one item, or one batch of items, to one receiver.
 #[async_trait]
 pub trait Receiver: Send + Sync {
     /// Has the effect. An error tells whether it may have happened.
@@ -20,6 +21,33 @@ pub trait Receiver: Send + Sync {
 
     /// Looks whether an earlier attempt took effect; `None` when it did not.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError>;
+
+    /// The same for a batch; a receiver that takes single items only refuses it.
+    async fn deliver_batch(&self, _batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
+        Err(DeliveryError::Refused { code: codes::NO_RECEIVER_FOR_KIND })
+    }
+
+    /// The same for a batch; a receiver that takes single items only cannot tell.
+    async fn look_up_batch(&self, _batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
+        Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })
+    }
+}
+
+/// Items that go together, ready for a receiver.
+#[derive(Clone)]
+pub struct BatchConsignment {
+    /// Which shipment, for logs.
+    pub shipment: ShipmentId,
+    /// Which batch of it, from 1.
+    pub number: u64,
+    /// Its identity.
+    pub key: ItemKey,
+    /// How many items it has.
+    pub items: u64,
+    /// Its reference: the shipment's, with a suffix of its own.
+    pub reference: String,
+    /// The batch, valid in the input's format and envelope.
+    pub content: Content,
 }
 
 /// One item, ready for a receiver. Contents are streams over the staged bytes and can be opened again.
@@ -53,6 +81,14 @@ pub struct Consignment {
     pub batch: Content,
     /// When the first attempt's intent was written.
     pub first_intent: Timestamp,
+}
+
+impl Consignment {
+    /// The number of whom it concerns, where that is an organisation: no secret, as a person's number is.
+    pub fn organisation(&self) -> Option<&str> {
+        let organisation = self.reportee.as_ref().filter(|reportee| reportee.kind() == ReporteeKind::Organisation);
+        organisation.map(Reportee::expose)
+    }
 }
 
 /// A form or an attachment of an item.
@@ -176,9 +212,9 @@ impl DeliveryError {
             Self::Unreadable(error)
                 if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
             {
-                (crate::codes::STAGED_UNREADABLE, Next::GiveUp)
+                (codes::STAGED_UNREADABLE, Next::GiveUp)
             }
-            Self::Unreadable(_) => (crate::codes::STAGED_UNREADABLE, Next::AskOperator),
+            Self::Unreadable(_) => (codes::STAGED_UNREADABLE, Next::AskOperator),
         }
     }
 }

@@ -100,13 +100,15 @@ impl Rendering for Document {
 
     fn item(&mut self, item: &Item, findings: &[Finding], out: &mut Vec<u8>) {
         self.enter(Section::SubReceipts, out);
-        sub_receipt(out, item, (item_status(item), item_code(item)), None, findings);
+        let batch = self.account.batch_reference(item).unwrap_or_default();
+        sub_receipt(out, (item, &batch), (item_status(item), item_code(item)), None, findings);
     }
 
     fn news(&mut self, item: &Item, news: &News, out: &mut Vec<u8>) {
         self.enter(Section::SubReceipts, out);
         let code = codes::late(news.event);
-        sub_receipt(out, item, (codes::status(code), Some(code)), Some(news.at), &[]);
+        let batch = self.account.batch_reference(item).unwrap_or_default();
+        sub_receipt(out, (item, &batch), (codes::status(code), Some(code)), Some(news.at), &[]);
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
@@ -223,7 +225,7 @@ fn write_group(out: &mut Vec<u8>, group: &FindingGroup) {
 
 fn sub_receipt(
     out: &mut Vec<u8>,
-    item: &Item,
+    (item, batch): (&Item, &str),
     (status, code): (ReceiptStatus, Option<Code>),
     time: Option<Timestamp>,
     findings: &[Finding],
@@ -241,7 +243,7 @@ fn sub_receipt(
     if let Some(time) = time {
         element(out, 3, "Time", &instant(time));
     }
-    identity(out, item);
+    identity(out, item, batch);
     if !findings.is_empty() {
         line(out, 3);
         open(out, "Findings");
@@ -256,13 +258,14 @@ fn sub_receipt(
 }
 
 /// References and service.
-fn identity(out: &mut Vec<u8>, item: &Item) {
+fn identity(out: &mut Vec<u8>, item: &Item, batch: &str) {
     let found = &item.found;
-    if !found.senders_reference.is_empty() || !item.receivers_reference.is_empty() {
+    if [&found.senders_reference, &item.receivers_reference, batch].iter().any(|reference| !reference.is_empty()) {
         line(out, 3);
         open(out, "References");
         reference(out, 4, "SendersReference", None, &found.senders_reference);
         reference(out, 4, "ReceiversReference", None, &item.receivers_reference);
+        reference(out, 4, "BatchReference", None, batch);
         line(out, 3);
         close(out, "References");
     }

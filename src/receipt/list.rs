@@ -1,15 +1,24 @@
 //! The list of a receipt's items for a spreadsheet: RFC 4180, in UTF-8, a line per item.
 
-use super::{Rendering, item_code, item_status};
+use super::{Account, Rendering, item_code, item_status};
 use crate::model::{Finding, FindingGroup, Item, News};
 
 /// The list.
-#[derive(Debug, Default)]
-pub struct List;
+#[derive(Debug)]
+pub struct List {
+    account: Account,
+}
+
+impl List {
+    /// Nothing is written yet.
+    pub fn new(account: Account) -> Self {
+        Self { account }
+    }
+}
 
 impl Rendering for List {
     fn begin(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"number,reference,status,code,line,column,receiver_id\r\n");
+        out.extend_from_slice(b"number,reference,status,code,line,column,receiver_id,batch_reference\r\n");
     }
 
     fn group(&mut self, _group: &FindingGroup, _out: &mut Vec<u8>) {}
@@ -22,7 +31,8 @@ impl Rendering for List {
         let [number, line, column] = numbers.each_ref().map(String::as_str);
         let code = item_code(item).map_or("", |code| code.0);
         let status = item_status(item).as_str();
-        let fields = [number, &found.senders_reference, status, code, line, column, &item.receivers_reference];
+        let batch = self.account.batch_reference(item).unwrap_or_default();
+        let fields = [number, &found.senders_reference, status, code, line, column, &item.receivers_reference, &batch];
         for (index, field) in fields.into_iter().enumerate() {
             if index > 0 {
                 out.push(b',');

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::codes::{self, CodeRow};
 use crate::model::{
-    Code, Finding, FindingGroup, Item, ItemState, Language, News, OutcomeCount, ReceiptFormat, ReceiptKind,
+    Batch, Code, Finding, FindingGroup, Item, ItemState, Language, News, OutcomeCount, ReceiptFormat, ReceiptKind,
     ReceiptStatus, Shipment, Tally, VerdictKind,
 };
 
@@ -111,6 +111,15 @@ impl Account {
             (false, ReceiptStatus::Ok) => (ReceiptStatus::UnExpectedError, None),
             (false, status) => (status, None),
         }
+    }
+
+    /// How the receiver knows the batch an item went in: its reference, or its number where the format has none.
+    fn batch_reference(&self, item: &Item) -> Option<String> {
+        let number = item.batch?;
+        let envelope = self.shipment.verdict.as_ref().and_then(|verdict| verdict.envelope.as_ref());
+        let part = envelope.and_then(|envelope| envelope.parts.get(usize::try_from(item.found.part).ok()?));
+        let reference = part.map(|part| Batch::reference(&part.reference, number)).unwrap_or_default();
+        Some(if reference.is_empty() { number.to_string() } else { reference })
     }
 
     fn worst(&self) -> ReceiptStatus {

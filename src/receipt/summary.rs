@@ -161,6 +161,9 @@ impl Rendering for Summary {
         if !item.receivers_reference.is_empty() {
             attribute(out, "receiversReference", &item.receivers_reference);
         }
+        if let Some(batch) = self.account.batch_reference(item) {
+            attribute(out, "batchReference", &batch);
+        }
         let own = code.filter(|code| status != ReceiptStatus::Ok && findings.iter().all(|found| found.code != *code));
         if own.is_none() && findings.is_empty() {
             return out.extend_from_slice(b"/>");

@@ -75,6 +75,7 @@ fn item(number: u64, state: ItemState, code: Option<Code>) -> Item {
         attempts: 1,
         first_intent: None,
         last_intent: None,
+        batch: None,
     }
 }
 
@@ -262,7 +263,7 @@ fn summaries_are_as_the_golden_ones_and_valid() {
 #[test]
 fn lists_and_pages_are_as_the_golden_ones() {
     let (account, items) = mixed();
-    assert_golden("final.csv", &rendered(Box::new(List), &items));
+    assert_golden("final.csv", &rendered(Box::new(List::new(account.clone())), &items));
     for language in Language::ALL {
         let word = language.as_str();
         assert_golden(&format!("final.{word}.html"), &rendered(page(language, account.clone()), &items));

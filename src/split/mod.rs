@@ -5,10 +5,13 @@
 //! counts, line feeds between elements and the end tags, whose names are again the file's own. Nothing is copied here: a
 //! batch is a list of [`Piece`]s.
 //!
-//! A rest goes back to the sender in the encoding he wrote. A single item goes to a receiver, who always gets UTF-8: the
+//! A rest goes back to the sender in the encoding he wrote. A receiver, of single items or of batches, always gets UTF-8: the
 //! file's bytes are to be read as such, and where they are something else its XML declaration is replaced.
 
+mod chosen;
+mod grouping;
 mod heads;
+mod proof;
 mod single;
 mod smaller;
 
@@ -17,8 +20,11 @@ use std::io;
 use crate::formats::Encoding;
 use crate::model::{ByteRange, Envelope, Part, PartKind, Totals};
 
+pub use chosen::{Chosen, Cuts};
+pub use grouping::{Attached, Grouping};
+pub use proof::is_valid;
 pub use single::single;
-pub use smaller::Smaller;
+pub use smaller::{Slot, Smaller};
 
 /// A piece of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]

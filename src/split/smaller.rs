@@ -9,13 +9,34 @@ use crate::formats::{Encoding, preamble};
 use crate::model::{ByteRange, Envelope, NewItem, Totals};
 use crate::ports::Blob;
 
+/// Where an item lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// Index of its part in the envelope.
+    pub part: u32,
+    /// Its group's head; empty where there is none.
+    pub group: ByteRange,
+    /// Its bytes.
+    pub range: ByteRange,
+}
+
+impl Slot {
+    /// Where this item lies.
+    pub fn of(item: &NewItem) -> Self {
+        Self { part: item.part, group: item.group, range: item.range }
+    }
+}
+
 /// Writes chosen items under their own heads, in the order of the batch, then the attachments of theirs that stand behind
 /// all items. Memory does not grow with the items.
 pub struct Smaller {
     blob: Arc<dyn Blob>,
-    envelope: Envelope,
+    envelope: Arc<Envelope>,
     suffix: String,
     totals: Totals,
+    /// Whether it is written in UTF-8, whatever the file is in.
+    in_utf8: bool,
+    /// How the file is written.
     encoding: Encoding,
     /// What the root's head leaves open, once something has been written.
     root: Option<Vec<ByteRange>>,
@@ -28,13 +49,23 @@ pub struct Smaller {
 }
 
 impl Smaller {
-    /// Begins a batch of so many items, whose shipment references end with the suffix.
-    pub fn new(blob: Arc<dyn Blob>, envelope: Envelope, suffix: &str, totals: Totals) -> Self {
+    /// Begins a batch of so many items, whose shipment references end with the suffix, written as the sender wrote.
+    pub fn for_sender(blob: Arc<dyn Blob>, envelope: Arc<Envelope>, suffix: &str, totals: Totals) -> Self {
+        Self::new(blob, envelope, suffix, totals, false)
+    }
+
+    /// The same in UTF-8; the file's bytes in its pieces are to be read as such.
+    pub fn for_receiver(blob: Arc<dyn Blob>, envelope: Arc<Envelope>, suffix: &str, totals: Totals) -> Self {
+        Self::new(blob, envelope, suffix, totals, true)
+    }
+
+    fn new(blob: Arc<dyn Blob>, envelope: Arc<Envelope>, suffix: &str, totals: Totals, in_utf8: bool) -> Self {
         Self {
             blob,
             envelope,
             suffix: suffix.to_owned(),
             totals,
+            in_utf8,
             encoding: Encoding::Utf8,
             root: None,
             part: None,
@@ -44,26 +75,26 @@ impl Smaller {
     }
 
     /// The next pieces: the item, and what must stand before it. Items come in order of their numbers.
-    pub fn item(&mut self, item: &NewItem) -> io::Result<Vec<Piece>> {
+    pub fn item(&mut self, slot: Slot) -> io::Result<Vec<Piece>> {
         let mut cut = self.begin()?;
-        if self.part.as_ref().is_none_or(|(index, _)| *index != item.part) {
+        if self.part.as_ref().is_none_or(|(index, _)| *index != slot.part) {
             self.close_part(&mut cut);
-            let part = part_of(&self.envelope.parts, item.part)?;
-            self.part = Some((item.part, self.open_names(part.head)?));
+            let part = part_of(&self.envelope.parts, slot.part)?;
+            self.part = Some((slot.part, self.open_names(part.head)?));
             cut.open_part(part, &self.suffix);
         }
-        if self.group.as_ref().is_none_or(|(start, _)| *start != item.group.start) {
+        if self.group.as_ref().is_none_or(|(start, _)| *start != slot.group.start) {
             self.close_group(&mut cut);
-            self.group = Some((item.group.start, self.open_names(item.group)?));
-            cut.bytes(item.group);
+            self.group = Some((slot.group.start, self.open_names(slot.group)?));
+            cut.bytes(slot.group);
         }
-        cut.whole(item.range);
+        cut.whole(slot.range);
         Ok(cut.pieces)
     }
 
     /// The next pieces: an attachment that stands behind all items. They come after every item.
     pub fn attachment(&mut self, range: ByteRange) -> io::Result<Vec<Piece>> {
-        let mut cut = Cut::new(self.encoding);
+        let mut cut = self.cut();
         let head = self.envelope.tail.unwrap_or_default();
         if self.tail.is_none() {
             self.close_part(&mut cut);
@@ -79,7 +110,7 @@ impl Smaller {
 
     /// The last pieces; none when there was no item, for then there is no batch.
     pub fn finish(&mut self) -> Vec<Piece> {
-        let mut cut = Cut::new(self.encoding);
+        let mut cut = self.cut();
         self.close_part(&mut cut);
         let root = self.root.take().unwrap_or_default();
         match (self.tail.take(), root.split_first()) {
@@ -95,13 +126,22 @@ impl Smaller {
     /// Writes what stands before all items, the first time.
     fn begin(&mut self) -> io::Result<Cut> {
         if self.root.is_some() {
-            return Ok(Cut::new(self.encoding));
+            return Ok(self.cut());
         }
-        self.encoding = preamble(self.blob.as_ref())?.encoding;
+        let preamble = preamble(self.blob.as_ref())?;
+        self.encoding = preamble.encoding;
         self.root = Some(self.open_names(self.envelope.root)?);
-        let mut cut = Cut::new(self.encoding);
-        cut.open_root(&self.envelope, 0, &self.suffix, &self.totals);
+        let (mut cut, mut start) = (self.cut(), 0);
+        if self.in_utf8 && !preamble.encoding.is_utf8() {
+            cut.text(DECLARATION);
+            start = preamble.bytes;
+        }
+        cut.open_root(&self.envelope, start, &self.suffix, &self.totals);
         Ok(cut)
+    }
+
+    fn cut(&self) -> Cut {
+        Cut::new(if self.in_utf8 { Encoding::Utf8 } else { self.encoding })
     }
 
     fn close_part(&mut self, cut: &mut Cut) {
@@ -121,3 +161,6 @@ impl Smaller {
         if head.is_empty() { Ok(Vec::new()) } else { open_names(self.blob.as_ref(), self.encoding, head) }
     }
 }
+
+/// In place of one that names another encoding.
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";

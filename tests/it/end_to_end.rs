@@ -1,6 +1,7 @@
 //! From a drop to its final receipt, through the real binary.
 
 mod answers;
+mod batches;
 mod encodings;
 mod faults;
 mod nightly;

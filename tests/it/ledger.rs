@@ -11,6 +11,7 @@
 mod area;
 mod area_model;
 
+mod batches;
 mod blobs;
 mod crowd;
 mod deliveries;
@@ -135,6 +136,9 @@ mod on_sqlite {
         deliveries:
             an_item_goes_its_way, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
             an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;
+        batches:
+            a_batch_goes_its_way, batches_are_made_once, only_ready_items_are_grouped, a_batch_is_settled_once,
+            batches_are_there_after_a_crash;
         area:
             a_file_is_partial_until_closed, a_cut_off_upload_is_resumed, a_whole_file_stays_until_its_replacement_is_closed,
             a_claimed_file_gives_way_to_a_new_upload, an_older_upload_is_superseded, closing_again_changes_nothing,

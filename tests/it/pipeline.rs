@@ -1,14 +1,17 @@
 //! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
 
+mod batches;
 mod sequence;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use sluse::adapters::blobs::LocalBlobs;
 use sluse::adapters::ledger::SqliteLedger;
@@ -17,11 +20,13 @@ use sluse::codes;
 use sluse::generate::{self, Options, Profile};
 use sluse::intake::Routes;
 use sluse::model::{
-    BlobId, Item, ItemState, Language, LateEvent, News, PartnerId, ReceiptKind, ReceiptRules, RetryPolicy, Route,
-    ServiceTable, ShipmentId, Tally, WorkerId,
+    BlobId, Item, ItemKey, ItemState, Language, LateEvent, News, PartnerId, ReceiptKind, ReceiptRules, RetryPolicy,
+    Route, ServiceTable, ShipmentId, Tally, WorkerId,
 };
 use sluse::pipeline::{Destination, House, Pace, Pipeline, StepError, issue_supplement};
-use sluse::ports::{Area, Clock, Close, Consignment, Delivered, DeliveryError, Intent, NewUpload, Quota, Receiver};
+use sluse::ports::{
+    Area, BatchConsignment, Clock, Close, Consignment, Delivered, DeliveryError, Intent, NewUpload, Quota, Receiver,
+};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -40,8 +45,20 @@ struct Told {
     gone: AtomicBool,
     /// Panics.
     broken: AtomicBool,
+    /// Its answers are lost.
+    mute: AtomicBool,
     looked: AtomicUsize,
     took: AtomicUsize,
+    /// Batches it has, in the order they came.
+    batches: Mutex<Vec<Took>>,
+}
+
+/// A batch the receiver has.
+struct Took {
+    key: ItemKey,
+    reference: String,
+    items: u64,
+    bytes: Vec<u8>,
 }
 
 #[async_trait]
@@ -62,6 +79,25 @@ impl Receiver for Told {
         assert!(!self.broken.load(Ordering::SeqCst), "on purpose");
         self.looked.fetch_add(1, Ordering::SeqCst);
         Ok(Some(Delivered { receivers_reference: item.key.to_string() }))
+    }
+
+    async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
+        if self.gone.load(Ordering::SeqCst) {
+            return Err(DeliveryError::Later { code: codes::UNREACHABLE, after: None });
+        }
+        let chunks: Vec<Bytes> = batch.content.stream().try_collect().await.unwrap();
+        let (key, reference) = (batch.key, batch.reference.clone());
+        self.batches.lock().unwrap().push(Took { key, reference, items: batch.items, bytes: chunks.concat() });
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN });
+        }
+        Ok(Delivered { receivers_reference: key.to_string() })
+    }
+
+    async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
+        self.looked.fetch_add(1, Ordering::SeqCst);
+        let has = self.batches.lock().unwrap().iter().any(|took| took.key == batch.key);
+        Ok(has.then(|| Delivered { receivers_reference: batch.key.to_string() }))
     }
 }
 

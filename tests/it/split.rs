@@ -1,13 +1,15 @@
 //! What is cut out of a batch is a batch: it is judged as valid and says the same.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use sluse::codes;
 use sluse::formats::{Coding, Decoder, Details, Encoding, Excerpt, details, preamble};
 use sluse::generate::{self, Options, Profile, Share};
-use sluse::model::{ByteRange, FormatName, NewItem, Route, Totals};
-use sluse::split::{Piece, Smaller, single};
+use sluse::model::{Batch, BatchLimits, ByteRange, Envelope, FormatName, ItemKey, NewItem, Route, Totals};
+use sluse::ports::Blob;
+use sluse::split::{Attached, Chosen, Grouping, Piece, Slot, Smaller, single};
 use sluse::xsd::{Finding, Limits, Observer, Plan, Schema, SchemaDocument, Validator};
 
 use crate::support::judged::{InMemory, Judged, fixed, fixtures, judged, prefill_route};
@@ -77,11 +79,16 @@ fn check(bytes: Vec<u8>, routes: &[Route]) {
     check_rest(&blob, &whole, routes, &|_| true);
     check_rest(&blob, &whole, routes, &|item| item.refused.is_some());
     check_rest(&blob, &whole, routes, &|item| item.number % 2 == 0);
+    for limits in
+        [BatchLimits::DEFAULT, BatchLimits { items: 3, bytes: u64::MAX }, BatchLimits { items: 9, bytes: 4_000 }]
+    {
+        check_batches(&blob, &whole, routes, limits);
+    }
 }
 
 fn check_single(blob: &InMemory, whole: &Judged, item: &NewItem, routes: &[Route]) {
-    let envelope = whole.judgement.envelope.as_ref().unwrap();
-    let cut = read(blob, &single(blob, envelope, item, &attachments(whole, item)).unwrap());
+    let (shared, envelope) = (shared(blob), Arc::new(whole.judgement.envelope.clone().unwrap()));
+    let cut = read(blob, &single(&shared, &envelope, item, &attachments(whole, item)).unwrap());
     let alone = judged(&cut, routes);
     let shown = String::from_utf8_lossy(&cut);
     assert_eq!((alone.judgement.refusal, alone.findings.len(), alone.items.len()), (None, 0, 1), "{shown}");
@@ -100,10 +107,10 @@ fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn
     let chosen: Vec<&NewItem> = whole.items.iter().filter(|item| chosen(item)).collect();
     let mut totals = Totals::default();
     chosen.iter().for_each(|item| totals.add(item));
-    let mut rest = Smaller::new(Arc::new(InMemory(blob.0.clone())), envelope.clone(), "-R1", totals);
+    let mut rest = Smaller::for_sender(shared(blob), Arc::new(envelope.clone()), "-R1", totals);
     let mut bytes = Vec::new();
     for item in &chosen {
-        bytes.extend(written(blob, &rest.item(item).unwrap()));
+        bytes.extend(written(blob, &rest.item(Slot::of(item)).unwrap()));
     }
     for range in chosen.iter().flat_map(|item| attachments(whole, item)) {
         bytes.extend(written(blob, &rest.attachment(range).unwrap()));
@@ -127,6 +134,62 @@ fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn
     expected.iter_mut().for_each(|(_, reference)| reference.push_str("-R1"));
     assert!(references(&again).iter().all(|reference| expected.contains(reference)));
     assert_eq!(again.attachments.len(), chosen.iter().flat_map(|item| attachments(whole, item)).count());
+}
+
+/// Groups the good items, cuts the batches out, and judges them: together they say what the whole said.
+fn check_batches(blob: &InMemory, whole: &Judged, routes: &[Route], limits: BatchLimits) {
+    let envelope = Arc::new(whole.judgement.envelope.clone().unwrap());
+    // Repeats are refused by the ledger.
+    let mut keys = BTreeSet::new();
+    let is_new = |item: &&NewItem| item.refused.is_none() && keys.insert(item.key);
+    let good: Vec<&NewItem> = whole.items.iter().filter(is_new).collect();
+    let batches = grouped(whole, &good, &envelope, limits);
+    assert_eq!(batches.iter().map(|batch| batch.items).sum::<u64>(), good.len() as u64);
+    let keys: BTreeSet<ItemKey> = batches.iter().map(|batch| batch.key).collect();
+    assert_eq!(keys.len(), batches.len());
+    let mut said_again = Vec::new();
+    for batch in &batches {
+        let members: Vec<&&NewItem> =
+            good.iter().filter(|item| (batch.first..=batch.last).contains(&item.number)).collect();
+        assert!(members.len() as u64 == batch.items && batch.items <= limits.items);
+        let mut chosen = Chosen::default();
+        for item in members {
+            chosen.add(item);
+            chosen.attachments.extend(attachments(whole, item));
+        }
+        let suffix = Batch::suffix(batch.number);
+        let cuts = Arc::new(chosen).cut(&shared(blob), &envelope, &suffix);
+        let cut = read(blob, &cuts.collect::<std::io::Result<Vec<_>>>().unwrap().concat());
+        // What is not counted are end tags; another encoding has another size.
+        if batch.items > 1 && preamble(blob).unwrap().encoding == Encoding::Utf8 {
+            assert!(cut.len() as u64 <= limits.bytes.saturating_add(100 * batch.items), "{} bytes", cut.len());
+        }
+        let again = judged(&cut, routes);
+        let found = (again.judgement.refusal, again.findings.len(), again.items.len() as u64);
+        assert_eq!(found, (None, 0, batch.items), "{}", String::from_utf8_lossy(&cut));
+        let own = again.judgement.envelope.clone().unwrap();
+        let known: Vec<&str> = envelope.parts.iter().map(|part| part.reference.as_str()).collect();
+        assert!(own.parts.iter().all(|part| part.reference.strip_suffix(&suffix).is_none_or(|of| known.contains(&of))));
+        let cut = InMemory(cut);
+        said_again.extend(again.items.iter().map(|item| said(&cut, &again, item)));
+    }
+    assert_eq!(said_again, good.iter().map(|item| said(blob, whole, item)).collect::<Vec<_>>());
+}
+
+fn grouped(whole: &Judged, good: &[&NewItem], envelope: &Envelope, limits: BatchLimits) -> Vec<Batch> {
+    let mut grouping = Grouping::new(limits, envelope, 0);
+    let mut batches = Vec::new();
+    for item in good {
+        let mut attached = Attached::default();
+        attachments(whole, item).into_iter().for_each(|range| attached.add(range));
+        batches.extend(grouping.add(item, attached));
+    }
+    batches.extend(grouping.close());
+    batches
+}
+
+fn shared(blob: &InMemory) -> Arc<dyn Blob> {
+    Arc::new(InMemory(blob.0.clone()))
 }
 
 #[test]

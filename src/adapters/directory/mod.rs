@@ -1,9 +1,9 @@
 //! A receiver that is a local directory.
 //!
-//! Each item becomes `<key>.xml`, a valid batch of its own; a broker ZIP becomes `<key>.zip` for each recipient, beside
-//! `<key>.recipient` with the recipient's number, which is there first. The name appears when the bytes are on disk, and is the same
-//! for every attempt. Who takes files away must remember their names: a file taken between our crash and our restart
-//! comes again under the same name.
+//! Each item becomes `<key>.xml`, a valid batch of its own, or each batch of items where the receiver takes batches; a
+//! broker ZIP becomes `<key>.zip` for each recipient, beside `<key>.recipient` with the recipient's number, which is there
+//! first. The name appears when the bytes are on disk, and is the same for every attempt. Who takes files away must
+//! remember their names: a file taken between our crash and our restart comes again under the same name.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt;
 use crate::adapters::durable;
 use crate::codes;
 use crate::model::ItemKind;
-use crate::ports::{Consignment, Content, Delivered, DeliveryError, Receiver};
+use crate::ports::{BatchConsignment, Consignment, Content, Delivered, DeliveryError, Receiver};
 
 /// Writes each item as a file.
 pub struct DirectoryReceiver {
@@ -69,7 +69,27 @@ impl Receiver for DirectoryReceiver {
     }
 
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
-        let name = Self::file_name(item);
+        self.look(Self::file_name(item)).await
+    }
+
+    async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
+        let name = Self::batch_name(batch);
+        self.place(&name, &batch.content).await?;
+        Ok(Delivered { receivers_reference: name })
+    }
+
+    async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
+        self.look(Self::batch_name(batch)).await
+    }
+}
+
+impl DirectoryReceiver {
+    fn batch_name(batch: &BatchConsignment) -> String {
+        format!("{}.xml", batch.key)
+    }
+
+    /// Tells whether a name is there, on disk.
+    async fn look(&self, name: String) -> Result<Option<Delivered>, DeliveryError> {
         let unknown = |_| DeliveryError::Unknown { code: codes::UNREACHABLE };
         if !fs::try_exists(self.dir.join(&name)).await.map_err(unknown)? {
             return Ok(None);

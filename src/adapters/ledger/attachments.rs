@@ -31,16 +31,17 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// Those of one item.
+/// Those of one item behind a number, with theirs.
 pub(super) async fn of_item(
     connection: &mut SqliteConnection,
     id: ShipmentId,
     reference: &str,
+    after: u64,
     limit: u32,
-) -> Result<Vec<NewAttachment>, LedgerError> {
-    let query = sqlx::query(sql::ATTACHMENTS_OF).bind(uuid(&id.0)).bind(reference).bind(i64::from(limit));
-    let rows = query.fetch_all(connection).await?;
-    rows.iter().map(|row| Ok(rows::attachment(row)?.1)).collect()
+) -> Result<Vec<(u64, NewAttachment)>, LedgerError> {
+    let query = sqlx::query(sql::ATTACHMENTS_OF).bind(uuid(&id.0)).bind(reference);
+    let rows = query.bind(int(after)).bind(i64::from(limit)).fetch_all(connection).await?;
+    rows.iter().map(rows::attachment).collect()
 }
 
 /// The first of those that belong to no item.

@@ -5,8 +5,8 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::model::{
-    BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Outcome, OutcomeCount,
-    PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Outcome,
+    OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, SequenceStand,
@@ -15,7 +15,7 @@ use crate::ports::{
 
 use super::shipments::Ruling;
 use super::steps::Step;
-use super::{SqliteLedger, attachments, findings, items, receipts, rows, sequences, shipments, sql};
+use super::{SqliteLedger, attachments, batches, findings, items, receipts, rows, sequences, shipments, sql};
 
 #[async_trait]
 impl Ledger for SqliteLedger {
@@ -63,9 +63,10 @@ impl Ledger for SqliteLedger {
         &self,
         id: ShipmentId,
         reference: &str,
+        after: u64,
         limit: u32,
-    ) -> Result<Vec<NewAttachment>, LedgerError> {
-        attachments::of_item(&mut *self.reader().await?, id, reference, limit).await
+    ) -> Result<Vec<(u64, NewAttachment)>, LedgerError> {
+        attachments::of_item(&mut *self.reader().await?, id, reference, after, limit).await
     }
 
     async fn loose_attachments(&self, id: ShipmentId, limit: u32) -> Result<Vec<NewAttachment>, LedgerError> {
@@ -154,6 +155,41 @@ impl Ledger for SqliteLedger {
 
     async fn conclude(&self, id: ShipmentId, number: u64, outcome: Outcome, now: Timestamp) -> Result<(), LedgerError> {
         self.writer.step(Step::Conclude { shipment: id, number, outcome, now }).await
+    }
+
+    async fn add_batches(&self, id: ShipmentId, batches: Vec<Batch>) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(async move { batches::add(connection, id, &batches).await })).await
+    }
+
+    async fn last_batch(&self, id: ShipmentId) -> Result<Option<Batch>, LedgerError> {
+        batches::last(&mut *self.reader().await?, id).await
+    }
+
+    async fn due_batches(
+        &self,
+        id: ShipmentId,
+        now: Timestamp,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(Batch, Item)>, LedgerError> {
+        batches::due(&mut *self.reader().await?, id, now, after, limit).await
+    }
+
+    async fn intend_batch(&self, intent: Intent) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(batches::intend(connection, intent))).await
+    }
+
+    async fn conclude_batch(
+        &self,
+        id: ShipmentId,
+        number: u64,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        self.write(move |connection| {
+            Box::pin(async move { batches::conclude(connection, id, number, &outcome, now).await })
+        })
+        .await
     }
 
     async fn settle_preflight(&self, id: ShipmentId, code: Code) -> Result<(), LedgerError> {

@@ -9,6 +9,7 @@
 
 mod area;
 mod attachments;
+mod batches;
 mod calls;
 mod failure;
 mod findings;
@@ -132,6 +133,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "receipts", include_str!("migrations/0002_receipts.sql")),
     (3, "formats", include_str!("migrations/0003_formats.sql")),
     (4, "sequences", include_str!("migrations/0004_sequences.sql")),
+    (5, "batches", include_str!("migrations/0005_batches.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;
@@ -149,6 +151,32 @@ mod tests {
     use crate::ports::Ledger as _;
 
     use super::*;
+
+    #[tokio::test]
+    async fn items_of_a_batch_are_given_up_together() {
+        const ITEMS: i64 = 10_050;
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+        let id = ShipmentId::new();
+        let filled = ledger.write(move |connection| {
+            Box::pin(async move {
+                let shipment = "INSERT INTO shipments (seq, id, partner, dir, name, blob, size_bytes, preflight, claimed_at, stage) \
+                     VALUES (7, $1, 'etat', 'inbox', 'a.xml', $1, 5, 0, 1000, 1)";
+                sqlx::query(shipment).bind(rows::uuid(&id.0)).execute(&mut *connection).await?;
+                let items = "WITH RECURSIVE counted (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM counted \
+                     WHERE value < $1) INSERT INTO items (shipment, number, part, kind, key, range_start, range_end, group_start, \
+                     group_end, line, col, senders_reference, state, batch) SELECT 7, value, 0, 0, zeroblob(16), 0, 0, 0, 0, \
+                     1, 1, '', 0, CASE WHEN value > 9950 THEN 1 END FROM counted";
+                sqlx::query(items).bind(ITEMS).execute(&mut *connection).await?;
+                let batch = "INSERT INTO batches VALUES (7, 1, zeroblob(16), 9951, 10050, 100)";
+                sqlx::query(batch).execute(&mut *connection).await?;
+                items::fail_some(connection, id, crate::model::ItemState::Ready, crate::codes::UNREACHABLE).await
+            })
+        });
+        assert!(filled.await.unwrap());
+        assert_eq!(ledger.tally(id).await.unwrap().failed, ITEMS as u64, "all at once, though more than usual");
+        ledger.close().await;
+    }
 
     #[tokio::test]
     async fn receipts_of_an_older_ledger_are_not_placed_again() {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::codes;
 use crate::model::{
-    AreaPath, BlobId, ByteRange, Code, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState, LateEvent,
+    AreaPath, Batch, BlobId, ByteRange, Code, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState, LateEvent,
     NewAttachment, NewItem, Node, NodeState, OutcomeCount, PartKind, Place, ReceiptForm, ReceiptKind, ScratchId,
     Service, Shipment, ShipmentId, Spot, Stage, Verdict, VerdictKind,
 };
@@ -69,6 +69,7 @@ pub(super) fn item(row: &SqliteRow) -> Result<Item, LedgerError> {
         attempts: small(row, "attempts")?,
         first_intent: cell::<Option<i64>>(row, "first_intent")?.map(to_time).transpose()?,
         last_intent: cell::<Option<i64>>(row, "last_intent")?.map(to_time).transpose()?,
+        batch: cell::<Option<i64>>(row, "batch")?.map(to_count).transpose()?,
     })
 }
 
@@ -80,6 +81,17 @@ pub(super) fn attachment(row: &SqliteRow) -> Result<(u64, NewAttachment), Ledger
         column: count(row, "col")?,
     };
     Ok((count(row, "number")?, attachment))
+}
+
+/// A batch, from a row in which its number and its key have these names.
+pub(super) fn batch(row: &SqliteRow, number: &str, key: &str) -> Result<Batch, LedgerError> {
+    Ok(Batch {
+        number: count(row, number)?,
+        key: ItemKey(to_uuid(cell(row, key)?)?),
+        first: count(row, "first_item")?,
+        last: count(row, "last_item")?,
+        items: count(row, "size")?,
+    })
 }
 
 pub(super) fn finding(row: &SqliteRow) -> Result<Finding, LedgerError> {

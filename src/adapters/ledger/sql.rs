@@ -17,7 +17,8 @@ macro_rules! shipment_columns {
 macro_rules! item_columns {
     () => {
         "number, part, kind, key, range_start, range_end, group_start, group_end, line, col, senders_reference, \
-         service_code, service_edition, forms, state, code, receivers_reference, attempts, first_intent, last_intent"
+         service_code, service_edition, forms, state, code, receivers_reference, attempts, first_intent, last_intent, \
+         batch"
     };
 }
 
@@ -159,7 +160,7 @@ pub(super) const LAST_ATTACHMENT: &str = "SELECT COALESCE(MAX(number), 0) FROM a
 pub(super) const ATTACHMENTS_OF: &str = concat!(
     "SELECT number, reference, range_start, range_end, line, col FROM attachments WHERE shipment = ",
     seq!(),
-    " AND reference = $2 ORDER BY number LIMIT $3"
+    " AND reference = $2 AND number > $3 ORDER BY number LIMIT $4"
 );
 
 /// Those that belong to no item.
@@ -227,6 +228,45 @@ pub(super) const REPEATS: &str = concat!(
 );
 
 pub(super) const REFUSE_READY: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0";
+
+// Batches.
+
+pub(super) const ADD_BATCH: &str = "INSERT INTO batches (shipment, number, key, first_item, last_item, size) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (shipment, number) DO NOTHING";
+
+/// The items of a batch that is made: those between its first and its last that wait.
+pub(super) const GROUP_ITEMS: &str = "UPDATE items SET batch = $2 \
+     WHERE shipment = $1 AND number >= $3 AND number <= $4 AND state = 0 AND batch IS NULL";
+
+pub(super) const BATCH: &str = concat!(
+    "SELECT number, key, first_item, last_item, size FROM batches WHERE shipment = ",
+    seq!(),
+    " AND number = $2"
+);
+
+pub(super) const LAST_BATCH: &str = concat!(
+    "SELECT number, key, first_item, last_item, size FROM batches WHERE shipment = ",
+    seq!(),
+    " ORDER BY number DESC LIMIT 1"
+);
+
+/// Batches with their first items, which stand for the others.
+pub(super) const DUE_BATCHES: &str = concat!(
+    "SELECT ",
+    item_columns!(),
+    ", batch_key, first_item, last_item, size FROM (SELECT shipment AS of, number AS which, key AS batch_key, \
+     first_item, last_item, size FROM batches WHERE shipment = ",
+    seq!(),
+    " AND number > $2) JOIN items ON shipment = of AND number = first_item \
+     WHERE state < 2 AND due_at <= $3 ORDER BY which LIMIT $4"
+);
+
+pub(super) const INTEND_BATCH: &str = "UPDATE items SET state = 1, code = NULL, attempts = attempts + 1, \
+     first_intent = COALESCE(first_intent, $5), last_intent = $5, due_at = $5 \
+     WHERE shipment = $1 AND number >= $3 AND number <= $4 AND batch = $2 AND state < 2";
+
+pub(super) const CONCLUDE_BATCH: &str = "UPDATE items SET state = $6, code = $7, receivers_reference = $8, due_at = $5 \
+     WHERE shipment = $1 AND number >= $3 AND number <= $4 AND batch = $2 AND state < 2";
 
 // Receipts.
 
@@ -328,7 +368,7 @@ pub(super) const DUE_ITEMS: &str = concat!(
     item_columns!(),
     " FROM items INDEXED BY items_open WHERE shipment = ",
     seq!(),
-    " AND number > $2 AND state < 2 AND due_at <= $3 ORDER BY number LIMIT $4"
+    " AND number > $2 AND state < 2 AND due_at <= $3 AND batch IS NULL ORDER BY number LIMIT $4"
 );
 
 pub(super) const NEXT_DUE: &str =
@@ -347,9 +387,13 @@ pub(super) const ENDING_WITH: &str = concat!(
 pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHERE shipment = $1 AND number IN \
      (SELECT number FROM items INDEXED BY items_open WHERE shipment = $1 AND state < 2 ORDER BY number LIMIT $3)";
 
-pub(super) const FAIL_OPEN: &str = "UPDATE items SET state = 5, code = $2 WHERE shipment = $1 AND number IN \
-     (SELECT number FROM items INDEXED BY items_open WHERE shipment = $1 AND state < 2 AND state = $4 \
-     ORDER BY number LIMIT $3)";
+/// Some of them, up to the end of a batch: its items change together.
+pub(super) const FAIL_OPEN: &str = "WITH some AS (SELECT MAX(number) AS number FROM (SELECT number FROM items \
+     INDEXED BY items_open WHERE shipment = $1 AND state < 2 AND state = $4 ORDER BY number LIMIT $3)), \
+     till AS (SELECT COALESCE((SELECT b.last_item FROM items AS i JOIN batches AS b ON b.shipment = i.shipment \
+     AND b.number = i.batch WHERE i.shipment = $1 AND i.number = some.number), some.number) AS number FROM some) \
+     UPDATE items SET state = 5, code = $2 WHERE shipment = $1 AND number IN (SELECT number FROM items \
+     INDEXED BY items_open WHERE shipment = $1 AND state < 2 AND state = $4 AND number <= (SELECT number FROM till))";
 
 pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0 \
      AND number IN (SELECT value FROM json_each($3))";
@@ -409,6 +453,7 @@ mod tests {
         let pages = [
             (ITEMS, "SEARCH items USING PRIMARY KEY (shipment=? AND number>?)"),
             (DUE_ITEMS, "SEARCH items USING INDEX items_open (shipment=? AND number>?)"),
+            (DUE_BATCHES, "SEARCH batches USING PRIMARY KEY (shipment=? AND number>?)"),
             (NEXT_DUE, "SEARCH items USING COVERING INDEX items_open (shipment=?)"),
             (FINDINGS, "SEARCH findings USING PRIMARY KEY (shipment=? AND number>?)"),
             (GROUPS, "SEARCH finding_groups USING PRIMARY KEY (shipment=? AND number>?)"),

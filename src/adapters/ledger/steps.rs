@@ -54,12 +54,7 @@ impl Step {
     fn state(&self) -> ItemState {
         match self {
             Self::Intend(_) => ItemState::Sending,
-            Self::Conclude { outcome, .. } => match outcome {
-                Outcome::Delivered(_) => ItemState::Delivered,
-                Outcome::Retry { .. } => ItemState::Ready,
-                Outcome::Unknown { .. } => ItemState::Sending,
-                Outcome::Failed(_) => ItemState::Failed,
-            },
+            Self::Conclude { outcome, .. } => state_after(outcome),
         }
     }
 
@@ -68,14 +63,32 @@ impl Step {
         let (shipment, number) = self.item();
         let (at, code, reference): (Timestamp, Option<Code>, &str) = match self {
             Self::Intend(intent) => (intent.now, None, ""),
-            Self::Conclude { outcome, now, .. } => match outcome {
-                Outcome::Delivered(reference) => (*now, Some(codes::DELIVERED), reference),
-                Outcome::Retry { code, at } | Outcome::Unknown { code, at } => (*at, Some(*code), ""),
-                Outcome::Failed(code) => (*now, Some(*code), ""),
-            },
+            Self::Conclude { outcome, now, .. } => {
+                let (at, code, reference) = told_of(outcome, *now);
+                (at, Some(code), reference)
+            }
         };
         let shipment = shipment.0.simple().to_string();
         json!([shipment, number, state_number(self.state()), at.as_millisecond(), code.map(|code| code.0), reference])
+    }
+}
+
+/// The state an outcome leaves an item in.
+pub(super) fn state_after(outcome: &Outcome) -> ItemState {
+    match outcome {
+        Outcome::Delivered(_) => ItemState::Delivered,
+        Outcome::Retry { .. } => ItemState::Ready,
+        Outcome::Unknown { .. } => ItemState::Sending,
+        Outcome::Failed(_) => ItemState::Failed,
+    }
+}
+
+/// What else is kept of an outcome: when to go on, the code, the receiver's reference.
+pub(super) fn told_of(outcome: &Outcome, now: Timestamp) -> (Timestamp, Code, &str) {
+    match outcome {
+        Outcome::Delivered(reference) => (now, codes::DELIVERED, reference),
+        Outcome::Retry { code, at } | Outcome::Unknown { code, at } => (*at, *code, ""),
+        Outcome::Failed(code) => (now, *code, ""),
     }
 }
 

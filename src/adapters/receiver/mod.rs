@@ -1,10 +1,10 @@
 //! A receiver that takes items by plain HTTP.
 //!
-//! Each item is POSTed as a valid batch of its own (`application/xml`), with its key in `Idempotency-Key`;
-//! a broker ZIP as `application/zip`, with the recipient's number in `X-Sluse-Recipient`. The receiver
-//! must take a key once and answer later requests with the same key as it answered the first: sending again is then the
-//! way to learn an unknown outcome. One that cannot do so names an address that tells whether it has a key.
-//! Headers carry references and ids, never personal data.
+//! Each item is POSTed as a valid batch of its own (`application/xml`), or each batch of items where the receiver takes
+//! batches, with its key in `Idempotency-Key`; a broker ZIP as `application/zip`, with the recipient's number in
+//! `X-Sluse-Recipient`. The receiver must take a key once and answer later requests with
+//! the same key as it answered the first: sending again is then the way to learn an unknown outcome. One that cannot do so
+//! names an address that tells whether it has a key. Headers carry references and ids, never personal data.
 
 mod answers;
 
@@ -16,15 +16,15 @@ use secrecy::{ExposeSecret, SecretString};
 use super::http::{Http, Outgoing, SendError, address};
 use crate::codes;
 use crate::kill_point::kill_point;
-use crate::model::ItemKind;
-use crate::ports::{Consignment, Delivered, DeliveryError, Receiver};
+use crate::model::{ItemKey, ItemKind, ShipmentId};
+use crate::ports::{BatchConsignment, Consignment, Delivered, DeliveryError, Receiver};
 
 pub use super::http::{AddressError, Waits};
 
 /// Where the receiver is.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
-    /// Where items are POSTed.
+    /// Where items or batches are POSTed.
     pub url: String,
     /// Address that answers 200 when the receiver has a key and 404 when it has not, such as
     /// `https://receiver.example/items/{key}`; `None` where sending again does no harm.
@@ -66,7 +66,7 @@ pub enum HttpSetupError {
     Tls(#[source] reqwest::Error),
 }
 
-/// POSTs each item.
+/// POSTs each item, or each batch.
 pub struct HttpReceiver {
     http: Http,
     url: Url,
@@ -92,6 +92,32 @@ impl HttpReceiver {
         Ok(Self { http, url, status_url: settings.status_url, credential })
     }
 
+    /// Begins a POST of what has the key.
+    fn request(&self, (shipment, key): (ShipmentId, ItemKey), content_type: &str, reference: &str) -> RequestBuilder {
+        self.with_credential(self.http.post(self.url.clone()))
+            .header(CONTENT_TYPE, content_type)
+            .header("Idempotency-Key", key.to_string())
+            .header("X-Sluse-Shipment", shipment.to_string())
+            .header("X-Sluse-Shipment-Reference", visible(reference))
+    }
+
+    async fn post(&self, request: RequestBuilder, body: Outgoing, key: ItemKey) -> Result<Delivered, DeliveryError> {
+        kill_point("receiver.post.before");
+        let answer = self.http.send(request, body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
+        kill_point("receiver.post.after");
+        answers::taken(&answer, key)
+    }
+
+    async fn look(&self, key: ItemKey) -> Result<Option<Delivered>, DeliveryError> {
+        let Some(status_url) = &self.status_url else { return Ok(None) };
+        let unknown = |code| DeliveryError::Unknown { code };
+        let url = status_url.replace(KEY_PLACE, &key.to_string());
+        let url = Url::parse(&url).map_err(|_| unknown(codes::RECEIVER_FAULT))?;
+        let request = self.with_credential(self.http.get(url));
+        let answer = self.http.send(request, Outgoing::empty(), ANSWER_BYTES).await.map_err(SendError::of_look_up)?;
+        answers::looked_up(&answer, key)
+    }
+
     fn with_credential(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.credential {
             Some((name, value)) => request.header(name, value.clone()),
@@ -105,38 +131,38 @@ impl Receiver for HttpReceiver {
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
         let body = Outgoing::gather(item.batch.stream()).await?;
         let request = self
-            .with_credential(self.http.post(self.url.clone()))
-            .header(CONTENT_TYPE, content_type(item.kind))
-            .header("Idempotency-Key", item.key.to_string())
-            .header("X-Sluse-Shipment", item.shipment.to_string())
-            .header("X-Sluse-Item", item.number)
-            .header("X-Sluse-Shipment-Reference", visible(&item.shipment_reference));
+            .request((item.shipment, item.key), content_type(item.kind), &item.shipment_reference)
+            .header("X-Sluse-Item", item.number);
         let request = match item.reportee.as_ref().filter(|_| item.kind == ItemKind::Recipient) {
             Some(party) => request.header("X-Sluse-Recipient", personal(party.expose())?),
             None => request,
         };
-        kill_point("receiver.post.before");
-        let answer = self.http.send(request, body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
-        kill_point("receiver.post.after");
-        answers::taken(&answer, item.key)
+        self.post(request, body, item.key).await
     }
 
     /// Without a status address there is nothing to look at: `None` lets the same key be sent again, which the receiver
     /// answers without a second effect. A failure to look leaves the outcome unknown.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
-        let Some(status_url) = &self.status_url else { return Ok(None) };
-        let unknown = |code| DeliveryError::Unknown { code };
-        let url = status_url.replace(KEY_PLACE, &item.key.to_string());
-        let url = Url::parse(&url).map_err(|_| unknown(codes::RECEIVER_FAULT))?;
-        let request = self.with_credential(self.http.get(url));
-        let answer = self.http.send(request, Outgoing::empty(), ANSWER_BYTES).await.map_err(SendError::of_look_up)?;
-        answers::looked_up(&answer, item.key)
+        self.look(item.key).await
+    }
+
+    async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
+        let body = Outgoing::gather(batch.content.stream()).await?;
+        let request = self
+            .request((batch.shipment, batch.key), BATCH, &batch.reference)
+            .header("X-Sluse-Batch", batch.number)
+            .header("X-Sluse-Items", batch.items);
+        self.post(request, body, batch.key).await
+    }
+
+    async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
+        self.look(batch.key).await
     }
 }
 
 /// An archive is a ZIP, everything else a batch.
 fn content_type(kind: ItemKind) -> &'static str {
-    if kind == ItemKind::Recipient { "application/zip" } else { "application/xml" }
+    if kind == ItemKind::Recipient { "application/zip" } else { BATCH }
 }
 
 /// A value that no log shows.
@@ -172,6 +198,8 @@ fn visible(text: &str) -> String {
     out
 }
 
+/// What a batch is sent as.
+const BATCH: &str = "application/xml";
 const KEY_PLACE: &str = "{key}";
 /// Answers are not kept; this is what is read to free the connection.
 const ANSWER_BYTES: usize = 64 * 1024;

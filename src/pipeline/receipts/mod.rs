@@ -60,7 +60,7 @@ impl Manner {
         let page = self.rules.page.map(|language| receipt::page(language, account.clone()));
         forms.extend(page.map(|page| (ReceiptForm::Page, page)));
         if self.rules.list && account.kind == ReceiptKind::Final {
-            forms.push((ReceiptForm::List, Box::new(List)));
+            forms.push((ReceiptForm::List, Box::new(List::new(account.clone()))));
         }
         forms
     }

@@ -1,6 +1,6 @@
 //! A shipment's items and findings, page by page.
 
-use crate::model::{Finding, FindingGroup, Item, ItemState, Shipment};
+use crate::model::{Finding, FindingGroup, Item, ItemState, NewAttachment, Shipment};
 use crate::pipeline::{House, StepError};
 
 /// A shipment's items in order of number.
@@ -23,6 +23,30 @@ impl<'a> Items<'a> {
         let Some(last) = page.last().map(|item| item.found.number) else { return Ok(None) };
         self.last = last;
         Ok(Some(page))
+    }
+}
+
+/// An item's attachments that stand behind all items, in order.
+pub(super) struct Attachments<'a> {
+    house: &'a House,
+    shipment: &'a Shipment,
+    reference: &'a str,
+    last: u64,
+}
+
+impl<'a> Attachments<'a> {
+    /// Those of the item with the sender's reference.
+    pub(super) fn new(house: &'a House, shipment: &'a Shipment, reference: &'a str) -> Self {
+        Self { house, shipment, reference, last: 0 }
+    }
+
+    /// The next page; `None` after the last.
+    pub(super) async fn page(&mut self) -> Result<Option<Vec<NewAttachment>>, StepError> {
+        let ledger = &self.house.ledger;
+        let page = ledger.attachments_of(self.shipment.id, self.reference, self.last, PAGE_ROWS).await?;
+        let Some((last, _)) = page.last() else { return Ok(None) };
+        self.last = *last;
+        Ok(Some(page.into_iter().map(|(_, attachment)| attachment).collect()))
     }
 }
 

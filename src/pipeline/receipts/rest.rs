@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::draft::{Draft, Pen};
-use super::pages::Items;
+use super::pages::{Attachments, Items};
 use super::{Manner, UNDELIVERED, place};
 use crate::codes;
 use crate::model::{
@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::pipeline::{House, StepError, is_damage};
 use crate::ports::{Blob, ReceiptFile};
-use crate::split::Smaller;
+use crate::split::{Slot, Smaller};
 
 /// Places it, where there is one; returns its name. A shipment refused as a whole is mended as a whole.
 pub(super) async fn place_rest(
@@ -75,7 +75,7 @@ async fn write_rest(
 ) -> Result<bool, StepError> {
     let blob = house.blobs.open(shipment.blob).await?;
     let totals = rest_totals(house, shipment, envelope).await?;
-    let mut rest = Smaller::new(Arc::clone(&blob), envelope.clone(), REST_SUFFIX, totals);
+    let mut rest = Smaller::for_sender(Arc::clone(&blob), Arc::new(envelope.clone()), REST_SUFFIX, totals);
     let mut items = Items::new(house, shipment, &UNDELIVERED);
     let mut any = false;
     while let Some(mut page) = items.page().await? {
@@ -84,7 +84,7 @@ async fn write_rest(
         let from = Arc::clone(&blob);
         let add = move |pen: &mut Pen| {
             for item in &page {
-                let pieces = rest.item(&item.found)?;
+                let pieces = rest.item(Slot::of(&item.found))?;
                 pen.copy(from.as_ref(), pieces)?;
             }
             Ok(rest)
@@ -122,17 +122,18 @@ async fn write_attachments(
     let mut items = Items::new(house, shipment, &UNDELIVERED);
     while let Some(page) = items.page().await? {
         for item in page.iter().filter(|item| may_be_dropped_again(item)) {
-            let reference = &item.found.senders_reference;
-            let attachments = house.ledger.attachments_of(shipment.id, reference, MOST_ATTACHMENTS).await?;
-            let from = Arc::clone(blob);
-            let add = move |pen: &mut Pen| {
-                for attachment in attachments {
-                    let pieces = rest.attachment(attachment.range)?;
-                    pen.copy(from.as_ref(), pieces)?;
-                }
-                Ok(rest)
-            };
-            rest = draft.write(house, add).await?;
+            let mut attachments = Attachments::new(house, shipment, &item.found.senders_reference);
+            while let Some(page) = attachments.page().await? {
+                let from = Arc::clone(blob);
+                let add = move |pen: &mut Pen| {
+                    for attachment in page {
+                        let pieces = rest.attachment(attachment.range)?;
+                        pen.copy(from.as_ref(), pieces)?;
+                    }
+                    Ok(rest)
+                };
+                rest = draft.write(house, add).await?;
+            }
         }
     }
     Ok(rest)
@@ -148,9 +149,6 @@ fn may_be_dropped_again(item: &Item) -> bool {
         Some(_) | None => true,
     }
 }
-
-/// Attachments of one item that are carried along.
-const MOST_ATTACHMENTS: u32 = 10_000;
 
 /// Appended to the references of a rest file, so that it is not taken for the same shipment.
 const REST_SUFFIX: &str = "-R1";

@@ -232,6 +232,8 @@ rows! {
         "Mottakaren seier at elementet er i strid med eit han har.", "Spør drifta.";
     PAYLOAD_TOO_LARGE: "Elementet er større enn mottakeren tar imot.", "Gjør vedleggene mindre.";
         "Elementet er større enn mottakaren tek imot.", "Gjer vedlegga mindre.";
+    BATCH_NOT_VALID: "Delbunten som elementet skulle sendes i, ville ikke vært gyldig.", "Ingenting av den er sendt: legg inn restfilen, eller spør driften.";
+        "Delbunten som elementet skulle sendast i, ville ikkje vore gyldig.", "Ingenting av han er sendt: legg inn restfila, eller spør drifta.";
     UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
         "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
     THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";

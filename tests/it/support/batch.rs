@@ -15,8 +15,13 @@ pub(crate) struct Batch {
 /// A generated batch; another seed gives another shipment reference.
 pub(crate) fn generated(items: u64, profile: Profile, errors: &str, seed: u64) -> Batch {
     let errors: Share = errors.parse().unwrap();
+    written(&Options { errors, ..Options::new(items, profile, seed) })
+}
+
+/// What is generated as the options say.
+pub(crate) fn written(options: &Options) -> Batch {
     let mut bytes = Vec::new();
-    let summary = generate::write(&Options { errors, ..Options::new(items, profile, seed) }, &mut bytes).unwrap();
+    let summary = generate::write(options, &mut bytes).unwrap();
     Batch { bytes, items: summary.items, right: summary.items - summary.wrong }
 }
 

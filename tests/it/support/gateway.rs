@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) more: String,
     /// Where the items go.
     pub(crate) receiver: Receiver,
+    /// Appended to the tables of the HTTP receiver and the directory.
+    pub(crate) take: &'static str,
     /// What the partner may hold.
     pub(crate) quota_bytes: u64,
     /// What is logged.
@@ -56,6 +58,7 @@ impl Default for Settings {
             format: "prefill",
             more: String::new(),
             receiver: Receiver::Altinn,
+            take: "",
             quota_bytes: 50_000_000,
             log_filter: "info",
         }
@@ -148,7 +151,7 @@ impl Home {
     fn config(&self, settings: &Settings) -> String {
         let public_key = self.client_key.public_key().to_openssh().unwrap();
         let (listen, base) = (self.address, self.simulator.base_url());
-        let Settings { route, format, more, receiver, quota_bytes, log_filter } = settings;
+        let Settings { route, format, more, receiver, take, quota_bytes, log_filter } = settings;
         let (receiver, services) = match receiver {
             Receiver::Altinn => ("altinn", SERVICES),
             Receiver::Http(_) => ("http", ""),
@@ -183,10 +186,13 @@ timeout_ms = 5_000
 [receiver.http]
 kind = "http"
 url = "{http}/items"
+status_url = "{http}/items/{{key}}"
 bearer_token_file = "token"
+{take}
 [receiver.directory]
 kind = "directory"
 path = "out"
+{take}
 [route.etat]
 partner = "etat"
 format = "{format}"

@@ -1,6 +1,7 @@
 //! A service that takes items by plain HTTP, as a partner would write one.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +21,10 @@ pub(crate) struct Inbox {
     pub(crate) taken: Arc<Mutex<HashMap<String, (HeaderMap, Bytes)>>>,
     /// What it answers instead of taking anything.
     pub(crate) answer: Arc<Mutex<Option<StatusCode>>>,
+    /// How many answers are lost on their way, though it took what was sent.
+    pub(crate) lost: Arc<Mutex<u64>>,
+    /// Keys that were sent though it has them.
+    pub(crate) again: Arc<Mutex<Vec<String>>>,
 }
 
 async fn take(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) -> Response {
@@ -31,7 +36,15 @@ async fn take(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) -> Re
         return (status, [("retry-after", "5")]).into_response();
     }
     let key = headers["idempotency-key"].to_str().unwrap().to_owned();
-    inbox.taken.lock().unwrap().entry(key.clone()).or_insert((headers, body));
+    match inbox.taken.lock().unwrap().entry(key.clone()) {
+        Entry::Occupied(_) => inbox.again.lock().unwrap().push(key.clone()),
+        Entry::Vacant(place) => drop(place.insert((headers, body))),
+    }
+    let mut lost = inbox.lost.lock().unwrap();
+    if *lost > 0 {
+        *lost -= 1;
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     (StatusCode::CREATED, [("x-receivers-reference", format!("R-{key}"))]).into_response()
 }
 

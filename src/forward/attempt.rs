@@ -1,0 +1,236 @@
+//! One attempt at one item, or at one batch of items: look up what is unknown, intent, effect, outcome.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::consign::not_consigned;
+use super::deliver::Forwarding;
+use super::patience::{after, wait_after};
+use crate::codes;
+use crate::formats::MOST_PARTS;
+use crate::model::{Batch, Code, Item, ItemState, Outcome};
+use crate::ports::{BatchConsignment, Consignment, Delivered, DeliveryError, Intent, LedgerError, Next};
+use crate::split::{Chosen, is_valid};
+
+/// What goes to the receiver in one request.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Load {
+    /// The item.
+    Item,
+    /// The batch that begins with the item.
+    Batch(Batch),
+}
+
+/// One attempt.
+pub(super) struct Attempt<'a> {
+    /// With what, and by which rules.
+    pub(super) forwarding: &'a Forwarding,
+    /// At what.
+    pub(super) load: Load,
+    /// The item, or the first of the batch: the others are as it is.
+    pub(super) item: &'a Item,
+}
+
+impl Attempt<'_> {
+    /// Makes it.
+    pub(super) async fn run(&self) -> Result<(), LedgerError> {
+        if let Some(at) = self.settles_at() {
+            return self.conclude(Outcome::Unknown { code: codes::OUTCOME_UNKNOWN, at }).await;
+        }
+        if self.item.state == ItemState::Sending {
+            match self.look_up().await {
+                Ok(Some(found)) => return self.delivered(found.receivers_reference).await,
+                Ok(None) if self.gives_up_at() <= self.now() => {
+                    return self.conclude(Outcome::Failed(self.item.code.unwrap_or(codes::OUTCOME_UNKNOWN))).await;
+                }
+                Ok(None) => {}
+                Err(error) => return self.still_unknown(&error).await,
+            }
+        }
+        self.intend().await?;
+        match self.deliver().await {
+            Ok(delivered) => self.delivered(delivered.receivers_reference).await,
+            Err(error) => self.failed(&error).await,
+        }
+    }
+
+    async fn look_up(&self) -> Result<Option<Delivered>, DeliveryError> {
+        let receiver = &self.forwarding.receiver;
+        match self.load {
+            Load::Item => receiver.look_up(&self.consign().await?).await,
+            Load::Batch(batch) => receiver.look_up_batch(&self.consign_batch(batch, false).await?).await,
+        }
+    }
+
+    async fn deliver(&self) -> Result<Delivered, DeliveryError> {
+        let receiver = &self.forwarding.receiver;
+        match self.load {
+            Load::Item => receiver.deliver(&self.consign().await?).await,
+            Load::Batch(batch) => receiver.deliver_batch(&self.consign_batch(batch, true).await?).await,
+        }
+    }
+
+    /// When the receiver has had time to finish an attempt whose outcome is unknown; `None` when it has.
+    fn settles_at(&self) -> Option<Timestamp> {
+        let intent = (self.item.state == ItemState::Sending).then_some(self.item.last_intent).flatten()?;
+        // A long body may have been cut off long after its intent, by the end of the process before this one. An intent
+        // from the future is of a clock that was set back.
+        let ended =
+            Some(intent).filter(|intent| *intent <= self.now()).unwrap_or_default().max(self.forwarding.started);
+        let at = after(ended, Duration::from_millis(self.forwarding.route.retry.settle_ms));
+        (at > self.now()).then_some(at)
+    }
+
+    async fn consign(&self) -> Result<Consignment, DeliveryError> {
+        let first_intent = self.item.first_intent.unwrap_or_else(|| self.now());
+        let attachments = self.forwarding.attachments_of(&self.item.found).await?;
+        let (source, item) = (self.forwarding.source.clone(), self.item.clone());
+        let read = self.forwarding.source.disk.run(move || source.consign(&item, attachments, first_intent)).await;
+        read.map_err(io::Error::other)?.map_err(|error| {
+            let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
+            tracing::error!(%shipment, item, %error, "a staged item cannot be read again");
+            not_consigned(error)
+        })
+    }
+
+    /// Makes the batch ready; one to be sent is judged first.
+    async fn consign_batch(&self, batch: Batch, sent: bool) -> Result<BatchConsignment, DeliveryError> {
+        let chosen = self.chosen(batch).await?;
+        let source = self.forwarding.source.clone();
+        let read = self.forwarding.source.disk.run(move || source.consign_batch(&batch, chosen)).await;
+        let (consignment, mut reader) = read.map_err(io::Error::other)??;
+        if sent {
+            let (route, items) = (Arc::clone(&self.forwarding.route), batch.items);
+            let judging = move || is_valid(&mut reader, &route, route.partner.as_str(), items);
+            let judged = self.forwarding.cores.run(judging).await;
+            if !judged.map_err(io::Error::other)?? {
+                let (shipment, batch) = (self.forwarding.source.shipment, batch.number);
+                tracing::error!(%shipment, batch, "a batch would not be valid and is not sent");
+                return Err(DeliveryError::Refused { code: codes::BATCH_NOT_VALID });
+            }
+        }
+        Ok(consignment)
+    }
+
+    /// The places of the batch's items and of their attachments.
+    async fn chosen(&self, batch: Batch) -> Result<Chosen, DeliveryError> {
+        let (mut chosen, mut attachments, mut last) = (Chosen::default(), Vec::new(), batch.first.saturating_sub(1));
+        while last < batch.last {
+            let (ledger, id) = (&self.forwarding.ledger, self.forwarding.source.shipment);
+            let page = ledger.items(id, &[ItemState::Ready, ItemState::Sending], last, PAGE_ITEMS).await;
+            let page = page.map_err(|error| DeliveryError::Unreadable(io::Error::other(error)))?;
+            let Some(end) = page.last().map(|item| item.found.number) else { break };
+            for item in page.iter().filter(|item| item.batch == Some(batch.number)) {
+                chosen.add(&item.found);
+                attachments.extend(self.forwarding.attachments_of(&item.found).await?);
+            }
+            last = end;
+        }
+        if attachments.len() as u64 > MOST_PARTS {
+            return Err(DeliveryError::Refused { code: codes::ITEM_TOO_LARGE });
+        }
+        chosen.attachments = attachments;
+        Ok(chosen)
+    }
+
+    async fn intend(&self) -> Result<(), LedgerError> {
+        let (shipment, ledger) = (self.forwarding.source.shipment, &self.forwarding.ledger);
+        let intent = Intent { shipment, number: self.number(), now: self.now() };
+        match self.load {
+            Load::Item => ledger.intend(intent).await,
+            Load::Batch(_) => ledger.intend_batch(intent).await,
+        }
+    }
+
+    /// The item's number, or the batch's.
+    fn number(&self) -> u64 {
+        match self.load {
+            Load::Item => self.item.found.number,
+            Load::Batch(batch) => batch.number,
+        }
+    }
+
+    async fn delivered(&self, receivers_reference: String) -> Result<(), LedgerError> {
+        self.forwarding.patience.well();
+        self.conclude(Outcome::Delivered(receivers_reference)).await
+    }
+
+    async fn failed(&self, error: &DeliveryError) -> Result<(), LedgerError> {
+        let (code, next) = error.outcome();
+        let outcome = match next {
+            Next::GiveUp => {
+                self.forwarding.patience.well();
+                Outcome::Failed(code)
+            }
+            Next::Retry(wish) => {
+                self.trouble(error, wish, false);
+                self.again_or_give_up(code, |at| Outcome::Retry { code, at }, wish)
+            }
+            Next::LookUp => {
+                self.trouble(error, None, false);
+                // Never given up unseen: the look-up comes first, also when the time limit has passed.
+                let settle = Duration::from_millis(self.forwarding.route.retry.settle_ms);
+                Outcome::Unknown { code, at: after(self.now(), self.wait(None).max(settle)) }
+            }
+            Next::AskOperator => {
+                self.trouble(error, None, true);
+                self.again_or_give_up(code, |at| Outcome::Retry { code, at }, None)
+            }
+        };
+        self.conclude(outcome).await
+    }
+
+    /// What is unknown stays unknown: a look-up that failed says nothing about the effect.
+    async fn still_unknown(&self, error: &DeliveryError) -> Result<(), LedgerError> {
+        let (wish, all) = match error.outcome().1 {
+            Next::Retry(wish) => (wish, false),
+            Next::AskOperator => (None, true),
+            Next::GiveUp | Next::LookUp => (None, false),
+        };
+        self.trouble(error, wish, all);
+        let code = codes::OUTCOME_UNKNOWN;
+        self.conclude(self.again_or_give_up(code, |at| Outcome::Unknown { code, at }, wish)).await
+    }
+
+    fn again_or_give_up(&self, code: Code, again: impl Fn(Timestamp) -> Outcome, wish: Option<Duration>) -> Outcome {
+        let at = after(self.now(), self.wait(wish));
+        if at > self.gives_up_at() { Outcome::Failed(code) } else { again(at) }
+    }
+
+    fn wait(&self, wish: Option<Duration>) -> Duration {
+        wait_after(&self.forwarding.route.retry, self.item.attempts.saturating_add(1), wish)
+    }
+
+    fn gives_up_at(&self) -> Timestamp {
+        let first = self.item.first_intent.unwrap_or_else(|| self.now());
+        after(first, Duration::from_millis(self.forwarding.route.retry.give_up_after_ms))
+    }
+
+    fn trouble(&self, error: &DeliveryError, wish: Option<Duration>, all: bool) {
+        let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
+        if all {
+            tracing::error!(%shipment, item, %error, "delivery needs the operator");
+        } else {
+            tracing::debug!(%shipment, item, %error, "delivery put off");
+        }
+        self.forwarding.patience.trouble(&self.forwarding.route.retry, self.now(), wish, all);
+    }
+
+    async fn conclude(&self, outcome: Outcome) -> Result<(), LedgerError> {
+        let (shipment, ledger) = (self.forwarding.source.shipment, &self.forwarding.ledger);
+        match self.load {
+            Load::Item => ledger.conclude(shipment, self.number(), outcome, self.now()).await,
+            Load::Batch(_) => ledger.conclude_batch(shipment, self.number(), outcome, self.now()).await,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.forwarding.clock.now()
+    }
+}
+
+/// Items of a batch read from the ledger at once.
+const PAGE_ITEMS: u32 = 512;
