@@ -69,7 +69,7 @@ pub fn chunking(data: &[u8]) {
 }
 
 /// Any bytes as a broker ZIP, behind the size of the pieces they are read in, are judged alike whatever that is. What is
-/// taken can be delivered, and lacks nothing then but the list of recipients.
+/// taken can be delivered, and is sound then for its one recipient.
 #[cfg(feature = "gateway")]
 pub fn broker_archive(data: &[u8]) {
     let Some((size, archive)) = data.split_first() else { return };
@@ -78,7 +78,7 @@ pub fn broker_archive(data: &[u8]) {
     let pieces = Archive { piece: usize::from(*size) + 1, ..whole };
     assert_eq!((&judgement, &findings), (&pieces.judged().0, &pieces.judged().1));
     let (None, Some(contents)) = (judgement.refusal, judgement.contents) else { return };
-    let delivery = broker::without_recipients(&pieces, &contents).expect("a sound archive");
+    let delivery = broker::for_recipient(&pieces, &contents, "910000004").expect("a sound archive");
     let (mut reader, mut bytes) = (delivery.pieces(), Vec::new());
     loop {
         match reader.read(&pieces).expect("a sound archive") {
@@ -88,7 +88,7 @@ pub fn broker_archive(data: &[u8]) {
     }
     assert_eq!(bytes.len() as u64, delivery.size_bytes());
     let (judgement, _) = Archive { bytes, piece: usize::MAX }.judged();
-    assert_eq!(judgement.refusal, Some(sluse::codes::NO_RECIPIENTS));
+    assert_eq!(judgement.refusal, None);
 }
 
 /// A staged file in memory, read in pieces of some size.

@@ -83,7 +83,7 @@ impl Source {
         Ok((BatchConsignment { shipment, number, key, items, reference, content }, reader))
     }
 
-    /// A recipient gets the archive without the list that names the others.
+    /// A recipient gets the archive with a list that names him alone.
     fn consign_archive(
         &self,
         item: &Item,
@@ -91,8 +91,8 @@ impl Source {
         first_intent: Timestamp,
     ) -> Result<Consignment, ReadItemError> {
         let party = broker::party(self.blob.as_ref(), &contents.recipients, item.found.range)?;
+        let batch = archived(&self.blob, *contents, party.clone(), &self.disk);
         let details = Details { reportee: Some(party), ..Details::default() };
-        let batch = archived(&self.blob, *contents, &self.disk);
         Ok(self.consignment(item, details, (Vec::new(), batch), first_intent))
     }
 

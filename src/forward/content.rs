@@ -10,7 +10,7 @@ use futures::stream::{BoxStream, StreamExt as _, unfold};
 use crate::blocking::Blocking;
 use crate::formats::broker::{self, Pieces as ArchivePieces};
 use crate::formats::{Coding, Decoder, Encoding, Excerpt, ReadItemError, Span};
-use crate::model::{ArchiveContents, ByteRange};
+use crate::model::{ArchiveContents, ByteRange, Reportee};
 use crate::ports::{Blob, Content};
 use crate::split::Piece;
 
@@ -69,10 +69,13 @@ impl Read for Reading {
     }
 }
 
-/// An archive without its list of recipients; it is planned when the stream is opened.
-pub(super) fn archived(blob: &Arc<dyn Blob>, contents: ArchiveContents, disk: &Blocking) -> Content {
+/// An archive for one recipient; it is planned when the stream is opened.
+pub(super) fn archived(blob: &Arc<dyn Blob>, contents: ArchiveContents, to: Reportee, disk: &Blocking) -> Content {
     let (blob, disk) = (Arc::clone(blob), disk.clone());
-    Content::new(move || chunks(ArchiveReader { blob: Arc::clone(&blob), contents, pieces: None }, disk.clone()))
+    Content::new(move || {
+        let reader = ArchiveReader { blob: Arc::clone(&blob), contents, to: to.clone(), pieces: None };
+        chunks(reader, disk.clone())
+    })
 }
 
 /// Reads bytes chunk by chunk. Blocks.
@@ -171,6 +174,7 @@ impl ChunkReader for PieceReader {
 struct ArchiveReader {
     blob: Arc<dyn Blob>,
     contents: ArchiveContents,
+    to: Reportee,
     pieces: Option<ArchivePieces>,
 }
 
@@ -178,7 +182,7 @@ impl ChunkReader for ArchiveReader {
     fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
         let mut pieces = match self.pieces.take() {
             Some(pieces) => pieces,
-            None => broker::without_recipients(self.blob.as_ref(), &self.contents)?.pieces(),
+            None => broker::for_recipient(self.blob.as_ref(), &self.contents, self.to.expose())?.pieces(),
         };
         let piece = pieces.read(self.blob.as_ref())?;
         let chunk = (!piece.is_empty()).then(|| Bytes::copy_from_slice(piece));

@@ -11,7 +11,9 @@ mod huge;
 
 use std::io;
 
-use sluse::formats::broker::{BrokerJudgement, Found, Judging, Limits, UnknownChecksums, judge};
+use sluse::formats::broker::{
+    BrokerJudgement, Delivery, Found, Judging, Limits, UnknownChecksums, for_recipient, judge, party as party_of,
+};
 use sluse::model::{Code, Finding, NewItem};
 use sluse::ports::Blob;
 use sluse::{validate, xsd};
@@ -20,9 +22,9 @@ use crate::support::archive::{Archive, Entry};
 use crate::support::judged::InMemory;
 
 const NAMESPACE: &str = "http://schema.altinn.no/services/ServiceEngine/Broker/2015/06";
-/// A sender and three recipients, all synthetic.
+/// A sender and three recipients, one of them a person, all synthetic.
 const SENDER: &str = "910000004";
-const RECIPIENTS: [&str; 3] = ["910000012", "910000020", "910000039"];
+const RECIPIENTS: [&str; 3] = ["910000012", "910000020", "14878510187"];
 
 /// What judging an archive came to.
 #[derive(Debug, PartialEq)]
@@ -78,6 +80,49 @@ fn judged_by(blob: &dyn Blob, judging: &Judging<'_>) -> Judged {
         Ok(())
     });
     Judged { judgement: judgement.unwrap(), items, findings }
+}
+
+/// What a recipient gets.
+fn delivered(bytes: &[u8], party: &str) -> Vec<u8> {
+    let judged = judged(bytes);
+    assert_eq!(judged.refusal(), None, "{:?}", judged.findings);
+    let blob = InMemory(bytes.to_vec());
+    written(&for_recipient(&blob, &judged.judgement.contents.unwrap(), party).unwrap(), &blob)
+}
+
+fn written(delivery: &Delivery, blob: &InMemory) -> Vec<u8> {
+    let mut whole = Vec::new();
+    let mut pieces = delivery.pieces();
+    loop {
+        let piece = pieces.read(blob).unwrap();
+        if piece.is_empty() {
+            assert_eq!(whole.len() as u64, delivery.size_bytes());
+            return whole;
+        }
+        whole.extend_from_slice(piece);
+    }
+}
+
+/// Panics unless it is an archive for the party alone, and otherwise as the expected one, which has no list at all.
+fn assert_delivery(bytes: &[u8], expected: &Archive, party: &str) {
+    let again = judged(bytes);
+    assert_eq!((again.refusal(), again.codes(), again.items.len()), (None, vec![], 1));
+    let list = again.judgement.contents.unwrap().recipients;
+    let named = party_of(&InMemory(bytes.to_vec()), &list, again.items[0].range).unwrap();
+    assert_eq!(named.expose(), party);
+    let (start, end) = (list.extent.start as usize, list.extent.end as usize);
+    let without = expected.bytes();
+    assert!(bytes[..start] == without[..start], "the entries are as they were");
+    let directory = without.len() - expected.comment.len() - if expected.wide { 22 + 76 } else { 22 } - start;
+    assert!(bytes[end..][..directory] == without[start..][..directory], "their records are as without the list");
+    assert!(bytes.ends_with(&expected.comment));
+}
+
+/// Whom an archive is for, as its list says.
+pub(crate) fn addressee(bytes: &[u8]) -> String {
+    let judged = judged(bytes);
+    let list = judged.judgement.contents.unwrap().recipients;
+    party_of(&InMemory(bytes.to_vec()), &list, judged.items[0].range).unwrap().expose().to_owned()
 }
 
 /// A blob that gives a few bytes at a time.

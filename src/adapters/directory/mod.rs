@@ -1,8 +1,8 @@
 //! A receiver that is a local directory.
 //!
 //! Each item becomes `<key>.xml`, a valid batch of its own, or each batch of items where the receiver takes batches; a
-//! broker ZIP becomes `<key>.zip` for each recipient, beside `<key>.recipient` with the recipient's number, which is there
-//! first. The name appears when the bytes are on disk, and is the same for every attempt. Who takes files away must
+//! broker ZIP becomes `<key>.zip` for each recipient, and for an organisation `<key>.recipient` with its number, which is
+//! there first. The name appears when the bytes are on disk, and is the same for every attempt. Who takes files away must
 //! remember their names: a file taken between our crash and our restart comes again under the same name.
 
 use std::io;
@@ -59,9 +59,9 @@ impl DirectoryReceiver {
 impl Receiver for DirectoryReceiver {
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
         let name = Self::file_name(item);
-        // The archive no longer says for whom it is.
-        if let Some(party) = item.reportee.as_ref().filter(|_| item.kind == ItemKind::Recipient) {
-            let content = Content::from_bytes(party.expose().as_bytes().to_vec());
+        // For who sorts without looking into archives, which name their recipient too.
+        if let Some(number) = item.organisation().filter(|_| item.kind == ItemKind::Recipient) {
+            let content = Content::from_bytes(number.as_bytes().to_vec());
             self.place(&format!("{}.recipient", item.key), &content).await?;
         }
         self.place(&name, &item.batch).await?;

@@ -2,7 +2,7 @@
 //!
 //! Each item is POSTed as a valid batch of its own (`application/xml`), or each batch of items where the receiver takes
 //! batches, with its key in `Idempotency-Key`; a broker ZIP as `application/zip`, with the recipient's number in
-//! `X-Sluse-Recipient`. The receiver must take a key once and answer later requests with
+//! `X-Sluse-Recipient` where that is an organisation's. The receiver must take a key once and answer later requests with
 //! the same key as it answered the first: sending again is then the way to learn an unknown outcome. One that cannot do so
 //! names an address that tells whether it has a key. Headers carry references and ids, never personal data.
 
@@ -133,8 +133,8 @@ impl Receiver for HttpReceiver {
         let request = self
             .request((item.shipment, item.key), content_type(item.kind), &item.shipment_reference)
             .header("X-Sluse-Item", item.number);
-        let request = match item.reportee.as_ref().filter(|_| item.kind == ItemKind::Recipient) {
-            Some(party) => request.header("X-Sluse-Recipient", personal(party.expose())?),
+        let request = match item.organisation().filter(|_| item.kind == ItemKind::Recipient) {
+            Some(number) => request.header("X-Sluse-Recipient", number),
             None => request,
         };
         self.post(request, body, item.key).await
@@ -163,13 +163,6 @@ impl Receiver for HttpReceiver {
 /// An archive is a ZIP, everything else a batch.
 fn content_type(kind: ItemKind) -> &'static str {
     if kind == ItemKind::Recipient { "application/zip" } else { BATCH }
-}
-
-/// A value that no log shows.
-fn personal(text: &str) -> Result<HeaderValue, DeliveryError> {
-    let mut value = HeaderValue::try_from(text).map_err(std::io::Error::other)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 fn credential(credential: Credential) -> Result<(HeaderName, HeaderValue), HttpSetupError> {

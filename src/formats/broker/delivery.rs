@@ -1,9 +1,10 @@
-//! The archive as a receiver gets it: without recipients.xml, everything else as it was.
+//! The archive as a receiver gets it: with a recipients.xml that names one recipient, everything else as it was.
 //!
-//! Nothing is unpacked or packed. Entries are ranges of the staged file; the directory is written anew, record by record,
-//! with the places that moved. The size is known before the first byte.
+//! Nothing is unpacked or packed. Entries are ranges of the staged file, and behind them the new list; the directory is
+//! written anew, record by record, with the places that moved. The size is known before the first byte.
 
 use super::Contents;
+use super::addressee::Addressee;
 use super::end::{self, END_BYTES, End, LOCATOR_BYTES, RECORD_BYTES, WIDE_BYTES, u16_at, u32_at, u64_at};
 use super::report::Stop;
 use super::window::Window;
@@ -12,13 +13,14 @@ use crate::model::ByteRange;
 use crate::ports::Blob;
 
 /// A delivery's archive, as it will be written.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Delivery {
     /// Of the staged file.
     staged_bytes: u64,
     end: End,
     dropped: ByteRange,
     dropped_record: ByteRange,
+    addressee: Addressee,
 }
 
 /// One piece of it after the other.
@@ -32,6 +34,8 @@ pub struct Pieces {
 enum Next {
     /// Bytes of the staged file, from here to there; then those behind what is dropped.
     Staged(ByteRange, Option<ByteRange>),
+    /// The list of one recipient.
+    Addressee,
     /// The record at this place.
     Record(u64),
     /// The end records.
@@ -39,8 +43,8 @@ enum Next {
     Nothing,
 }
 
-/// Plans the archive of a judged shipment without its list of recipients.
-pub fn without_recipients(blob: &dyn Blob, contents: &Contents) -> Result<Delivery, ReadItemError> {
+/// Plans the archive of a judged shipment for one recipient, who is told of no other.
+pub fn for_recipient(blob: &dyn Blob, contents: &Contents, party: &str) -> Result<Delivery, ReadItemError> {
     let window = Window::new(blob);
     let end = end::find(&window).map_err(changed)?;
     let (dropped, dropped_record) = (contents.recipients.extent, contents.recipients.record);
@@ -49,23 +53,32 @@ pub fn without_recipients(blob: &dyn Blob, contents: &Contents) -> Result<Delive
         && dropped_record.end <= end.directory.end
         && end.entries == contents.entries;
     let staged_bytes = window.size_bytes();
-    if fits { Ok(Delivery { staged_bytes, end, dropped, dropped_record }) } else { Err(OTHER) }
+    if !fits {
+        return Err(OTHER);
+    }
+    Ok(Delivery { staged_bytes, end, dropped, dropped_record, addressee: Addressee::new(party) })
 }
 
 impl Delivery {
     /// How many bytes it will have.
     pub fn size_bytes(&self) -> u64 {
-        self.staged_bytes - self.dropped.len() - self.dropped_record.len()
+        let added = self.addressee.entry_bytes() + self.addressee.record_bytes(self.list_at());
+        self.staged_bytes - self.dropped.len() - self.dropped_record.len() + added
     }
 
     /// Its bytes.
     pub fn pieces(&self) -> Pieces {
         let before = ByteRange { start: 0, end: self.dropped.start };
         let behind = ByteRange { start: self.dropped.end, end: self.end.directory.start };
-        Pieces { delivery: *self, next: Next::Staged(before, Some(behind)), piece: Vec::new() }
+        Pieces { delivery: self.clone(), next: Next::Staged(before, Some(behind)), piece: Vec::new() }
     }
 
-    /// Where an entry lies after the list of recipients is gone.
+    /// Where the list of one recipient lies: behind all other entries.
+    fn list_at(&self) -> u64 {
+        self.moved(self.end.directory.start)
+    }
+
+    /// Where an entry lies after the list of all recipients is gone.
     fn moved(&self, offset: u64) -> u64 {
         if offset >= self.dropped.end { offset - self.dropped.len() } else { offset }
     }
@@ -117,9 +130,10 @@ impl Delivery {
         let from = self.end.directory.end;
         let length = usize::try_from(self.staged_bytes.saturating_sub(from)).map_err(|_| OTHER)?;
         read(blob, piece, from, length)?;
-        let entries = self.end.entries.saturating_sub(1);
-        let size = self.end.directory.len() - self.dropped_record.len();
-        let start = self.moved(self.end.directory.start);
+        let entries = self.end.entries;
+        let list_at = self.list_at();
+        let size = self.end.directory.len() - self.dropped_record.len() + self.addressee.record_bytes(list_at);
+        let start = list_at + self.addressee.entry_bytes();
         let record_at = usize::try_from(self.end.record_at - from).map_err(|_| OTHER)?;
         if record_at == WIDE_BYTES + LOCATOR_BYTES {
             for (at, value) in [(24, entries), (32, entries), (40, size), (48, start), (WIDE_BYTES + 8, start + size)] {
@@ -133,7 +147,10 @@ impl Delivery {
         }
         for (at, value) in [(record_at + 12, size), (record_at + 16, start)] {
             if record_at == 0 || u32_at(piece, at) != Some(u32::MAX) {
-                put(piece, at, &u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes())?;
+                let narrow = u32::try_from(value).ok().filter(|value| *value < u32::MAX);
+                // Without zip64's records there is no other place for it.
+                let narrow = narrow.or((record_at > 0).then_some(u32::MAX)).ok_or(ReadItemError::TooMuch("bytes"))?;
+                put(piece, at, &narrow.to_le_bytes())?;
             }
         }
         if piece.len() < record_at + END_BYTES { Err(OTHER) } else { Ok(()) }
@@ -148,15 +165,22 @@ impl Pieces {
             self.next = match std::mem::replace(&mut self.next, Next::Nothing) {
                 Next::Staged(range, then) if range.is_empty() => match then {
                     Some(behind) => Next::Staged(behind, None),
-                    None => Next::Record(self.delivery.end.directory.start),
+                    None => Next::Addressee,
                 },
                 Next::Staged(range, then) => {
                     let length = usize::try_from(range.len()).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
                     read(blob, &mut self.piece, range.start, length)?;
                     Next::Staged(ByteRange { start: range.start + length as u64, end: range.end }, then)
                 }
+                Next::Addressee => {
+                    self.piece = self.delivery.addressee.entry();
+                    Next::Record(self.delivery.end.directory.start)
+                }
                 Next::Record(at) if at < self.delivery.end.directory.end => self.records(blob, at)?,
-                Next::Record(_) => Next::End,
+                Next::Record(_) => {
+                    self.piece = self.delivery.addressee.record(self.delivery.list_at());
+                    Next::End
+                }
                 Next::End => {
                     self.delivery.end_records(blob, &mut self.piece)?;
                     Next::Nothing

@@ -8,6 +8,7 @@
 //! Nothing is unpacked to disk or kept in memory. What grows with the archive is sixteen bytes for each entry's name and
 //! what the manifest lists, both up to a limit. How the file is read in pieces changes nothing of what is found.
 
+mod addressee;
 mod checksum;
 mod delivery;
 mod document;
@@ -35,7 +36,7 @@ use crate::model::{Code, Finding, NewItem, Rights, Route, RouteName};
 use crate::ports::Blob;
 use crate::xsd;
 
-pub use delivery::{Delivery, Pieces, without_recipients};
+pub use delivery::{Delivery, Pieces, for_recipient};
 pub use limits::Limits;
 pub use manifest::{Manifest, Property};
 pub use recipients::party;

@@ -88,18 +88,9 @@ proptest! {
         // What is taken can be delivered.
         if let (None, Some(contents)) = (judged.judgement.refusal, judged.judgement.contents) {
             let blob = InMemory(bytes);
-            let delivery = sluse::formats::broker::without_recipients(&blob, &contents).unwrap();
-            let mut pieces = delivery.pieces();
-            let mut whole = Vec::new();
-            loop {
-                let piece = pieces.read(&blob).unwrap();
-                if piece.is_empty() {
-                    break;
-                }
-                whole.extend_from_slice(piece);
-            }
-            let again = self::judged(&whole);
-            prop_assert_eq!(again.codes(), vec!["ZP-302"]);
+            let delivery = for_recipient(&blob, &contents, RECIPIENTS[0]).unwrap();
+            let again = self::judged(&written(&delivery, &blob));
+            prop_assert_eq!((again.refusal(), again.codes(), again.items.len()), (None, Vec::new(), 1));
         }
     }
 }

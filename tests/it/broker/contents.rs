@@ -122,7 +122,7 @@ const KEY: &str = "1a3f4899-3f68-5cfe-8c82-d51d7dad6049";
 
 #[test]
 fn every_party_is_read_again_where_it_was_found() {
-    let text = recipients(["<!-- a -->91<![CDATA[0000]]>012", RECIPIENTS[1], " &#57;10000039 "]);
+    let text = recipients(["<!-- a -->91<![CDATA[0000]]>012", RECIPIENTS[1], " &#49;4878510187 "]);
     let archive = archive(manifest("").as_bytes(), text.as_bytes());
     let judged = judged(&archive);
     let contents = judged.judgement.contents.unwrap();
@@ -238,7 +238,7 @@ fn the_route_takes_or_ignores_the_service() {
     let taken = by(|_| {});
     assert_eq!((taken.refusal(), taken.judgement.route.unwrap().as_str()), (None, "prefill"));
     assert_eq!(by(|route| route.services.any = false).refusal(), Some("RT-102"));
-    assert_eq!(by(|route| route.sender_name = Some("910000039".into())).refusal(), Some("FM-202"));
+    assert_eq!(by(|route| route.sender_name = Some("14878510187".into())).refusal(), Some("FM-202"));
     assert_eq!(by(|route| route.max_file_bytes = 100).refusal(), Some("IN-102"));
     let ignored = by(|route| route.services.ignored_codes = vec!["4752".into()]);
     assert_eq!((ignored.refusal(), ignored.judgement.items_refused), (None, 0));

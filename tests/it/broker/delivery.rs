@@ -1,30 +1,10 @@
-//! What a receiver gets: the same archive without the list of recipients.
-
-use sluse::formats::broker::without_recipients;
+//! What a receiver gets: the same archive with a list of one recipient.
 
 use super::*;
 use crate::support::archive::Trailer;
 
-fn delivered(bytes: &[u8]) -> Vec<u8> {
-    let judged = judged(bytes);
-    assert_eq!(judged.refusal(), None, "{:?}", judged.findings);
-    let blob = InMemory(bytes.to_vec());
-    let delivery = without_recipients(&blob, &judged.judgement.contents.unwrap()).unwrap();
-    let mut whole = Vec::new();
-    let mut pieces = delivery.pieces();
-    loop {
-        let piece = pieces.read(&blob).unwrap();
-        if piece.is_empty() {
-            break;
-        }
-        whole.extend_from_slice(piece);
-    }
-    assert_eq!(whole.len() as u64, delivery.size_bytes());
-    whole
-}
-
 #[test]
-fn it_is_the_archive_that_would_have_been_written_without_the_list() {
+fn it_is_the_archive_that_would_have_been_written_without_the_list_and_another_list() {
     let others = [
         Entry::deflated("a.txt", b"aaaa"),
         Entry::stored("b/c.bin", &[7; 70_000]),
@@ -38,7 +18,7 @@ fn it_is_the_archive_that_would_have_been_written_without_the_list() {
             let expected = Archive { wide, comment: b"note".to_vec(), ..Archive::of(entries.clone()) };
             entries.insert(place, list);
             let archive = Archive { entries, ..expected.clone() };
-            assert_eq!(delivered(&archive.bytes()), expected.bytes(), "{place} {wide}");
+            assert_delivery(&delivered(&archive.bytes(), RECIPIENTS[1]), &expected, RECIPIENTS[1]);
         }
     }
 }
@@ -49,7 +29,7 @@ fn a_directory_in_another_order_keeps_it() {
     let payload = Entry::stored("a.txt", b"aaaa");
     let archive = Archive { order: vec![2, 1, 0], ..Archive::of([list, manifest.clone(), payload.clone()]) };
     let expected = Archive { order: vec![1, 0], ..Archive::of([manifest, payload]) };
-    assert_eq!(delivered(&archive.bytes()), expected.bytes());
+    assert_delivery(&delivered(&archive.bytes(), RECIPIENTS[2]), &expected, RECIPIENTS[2]);
 }
 
 #[test]
@@ -58,12 +38,12 @@ fn large_archives_come_in_pieces() {
     let archive = shipment(others);
     let mut expected = archive.clone();
     expected.entries.remove(1);
-    assert_eq!(delivered(&archive.bytes()), expected.bytes());
+    assert_delivery(&delivered(&archive.bytes(), RECIPIENTS[2]), &expected, RECIPIENTS[2]);
 }
 
 #[test]
 fn another_archive_than_the_judged_one_is_found_out() {
     let judged = judged(&shipment([Entry::stored("a", b"a")]).bytes());
     let other = InMemory(shipment([]).bytes());
-    assert!(without_recipients(&other, &judged.judgement.contents.unwrap()).is_err());
+    assert!(for_recipient(&other, &judged.judgement.contents.unwrap(), SENDER).is_err());
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use sluse::generate::{Format, Options, Profile, write};
+use sluse::generate::{Format, Options, Profile, planted, write};
 
 use super::*;
 use crate::support::batch::contents;
@@ -37,10 +37,10 @@ fn received(home: &Home) -> BTreeMap<String, Vec<u8>> {
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
 }
 
-/// What a recipient gets of it.
-fn delivered() -> Vec<u8> {
+/// What every recipient gets of it beside his own list.
+fn without_list() -> Archive {
     let entries = with_wrong_recipients().entries.into_iter().filter(|entry| entry.name != b"recipients.xml");
-    Archive::of(entries.collect::<Vec<_>>()).bytes()
+    Archive::of(entries.collect::<Vec<_>>())
 }
 
 /// Three recipients and two wrong ones.
@@ -56,7 +56,7 @@ fn with_wrong_recipients() -> Archive {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_good_recipient_gets_the_archive_without_the_list() {
+async fn every_good_recipient_gets_the_archive_with_a_list_of_his_own() {
     let home = home(Receiver::Directory, "").await;
     let _gateway = home.start(None);
     let archive = with_wrong_recipients().bytes();
@@ -75,12 +75,15 @@ async fn every_good_recipient_gets_the_archive_without_the_list() {
     let received_files = received(&home);
     let mut parties = BTreeSet::new();
     for (name, bytes) in received_files.iter().filter(|(name, _)| name.ends_with(".zip")) {
-        assert_eq!(*bytes, delivered());
-        let party = &received_files[&name.replace(".zip", ".recipient")];
-        parties.insert(String::from_utf8(party.clone()).unwrap());
+        let party = addressee(bytes);
+        assert_delivery(bytes, &without_list(), &party);
+        // A person's number stands in the archive and nowhere else.
+        let beside = received_files.get(&name.replace(".zip", ".recipient")).map(Vec::as_slice);
+        assert_eq!(beside, Some(party.as_bytes()).filter(|party| party.len() == 9));
+        parties.insert(party);
     }
     assert_eq!(parties, RECIPIENTS.map(str::to_owned).into());
-    assert_eq!(received_files.len(), 6);
+    assert_eq!(received_files.len(), 5);
 
     let again = dropped(&home, "/inbox/again.zip", &archive).await;
     assert_eq!(code(&again), "FM-201", "{again}");
@@ -98,11 +101,37 @@ async fn an_http_receiver_is_told_the_recipient() {
     let taken = inbox.taken.lock().unwrap();
     for (headers, body) in taken.values() {
         assert_eq!(headers["content-type"], "application/zip");
-        assert_eq!(*body, delivered());
+        let party = addressee(body);
+        assert_delivery(body, &without_list(), &party);
+        // Servers log headers.
+        let told = headers.get("x-sluse-recipient").map(|told| told.to_str().unwrap());
+        assert_eq!(told, Some(party.as_str()).filter(|party| party.len() == 9));
     }
-    let parties: BTreeSet<&str> =
-        taken.values().map(|(headers, _)| headers["x-sluse-recipient"].to_str().unwrap()).collect();
-    assert_eq!(parties, RECIPIENTS.into());
+    let parties: BTreeSet<String> = taken.values().map(|(_, body)| addressee(body)).collect();
+    assert_eq!(parties, RECIPIENTS.map(str::to_owned).into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_generated_archive_the_receipt_names_the_planted_recipients_and_no_others() {
+    for (profile, seed) in [(Profile::Small, 71), (Profile::Attachment, 72)] {
+        let home = home(Receiver::Directory, "").await;
+        let _gateway = home.start(None);
+        let options = Options { errors: "10%".parse().unwrap(), ..Options::of(Format::Broker, 120, profile, seed) };
+        let mut archive = Vec::new();
+        write(&options, &mut archive).unwrap();
+        let receipt = dropped(&home, "/inbox/a.zip", &archive).await;
+        let mistakes: BTreeSet<u64> = planted(&options).map(|(item, _)| item).collect();
+        assert_eq!((mistakes.len(), count(&receipt, "delivered")), (12, 108), "{receipt}");
+        let told = receipt.split("<SubReceipt ").skip(1).filter(|told| !told.contains("<ReceiptStatus>OK<"));
+        let number = |told: &str| told.split_once("number=\"")?.1.split_once('"')?.0.parse().ok();
+        assert_eq!(told.map(|told| number(told).unwrap()).collect::<BTreeSet<u64>>(), mistakes, "{receipt}");
+        let got: Vec<String> = received(&home)
+            .into_iter()
+            .filter(|(name, _)| name.ends_with(".zip"))
+            .map(|(_, bytes)| addressee(&bytes))
+            .collect();
+        assert_eq!((got.len(), got.iter().collect::<BTreeSet<_>>().len()), (108, 108));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
