@@ -4,34 +4,84 @@
 //! with OK. The process is killed and started again, and then everything is counted: acknowledged files, final
 //! receipts, effects.
 
+mod effects;
+
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
-use sluse::generate::Profile;
+use sluse::generate::{Format, Options, Profile};
 
-use crate::support::batch::{Batch, generated};
-use crate::support::gateway::{Gateway, Home, simulator};
+use self::effects::{At, Effects};
+use crate::support::batch::{Batch, generated, written};
+use crate::support::gateway::{Gateway, Home, Settings, simulator};
 use crate::support::receipts::{Receipts, count};
+
+/// What is dropped, and where it goes.
+struct Case {
+    route: &'static str,
+    format: &'static str,
+    take: &'static str,
+    at: At,
+    batch: Batch,
+}
+
+impl Case {
+    /// Items to the simulator's apps.
+    fn items(batch: Batch) -> Self {
+        Self { route: "", format: "prefill", take: "", at: At::Altinn, batch }
+    }
+
+    /// Batches of two items.
+    fn batches(at: At, batch: Batch) -> Self {
+        Self { take: "take = \"batches\"\nbatch_items = 2", at, ..Self::items(batch) }
+    }
+
+    /// A ZIP to three recipients and a wrong one.
+    fn archive(at: At) -> Self {
+        let options = Options { errors: "25%".parse().unwrap(), ..Options::of(Format::Broker, 4, Profile::Small, 6) };
+        Self { format: "broker", at, ..Self::items(written(&options)) }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_items_are_sent() {
-    kill_at_every_point("", &generated(3, Profile::Small, "0%", 1)).await;
+    kill_at_every_point(&Case::items(generated(3, Profile::Small, "0%", 1))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_some_items_are_refused() {
-    kill_at_every_point("", &generated(4, Profile::Medium, "50%", 2)).await;
+    kill_at_every_point(&Case::items(generated(4, Profile::Medium, "50%", 2))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_the_file_is_refused() {
-    kill_at_every_point("", &Batch { bytes: Vec::new(), items: 0, right: 0 }).await;
+    kill_at_every_point(&Case::items(Batch { bytes: Vec::new(), items: 0, right: 0 })).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_receipts_of_every_form_are_written() {
     let route = "receipts = { html = 'nb', csv = true, signing_key_file = 'receipts.pem' }";
-    kill_at_every_point(route, &generated(2, Profile::Small, "50%", 3)).await;
+    kill_at_every_point(&Case { route, ..Case::items(generated(2, Profile::Small, "50%", 3)) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_batches_are_posted() {
+    kill_at_every_point(&Case::batches(At::Http, generated(5, Profile::Small, "0%", 4))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_batches_are_placed_in_a_directory() {
+    kill_at_every_point(&Case::batches(At::Directory, generated(5, Profile::Small, "20%", 5))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_an_archive_is_posted_to_its_recipients() {
+    kill_at_every_point(&Case::archive(At::Http)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_an_archive_is_placed_for_its_recipients() {
+    kill_at_every_point(&Case::archive(At::Directory)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,13 +108,13 @@ async fn killed_at_random_moments_under_load() {
         gateway.kill();
     }
     let _gateway = home.start(None);
-    check(&home, &acknowledged, None).await;
+    check(&home, &Effects::of_simulator(), &acknowledged, None).await;
 }
 
 /// Kills the process at its first kill point, at its second in a fresh folder, and so on until it lives to the end.
-async fn kill_at_every_point(route: &str, batch: &Batch) {
+async fn kill_at_every_point(case: &Case) {
     let mut points = 0;
-    while run_killed_at(points + 1, route, batch).await {
+    while run_killed_at(points + 1, case).await {
         points += 1;
     }
     eprintln!("killed at {points} points");
@@ -72,8 +122,11 @@ async fn kill_at_every_point(route: &str, batch: &Batch) {
 }
 
 /// One run; `false` when the process came through without passing so many points.
-async fn run_killed_at(point: u64, route: &str, batch: &Batch) -> bool {
-    let home = Home::new(simulator().await, route);
+async fn run_killed_at(point: u64, case: &Case) -> bool {
+    let Case { route, format, take, at, batch } = case;
+    let (effects, receiver) = Effects::begin(*at).await;
+    let settings = Settings { route: (*route).to_owned(), format, take, receiver, ..Settings::default() };
+    let home = Home::with(simulator().await, &settings);
     let name = "nightly.xml".to_owned();
     let mut gateway = home.start(Some(point));
     let mut acknowledged = false;
@@ -94,7 +147,7 @@ async fn run_killed_at(point: u64, route: &str, batch: &Batch) -> bool {
     while !acknowledged {
         acknowledged = put(&home, &name, &batch.bytes).await;
     }
-    check(&home, &[name], Some(batch.right)).await;
+    check(&home, &effects, &[name], Some(batch.right)).await;
     if !route.is_empty() {
         every_form_is_there(&home).await;
     }
@@ -122,16 +175,15 @@ async fn put(home: &Home, name: &str, bytes: &[u8]) -> bool {
 }
 
 /// Waits for the receipts and counts.
-async fn check(home: &Home, acknowledged: &[String], effects: Option<u64>) {
+async fn check(home: &Home, effects: &Effects, acknowledged: &[String], expected: Option<u64>) {
     let receipts = Receipts::wait(home, acknowledged).await;
     receipts.assert_one_final_each();
     let client = home.connect().await.unwrap();
     let delivered: u64 = receipts.finals(&client).await.iter().map(|receipt| count(receipt, "delivered")).sum();
-    let seen = home.simulator.effects();
-    assert_eq!(seen.repeated, [], "items took effect twice\n{}", home.log());
-    assert_eq!(seen.total, delivered, "effects and receipts differ\n{}", home.log());
-    if let Some(effects) = effects {
-        assert_eq!(seen.total, effects, "{}", home.log());
+    let seen = effects.count(home);
+    assert_eq!(seen, delivered, "effects and receipts differ\n{}", home.log());
+    if let Some(expected) = expected {
+        assert_eq!(seen, expected, "{}", home.log());
     }
 }
 

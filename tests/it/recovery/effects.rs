@@ -1,0 +1,87 @@
+//! What took effect at a receiver, counted item by item; panics when something did twice.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::broker::addressee;
+use crate::support::gateway::{Home, Receiver};
+use crate::support::http_receiver::{Inbox, serve};
+use crate::support::judged::judged;
+
+/// Where items go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// The simulator's apps.
+    Altinn,
+    /// An HTTP receiver.
+    Http,
+    /// A directory.
+    Directory,
+}
+
+/// The receiver's view; it outlives the gateway's process.
+pub(super) struct Effects {
+    at: At,
+    inbox: Inbox,
+}
+
+impl Effects {
+    /// Those at the simulator.
+    pub(super) fn of_simulator() -> Self {
+        Self { at: At::Altinn, inbox: Inbox::default() }
+    }
+
+    /// A receiver without any.
+    pub(super) async fn begin(at: At) -> (Self, Receiver) {
+        let inbox = Inbox::default();
+        let receiver = match at {
+            At::Altinn => Receiver::Altinn,
+            At::Http => Receiver::Http(serve(inbox.clone()).await),
+            At::Directory => Receiver::Directory,
+        };
+        (Self { at, inbox }, receiver)
+    }
+
+    /// Items that took effect, those of batches one by one.
+    pub(super) fn count(&self, home: &Home) -> u64 {
+        match self.at {
+            At::Altinn => {
+                let seen = home.simulator.effects();
+                assert_eq!(seen.repeated, [], "items took effect twice\n{}", home.log());
+                seen.total
+            }
+            At::Http => {
+                let again = self.inbox.again.lock().unwrap();
+                assert!(again.is_empty(), "sent again though it is there: {again:?}\n{}", home.log());
+                let taken = self.inbox.taken.lock().unwrap();
+                items(taken.values().map(|(_, body)| body.to_vec()))
+            }
+            At::Directory => {
+                let entries = fs::read_dir(home.path("out")).unwrap().map(|entry| entry.unwrap().path());
+                let names: Vec<_> =
+                    entries.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')).collect();
+                let received = names.iter().filter(|path| path.extension().unwrap() != "recipient");
+                items(received.map(|path| fs::read(path).unwrap()))
+            }
+        }
+    }
+}
+
+/// Counts what was received: an archive for a recipient, or a valid batch of some items.
+fn items(received: impl Iterator<Item = Vec<u8>>) -> u64 {
+    let (mut seen, mut total) = (BTreeSet::new(), 0);
+    let mut note = |name: String| {
+        total += 1;
+        assert!(seen.insert(name.clone()), "{name} was received twice");
+    };
+    for bytes in received {
+        if bytes.starts_with(b"PK") {
+            note(addressee(&bytes));
+            continue;
+        }
+        let judged = judged(&bytes, &[]);
+        assert_eq!((judged.judgement.refusal, judged.findings.len()), (None, 0));
+        judged.items.into_iter().for_each(|item| note(item.senders_reference));
+    }
+    total
+}
