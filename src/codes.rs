@@ -174,6 +174,7 @@ codes! {
     RECEIVER_CONFLICT = "FW-203", Rejected, "The receiver says the item conflicts with one it has.", "Ask the operator.";
     PAYLOAD_TOO_LARGE = "FW-204", Rejected, "The item is larger than the receiver takes.", "Make the attachments smaller.";
     BATCH_NOT_VALID = "FW-205", Rejected, "The batch that the item was to go in would not be valid.", "Nothing of it was sent: drop the rest file, or ask the operator.";
+    CANCELLED = "FW-206", Rejected, "The operator cancelled the shipment before it was sent.", "Ask the operator; drop it again if it is to be sent.";
     UNREACHABLE = "FW-301", UnExpectedError, "The receiver could not be reached.", "Nothing; it is tried again until the time limit.";
     THROTTLED = "FW-302", UnExpectedError, "The receiver asked for patience.", "Nothing; it is tried again.";
     RECEIVER_FAULT = "FW-303", UnExpectedError, "The receiver failed while handling the item.", "Nothing; it is looked up, then tried again.";

@@ -43,6 +43,9 @@ impl Attempt<'_> {
         if self.item.state == ItemState::Sending {
             match self.look_up().await {
                 Ok(Some(found)) => return self.delivered(found.receivers_reference).await,
+                Ok(None) if self.forwarding.looks_only => {
+                    return self.conclude(Outcome::Failed(codes::CANCELLED)).await;
+                }
                 Ok(None) if self.gives_up_at() <= self.now() => {
                     return self.conclude(Outcome::Failed(self.item.code.unwrap_or(codes::OUTCOME_UNKNOWN))).await;
                 }

@@ -34,6 +34,8 @@ pub struct Forwarding {
     pub source: Source,
     /// The door to work that fills a core: judging what was cut out.
     pub cores: Blocking,
+    /// Nothing more is sent: what may have been is looked up, and fails when it is not found.
+    pub looks_only: bool,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// When the shipment was claimed.

@@ -29,4 +29,6 @@ pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use rights::{Access, Denied, Right, Rights, Sending};
 pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
-pub use shipment::{Count, Counted, Envelope, Part, PartKind, Shipment, Stage, Tally, Totals, Verdict, VerdictKind};
+pub use shipment::{
+    Count, Counted, Envelope, Part, PartKind, Shipment, Stage, Standing, Tally, Totals, Verdict, VerdictKind,
+};

@@ -16,6 +16,18 @@ pub enum Stage {
     Receipted,
 }
 
+/// What an operator has said of a shipment that has no final receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Standing {
+    /// Nothing: it goes its way.
+    #[default]
+    Free,
+    /// Nothing more is to be sent until it is released.
+    Held,
+    /// What is not sent yet never is.
+    Cancelled,
+}
+
 /// One received file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shipment {

@@ -13,7 +13,7 @@ use super::{House, StepError};
 use crate::codes;
 use crate::forward::{Forwarding, Source, after, forward};
 use crate::intake::claim;
-use crate::model::{Shipment, ShipmentId, Stage, Verdict, VerdictKind};
+use crate::model::{ItemState, Shipment, ShipmentId, Stage, Standing, Verdict, VerdictKind};
 use crate::ports::LedgerError;
 
 /// Drives a shipment until it is finished, or nothing can be done before the time returned.
@@ -81,8 +81,18 @@ async fn settle(
     if house.ledger.next_due(shipment.id).await?.is_none() {
         return Ok(None);
     }
+    let standing = house.ledger.standing(shipment.id).await?;
+    match standing {
+        Standing::Free => {}
+        Standing::Held => return Ok(Some(after(house.clock.now(), HELD_LOOK))),
+        // What may have been sent is looked up before it is given up.
+        Standing::Cancelled => house.ledger.fail_open(shipment.id, ItemState::Ready, codes::CANCELLED).await?,
+    }
     let turn = stop.child_token();
-    let forwarding = forwarding(house, shipment, verdict, &turn).await?;
+    let forwarding = Forwarding {
+        looks_only: standing == Standing::Cancelled,
+        ..forwarding(house, shipment, verdict, &turn).await?
+    };
     let mut forwarded = pin!(forward(&forwarding));
     let pause = match tokio::time::timeout(house.pace.turn, &mut forwarded).await {
         Ok(done) => done?,
@@ -118,6 +128,7 @@ async fn forwarding(
             disk: house.disk.clone(),
         },
         cores: house.cores.clone(),
+        looks_only: false,
         clock: Arc::clone(&house.clock),
         claimed_at: shipment.claimed_at,
         started: house.started,
@@ -125,5 +136,5 @@ async fn forwarding(
     })
 }
 
-/// How often a shipment is looked at that waits for another; it costs one read of the ledger.
+/// How often a shipment is looked at that waits for another, or for the operator; it costs one read of the ledger.
 const HELD_LOOK: Duration = Duration::from_secs(30);

@@ -13,8 +13,8 @@ use super::{House, StepError};
 use crate::codes;
 use crate::intake::Claim;
 use crate::model::{
-    Code, Envelope, Finding, FindingGroup, NewAttachment, PartKind, Place, Route, Shipment, ShipmentId, Strictness,
-    Verdict, VerdictKind,
+    Code, Envelope, Finding, FindingGroup, NewAttachment, PartKind, Place, Route, Shipment, ShipmentId, Standing,
+    Strictness, Verdict, VerdictKind,
 };
 use crate::ports::{LedgerError, RecordedVerdict, SequenceUse, Taking};
 use crate::staging::{Staged, Staging, stage};
@@ -41,6 +41,10 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepEr
         return Ok(Outcome::Held(until));
     }
     house.ledger.restart_judging(shipment.id).await?;
+    if house.ledger.standing(shipment.id).await? == Standing::Cancelled {
+        let finding = Finding::whole(codes::CANCELLED, "cancelled before it was judged");
+        return refuse_unread(house, &shipment, finding).await.map(Outcome::judged);
+    }
     let routes = claim.routes().to_vec();
     match stage(claim, house.blobs.as_ref()).await {
         Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await.map(Outcome::judged),

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use crate::model::{
     Batch, BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Outcome,
-    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally,
-    Verdict, WorkerId,
+    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Standing,
+    Tally, Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
@@ -86,6 +86,9 @@ pub trait Ledger: Send + Sync {
 
     /// Until when a shipment is held; `None` when it is not, or no longer needs to be.
     async fn held_until(&self, id: ShipmentId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// What an operator has said of a shipment.
+    async fn standing(&self, id: ShipmentId) -> Result<Standing, LedgerError>;
 
     /// Tells whether a shipment claimed earlier in the same directory is still to be judged, and not held itself.
     async fn has_earlier_unjudged(&self, id: ShipmentId) -> Result<bool, LedgerError>;

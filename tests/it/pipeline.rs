@@ -1,6 +1,7 @@
 //! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
 
 mod batches;
+mod orders;
 mod sequence;
 
 use std::collections::{BTreeMap, HashMap};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Outcome,
-    OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Standing, Tally, Verdict, WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, SequenceStand,
@@ -15,7 +15,7 @@ use crate::ports::{
 
 use super::shipments::Ruling;
 use super::steps::Step;
-use super::{SqliteLedger, attachments, batches, findings, items, receipts, rows, sequences, shipments, sql};
+use super::{SqliteLedger, attachments, batches, findings, items, orders, receipts, rows, sequences, shipments, sql};
 
 #[async_trait]
 impl Ledger for SqliteLedger {
@@ -119,6 +119,10 @@ impl Ledger for SqliteLedger {
 
     async fn held_until(&self, id: ShipmentId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         sequences::held_until(&mut *self.reader().await?, id, now).await
+    }
+
+    async fn standing(&self, id: ShipmentId) -> Result<Standing, LedgerError> {
+        orders::standing(&mut *self.reader().await?, id).await
     }
 
     async fn has_earlier_unjudged(&self, id: ShipmentId) -> Result<bool, LedgerError> {

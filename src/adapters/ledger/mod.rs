@@ -14,6 +14,7 @@ mod calls;
 mod failure;
 mod findings;
 mod items;
+mod orders;
 mod receipts;
 mod record;
 mod rows;
@@ -40,6 +41,7 @@ use tokio::sync::Mutex;
 
 use crate::ports::LedgerError;
 
+pub use self::orders::{Order, Ordered, order};
 pub use self::record::{Record, Wanted};
 use self::writer::Writer;
 
@@ -134,6 +136,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "formats", include_str!("migrations/0003_formats.sql")),
     (4, "sequences", include_str!("migrations/0004_sequences.sql")),
     (5, "batches", include_str!("migrations/0005_batches.sql")),
+    (9, "orders", include_str!("migrations/0009_orders.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

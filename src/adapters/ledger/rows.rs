@@ -9,7 +9,7 @@ use crate::codes;
 use crate::model::{
     AreaPath, Batch, BlobId, ByteRange, Code, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState, LateEvent,
     NewAttachment, NewItem, Node, NodeState, OutcomeCount, PartKind, Place, ReceiptForm, ReceiptKind, ScratchId,
-    Service, Shipment, ShipmentId, Spot, Stage, Verdict, VerdictKind,
+    Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind,
 };
 use crate::ports::{Event, KnownReceipt, LedgerError};
 
@@ -279,6 +279,15 @@ numbered!(
     ItemState::Refused = 3,
     ItemState::Ignored = 4,
     ItemState::Failed = 5
+);
+numbered!(
+    Standing,
+    standing_number,
+    to_standing,
+    "a standing",
+    Standing::Free = 0,
+    Standing::Held = 1,
+    Standing::Cancelled = 2
 );
 numbered!(Stage, stage_number, to_stage, "a stage", Stage::Claimed = 0, Stage::Judged = 1, Stage::Receipted = 2);
 numbered!(VerdictKind, verdict_number, to_verdict_kind, "a verdict", VerdictKind::Pass = 0, VerdictKind::Refuse = 1);

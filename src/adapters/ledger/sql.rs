@@ -71,6 +71,11 @@ pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, c
 
 pub(super) const STAGE: &str = "SELECT stage FROM shipments WHERE id = $1";
 
+pub(super) const STANDING: &str = "SELECT stage, standing FROM shipments WHERE id = $1";
+
+/// Due at once, so that whoever works on it hears.
+pub(super) const STAND: &str = "UPDATE shipments SET standing = $2, wake_at = 0 WHERE seq = $1";
+
 /// A use before the fifth parameter no longer counts.
 pub(super) const REFERENCE_HOLDER: &str = "SELECT s.id FROM reference_uses u JOIN shipments s ON s.seq = u.shipment \
      WHERE u.partner = $1 AND u.part = $2 AND u.sender_name = $3 AND u.reference = $4 AND s.claimed_at >= $5";

@@ -16,6 +16,9 @@ use crate::model::{PartnerId, Shipment, Stage};
 pub struct ListArgs {
     #[command(flatten)]
     ledger: LedgerArgs,
+    /// One JSON object per shipment
+    #[arg(long)]
+    pub json: bool,
     /// Of one partner only
     #[arg(long)]
     pub partner: Option<PartnerId>,
@@ -109,7 +112,7 @@ pub(super) async fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
         lines.push(Line::new(&shipment, open));
     }
     record.close().await?;
-    if args.ledger.json {
+    if args.json {
         let lines = lines.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         return print(&lines.into_iter().map(|line| line + "\n").collect::<String>());
     }

@@ -1,18 +1,19 @@
-//! `sluse shipment`: what the ledger says of shipments. It is read beside a running gateway, and nothing is written.
+//! `sluse shipment`: what the ledger says of shipments, and what an operator says of them, beside a running gateway.
 
 mod list;
+mod order;
 mod show;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
 use super::{EXIT_UNUSABLE, overrides};
 use crate::adapters::ledger::Record;
 use crate::config::Config;
-use crate::model::{Shipment, Stage, VerdictKind};
+use crate::model::{Shipment, Stage, Standing, VerdictKind};
 
 /// What to do with shipments.
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,12 @@ pub enum ShipmentCommand {
     List(list::ListArgs),
     /// Tell all that is known of one shipment: exit 0, or 2 when there is none
     Show(show::ShowArgs),
+    /// Send nothing more of a shipment until it is released; it is judged all the same
+    Hold(order::OrderArgs),
+    /// Let a held shipment go on
+    Release(order::OrderArgs),
+    /// Never send what is not sent yet, and end the shipment with its final receipt
+    Cancel(order::OrderArgs),
 }
 
 /// Whose ledger.
@@ -29,9 +36,6 @@ pub(super) struct LedgerArgs {
     /// The configuration of the gateway
     #[arg(long, env = "SLUSE_CONFIG", value_name = "FILE", default_value = "/etc/sluse/sluse.toml")]
     pub config: PathBuf,
-    /// One JSON object per shipment
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Does it.
@@ -40,6 +44,9 @@ pub(super) fn run(command: &ShipmentCommand) -> anyhow::Result<ExitCode> {
         match command {
             ShipmentCommand::List(args) => list::run(args).await,
             ShipmentCommand::Show(args) => show::run(args).await,
+            ShipmentCommand::Hold(args) => order::run(args, Standing::Held).await,
+            ShipmentCommand::Release(args) => order::run(args, Standing::Free).await,
+            ShipmentCommand::Cancel(args) => order::run(args, Standing::Cancelled).await,
         }
     });
     told.or_else(|error| {
@@ -48,10 +55,23 @@ pub(super) fn run(command: &ShipmentCommand) -> anyhow::Result<ExitCode> {
     })
 }
 
+fn ledger_file(args: &LedgerArgs) -> anyhow::Result<PathBuf> {
+    Ok(Config::load(&args.config, overrides())?.data_dir.join("ledger.sqlite"))
+}
+
 async fn record(args: &LedgerArgs) -> anyhow::Result<Record> {
-    let config = Config::load(&args.config, overrides())?;
-    let path = config.data_dir.join("ledger.sqlite");
+    let path = ledger_file(args)?;
     Record::open(&path).await.with_context(|| path.display().to_string())
+}
+
+/// The shipment of an id or of the end of one.
+async fn one(record: &mut Record, id: &str) -> anyhow::Result<Shipment> {
+    let mut found = record.ending_with(id).await?;
+    match (found.pop(), found.pop()) {
+        (Some(shipment), None) => Ok(shipment),
+        (None, _) => bail!("there is no shipment {id} in the ledger"),
+        (Some(_), Some(_)) => bail!("several shipments end with {id}: give more of the id"),
+    }
 }
 
 /// How far a shipment has come, in one word.

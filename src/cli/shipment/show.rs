@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{LedgerArgs, record, stage};
+use super::{LedgerArgs, one, record, stage};
 use crate::adapters::ledger::Record;
 use crate::cli::print;
 use crate::codes;
@@ -21,6 +20,9 @@ pub struct ShowArgs {
     pub shipment: String,
     #[command(flatten)]
     ledger: LedgerArgs,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
     /// Also list the items in this state; may be given more than once
     #[arg(long, value_name = "STATE")]
     pub items: Vec<StateArg>,
@@ -115,19 +117,10 @@ pub(super) async fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
     let shipment = one(&mut record, &args.shipment).await?;
     let view = view(&mut record, &shipment, args).await?;
     record.close().await?;
-    if args.ledger.json {
+    if args.json {
         return print(&(serde_json::to_string(&view)? + "\n"));
     }
     print(&told(&view))
-}
-
-async fn one(record: &mut Record, id: &str) -> anyhow::Result<Shipment> {
-    let mut found = record.ending_with(id).await?;
-    match (found.pop(), found.pop()) {
-        (Some(shipment), None) => Ok(shipment),
-        (None, _) => bail!("there is no shipment {id} in the ledger"),
-        (Some(_), Some(_)) => bail!("several shipments end with {id}: give more of the id"),
-    }
 }
 
 async fn view(record: &mut Record, shipment: &Shipment, args: &ShowArgs) -> anyhow::Result<View> {

@@ -234,6 +234,8 @@ rows! {
         "Elementet er større enn mottakaren tek imot.", "Gjer vedlegga mindre.";
     BATCH_NOT_VALID: "Delbunten som elementet skulle sendes i, ville ikke vært gyldig.", "Ingenting av den er sendt: legg inn restfilen, eller spør driften.";
         "Delbunten som elementet skulle sendast i, ville ikkje vore gyldig.", "Ingenting av han er sendt: legg inn restfila, eller spør drifta.";
+    CANCELLED: "Driften stanset forsendelsen før dette ble sendt.", "Spør driften; legg det inn på nytt hvis det skal sendes.";
+        "Drifta stansa sendinga før dette vart sendt.", "Spør drifta; legg det inn på nytt om det skal sendast.";
     UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
         "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
     THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";

@@ -2,12 +2,14 @@
 
 use std::process::Command;
 
+use axum::http::StatusCode;
 use serde_json::Value;
 use sluse::generate::Profile;
 
-use super::dropped;
+use super::{dropped, final_of};
 use crate::support::batch::generated;
-use crate::support::gateway::{Home, Receiver, Settings, simulator};
+use crate::support::gateway::{Home, PATIENCE, Receiver, Settings, simulator};
+use crate::support::http_receiver::{Inbox, serve};
 use crate::support::receipts::count;
 
 async fn home() -> Home {
@@ -73,4 +75,39 @@ async fn a_shipment_that_is_not_there_is_told_so() {
         let (code, told) = sluse(&home, &["shipment", "show", id]);
         assert!(code == 2 && told.contains("there is no shipment"), "{told}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shipment_is_held_released_and_cancelled_by_hand() {
+    let inbox = Inbox::default();
+    *inbox.answer.lock().unwrap() = Some(StatusCode::SERVICE_UNAVAILABLE);
+    let receiver = Receiver::Http(serve(inbox.clone()).await);
+    let home = Home::with(simulator().await, &Settings { receiver, ..Settings::default() });
+    let _gateway = home.start(None);
+    let client = home.connect().await.unwrap();
+    client.put("/inbox/a.xml", &mut &*generated(5, Profile::Small, "0%", 76).bytes).await.unwrap();
+    let listed = || objects(&home, &["shipment", "list", "--json", "--stage", "judged"]);
+    let begun = std::time::Instant::now();
+    while listed().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "{}", home.log());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let id = listed()[0]["shipment"].as_str().unwrap().to_owned();
+    let order = |verb: &str, reason: &str| sluse(&home, &["shipment", verb, &id, "--by", "kari", "--reason", reason]);
+    let (code, told) = order("hold", " ");
+    assert!(code == 2 && told.contains("the reason is empty"), "{told}");
+    for (verb, answer) in
+        [("hold", "is held;"), ("hold", "is held already"), ("release", "goes on"), ("release", "is not held")]
+    {
+        let (code, told) = order(verb, "service\ndown");
+        assert!(code == 0 && told.contains(answer), "{verb}: {told}");
+    }
+    let (code, told) = order("cancel", "sent by mistake");
+    assert!(code == 0 && told.contains("is cancelled; its final receipt follows"), "{told}");
+    let receipt = final_of(&home, "a.xml").await;
+    assert_eq!((count(&receipt, "failed"), inbox.taken.lock().unwrap().len()), (5, 0), "{receipt}");
+    let (code, told) = order("hold", "too late");
+    assert!(code == 2 && told.contains("has its final receipt"), "{told}");
+    let (_, told) = sluse(&home, &["shipment", "show", &id]);
+    assert!(told.contains("held by kari: service down") && told.contains("5 failed FW-206"), "{told}");
 }

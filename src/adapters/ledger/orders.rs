@@ -1,0 +1,85 @@
+//! Operators' orders: written into the ledger of a file from beside the gateway that works with it.
+//!
+//! An order is a mark on a shipment and a line of its history, in one transaction. Whoever works on the shipment sees the
+//! mark at the shipment's next turn, some seconds later, and acts on it under the lease; so an order never meets an item
+//! that is being sent.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use crate::model::{ShipmentId, Stage, Standing};
+use crate::ports::LedgerError;
+
+use super::rows::{standing_number, to_stage, to_standing, uuid};
+use super::{rows, shipments, sql};
+
+/// An operator's order about a shipment.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Which.
+    pub shipment: ShipmentId,
+    /// How it is to stand from now on.
+    pub standing: Standing,
+    /// Who says so.
+    pub who: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What an order came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ordered {
+    /// It stands.
+    Done,
+    /// It stood so before.
+    Already,
+    /// The shipment is cancelled, which cannot be taken back.
+    Cancelled,
+    /// It has its final receipt.
+    Receipted,
+}
+
+/// Gives an order. The ledger must be there and up to date: the gateway has opened it since it was upgraded.
+pub async fn order(path: &Path, order: &Order) -> Result<Ordered, LedgerError> {
+    let mut connection = super::options(path).create_if_missing(false).connect().await?;
+    sql::execute(&mut connection, sql::BEGIN).await?;
+    let ordered = give(&mut connection, order).await;
+    let end = if matches!(ordered, Ok(Ordered::Done)) { sql::COMMIT } else { sql::ROLLBACK };
+    sql::execute(&mut connection, end).await?;
+    connection.close().await?;
+    ordered
+}
+
+async fn give(connection: &mut SqliteConnection, order: &Order) -> Result<Ordered, LedgerError> {
+    let seq = shipments::seq(connection, order.shipment).await?;
+    let row = sqlx::query(sql::STANDING).bind(uuid(&order.shipment.0)).fetch_one(&mut *connection).await?;
+    let (stage, standing) = (to_stage(rows::cell(&row, "stage")?)?, to_standing(rows::cell(&row, "standing")?)?);
+    if stage == Stage::Receipted {
+        return Ok(Ordered::Receipted);
+    }
+    if standing == order.standing {
+        return Ok(Ordered::Already);
+    }
+    if standing == Standing::Cancelled {
+        return Ok(Ordered::Cancelled);
+    }
+    let query = sqlx::query(sql::STAND).bind(seq).bind(standing_number(order.standing));
+    query.execute(&mut *connection).await?;
+    let what = match order.standing {
+        Standing::Free => "released",
+        Standing::Held => "held",
+        Standing::Cancelled => "cancelled",
+    };
+    let detail = format!("by {}: {}", order.who, order.reason);
+    shipments::add_event(connection, seq, order.now, what, &detail).await?;
+    Ok(Ordered::Done)
+}
+
+pub(super) async fn standing(connection: &mut SqliteConnection, id: ShipmentId) -> Result<Standing, LedgerError> {
+    let row = sqlx::query(sql::STANDING).bind(uuid(&id.0)).fetch_optional(connection).await?;
+    to_standing(rows::cell(&row.ok_or_else(|| shipments::unknown(id))?, "standing")?)
+}

@@ -1,0 +1,72 @@
+//! `sluse shipment hold`, `release` and `cancel`: orders that the gateway follows at the shipment's next turn.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use super::{LedgerArgs, ledger_file, one};
+use crate::adapters::ledger::{Order, Ordered, Record, order};
+use crate::cli::print;
+use crate::model::{Shipment, Standing};
+use crate::ports::{Clock as _, SystemClock};
+
+/// Which shipment, who says so, and why.
+#[derive(Debug, clap::Args)]
+pub struct OrderArgs {
+    /// Its id, or the end of it as receipts' names have it
+    #[arg(value_name = "SHIPMENT")]
+    pub shipment: String,
+    /// Why; kept in the shipment's history
+    #[arg(long)]
+    pub reason: String,
+    /// Who says so; kept in the shipment's history [default: the user who calls]
+    #[arg(long, env = "SUDO_USER", value_name = "NAME")]
+    pub by: Option<String>,
+    #[command(flatten)]
+    ledger: LedgerArgs,
+}
+
+/// Gives the order and tells what it came to.
+pub(super) async fn run(args: &OrderArgs, standing: Standing) -> anyhow::Result<ExitCode> {
+    let path = ledger_file(&args.ledger)?;
+    let shipment = shipment(args).await?;
+    let given =
+        Order { shipment: shipment.id, standing, who: who(args), reason: said(&args.reason)?, now: SystemClock.now() };
+    let ordered = order(&path, &given).await.with_context(|| path.display().to_string())?;
+    let id = shipment.id;
+    let told = match (ordered, standing) {
+        (Ordered::Done, Standing::Held) => format!("{id} is held; what is under way ends within seconds\n"),
+        (Ordered::Done, Standing::Free) => format!("{id} goes on\n"),
+        (Ordered::Done, Standing::Cancelled) => format!("{id} is cancelled; its final receipt follows\n"),
+        (Ordered::Already, Standing::Held) => format!("{id} is held already\n"),
+        (Ordered::Already, Standing::Free) => format!("{id} is not held\n"),
+        (Ordered::Already, Standing::Cancelled) => format!("{id} is cancelled already\n"),
+        (Ordered::Cancelled, _) => bail!("{id} is cancelled, which cannot be taken back"),
+        (Ordered::Receipted, _) => bail!("{id} has its final receipt"),
+    };
+    print(&told)
+}
+
+async fn shipment(args: &OrderArgs) -> anyhow::Result<Shipment> {
+    let mut record: Record = super::record(&args.ledger).await?;
+    let shipment = one(&mut record, &args.shipment).await?;
+    record.close().await?;
+    Ok(shipment)
+}
+
+fn who(args: &OrderArgs) -> String {
+    let user = || std::env::var("USER").ok();
+    let name = args.by.clone().or_else(user).filter(|name| !name.is_empty());
+    name.map_or_else(|| "unknown".to_owned(), |name| name.chars().filter(|c| !c.is_control()).take(64).collect())
+}
+
+/// A reason in one line.
+fn said(reason: &str) -> anyhow::Result<String> {
+    let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_REASON).collect();
+    match reason.trim() {
+        "" => bail!("say why: the reason is empty"),
+        reason => Ok(reason.to_owned()),
+    }
+}
+
+const LONGEST_REASON: usize = 500;
