@@ -41,6 +41,7 @@ pub fn late(event: LateEvent) -> Code {
         LateEvent::Read => READ,
         LateEvent::Confirmed => CONFIRMED,
         LateEvent::Downloaded => DOWNLOADED,
+        LateEvent::Delivered => DELIVERED_LATE,
     }
 }
 
@@ -186,6 +187,7 @@ codes! {
     READ = "LN-001", Ok, "It was read.", "Nothing.";
     CONFIRMED = "LN-002", Ok, "Its reading was confirmed.", "Nothing.";
     DOWNLOADED = "LN-003", Ok, "It was downloaded.", "Nothing.";
+    DELIVERED_LATE = "LN-004", Ok, "It was sent again, and the receiver has it.", "Nothing; do not drop it again.";
     PUBLISH_FAILED = "LN-201", UnExpectedError, "The receiver took it, and could not make it visible afterwards.", "Ask the receiver, or send the item again under a new reference.";
     MALWARE_FOUND = "LN-202", Rejected, "The receiver found malware in it afterwards.", "Clean the file where it comes from, and send the item again under a new reference.";
 }

@@ -49,6 +49,8 @@ pub enum Command {
     /// Look at shipments in the ledger, also beside a running gateway
     #[command(subcommand)]
     Shipment(shipment::ShipmentCommand),
+    /// Send failed items of a receipted shipment again, or place its final receipt again
+    Replay(shipment::replay::ReplayArgs),
     /// Run the gateway, until a signal ends it
     Serve(ConfigArgs),
     /// Show the gateway at work: drop a generated batch over SFTP, with a simulator in Altinn's place
@@ -86,6 +88,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(args) => block_on(check::run(args)),
         Command::Receipt(command) => receipt::run(&command),
         Command::Shipment(command) => shipment::run(&command),
+        Command::Replay(args) => shipment::replay::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::CheckConfig(args) => check_config::run(&args),

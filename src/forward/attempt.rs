@@ -209,7 +209,7 @@ impl Attempt<'_> {
 
     fn gives_up_at(&self) -> Timestamp {
         let first = self.item.first_intent.unwrap_or_else(|| self.now());
-        after(first, Duration::from_millis(self.forwarding.route.retry.give_up_after_ms))
+        after(first.max(self.forwarding.begun_at), Duration::from_millis(self.forwarding.route.retry.give_up_after_ms))
     }
 
     fn trouble(&self, error: &DeliveryError, wish: Option<Duration>, all: bool) {

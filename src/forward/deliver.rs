@@ -38,8 +38,8 @@ pub struct Forwarding {
     pub looks_only: bool,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// When the shipment was claimed.
-    pub claimed_at: Timestamp,
+    /// When the time for its items began: its claim, or the last order to send failed ones again.
+    pub begun_at: Timestamp,
     /// When this process began: what was under way then was cut off no later.
     pub started: Timestamp,
     /// Asks for an early end: running deliveries finish, no new ones begin.
@@ -108,12 +108,12 @@ impl Forwarding {
         self.patience.paused(self.clock.now())
     }
 
-    /// Only a few items are tried while a receiver is in trouble; the others' time limit counts from the claim, and from
+    /// Only a few items are tried while a receiver is in trouble; the others' time limit counts from the beginning, and from
     /// when the receiver last did what it should.
     fn is_hopeless(&self) -> bool {
         let limit = Duration::from_millis(self.route.retry.give_up_after_ms);
         let since = self.patience.in_trouble_since();
-        since.is_some_and(|since| after(since.max(self.claimed_at), limit) <= self.clock.now())
+        since.is_some_and(|since| after(since.max(self.begun_at), limit) <= self.clock.now())
     }
 }
 

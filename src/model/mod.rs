@@ -30,5 +30,6 @@ pub use rights::{Access, Denied, Right, Rights, Sending};
 pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{
-    Count, Counted, Envelope, Part, PartKind, Shipment, Stage, Standing, Tally, Totals, Verdict, VerdictKind,
+    Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Shipment, Stage, Standing, Tally, Totals, Verdict,
+    VerdictKind,
 };

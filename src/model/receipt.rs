@@ -127,11 +127,14 @@ pub enum LateEvent {
     Confirmed,
     /// It was downloaded.
     Downloaded,
+    /// It was sent again on the operator's word, and arrived.
+    Delivered,
 }
 
 impl LateEvent {
     /// Every event.
-    pub const ALL: [Self; 5] = [Self::PublishFailed, Self::MalwareFound, Self::Read, Self::Confirmed, Self::Downloaded];
+    pub const ALL: [Self; 6] =
+        [Self::PublishFailed, Self::MalwareFound, Self::Read, Self::Confirmed, Self::Downloaded, Self::Delivered];
 
     /// The word used in receipts.
     pub fn as_str(self) -> &'static str {
@@ -141,6 +144,7 @@ impl LateEvent {
             Self::Read => "read",
             Self::Confirmed => "confirmed",
             Self::Downloaded => "downloaded",
+            Self::Delivered => "delivered",
         }
     }
 }

@@ -28,6 +28,20 @@ pub enum Standing {
     Cancelled,
 }
 
+/// What operators have said of a shipment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Orders {
+    /// How it stands.
+    pub standing: Standing,
+    /// When failed items were last told to be sent again.
+    pub replayed_at: Option<Timestamp>,
+    /// Its final receipt is to be placed again.
+    pub reprint: bool,
+}
+
+/// What a rest file's shipment references end with: it is another shipment than the one it comes from.
+pub const REST_SUFFIX: &str = "-R1";
+
 /// One received file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shipment {

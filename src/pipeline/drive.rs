@@ -81,8 +81,8 @@ async fn settle(
     if house.ledger.next_due(shipment.id).await?.is_none() {
         return Ok(None);
     }
-    let standing = house.ledger.standing(shipment.id).await?;
-    match standing {
+    let orders = house.ledger.orders(shipment.id).await?;
+    match orders.standing {
         Standing::Free => {}
         Standing::Held => return Ok(Some(after(house.clock.now(), HELD_LOOK))),
         // What may have been sent is looked up before it is given up.
@@ -90,7 +90,8 @@ async fn settle(
     }
     let turn = stop.child_token();
     let forwarding = Forwarding {
-        looks_only: standing == Standing::Cancelled,
+        looks_only: orders.standing == Standing::Cancelled,
+        begun_at: shipment.claimed_at.max(orders.replayed_at.unwrap_or_default()),
         ..forwarding(house, shipment, verdict, &turn).await?
     };
     let mut forwarded = pin!(forward(&forwarding));
@@ -130,7 +131,7 @@ async fn forwarding(
         cores: house.cores.clone(),
         looks_only: false,
         clock: Arc::clone(&house.clock),
-        claimed_at: shipment.claimed_at,
+        begun_at: shipment.claimed_at,
         started: house.started,
         stop: stop.clone(),
     })

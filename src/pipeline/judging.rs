@@ -41,7 +41,7 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepEr
         return Ok(Outcome::Held(until));
     }
     house.ledger.restart_judging(shipment.id).await?;
-    if house.ledger.standing(shipment.id).await? == Standing::Cancelled {
+    if house.ledger.orders(shipment.id).await?.standing == Standing::Cancelled {
         let finding = Finding::whole(codes::CANCELLED, "cancelled before it was judged");
         return refuse_unread(house, &shipment, finding).await.map(Outcome::judged);
     }

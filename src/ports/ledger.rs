@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::model::{
-    Batch, BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Outcome,
-    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Standing,
-    Tally, Verdict, WorkerId,
+    Batch, BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Orders, Outcome,
+    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally,
+    Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
@@ -87,8 +87,17 @@ pub trait Ledger: Send + Sync {
     /// Until when a shipment is held; `None` when it is not, or no longer needs to be.
     async fn held_until(&self, id: ShipmentId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
 
-    /// What an operator has said of a shipment.
-    async fn standing(&self, id: ShipmentId) -> Result<Standing, LedgerError>;
+    /// What operators have said of a shipment.
+    async fn orders(&self, id: ShipmentId) -> Result<Orders, LedgerError>;
+
+    /// Items that were sent again after the final receipt and not told of since, in order of number, after a given number.
+    async fn replayed_items(&self, id: ShipmentId, after: u64, limit: u32) -> Result<Vec<Item>, LedgerError>;
+
+    /// Ends a shipment anew whose replay, or whose receipt's, is done.
+    async fn end_replay(&self, id: ShipmentId, now: Timestamp) -> Result<(), LedgerError>;
+
+    /// Places the final receipt again: its files as they are now, under their names.
+    async fn replace_receipt(&self, receipt: &PlacedReceipt) -> Result<(), LedgerError>;
 
     /// Tells whether a shipment claimed earlier in the same directory is still to be judged, and not held itself.
     async fn has_earlier_unjudged(&self, id: ShipmentId) -> Result<bool, LedgerError>;

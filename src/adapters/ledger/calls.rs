@@ -5,8 +5,8 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::model::{
-    Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Outcome,
-    OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Standing, Tally, Verdict, WorkerId,
+    Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Orders, Outcome,
+    OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, SequenceStand,
@@ -15,7 +15,9 @@ use crate::ports::{
 
 use super::shipments::Ruling;
 use super::steps::Step;
-use super::{SqliteLedger, attachments, batches, findings, items, orders, receipts, rows, sequences, shipments, sql};
+use super::{
+    SqliteLedger, attachments, batches, findings, items, orders, receipts, replays, rows, sequences, shipments, sql,
+};
 
 #[async_trait]
 impl Ledger for SqliteLedger {
@@ -121,8 +123,22 @@ impl Ledger for SqliteLedger {
         sequences::held_until(&mut *self.reader().await?, id, now).await
     }
 
-    async fn standing(&self, id: ShipmentId) -> Result<Standing, LedgerError> {
-        orders::standing(&mut *self.reader().await?, id).await
+    async fn orders(&self, id: ShipmentId) -> Result<Orders, LedgerError> {
+        orders::of_shipment(&mut *self.reader().await?, id).await
+    }
+
+    async fn replayed_items(&self, id: ShipmentId, after: u64, limit: u32) -> Result<Vec<Item>, LedgerError> {
+        replays::items(&mut *self.reader().await?, id, after, limit).await
+    }
+
+    async fn end_replay(&self, id: ShipmentId, now: Timestamp) -> Result<(), LedgerError> {
+        while self.write(move |connection| Box::pin(replays::end_some(connection, id, now))).await? {}
+        Ok(())
+    }
+
+    async fn replace_receipt(&self, receipt: &PlacedReceipt) -> Result<(), LedgerError> {
+        let receipt = receipt.clone();
+        self.write(move |connection| Box::pin(async move { receipts::place_again(connection, &receipt).await })).await
     }
 
     async fn has_earlier_unjudged(&self, id: ShipmentId) -> Result<bool, LedgerError> {

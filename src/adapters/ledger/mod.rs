@@ -17,6 +17,7 @@ mod items;
 mod orders;
 mod receipts;
 mod record;
+mod replays;
 mod rows;
 mod sequences;
 mod shipments;
@@ -43,6 +44,7 @@ use crate::ports::LedgerError;
 
 pub use self::orders::{Order, Ordered, order};
 pub use self::record::{Record, Wanted};
+pub use self::replays::{Replay, Replayed, replay, reprint};
 use self::writer::Writer;
 
 /// The embedded ledger; clones share its connections.

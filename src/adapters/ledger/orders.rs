@@ -9,7 +9,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use crate::model::{ShipmentId, Stage, Standing};
+use crate::model::{Orders, ShipmentId, Stage, Standing};
 use crate::ports::LedgerError;
 
 use super::rows::{standing_number, to_stage, to_standing, uuid};
@@ -56,9 +56,8 @@ pub async fn order(path: &Path, order: &Order) -> Result<Ordered, LedgerError> {
 
 async fn give(connection: &mut SqliteConnection, order: &Order) -> Result<Ordered, LedgerError> {
     let seq = shipments::seq(connection, order.shipment).await?;
-    let row = sqlx::query(sql::STANDING).bind(uuid(&order.shipment.0)).fetch_one(&mut *connection).await?;
-    let (stage, standing) = (to_stage(rows::cell(&row, "stage")?)?, to_standing(rows::cell(&row, "standing")?)?);
-    if stage == Stage::Receipted {
+    let standing = of_shipment(connection, order.shipment).await?.standing;
+    if is_receipted(connection, order.shipment).await? {
         return Ok(Ordered::Receipted);
     }
     if standing == order.standing {
@@ -79,7 +78,20 @@ async fn give(connection: &mut SqliteConnection, order: &Order) -> Result<Ordere
     Ok(Ordered::Done)
 }
 
-pub(super) async fn standing(connection: &mut SqliteConnection, id: ShipmentId) -> Result<Standing, LedgerError> {
-    let row = sqlx::query(sql::STANDING).bind(uuid(&id.0)).fetch_optional(connection).await?;
-    to_standing(rows::cell(&row.ok_or_else(|| shipments::unknown(id))?, "standing")?)
+/// Tells whether a shipment has come to its end.
+pub(super) async fn is_receipted(connection: &mut SqliteConnection, id: ShipmentId) -> Result<bool, LedgerError> {
+    let stage = sqlx::query_scalar(sql::STAGE).bind(uuid(&id.0)).fetch_one(connection).await?;
+    Ok(to_stage(stage)? == Stage::Receipted)
+}
+
+/// What was said of a shipment.
+pub(super) async fn of_shipment(connection: &mut SqliteConnection, id: ShipmentId) -> Result<Orders, LedgerError> {
+    let row = sqlx::query(sql::ORDERS).bind(uuid(&id.0)).fetch_optional(connection).await?;
+    let row = row.ok_or_else(|| shipments::unknown(id))?;
+    let replayed_at: Option<i64> = rows::cell(&row, "replayed_at")?;
+    Ok(Orders {
+        standing: to_standing(rows::cell(&row, "standing")?)?,
+        replayed_at: replayed_at.map(rows::to_time).transpose()?,
+        reprint: rows::cell::<i64>(&row, "reprint")? != 0,
+    })
 }

@@ -41,6 +41,23 @@ pub(super) async fn place(connection: &mut SqliteConnection, receipt: &PlacedRec
     Ok(true)
 }
 
+/// Places the files of a receipt again that was placed before: a file that is there is replaced, one that was removed is back.
+pub(super) async fn place_again(connection: &mut SqliteConnection, receipt: &PlacedReceipt) -> Result<(), LedgerError> {
+    let seq = shipments::seq(connection, receipt.shipment).await?;
+    for file in &receipt.files {
+        sqlx::query(sql::RENEW_RECEIPT)
+            .bind(seq)
+            .bind(receipt_number(receipt.kind))
+            .bind(form_number(file.form))
+            .bind(int(file.size_bytes))
+            .bind(file.sha256.to_vec())
+            .execute(&mut *connection)
+            .await?;
+        put(connection, receipt, file).await?;
+    }
+    shipments::add_event(connection, seq, receipt.now, "receipt-placed-again", receipt.kind.as_str()).await
+}
+
 /// Records what a supplement tells; `false`, and nothing is recorded, when some of it was told before.
 async fn tell(connection: &mut SqliteConnection, seq: i64, receipt: &PlacedReceipt) -> Result<bool, LedgerError> {
     for chunk in receipt.news.chunks(NEWS_AT_ONCE) {

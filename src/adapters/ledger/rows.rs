@@ -337,5 +337,6 @@ numbered!(
     LateEvent::MalwareFound = 1,
     LateEvent::Read = 2,
     LateEvent::Confirmed = 3,
-    LateEvent::Downloaded = 4
+    LateEvent::Downloaded = 4,
+    LateEvent::Delivered = 5
 );

@@ -71,10 +71,31 @@ pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, c
 
 pub(super) const STAGE: &str = "SELECT stage FROM shipments WHERE id = $1";
 
-pub(super) const STANDING: &str = "SELECT stage, standing FROM shipments WHERE id = $1";
+pub(super) const ORDERS: &str = "SELECT standing, replayed_at, reprint FROM shipments WHERE id = $1";
 
 /// Due at once, so that whoever works on it hears.
 pub(super) const STAND: &str = "UPDATE shipments SET standing = $2, wake_at = 0 WHERE seq = $1";
+
+pub(super) const IS_EXPIRED: &str = "SELECT expired FROM shipments WHERE seq = $1";
+
+/// References of a shipment's rest file that another shipment has.
+pub(super) const REST_TAKEN: &str = "SELECT COUNT(*) FROM reference_uses AS own JOIN reference_uses AS other \
+     ON other.partner = own.partner AND other.part = own.part AND other.sender_name = own.sender_name \
+     AND other.reference = own.reference || $2 WHERE own.shipment = $1 AND other.shipment <> $1";
+
+pub(super) const TAKE_REST: &str = "INSERT INTO reference_uses (partner, part, sender_name, reference, shipment) \
+     SELECT partner, part, sender_name, reference || $2, shipment FROM reference_uses WHERE shipment = $1 \
+     ON CONFLICT (partner, part, sender_name, reference) DO NOTHING";
+
+/// The shipment goes back to where its items are sent.
+pub(super) const REOPEN: &str = "UPDATE shipments SET stage = 1, standing = 0, replayed_at = $2, wake_at = 0 \
+     WHERE seq = $1 AND stage = 2";
+
+pub(super) const REPRINT: &str =
+    "UPDATE shipments SET stage = 1, reprint = 1, wake_at = 0 WHERE seq = $1 AND stage = 2";
+
+pub(super) const CLOSE_AGAIN: &str = "UPDATE shipments SET stage = 2, reprint = 0, worker = NULL, lease_until = 0 \
+     WHERE seq = $1 AND stage = 1";
 
 /// A use before the fifth parameter no longer counts.
 pub(super) const REFERENCE_HOLDER: &str = "SELECT s.id FROM reference_uses u JOIN shipments s ON s.seq = u.shipment \
@@ -115,7 +136,7 @@ pub(super) const COUNTS: &str = "SELECT stage, COUNT(*) AS n FROM shipments GROU
 pub(super) const OVERDUE: &str = concat!(
     "SELECT ",
     shipment_columns!(),
-    " FROM shipments WHERE stage < 2 AND claimed_at < $1 ORDER BY seq LIMIT $2"
+    " FROM shipments WHERE stage < 2 AND COALESCE(replayed_at, claimed_at) < $1 ORDER BY seq LIMIT $2"
 );
 
 /// The latest ones of a partner or of all, at the stages of a bit set.
@@ -285,6 +306,9 @@ pub(super) const ADD_RECEIPT: &str = "INSERT INTO receipt_files \
      (shipment, kind, number, form, dir, name, size_bytes, sha256, placed_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (shipment, kind, number, form) DO NOTHING";
 
+pub(super) const RENEW_RECEIPT: &str = "UPDATE receipt_files SET size_bytes = $4, sha256 = $5 \
+     WHERE shipment = $1 AND kind = $2 AND number = 0 AND form = $3";
+
 pub(super) const LAST_SUPPLEMENT: &str =
     concat!("SELECT COALESCE(MAX(number), 0) FROM receipt_files WHERE kind = $2 AND shipment = ", seq!());
 
@@ -378,6 +402,26 @@ pub(super) const DUE_ITEMS: &str = concat!(
 
 pub(super) const NEXT_DUE: &str =
     concat!("SELECT MIN(due_at) FROM items INDEXED BY items_open WHERE shipment = ", seq!(), " AND state < 2");
+
+/// Some failed items become open again: those that may have been sent are looked up first. A batch is sent as a whole.
+pub(super) const REPLAY_SOME: &str = "UPDATE items SET state = CASE WHEN last_intent IS NULL THEN 0 ELSE 1 END, due_at = 0, \
+     replayed = 1 WHERE shipment = $1 AND number IN (SELECT i.number FROM items AS i LEFT JOIN batches AS b \
+     ON b.shipment = i.shipment AND b.number = i.batch \
+     WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 LIMIT $4)";
+
+pub(super) const REPLAYED_COUNT: &str =
+    "SELECT COUNT(*) FROM items INDEXED BY items_replayed WHERE shipment = $1 AND replayed = 1";
+
+pub(super) const REPLAYED_ITEMS: &str = concat!(
+    "SELECT ",
+    item_columns!(),
+    " FROM items INDEXED BY items_replayed WHERE shipment = ",
+    seq!(),
+    " AND number > $2 AND replayed = 1 ORDER BY number LIMIT $3"
+);
+
+pub(super) const TOLD_SOME: &str = "UPDATE items SET replayed = 0 WHERE shipment = $1 AND number IN \
+     (SELECT number FROM items INDEXED BY items_replayed WHERE shipment = $1 AND replayed = 1 LIMIT $2)";
 
 pub(super) const OPEN_ITEMS: &str =
     concat!("SELECT COUNT(*) AS n FROM items INDEXED BY items_open WHERE shipment = ", seq!(), " AND state < 2");

@@ -2,6 +2,7 @@
 
 mod list;
 mod order;
+pub(super) mod replay;
 mod show;
 
 use std::path::PathBuf;

@@ -23,7 +23,7 @@ pub struct OrderArgs {
     #[arg(long, env = "SUDO_USER", value_name = "NAME")]
     pub by: Option<String>,
     #[command(flatten)]
-    ledger: LedgerArgs,
+    pub(super) ledger: LedgerArgs,
 }
 
 /// Gives the order and tells what it came to.
@@ -47,21 +47,21 @@ pub(super) async fn run(args: &OrderArgs, standing: Standing) -> anyhow::Result<
     print(&told)
 }
 
-async fn shipment(args: &OrderArgs) -> anyhow::Result<Shipment> {
+pub(super) async fn shipment(args: &OrderArgs) -> anyhow::Result<Shipment> {
     let mut record: Record = super::record(&args.ledger).await?;
     let shipment = one(&mut record, &args.shipment).await?;
     record.close().await?;
     Ok(shipment)
 }
 
-fn who(args: &OrderArgs) -> String {
+pub(super) fn who(args: &OrderArgs) -> String {
     let user = || std::env::var("USER").ok();
     let name = args.by.clone().or_else(user).filter(|name| !name.is_empty());
     name.map_or_else(|| "unknown".to_owned(), |name| name.chars().filter(|c| !c.is_control()).take(64).collect())
 }
 
 /// A reason in one line.
-fn said(reason: &str) -> anyhow::Result<String> {
+pub(super) fn said(reason: &str) -> anyhow::Result<String> {
     let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_REASON).collect();
     match reason.trim() {
         "" => bail!("say why: the reason is empty"),

@@ -81,6 +81,9 @@ pub(super) async fn place_accepted(house: &House, shipment: &Shipment) -> Result
 
 /// Places the rest file, where there is one, and then the final receipt, which ends the shipment.
 pub(super) async fn place_answers(house: &House, shipment: &Shipment, verdict: &Verdict) -> Result<(), StepError> {
+    if house.ledger.has_receipt(shipment.id, ReceiptKind::Final).await? {
+        return answer_again(house, shipment).await;
+    }
     let tally = house.ledger.tally(shipment.id).await?;
     let rest = rest::place_rest(house, shipment, verdict, &tally).await?;
     place_final(house, shipment, tally, rest).await?;
@@ -91,12 +94,40 @@ pub(super) async fn place_answers(house: &House, shipment: &Shipment, verdict: &
     Ok(())
 }
 
+/// Ends a shipment anew that was receipted: tells what became of items that were sent again, or places the receipt again.
+async fn answer_again(house: &House, shipment: &Shipment) -> Result<(), StepError> {
+    supplement::tell_replayed(house, shipment).await?;
+    if house.ledger.orders(shipment.id).await?.reprint {
+        let tally = house.ledger.tally(shipment.id).await?;
+        let has_rest = house.ledger.has_receipt(shipment.id, ReceiptKind::Rest).await?;
+        let rest = has_rest.then(|| Manner::of(house, shipment).name(shipment, ReceiptKind::Rest, "xml"));
+        let files = final_files(house, shipment, tally, rest).await?;
+        let placed = placed(house, shipment, ReceiptKind::Final, files, Vec::new());
+        if let Err(error) = house.ledger.replace_receipt(&placed).await {
+            take_back(house, &placed.files).await;
+            return Err(error.into());
+        }
+    }
+    Ok(house.ledger.end_replay(shipment.id, house.clock.now()).await?)
+}
+
 async fn place_final(
     house: &House,
     shipment: &Shipment,
     tally: Tally,
     rest_file: Option<String>,
 ) -> Result<(), StepError> {
+    let files = final_files(house, shipment, tally, rest_file).await?;
+    place(house, shipment, ReceiptKind::Final, files, Vec::new()).await
+}
+
+/// The files of the final receipt, sealed.
+async fn final_files(
+    house: &House,
+    shipment: &Shipment,
+    tally: Tally,
+    rest_file: Option<String>,
+) -> Result<Vec<ReceiptFile>, StepError> {
     let account = Account {
         kind: ReceiptKind::Final,
         shipment: shipment.clone(),
@@ -109,8 +140,7 @@ async fn place_final(
     let manner = Manner::of(house, shipment);
     let mut sheets = Sheets::begin(house, manner.forms(&account)).await?;
     let written = write_final(house, shipment, &mut sheets).await;
-    let files = sheets.seal(house, &account, &manner, written).await?;
-    place(house, shipment, ReceiptKind::Final, files, Vec::new()).await
+    sheets.seal(house, &account, &manner, written).await
 }
 
 /// One walk through groups, findings and items, for all forms at once.
@@ -151,15 +181,7 @@ async fn try_place(
     files: Vec<ReceiptFile>,
     news: Vec<News>,
 ) -> Result<bool, StepError> {
-    let placed = PlacedReceipt {
-        shipment: shipment.id,
-        kind,
-        partner: shipment.partner.clone(),
-        dir: house.routes.receipts_dir(&shipment.partner, &shipment.path.dir),
-        files,
-        news,
-        now: house.clock.now(),
-    };
+    let placed = placed(house, shipment, kind, files, news);
     let taken = house.ledger.place_receipt(&placed).await;
     match taken {
         Ok(true) => {}
@@ -171,6 +193,24 @@ async fn try_place(
         Err(_) => take_back(house, &placed.files).await,
     }
     Ok(taken?)
+}
+
+fn placed(
+    house: &House,
+    shipment: &Shipment,
+    kind: ReceiptKind,
+    files: Vec<ReceiptFile>,
+    news: Vec<News>,
+) -> PlacedReceipt {
+    PlacedReceipt {
+        shipment: shipment.id,
+        kind,
+        partner: shipment.partner.clone(),
+        dir: house.routes.receipts_dir(&shipment.partner, &shipment.path.dir),
+        files,
+        news,
+        now: house.clock.now(),
+    }
 }
 
 /// Removes files the ledger did not take: on a full disk every try would leave some more. Those that it took, though its

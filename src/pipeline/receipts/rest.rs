@@ -7,8 +7,8 @@ use super::pages::{Attachments, Items};
 use super::{Manner, UNDELIVERED, place};
 use crate::codes;
 use crate::model::{
-    BlobId, Envelope, Item, ItemState, ReceiptForm, ReceiptKind, ReceiptStatus, Shipment, Tally, Totals, Verdict,
-    VerdictKind,
+    BlobId, Envelope, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, ReceiptStatus, Shipment, Tally, Totals,
+    Verdict, VerdictKind,
 };
 use crate::pipeline::{House, StepError, is_damage};
 use crate::ports::{Blob, ReceiptFile};
@@ -149,6 +149,3 @@ fn may_be_dropped_again(item: &Item) -> bool {
         Some(_) | None => true,
     }
 }
-
-/// Appended to the references of a rest file, so that it is not taken for the same shipment.
-const REST_SUFFIX: &str = "-R1";

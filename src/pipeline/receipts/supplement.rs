@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::sheets::{Page, Sheets};
 use super::{Manner, try_place};
 use crate::codes;
-use crate::model::{Item, LateEvent, News, ReceiptKind, ReceiptStatus, Shipment, ShipmentId, Stage, Tally};
+use crate::model::{Item, ItemState, LateEvent, News, ReceiptKind, ReceiptStatus, Shipment, ShipmentId, Stage, Tally};
 use crate::pipeline::{House, StepError};
 use crate::receipt::{self, Account};
 
@@ -16,14 +16,33 @@ use crate::receipt::{self, Account};
 /// Each event of an item is told once, however often it is brought: `None` when all of it was told before.
 pub async fn issue_supplement(house: &House, id: ShipmentId, news: &[News]) -> Result<Option<u32>, StepError> {
     let shipment = house.ledger.shipment(id).await?.filter(|shipment| shipment.stage == Stage::Receipted);
-    let shipment = shipment.ok_or(StepError::NotReceipted(id))?;
+    tell(house, &shipment.ok_or(StepError::NotReceipted(id))?, news).await
+}
+
+/// Tells of the items that were sent again on the operator's word and arrived.
+pub(super) async fn tell_replayed(house: &House, shipment: &Shipment) -> Result<(), StepError> {
+    let mut after = 0;
+    loop {
+        let page = house.ledger.replayed_items(shipment.id, after, REPLAYED_AT_ONCE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.found.number;
+        let (event, at) = (LateEvent::Delivered, house.clock.now());
+        let arrived = page.iter().filter(|item| item.state == ItemState::Delivered);
+        let news: Vec<_> = arrived.map(|item| News { item: item.found.number, event, at }).collect();
+        tell(house, shipment, &news).await?;
+    }
+}
+
+/// Tells what was not told before, in the next supplement; returns its number.
+async fn tell(house: &House, shipment: &Shipment, news: &[News]) -> Result<Option<u32>, StepError> {
+    let id = shipment.id;
     loop {
         let fresh = fresh(house, id, news).await?;
         if fresh.is_empty() {
             return Ok(None);
         }
         let number = house.ledger.last_supplement(id).await?.saturating_add(1);
-        if write(house, &shipment, number, fresh).await? {
+        if write(house, shipment, number, fresh).await? {
             tracing::info!(shipment = %id, partner = %shipment.partner, number, "supplement placed");
             return Ok(Some(number));
         }
@@ -83,3 +102,5 @@ async fn write(house: &House, shipment: &Shipment, number: u32, fresh: Vec<(Item
 
 /// Items asked about at once.
 const NEWS_AT_ONCE: usize = 512;
+/// Items sent again that one supplement tells of.
+const REPLAYED_AT_ONCE: u32 = 10_000;

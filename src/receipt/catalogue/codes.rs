@@ -257,6 +257,8 @@ rows! {
         "Lesinga er stadfesta.", "Ingenting.";
     DOWNLOADED: "Det er lastet ned.", "Ingenting.";
         "Det er lasta ned.", "Ingenting.";
+    DELIVERED_LATE: "Det ble sendt på nytt, og mottakeren har det.", "Ingenting; ikke legg det inn på nytt.";
+        "Det vart sendt på nytt, og mottakaren har det.", "Ingenting; ikkje legg det inn på nytt.";
     PUBLISH_FAILED: "Mottakeren tok imot det, men kunne ikke gjøre det synlig etterpå.", "Spør mottakeren, eller send elementet på nytt med en ny referanse.";
         "Mottakaren tok imot det, men kunne ikkje gjere det synleg etterpå.", "Spør mottakaren, eller send elementet på nytt med ein ny referanse.";
     MALWARE_FOUND: "Mottakeren fant skadevare i det etterpå.", "Rens filen der den kommer fra, og send elementet på nytt med en ny referanse.";

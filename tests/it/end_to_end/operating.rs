@@ -106,8 +106,22 @@ async fn a_shipment_is_held_released_and_cancelled_by_hand() {
     assert!(code == 0 && told.contains("is cancelled; its final receipt follows"), "{told}");
     let receipt = final_of(&home, "a.xml").await;
     assert_eq!((count(&receipt, "failed"), inbox.taken.lock().unwrap().len()), (5, 0), "{receipt}");
+    let replay = |what: &str| sluse(&home, &["replay", &id, what, "--reason", "up again"]);
+    let (code, told) = sluse(&home, &["replay", &id, "--reason", "nothing said"]);
+    assert!(code == 2 && told.contains("--failed"), "{told}");
+    *inbox.answer.lock().unwrap() = None;
+    let (code, told) = replay("--failed");
+    assert!(code == 0 && told.contains("5 items of"), "{told}");
+    let begun = std::time::Instant::now();
+    while !sluse(&home, &["shipment", "show", &id]).1.contains("supplement") {
+        assert!(begun.elapsed() < PATIENCE, "{}", home.log());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(inbox.taken.lock().unwrap().len(), 5);
+    let (code, told) = replay("--failed");
+    assert!(code == 2 && (told.contains("no item of") || told.contains("no final receipt yet")), "{told}");
     let (code, told) = order("hold", "too late");
     assert!(code == 2 && told.contains("has its final receipt"), "{told}");
     let (_, told) = sluse(&home, &["shipment", "show", &id]);
-    assert!(told.contains("held by kari: service down") && told.contains("5 failed FW-206"), "{told}");
+    assert!(told.contains("held by kari: service down") && told.contains("5 delivered FW-000"), "{told}");
 }

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sluse::adapters::ledger::{Order, Ordered, order};
+use sluse::adapters::ledger::{Order, Ordered, Replay, Replayed, order, replay, reprint};
 use sluse::codes;
-use sluse::model::{ReceiptKind, ShipmentId, Standing, VerdictKind};
+use sluse::model::{ReceiptKind, ShipmentId, Stage, Standing, VerdictKind};
 use sluse::ports::{Clock, Intent};
 
 use super::{Rig, until};
@@ -16,6 +16,20 @@ impl Rig {
         let (who, reason) = ("kari".to_owned(), "the service is down".to_owned());
         let now = self.clock.now();
         order(&self.dir.path().join("ledger.sqlite"), &Order { shipment, standing, who, reason, now }).await.unwrap()
+    }
+
+    /// Has failed items from the given one on sent again.
+    async fn replay(&self, shipment: ShipmentId, from_item: u64) -> Replayed {
+        replay(&self.dir.path().join("ledger.sqlite"), &self.wish(shipment, from_item)).await.unwrap()
+    }
+
+    fn wish(&self, shipment: ShipmentId, from_item: u64) -> Replay {
+        let (who, reason) = ("kari".to_owned(), "the service is up again".to_owned());
+        Replay { shipment, from_item, who, reason, now: self.clock.now() }
+    }
+
+    async fn receipted(&self, id: ShipmentId) {
+        until(async || self.house.ledger.shipment(id).await.unwrap().unwrap().stage == Stage::Receipted).await;
     }
 
     fn took(&self) -> usize {
@@ -108,5 +122,122 @@ async fn a_shipment_cancelled_before_it_is_judged_is_refused() {
     let verdict = rig.house.ledger.shipment(id).await.unwrap().unwrap().verdict.unwrap();
     assert_eq!((verdict.kind, verdict.code, rig.took()), (VerdictKind::Refuse, Some(codes::CANCELLED), 0));
     assert_valid(&rig.receipt(".final.xml").await);
+    running.stop().await;
+}
+
+/// A shipment of three items that all failed, for the receiver was gone too long.
+async fn failed(rig: &Rig) -> ShipmentId {
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let id = rig.drop_batch(3, 1).await;
+    let running = rig.run();
+    rig.judged(id).await;
+    until(async || {
+        rig.wait_hours(1);
+        rig.has(id, ReceiptKind::Final).await
+    })
+    .await;
+    running.stop().await;
+    rig.receiver.gone.store(false, Ordering::SeqCst);
+    assert_eq!(rig.tally(id).await.failed, 3);
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_items_are_sent_again_once_and_told_of() {
+    let rig = Rig::new().await;
+    let id = failed(&rig).await;
+    let receipt = rig.receipt(".final.xml").await;
+    assert_eq!(rig.replay(id, 3).await, Replayed::Items(1));
+    assert_eq!(rig.replay(id, 1).await, Replayed::NotReceipted, "one replay after the other");
+    rig.wait_hours(1);
+    let running = rig.run();
+    rig.receipted(id).await;
+    let tally = rig.tally(id).await;
+    assert_eq!((tally.delivered, tally.failed), (1, 2), "{tally:?}");
+    let told = rig.receipt(".supplement-1.xml").await;
+    assert_valid(&told);
+    assert_eq!(item_codes(&told), [("LN-004", 1)].into());
+
+    assert_eq!(rig.replay(id, 1).await, Replayed::Items(2));
+    rig.wait_hours(1);
+    rig.receipted(id).await;
+    assert_eq!(rig.tally(id).await.delivered, 3);
+    assert_eq!(item_codes(&rig.receipt(".supplement-2.xml").await), [("LN-004", 2)].into());
+    assert_eq!(rig.receipt(".final.xml").await, receipt, "it stays as it was");
+    assert_eq!(rig.replay(id, 1).await, Replayed::NothingFailed);
+    // What was tried before is looked up first; this receiver finds whatever it is asked for.
+    assert_eq!(rig.took() + rig.receiver.looked.load(Ordering::SeqCst), 3);
+    let history = rig.history(id).await;
+    assert!(
+        history.iter().any(|(what, detail)| what == "replayed" && detail.contains("2 items, by kari")),
+        "{history:?}"
+    );
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_again_ends_again_without_news() {
+    let rig = Rig::new().await;
+    let id = failed(&rig).await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    assert_eq!(rig.replay(id, 1).await, Replayed::Items(3));
+    let running = rig.run();
+    until(async || {
+        rig.house.ledger.next_due(id).await.unwrap().is_none() || {
+            rig.wait_hours(1);
+            false
+        }
+    })
+    .await;
+    rig.receipted(id).await;
+    let tally = rig.tally(id).await;
+    assert_eq!(tally.delivered + tally.failed, 3, "{tally:?}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rest_file_and_a_replay_exclude_each_other() {
+    let rig = Rig::new().await;
+    let id = failed(&rig).await;
+    let rest = rig.receipt(".rest.xml").await;
+    let running = rig.run();
+    let dropped = rig.drop_file("/inbox/rest.xml", rest.as_bytes()).await;
+    rig.final_receipt(dropped).await;
+    assert_eq!(rig.tally(dropped).await.delivered, 3);
+    assert_eq!(rig.replay(id, 1).await, Replayed::RestDropped);
+    running.stop().await;
+
+    let rig = Rig::new().await;
+    let id = failed(&rig).await;
+    let rest = rig.receipt(".rest.xml").await;
+    assert_eq!(rig.replay(id, 1).await, Replayed::Items(3));
+    rig.wait_hours(1);
+    let running = rig.run();
+    rig.receipted(id).await;
+    let dropped = rig.drop_file("/inbox/rest.xml", rest.as_bytes()).await;
+    rig.final_receipt(dropped).await;
+    let verdict = rig.house.ledger.shipment(dropped).await.unwrap().unwrap().verdict.unwrap();
+    assert_eq!(verdict.kind, VerdictKind::Refuse);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_final_receipt_that_was_lost_is_placed_again() {
+    let rig = Rig::new().await;
+    let id = failed(&rig).await;
+    let (receipt, ledger) = (rig.receipt(".final.xml").await, rig.dir.path().join("ledger.sqlite"));
+    let partner = "ttd".parse().unwrap();
+    let nodes = rig.area.list(&partner, "receipts", None, 10).await.unwrap();
+    let node = nodes.iter().find(|node| node.path.name.ends_with(".final.xml")).unwrap();
+    rig.area.remove(&partner, &node.path).await.unwrap();
+    assert!(reprint(&ledger, &rig.wish(id, 1)).await.unwrap());
+    let running = rig.run();
+    rig.receipted(id).await;
+    let again = rig.receipt(".final.xml").await;
+    assert_valid(&again);
+    let without_time =
+        |text: &str| text.lines().filter(|line| !line.contains("<LastChanged>")).collect::<Vec<_>>().join("\n");
+    assert_eq!(without_time(&again), without_time(&receipt));
+    assert_eq!(rig.tally(id).await.failed, 3);
     running.stop().await;
 }

@@ -1,0 +1,71 @@
+//! `sluse replay`: failed items of a shipment are sent again, or its final receipt is placed again.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use super::ledger_file;
+use super::order::{OrderArgs, said, shipment, who};
+use crate::adapters::ledger::{Replay, Replayed, replay, reprint};
+use crate::cli::{EXIT_UNUSABLE, block_on, print};
+use crate::model::ShipmentId;
+use crate::ports::{Clock as _, SystemClock};
+
+/// What to do again.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct ReplayArgs {
+    #[command(flatten)]
+    order: OrderArgs,
+    /// Send every item again that has failed
+    #[arg(long, group = "what")]
+    pub failed: bool,
+    /// Send the failed items again from this one on
+    #[arg(long, group = "what", value_name = "NUMBER")]
+    pub from_item: Option<u64>,
+    /// Place the final receipt again, as the sender has lost it; nothing is sent
+    #[arg(long, group = "what")]
+    pub receipt_only: bool,
+}
+
+/// Gives the order and tells what it came to.
+pub(in crate::cli) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    block_on(give(args)).or_else(|error| {
+        eprintln!("{error:#}");
+        Ok(ExitCode::from(EXIT_UNUSABLE))
+    })
+}
+
+async fn give(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let path = ledger_file(&args.order.ledger)?;
+    let id = shipment(&args.order).await?.id;
+    let wish = Replay {
+        shipment: id,
+        from_item: args.from_item.unwrap_or(1),
+        who: who(&args.order),
+        reason: said(&args.order.reason)?,
+        now: SystemClock.now(),
+    };
+    if args.receipt_only {
+        return match reprint(&path, &wish).await.with_context(|| path.display().to_string())? {
+            true => print(&format!("the final receipt of {id} is placed again\n")),
+            false => bail!("{id} has no final receipt yet"),
+        };
+    }
+    let replayed = replay(&path, &wish).await.with_context(|| path.display().to_string())?;
+    print(&told(replayed, id)?)
+}
+
+fn told(replayed: Replayed, id: ShipmentId) -> anyhow::Result<String> {
+    match replayed {
+        Replayed::Items(items) => {
+            Ok(format!("{items} items of {id} are sent again; a supplement tells which arrived\n"))
+        }
+        Replayed::NotReceipted => bail!("{id} has no final receipt yet: its items are still on their way"),
+        Replayed::Expired => bail!("the bytes of {id} are no longer kept"),
+        Replayed::NothingFailed => bail!("no item of {id} has failed there"),
+        Replayed::RestDropped => {
+            bail!("the rest file of {id} was dropped by its sender: its items would be sent twice")
+        }
+    }
+}
