@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Mistake, Profile};
+use crate::model::FormatName;
 
 /// A format that batches can be written in: every standard one. A generic format is whatever its schema says, so there is
 /// nothing to write.
@@ -48,19 +49,24 @@ impl Format {
         Self::OnlineReceipt,
     ];
 
+    /// Its name in configuration.
+    pub fn name(self) -> FormatName {
+        match self {
+            Self::Prefill => FormatName::Prefill,
+            Self::DataBatch => FormatName::DataBatch,
+            Self::Correspondence => FormatName::Correspondence,
+            Self::Confirmations => FormatName::Confirmations,
+            Self::UsageData => FormatName::UsageData,
+            Self::AltUt => FormatName::AltUt,
+            Self::AltUtConfirmations => FormatName::AltUtConfirmations,
+            Self::Broker => FormatName::Broker,
+            Self::OnlineReceipt => FormatName::OnlineReceipt,
+        }
+    }
+
     /// The word used on the command line, the same as in configuration.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Prefill => "prefill",
-            Self::DataBatch => "databatch",
-            Self::Correspondence => "correspondence",
-            Self::Confirmations => "confirmations",
-            Self::UsageData => "usagedata",
-            Self::AltUt => "altut",
-            Self::AltUtConfirmations => "altut-confirmations",
-            Self::Broker => "broker",
-            Self::OnlineReceipt => "online-receipt",
-        }
+        self.name().as_str()
     }
 
     /// What items look like when a profile is asked for: the profile, or the nearest that the format has.

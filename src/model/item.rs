@@ -57,6 +57,23 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
+    /// Tells whether an Altinn 3 app has a place for it: apps take form sets.
+    pub fn becomes_instance(self) -> bool {
+        match self {
+            Self::FormTask => true,
+            Self::Field
+            | Self::Subscription
+            | Self::DataUnit
+            | Self::Correspondence
+            | Self::Confirmation
+            | Self::Usage
+            | Self::AltUtMessage
+            | Self::AltUtConfirmation
+            | Self::OnlineResult
+            | Self::Recipient => false,
+        }
+    }
+
     /// The word in item keys and lists. Never change one: every receiver would see old items as new.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -53,7 +53,7 @@ pub(super) struct Collector<'a> {
     /// Position of the last group in its part.
     groups: u64,
     group: Option<Group>,
-    /// Items of each kind in the group, in the order of [`nth_index`].
+    /// Items in the group, of every kind but fields, and fields: the two that stand side by side.
     in_group: [u64; 2],
     item: Option<OpenItem>,
     /// Of the last item, for the next.
@@ -264,7 +264,7 @@ impl<'a> Collector<'a> {
         self.end_part_head(at.offset);
         self.end_group_head(at.offset);
         let mut nth = 0;
-        if let Some(count) = self.in_group.get_mut(nth_index(kind)) {
+        if let Some(count) = self.in_group.get_mut(usize::from(kind == ItemKind::Field)) {
             *count += 1;
             nth = *count;
         }
@@ -516,22 +516,6 @@ fn for_each_chunk<T>(all: Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Result<()>
 
 fn is_too_large(head: ByteRange) -> bool {
     head.end.saturating_sub(head.start) > HEAD_BYTES
-}
-
-fn nth_index(kind: ItemKind) -> usize {
-    match kind {
-        ItemKind::Field => 1,
-        ItemKind::FormTask
-        | ItemKind::Subscription
-        | ItemKind::DataUnit
-        | ItemKind::Correspondence
-        | ItemKind::Confirmation
-        | ItemKind::Usage
-        | ItemKind::AltUtMessage
-        | ItemKind::AltUtConfirmation
-        | ItemKind::OnlineResult
-        | ItemKind::Recipient => 0,
-    }
 }
 
 const CHUNK: usize = 1_024;

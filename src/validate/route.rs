@@ -23,8 +23,7 @@ pub(super) fn refusal(
     service: Option<&Service>,
     cut: bool,
 ) -> Option<(Code, &'static str)> {
-    // An Altinn 3 app takes form sets; it has no place for a field or a subscription.
-    if kind != ItemKind::FormTask && route.services.rows.iter().any(|row| row.app.is_some()) {
+    if !kind.becomes_instance() && route.services.rows.iter().any(|row| row.app.is_some()) {
         return Some((codes::NO_RECEIVER_FOR_KIND, "the route's receiver takes form tasks only"));
     }
     let unknown = cut || service.is_some_and(|service| !route.services.takes(service));

@@ -17,7 +17,7 @@ use super::{AltinnSettings, SetupError};
 use crate::adapters::http::{Answer, Http, Outgoing, SendError, address, form};
 use crate::codes;
 use crate::kill_point::kill_point;
-use crate::model::{AppTarget, ItemKind, ServiceTable};
+use crate::model::{AppTarget, ServiceTable};
 use crate::ports::{Clock, Consignment, Delivered, DeliveryError, Receiver};
 
 /// Makes one app instance of each item.
@@ -53,18 +53,8 @@ impl AppReceiver {
     /// The app an item goes to and the address of its instances.
     fn target(&self, item: &Consignment) -> Result<(&AppTarget, &Url), DeliveryError> {
         let refused = |code| DeliveryError::Refused { code };
-        match item.kind {
-            ItemKind::FormTask => {}
-            ItemKind::Field
-            | ItemKind::Subscription
-            | ItemKind::DataUnit
-            | ItemKind::Correspondence
-            | ItemKind::Confirmation
-            | ItemKind::Usage
-            | ItemKind::AltUtMessage
-            | ItemKind::AltUtConfirmation
-            | ItemKind::OnlineResult
-            | ItemKind::Recipient => return Err(refused(codes::NO_RECEIVER_FOR_KIND)),
+        if !item.kind.becomes_instance() {
+            return Err(refused(codes::NO_RECEIVER_FOR_KIND));
         }
         let row = item.service.as_ref().and_then(|service| self.services.row(service));
         let app = row.and_then(|row| row.app.as_ref()).ok_or(refused(codes::UNKNOWN_SERVICE))?;
