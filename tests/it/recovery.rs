@@ -36,9 +36,9 @@ impl Case {
         Self { take: "take = \"batches\"\nbatch_items = 2", at, ..Self::items(batch) }
     }
 
-    /// A ZIP to three recipients and a wrong one.
+    /// A ZIP to two recipients and a wrong one.
     fn archive(at: At) -> Self {
-        let options = Options { errors: "25%".parse().unwrap(), ..Options::of(Format::Broker, 4, Profile::Small, 6) };
+        let options = Options { errors: "34%".parse().unwrap(), ..Options::of(Format::Broker, 3, Profile::Small, 6) };
         Self { format: "broker", at, ..Self::items(written(&options)) }
     }
 }
@@ -66,12 +66,12 @@ async fn killed_at_every_point_while_receipts_of_every_form_are_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_batches_are_posted() {
-    kill_at_every_point(&Case::batches(At::Http, generated(5, Profile::Small, "0%", 4))).await;
+    kill_at_every_point(&Case::batches(At::Http, generated(3, Profile::Small, "0%", 4))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_batches_are_placed_in_a_directory() {
-    kill_at_every_point(&Case::batches(At::Directory, generated(5, Profile::Small, "20%", 5))).await;
+    kill_at_every_point(&Case::batches(At::Directory, generated(4, Profile::Small, "25%", 5))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
