@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use memchr::memrchr;
 
-use super::chars::line_ends;
 use super::encoding::Encoding;
+use super::look::line_ends;
 
 /// A place in the sender's own file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,10 +91,8 @@ fn last_line_end(bytes: &[u8]) -> Option<usize> {
 #[derive(Debug)]
 pub struct Locator<'a> {
     bytes: &'a [u8],
-    /// The same, where it is known to be text.
-    text: &'a str,
     base: Point,
-    /// How many lines end in the bytes, if that is known.
+    /// How many lines end in the bytes, if that is known; they are whole characters then.
     lines: Option<u64>,
     // The last place told: questions mostly go forward, and then each byte is counted once.
     mark: Point,
@@ -102,19 +100,20 @@ pub struct Locator<'a> {
 
 impl<'a> Locator<'a> {
     pub(super) fn new(bytes: &'a [u8], base: Point) -> Self {
-        Self { bytes, text: "", base, lines: None, mark: base }
+        Self { bytes, base, lines: None, mark: base }
     }
 
     /// Of text in which so many lines end.
-    pub(super) fn of_lines(text: &'a str, base: Point, lines: u64) -> Self {
-        Self { text, lines: Some(lines), ..Self::new(text.as_bytes(), base) }
+    pub(super) fn of_lines(bytes: &'a [u8], base: Point, lines: u64) -> Self {
+        Self { lines: Some(lines), ..Self::new(bytes, base) }
     }
 
     /// What stands between two offsets, where the bytes at hand are known to be text.
     #[inline]
     pub fn text(&self, between: Range<u64>) -> Option<&'a str> {
         let within = |offset: u64| offset.checked_sub(self.base.offset).and_then(|within| usize::try_from(within).ok());
-        self.text.get(within(between.start)?..within(between.end)?)
+        let text = self.bytes.get(within(between.start)?..within(between.end)?)?;
+        self.lines.and_then(|_| std::str::from_utf8(text).ok())
     }
 
     /// The place of an offset, which must lie in the bytes at hand.
@@ -213,7 +212,7 @@ mod tests {
             let end = Locator::new(bytes, Point::START).end();
             assert_eq!(end.sent.line, 1 + lines);
             for (at, _) in text.char_indices() {
-                let mut known = Locator::of_lines(text, Point::START, lines);
+                let mut known = Locator::of_lines(bytes, Point::START, lines);
                 assert_eq!(known.point(at as u64), Locator::new(bytes, Point::START).point(at as u64), "{text} {at}");
                 assert_eq!(known.end(), end, "{text} {at}");
             }
@@ -226,7 +225,7 @@ mod tests {
         for encoding in [Encoding::Utf8, Encoding::Latin1] {
             let base = Point { encoding, ..Point::START };
             let told = Locator::new(text.as_bytes(), base).position(7);
-            let mut locator = Locator::of_lines(text, base, 1);
+            let mut locator = Locator::of_lines(text.as_bytes(), base, 1);
             let mut spot = Spot::new(None, 7, &mut locator);
             assert_eq!((spot.offset(), spot.position()), (told.offset, told), "{encoding:?}");
             let mut spot = Spot::new(Some(Position::START), 7, &mut locator);
@@ -237,7 +236,7 @@ mod tests {
     #[test]
     fn only_text_at_hand_is_text() {
         let base = Point { offset: 10, ..Point::START };
-        let locator = Locator::of_lines("aæb", base, 0);
+        let locator = Locator::of_lines("aæb".as_bytes(), base, 0);
         assert_eq!(locator.text(11..13), Some("æ"));
         for between in [9..11, 11..12, 12..13, 13..15] {
             assert_eq!(locator.text(between), None);

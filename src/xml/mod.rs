@@ -64,11 +64,13 @@ mod declaration;
 mod encoding;
 mod line_ends;
 mod locator;
+mod look;
 mod namespaces;
 mod nesting;
 mod references;
 mod span;
 mod tag;
+mod text;
 mod tokenizer;
 mod transcoder;
 mod wide;
@@ -83,10 +85,11 @@ pub use namespaces::{Namespace, Scope, XML_NAMESPACE};
 pub use nesting::Nesting;
 pub use span::{Gap, Span};
 pub use tag::{Attribute, Tag};
+pub use text::skip_text;
 pub use tokenizer::{Sink, Tokenizer};
 pub use transcoder::{BadBytes, Transcoder};
 pub use wide::widely;
-pub use words::{is_plain, plain_value_len, skip_space, skip_text, text_len};
+pub use words::{is_plain, plain_value_len, skip_space, text_len};
 
 /// What a document may ask of us; beyond it is a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,11 @@
 //! Words of bytes at a time: the ends of short texts are found without a call for each.
 
-use memchr::{memchr_iter, memchr3};
+use memchr::memchr3;
 
 const BYTES: usize = 8;
 const ONES: u64 = u64::from_le_bytes([0x01; BYTES]);
 const LOWS: u64 = u64::from_le_bytes([0x7F; BYTES]);
 const HIGHS: u64 = u64::from_le_bytes([0x80; BYTES]);
-/// `<![CDATA[` and `]]>`.
-const CDATA_EDGES: usize = 12;
 /// Beyond it, a call that looks at more bytes at once is worth its price.
 const SHORT: usize = 32;
 
@@ -87,39 +85,6 @@ fn first(marks: u64) -> usize {
     marks.trailing_zeros() as usize / 8
 }
 
-/// Goes through any text, CDATA sections and references to predefined entities in it: up to other markup,
-/// to the end of the bytes, or to what must be looked at more closely.
-#[inline]
-pub fn skip_text(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    loop {
-        let Some(end) = bytes.get(at..).and_then(text_len).map(|len| at + len) else {
-            // What is cut off may begin a `]]>`.
-            let kept = bytes.iter().rev().take(2).take_while(|byte| **byte == b']').count();
-            return bytes.len() - kept;
-        };
-        let taken = match bytes.get(end..).unwrap_or_default() {
-            [b'<', b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', section @ ..] => {
-                section_end(section).map_or(0, |len| CDATA_EDGES + len)
-            }
-            [b'&', b'l' | b'g', b't', b';', ..] => 4,
-            [b'&', b'a', b'm', b'p', b';', ..] => 5,
-            [b'&', b'q', b'u', b'o', b't', b';', ..] | [b'&', b'a', b'p', b'o', b's', b';', ..] => 6,
-            [b']', other, ..] if *other != b']' => 1,
-            _ => 0,
-        };
-        if taken == 0 {
-            return end;
-        }
-        at = end + taken;
-    }
-}
-
-/// Where the `]]>` of a CDATA section begins.
-fn section_end(section: &[u8]) -> Option<usize> {
-    memchr_iter(b']', section).find(|at| section.get(*at + 1..*at + 3) == Some(b"]>"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,22 +140,5 @@ mod tests {
         assert_eq!(skip_space(b"   x"), None);
         assert_eq!(text_len(&[b'x'; 100]), None);
         assert_eq!(text_len(&[&[b'x'; 100][..], b"<"].concat()), Some(100));
-    }
-
-    #[test]
-    fn text_is_skipped_up_to_what_needs_a_closer_look() {
-        for (text, rest) in [
-            ("a&lt;b]c<![CDATA[<x>]]]]>&amp;&quot;&apos;", "</a>"),
-            ("<![CDATA[]]>", "<!-- -->"),
-            ("a", "&#32;"),
-            ("a", "&l"),
-            ("a", "]]>"),
-            ("a", "]]"),
-            ("a", "]"),
-            ("", "<![CDATA[ ]]"),
-            ("", ""),
-        ] {
-            assert_eq!(skip_text(format!("{text}{rest}").as_bytes()), text.len(), "{text}{rest}");
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! From the sender's bytes to characters that XML allows.
 
-use super::super::chars::{Look, line_ends, look};
 use super::super::declaration::{self, Beginning};
 use super::super::encoding::Encoding;
+use super::super::look::{Look, cut_len, line_ends, look};
 use super::super::transcoder::{BadBytes, Transcoder};
 use super::super::{Fault, FaultKind};
 use super::{Sink, Stage, Tokenizer, fault};
@@ -78,7 +78,7 @@ impl Tokenizer {
     ) -> Result<(), Box<Fault>> {
         while !bytes.is_empty() {
             let (text, ended) = transcoder.next(&mut bytes);
-            self.checked(known(text), sink)?;
+            self.checked(text, sink)?;
             if let Err(BadBytes) = ended {
                 return self.bad_bytes();
             }
@@ -88,7 +88,7 @@ impl Tokenizer {
 
     fn ascii<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
         let end = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(bytes.len());
-        self.checked(known(bytes.get(..end).unwrap_or_default()), sink)?;
+        self.checked(bytes.get(..end).unwrap_or_default(), sink)?;
         if end < bytes.len() { self.bad_bytes() } else { Ok(()) }
     }
 
@@ -100,36 +100,30 @@ impl Tokenizer {
             match std::str::from_utf8(&self.tail) {
                 Ok(_) => {
                     let tail = std::mem::take(&mut self.tail);
-                    self.checked(known(&tail), sink)?;
+                    self.checked(&tail, sink)?;
                 }
                 Err(error) if error.error_len().is_none() => {}
                 Err(_) => return self.bad_bytes(),
             }
         }
-        if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
-            return self.checked(text, sink);
-        }
-        let error = match simdutf8::compat::from_utf8(bytes) {
-            Ok(text) => return self.checked(text, sink),
-            Err(error) => error,
-        };
-        let (sound, rest) = bytes.split_at(error.valid_up_to());
-        self.checked(known(sound), sink)?;
-        if error.error_len().is_some() {
-            return self.bad_bytes();
-        }
-        self.tail.extend_from_slice(rest);
+        let (whole, cut) = bytes.split_at(bytes.len() - cut_len(bytes));
+        self.checked(whole, sink)?;
+        self.tail.extend_from_slice(cut);
         Ok(())
     }
 
-    /// Takes UTF-8, up to a character that may not be.
-    fn checked<S: Sink>(&mut self, text: &str, sink: &mut S) -> Result<(), Box<Fault>> {
-        let at = match look(text.as_bytes()) {
-            Look::Sound(lines) => return self.scan(text, lines, sink),
-            Look::Forbidden(at) => at,
+    /// Takes whole characters, up to one that may not be.
+    fn checked<S: Sink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Box<Fault>> {
+        let seen = look(bytes);
+        let at = match seen {
+            Look::Sound(lines) => return self.scan(bytes, lines, sink),
+            Look::Forbidden(at) | Look::Broken(at) => at,
         };
-        let sound = text.get(..at).unwrap_or_default();
-        self.scan(sound, line_ends(sound.as_bytes()), sink)?;
+        let sound = bytes.get(..at).unwrap_or_default();
+        self.scan(sound, line_ends(sound), sink)?;
+        if matches!(seen, Look::Broken(_)) {
+            return self.bad_bytes();
+        }
         let kind = if self.begun { FaultKind::NotWellFormed } else { FaultKind::NotXml };
         fault(kind, self.at.sent, "a character that XML does not allow")
     }
@@ -144,9 +138,4 @@ impl Tokenizer {
         let bytes = self.transcoder.as_ref().map_or(self.tail.len(), |transcoder| transcoder.cut_bytes());
         bytes as u64
     }
-}
-
-/// Bytes that are known to be UTF-8.
-fn known(bytes: &[u8]) -> &str {
-    simdutf8::basic::from_utf8(bytes).unwrap_or_default()
 }

@@ -186,11 +186,10 @@ impl Tokenizer {
     }
 
     /// Goes through sound characters token by token; `lines` end in them.
-    fn scan<S: Sink>(&mut self, text: &str, lines: u64, sink: &mut S) -> Result<(), Box<Fault>> {
-        let bytes = text.as_bytes();
+    fn scan<S: Sink>(&mut self, bytes: &[u8], lines: u64, sink: &mut S) -> Result<(), Box<Fault>> {
         let mut taken = if self.held.is_empty() { 0 } else { self.resume(bytes, sink)? };
         let base = self.at;
-        let mut locator = Locator::of_lines(text, base, lines);
+        let mut locator = Locator::of_lines(bytes, base, lines);
         while taken < bytes.len() {
             if self.mode == Mode::Plain && self.stage == Stage::Root {
                 taken = self.run(bytes, taken, &mut locator, sink);
