@@ -31,12 +31,16 @@ pub(super) fn is_decimal(raw: &[u8], whole: u64, fraction: u64, negative: bool) 
         [b'-', digits @ ..] if negative => digits,
         digits => digits,
     };
-    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
-    let (before, behind) = digits.split_at(point);
-    let behind = behind.strip_prefix(b".").unwrap_or(behind);
-    let all_digits = before.iter().chain(behind).all(u8::is_ascii_digit);
-    let is_some = !before.is_empty() || !behind.is_empty();
-    all_digits && is_some && before.len() as u64 <= whole && behind.len() as u64 <= fraction
+    let (mut before, mut behind, mut points) = (0_u64, 0_u64, 0_u64);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' if points == 0 => before += 1,
+            b'0'..=b'9' => behind += 1,
+            b'.' if points == 0 => points = 1,
+            _ => return false,
+        }
+    }
+    before + behind > 0 && before <= whole && behind <= fraction
 }
 
 /// Tells whether a text is a number with an exponent or without.

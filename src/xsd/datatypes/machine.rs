@@ -7,10 +7,10 @@ use super::expression::Node;
 #[derive(Debug)]
 pub(super) struct Machine {
     alphabet: Alphabet,
-    /// The symbols of bytes; [`STRANGER`] for those that are no character.
-    columns: Box<[u8; 256]>,
+    /// The symbols of the characters that have one byte or two.
+    columns: Box<[u8; SHORT]>,
     /// Where each state goes with each symbol.
-    next: Vec<u8>,
+    next: Vec<[u8; COLUMNS]>,
     accepting: Vec<bool>,
 }
 
@@ -32,7 +32,8 @@ struct Places {
 }
 
 const COLUMNS: usize = 64;
-const STRANGER: u8 = u8::MAX;
+/// So many characters have one byte or two.
+const SHORT: usize = 0x800;
 /// The state in which nothing more can help.
 const DEAD: u8 = 0;
 const START: u8 = 1;
@@ -48,21 +49,23 @@ impl Machine {
         let sets: Vec<u64> = sets.iter().map(bits).collect::<Option<_>>()?;
         let width = Some(alphabet.len()).filter(|width| *width <= COLUMNS)?;
         let mut states = vec![0, places.closure(vec![start])];
-        let mut next = vec![DEAD; COLUMNS];
+        let mut next = vec![[DEAD; COLUMNS]];
         let mut at = usize::from(START);
         while let Some(state) = states.get(at).copied() {
-            for column in 0..COLUMNS {
-                let to = if column < width { places.after(state, column, &sets) } else { 0 };
+            let mut row = [DEAD; COLUMNS];
+            for (column, next) in row.iter_mut().enumerate().take(width) {
+                let to = places.after(state, column, &sets);
                 let known = states.iter().position(|state| *state == to);
-                next.push(u8::try_from(known.unwrap_or(states.len())).ok()?);
+                *next = u8::try_from(known.unwrap_or(states.len())).ok()?;
                 if known.is_none() {
                     states.push(to);
                 }
             }
+            next.push(row);
             at += 1;
         }
-        let mut columns = Box::new([STRANGER; 256]);
-        for (column, c) in columns.iter_mut().zip('\0'..'\u{80}') {
+        let mut columns = Box::new([0; SHORT]);
+        for (column, c) in columns.iter_mut().zip('\0'..) {
             *column = alphabet.symbol(c) as u8;
         }
         let accepting = states.iter().map(|state| state & 1 != 0).collect();
@@ -71,18 +74,22 @@ impl Machine {
 
     /// Tells whether a whole text fits.
     pub(super) fn fits(&self, raw: &[u8]) -> bool {
-        let mut state = START;
-        for (at, byte) in raw.iter().enumerate() {
-            let column = self.columns.get(usize::from(*byte)).copied().unwrap_or(STRANGER);
-            if column == STRANGER {
-                return self.goes_on(state, raw.get(at..).unwrap_or_default());
-            }
-            state = self.step(state, column);
+        let (mut state, mut rest) = (START, raw);
+        loop {
+            let (c, after) = match rest {
+                [] => return self.accepts(state),
+                [byte @ ..0x80, after @ ..] => (usize::from(*byte), after),
+                [begin @ 0xC2..0xE0, end @ 0x80..0xC0, after @ ..] => {
+                    (usize::from(begin & 0x1F) << 6 | usize::from(end & 0x3F), after)
+                }
+                _ => return self.goes_on(state, rest),
+            };
+            state = self.step(state, self.columns.get(c).copied().unwrap_or_default());
+            rest = after;
         }
-        self.accepts(state)
     }
 
-    /// The same for the rest of a text, not all of it ASCII.
+    /// The same for the rest of a text, whatever its characters.
     fn goes_on(&self, from: u8, rest: &[u8]) -> bool {
         let Ok(rest) = std::str::from_utf8(rest) else { return false };
         self.accepts(rest.chars().fold(from, |state, c| self.step(state, self.alphabet.symbol(c) as u8)))
@@ -90,7 +97,8 @@ impl Machine {
 
     #[inline(always)]
     fn step(&self, state: u8, column: u8) -> u8 {
-        self.next.get(usize::from(state) * COLUMNS + usize::from(column)).copied().unwrap_or(DEAD)
+        let row = self.next.get(usize::from(state));
+        row.and_then(|row| row.get(usize::from(column))).copied().unwrap_or(DEAD)
     }
 
     fn accepts(&self, state: u8) -> bool {

@@ -43,19 +43,21 @@ pub(super) enum Space {
 }
 
 impl Space {
-    /// Tells whether a text stays as it is.
+    /// Tells whether a text stays as it is, its line ends too.
     fn keeps(self, text: &[u8]) -> bool {
-        let plain = || !text.iter().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r'));
+        let any = |found: fn(&u8) -> bool| text.iter().fold(false, |any, byte| any | found(byte));
         match self {
-            Self::Preserve => true,
-            Self::Replace => plain(),
+            Self::Preserve => !any(|byte| *byte == b'\r'),
+            // Of the characters up to the blank, XML allows white space only.
+            Self::Replace => !any(|byte| *byte < b' '),
+            Self::Collapse if !any(|byte| *byte <= b' ') => true,
             Self::Collapse => {
                 let (mut last, mut stays) = (b' ', true);
                 for byte in text {
                     stays &= *byte > b' ' || (*byte == b' ' && last != b' ');
                     last = *byte;
                 }
-                stays && (last != b' ' || text.is_empty())
+                stays && last != b' '
             }
         }
     }

@@ -49,6 +49,8 @@ pub(super) enum Quick {
     },
     /// One of these texts, sorted.
     Listed(Box<[Box<[u8]>]>),
+    /// One of these texts, which are few and short.
+    Few(Box<[Short]>),
     /// Besides, patterns that see the text as it is.
     Fits(Box<Quick>, Space, Vec<Arc<Pattern>>),
     /// Any of these types has it.
@@ -167,6 +169,10 @@ impl Quick {
         let mut texts: Vec<Box<[u8]>> = texts.map(|text| text.as_bytes().into()).collect();
         texts.sort();
         texts.dedup();
+        let short = || texts.iter().map(|text| Short::of(text)).collect::<Option<_>>();
+        if texts.len() <= FEW && let Some(short) = short() {
+            return Self::Few(short);
+        }
         Self::Listed(texts.into())
     }
 
@@ -188,12 +194,10 @@ impl Quick {
             Self::Boolean => matches!(raw, b"true" | b"false" | b"1" | b"0"),
             Self::Date => is_date(raw),
             Self::DateTime => is_date_time(raw),
-            // Most differ by their lengths alone.
-            Self::Listed(texts) if texts.len() <= FEW => texts.iter().any(|text| **text == *raw),
+            Self::Few(texts) => Short::of(raw).is_some_and(|raw| texts.contains(&raw)),
             Self::Listed(texts) => texts.binary_search_by(|text| text.as_ref().cmp(raw)).is_ok(),
             Self::Fits(quick, space, patterns) => {
-                let stays = space.keeps(raw) && !raw.contains(&b'\r');
-                stays && quick.admits(raw) && patterns.iter().all(|pattern| pattern.fits_raw(raw))
+                space.keeps(raw) && quick.admits(raw) && patterns.iter().all(|pattern| pattern.fits_raw(raw))
             }
             Self::List { item, least, most } => {
                 let mut words = raw.split(|byte| is_space(*byte)).filter(|word| !word.is_empty());
@@ -205,6 +209,31 @@ impl Quick {
             }
             Self::Any(members) => members.iter().any(|member| member.surely(raw)),
         }
+    }
+}
+
+/// A text of at most sixteen bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Short {
+    len: usize,
+    begin: u64,
+    end: u64,
+}
+
+impl Short {
+    #[inline]
+    fn of(raw: &[u8]) -> Option<Self> {
+        const WORD: usize = 8;
+        let len = raw.len();
+        let (begin, end) = match (raw.first_chunk(), raw.last_chunk()) {
+            (Some(begin), Some(end)) if len <= 2 * WORD => (u64::from_le_bytes(*begin), u64::from_le_bytes(*end)),
+            (Some(_), _) => return None,
+            _ => match (raw.first_chunk(), raw.last_chunk()) {
+                (Some(begin), Some(end)) => (u32::from_le_bytes(*begin).into(), u32::from_le_bytes(*end).into()),
+                _ => (raw.iter().fold(0, |all, byte| all << WORD | u64::from(*byte)), 0),
+            },
+        };
+        Some(Self { len, begin, end })
     }
 }
 
