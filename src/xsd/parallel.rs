@@ -49,7 +49,7 @@ impl ReadAt for [u8] {
 pub struct Sharing {
     /// How many threads judge, the caller's among them.
     pub threads: usize,
-    /// Bytes judged in one go by one of them.
+    /// Bytes judged in one go by one of them; where items are large, more.
     pub segment_bytes: u64,
 }
 
@@ -170,6 +170,8 @@ struct Board<'p> {
     passed: u64,
     /// Where the last of them ends.
     end: u64,
+    /// How far the end of an item was looked for there.
+    strayed: u64,
     /// How far the end of one more was looked for, once there are no more.
     looked: Option<u64>,
     ended: bool,
@@ -201,7 +203,7 @@ enum Turn<'p> {
 
 impl<'s, 'p, S: ReadAt + ?Sized> Shared<'s, 'p, S> {
     fn new(source: &'s S, seam: Seam<'p>, sharing: &Sharing) -> Self {
-        let board = Board { segments: VecDeque::new(), passed: 0, end: 0, looked: None, ended: false };
+        let board = Board { segments: VecDeque::new(), passed: 0, end: 0, strayed: 0, looked: None, ended: false };
         let Sharing { threads, segment_bytes } = *sharing;
         Self { source, seam, segment_bytes, threads, board: Mutex::new(board), news: Condvar::new() }
     }
@@ -285,8 +287,11 @@ impl<'s, 'p, S: ReadAt + ?Sized> Shared<'s, 'p, S> {
     /// Adds a segment behind the others: up to the first end of an item past its size.
     fn cut(&self, board: &mut Board<'p>) -> Option<(u64, Range<u64>)> {
         let start = board.end;
-        match self.end_behind(start.saturating_add(self.segment_bytes)) {
-            Ok(end) => board.end = end,
+        // What is looked through for the end of a large item is read once more.
+        let most = self.segment_bytes.saturating_mul(LARGEST);
+        let least = start.saturating_add(self.segment_bytes.max(most.min(board.strayed.saturating_mul(LARGEST))));
+        match self.end_behind(least) {
+            Ok(end) => (board.end, board.strayed) = (end, end - least),
             Err(looked) => {
                 board.looked = Some(looked);
                 return None;
@@ -391,6 +396,9 @@ const SEARCH_BYTES: usize = 16 << 10;
 const AHEAD: usize = 6;
 /// Segments, one after the other, before which the leader did not stand at the seam: it will not soon again.
 const MISSES: usize = 3;
+/// How much larger a segment may be, and how much larger it is than what was looked through to find where the last one
+/// ends.
+const LARGEST: u64 = 8;
 /// How far the end of an item is looked for, in segments.
 const LONGEST: u64 = 64;
 /// What part of a segment is gone through before the first seam is looked for; then twice as much each time.
