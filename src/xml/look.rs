@@ -103,16 +103,17 @@ struct Seen<S: Simd> {
 impl<S: Simd> Seen<S> {
     #[inline(always)]
     fn new(simd: S) -> Self {
-        let [high, low] = [HIGH, LOW].map(|table| u8x64::block_splat(u8x16::load_array(simd, table)));
+        let high = u8x64::block_splat(u8x16::load_array(simd, HIGH));
+        let low = u8x64::block_splat(u8x16::load_array(simd, LOW));
         Self { high, low, odd: u8x64::splat(simd, 0), torn: 0, begins: 0, long: 0, lines: 0 }
     }
 
     #[inline(always)]
     fn take(&mut self, chunk: &[u8; WIDTH]) {
         let bytes = u8x64::load_array_ref(self.odd.token(), chunk);
-        let [high, low] = [bytes >> 4, bytes & 0x0F];
-        self.odd |= self.high.swizzle_dyn_within_blocks(high) & self.low.swizzle_dyn_within_blocks(low);
-        let [above, begins, long] = [0x80, 0xC0, 0xE0].map(|least| bytes.simd_ge(least).to_bitmask());
+        self.odd |= self.high.swizzle_dyn_within_blocks(bytes >> 4) & self.low.swizzle_dyn_within_blocks(bytes & 0x0F);
+        // One by one: what stands in a closure may be compiled for any machine.
+        let (above, begins, long) = (from(bytes, 0x80), from(bytes, 0xC0), from(bytes, 0xE0));
         let inside = (begins << 1 | self.begins >> 63) | (long << 2 | self.long >> 62);
         self.torn |= inside ^ (above & !begins);
         (self.begins, self.long) = (begins, long);
@@ -123,6 +124,12 @@ impl<S: Simd> Seen<S> {
     fn is_usual(&self) -> bool {
         self.torn == 0 && self.odd.simd_eq(0).all_true()
     }
+}
+
+/// Bits for the bytes from one on.
+#[inline(always)]
+fn from<S: Simd>(bytes: u8x64<S>, least: u8) -> u64 {
+    bytes.simd_ge(least).to_bitmask()
 }
 
 /// A byte is unusual if what its first half says and what its second half says have a bit in common.
