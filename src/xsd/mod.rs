@@ -5,6 +5,7 @@
 //! | step | in | out |
 //! |---|---|---|
 //! | [`Schema::load`], [`Schema::compile`] | schema documents, any encoding of [`xml`](crate::xml) | a [`Schema`], or the first [`SchemaError`] with document, line, column and the rule's official name |
+//! | [`Schema::faults`] | the same | what is wrong with it, component by component |
 //! | [`Plan::new`] | a schema and paths of elements to hear of | a [`Plan`], shared by any number of validators |
 //! | [`Validator`] | bytes of one document, in pieces of any size | calls of an [`Observer`], and an [`End`] |
 //! | [`validate`] | a file that can be read from anywhere | the same, judged on several cores |
@@ -86,6 +87,7 @@ mod datatypes;
 mod diff;
 mod document;
 mod error;
+mod faults;
 mod finding;
 mod judge;
 mod parallel;
@@ -130,5 +132,11 @@ impl Schema {
         let components = build::build(&documents, limits)?;
         rules::check(&components)?;
         compile::tables(&components)
+    }
+
+    /// What is wrong with the schema of some root documents: at most one fault for each of its components, those that
+    /// refer to one at fault left aside, and not more than so many. Nothing if it can be loaded.
+    pub fn faults(roots: &[&str], documents: &dyn Documents, limits: &SchemaLimits, most: usize) -> Vec<SchemaError> {
+        faults::faults(roots, documents, limits, most)
     }
 }

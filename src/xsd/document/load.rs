@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::tree::{Node, Tree};
 use super::{Documents, SchemaLimits, check};
-use crate::xml::{self, Position, XML_NAMESPACE};
+use crate::xml::{Position, XML_NAMESPACE};
 use crate::xsd::error::{Place, SchemaError};
 
 /// A document in the namespace its components are of.
@@ -45,6 +45,15 @@ const XML_ATTRIBUTES: &str = concat!(
     "</s:schema>",
 );
 
+/// What is passed over for what is wrong with it.
+#[derive(Debug, Default)]
+pub(in crate::xsd) struct LeftOut {
+    /// Whole documents, by their names.
+    pub(in crate::xsd) documents: BTreeSet<String>,
+    /// Children of the roots of documents, by where they begin.
+    pub(in crate::xsd) children: HashMap<String, BTreeSet<u64>>,
+}
+
 /// Loads all documents of a schema, the roots first. A root without a namespace that another document takes into its
 /// own is loaded as that part only.
 pub(in crate::xsd) fn load(
@@ -52,14 +61,24 @@ pub(in crate::xsd) fn load(
     documents: &dyn Documents,
     limits: &SchemaLimits,
 ) -> Result<Vec<Document>, SchemaError> {
-    let mut loader = Loader::new(documents, limits);
+    load_without(roots, documents, limits, &LeftOut::default())
+}
+
+/// The same without what is left out.
+pub(in crate::xsd) fn load_without(
+    roots: &[&str],
+    documents: &dyn Documents,
+    limits: &SchemaLimits,
+    left_out: &LeftOut,
+) -> Result<Vec<Document>, SchemaError> {
+    let mut loader = Loader::new(documents, limits, left_out);
     loader.load(roots)?;
     let is_part = |root: &&&str| !loader.is_part_elsewhere(root);
     let alone: Vec<&str> = roots.iter().filter(is_part).copied().collect();
     if alone.len() < roots.len() {
         // Documents given as roots that are meant for the namespace of others mean nothing alone.
         let trees = loader.trees;
-        loader = Loader { trees, ..Loader::new(documents, limits) };
+        loader = Loader { trees, ..Loader::new(documents, limits, left_out) };
         loader.load(&alone)?;
     }
     match loader.loaded.is_empty() {
@@ -71,6 +90,7 @@ pub(in crate::xsd) fn load(
 struct Loader<'a> {
     documents: &'a dyn Documents,
     limits: &'a SchemaLimits,
+    left_out: &'a LeftOut,
     loaded: Vec<Document>,
     known: HashMap<(String, Arc<str>), usize>,
     /// By name; `None` for those that cannot be read.
@@ -81,13 +101,13 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(documents: &'a dyn Documents, limits: &'a SchemaLimits) -> Self {
+    fn new(documents: &'a dyn Documents, limits: &'a SchemaLimits, left_out: &'a LeftOut) -> Self {
         let (loaded, known, trees) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { documents, limits, loaded, known, trees, bytes: 0, pending: Vec::new() }
+        Self { documents, limits, left_out, loaded, known, trees, bytes: 0, pending: Vec::new() }
     }
 
     fn load(&mut self, roots: &[&str]) -> Result<(), SchemaError> {
-        for root in roots {
+        for root in roots.iter().filter(|root| !self.left_out.documents.contains(**root)) {
             let place = Place { document: (*root).to_owned(), at: Position::START };
             let Some(tree) = self.tree(root, &place)? else {
                 return Err(SchemaError::Missing { place, location: (*root).to_owned() });
@@ -191,6 +211,9 @@ impl<'a> Loader<'a> {
         if let Some(known) = self.trees.get(name) {
             return Ok(known.clone());
         }
+        if self.left_out.documents.contains(name) {
+            return Ok(None);
+        }
         let most = self.limits.document_bytes;
         let missing = |_| SchemaError::Missing { place: place.clone(), location: name.to_owned() };
         let bytes = self.documents.read(name, most).map_err(missing)?;
@@ -205,14 +228,8 @@ impl<'a> Loader<'a> {
     }
 
     fn read(&self, name: &str, bytes: &[u8]) -> Result<Rc<Tree>, SchemaError> {
-        let attribute_bytes = self.limits.document_bytes;
-        let limits = xml::Limits {
-            depth: self.limits.depth,
-            attribute_bytes,
-            tag_bytes: attribute_bytes,
-            ..xml::Limits::default()
-        };
-        let tree = Tree::read(name, bytes, &limits)?;
+        let left_out = self.left_out.children.get(name).cloned().unwrap_or_default();
+        let tree = Tree::read_without(name, bytes, &self.limits.of_xml(), left_out)?;
         check::check(&tree)?;
         Ok(Rc::new(tree))
     }

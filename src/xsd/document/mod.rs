@@ -15,12 +15,14 @@ mod tree;
 pub use files::Files;
 pub(super) use forms::{count, words};
 pub(super) use given::Given;
-pub(super) use load::{Document, load};
-pub(super) use tree::{Bindings, Node, namespace};
+pub(super) use load::{Document, LeftOut, load, load_without};
+pub(super) use tree::{Bindings, Node, Tree, namespace};
 
 pub(super) use crate::xsd::tables::XSD;
 
 use std::io;
+
+use crate::xml;
 
 /// Where schema documents come from.
 pub trait Documents {
@@ -48,6 +50,14 @@ pub struct SchemaLimits {
     pub nesting: usize,
     /// Attributes of all types and attribute groups, counted as often as they are inherited.
     pub attributes: usize,
+}
+
+impl SchemaLimits {
+    /// Those of reading one document.
+    pub(super) fn of_xml(&self) -> xml::Limits {
+        let bytes = self.document_bytes;
+        xml::Limits { depth: self.depth, attribute_bytes: bytes, tag_bytes: bytes, ..xml::Limits::default() }
+    }
 }
 
 impl Default for SchemaLimits {

@@ -1,5 +1,6 @@
 //! A schema document as a tree, read with our own tokenizer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::xml::{self, FaultKind, Locator, Namespace, Position, Scope, Sink, Tag, Tokenizer, XML_NAMESPACE, shown};
@@ -12,9 +13,11 @@ pub(in crate::xsd) struct Tree {
     pub(in crate::xsd) document: String,
     /// In document order; the first is the root.
     pub(in crate::xsd) nodes: Vec<Node>,
-    /// Depth inside the content of an annotation, which may hold anything.
+    /// Depth inside the content of an annotation, which may hold anything, or of what is left out.
     ignored: usize,
     open: Vec<usize>,
+    /// Where the children of the root begin that are left out.
+    left_out: BTreeSet<u64>,
 }
 
 /// Declarations in force: prefix and namespace.
@@ -45,7 +48,18 @@ const XSD_TREE: Namespace = Namespace::known(0);
 impl Tree {
     /// Reads a document in any encoding of the tokenizer, by the limits given.
     pub(in crate::xsd) fn read(document: &str, bytes: &[u8], limits: &xml::Limits) -> Result<Self, SchemaError> {
-        let mut tree = Self { document: document.to_owned(), nodes: Vec::new(), ignored: 0, open: Vec::new() };
+        Self::read_without(document, bytes, limits, BTreeSet::new())
+    }
+
+    /// The same, without the children of the root that begin at some offsets.
+    pub(in crate::xsd) fn read_without(
+        document: &str,
+        bytes: &[u8],
+        limits: &xml::Limits,
+        left_out: BTreeSet<u64>,
+    ) -> Result<Self, SchemaError> {
+        let (nodes, open) = (Vec::new(), Vec::new());
+        let mut tree = Self { document: document.to_owned(), nodes, ignored: 0, open, left_out };
         let mut tokenizer = Tokenizer::new(limits.clone(), &[XSD]);
         let read = tokenizer.feed(bytes, &mut tree).and_then(|()| tokenizer.finish(&mut tree));
         read.map_err(|fault| match is_limit(fault.kind) {
@@ -72,7 +86,8 @@ impl Tree {
 impl Sink for Tree {
     fn start(&mut self, tag: &Tag<'_>, locator: &mut Locator<'_>) {
         let parent = self.open.last().and_then(|parent| self.nodes.get(*parent));
-        if self.ignored > 0 || parent.is_some_and(Node::holds_anything) {
+        let is_left_out = self.open.len() == 1 && self.left_out.contains(&locator.position(tag.offset).offset);
+        if self.ignored > 0 || is_left_out || parent.is_some_and(Node::holds_anything) {
             self.ignored += 1;
             return;
         }

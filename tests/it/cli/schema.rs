@@ -25,6 +25,15 @@ fn check_answers_0_for_right_and_2_with_place_and_rule() {
     assert!(code == Some(2) && err.starts_with(&format!("{right}:2:")) && err.contains(" src-resolve"), "{err}");
     let whole = put("whole.xsd", "<xs:include schemaLocation='types.xsd'/><xs:element name='a' type='t'/>");
     assert_eq!(check(&[&whole]), (Some(0), String::new()));
+    let several = "<xs:element name='a' type='gone'/>\n<xs:element name='b' typo=''/>\n<xs:element name='c'/>";
+    let several = put("several.xsd", several);
+    let (code, err) = check(&[&several]);
+    let lines: Vec<&str> = err.lines().collect();
+    assert!(code == Some(2) && lines.len() == 2, "{err}");
+    assert!(lines[0].starts_with(&format!("{several}:2:")) && lines[1].starts_with(&format!("{several}:3:")), "{err}");
+    let many: String = (0..200).map(|number| format!("<xs:element name='e{number}' type='gone'/>\n")).collect();
+    let (code, err) = check(&[&put("many.xsd", &many)]);
+    assert!(code == Some(2) && err.lines().count() == 101 && err.ends_with("no more than 100 are named.\n"), "{err}");
     let gone = dir.path().join("gone.xsd").display().to_string();
     assert!(matches!(check(&[&gone]), (Some(2), err) if err.contains("gone.xsd")));
 }
