@@ -86,6 +86,7 @@ pub fn validate<O: Observer>(
             }
         };
     }
+    leader.stopped |= observer.has_enough();
     Ok(leader.finish(observer))
 }
 
@@ -133,7 +134,7 @@ fn feed<O: Observer>(
     while at < range.end {
         let piece = read(source, at, range.end, buffer)?;
         at += piece.len() as u64;
-        if piece.is_empty() || validator.feed(piece, observer) == Progress::Stopped {
+        if piece.is_empty() || validator.feed(piece, observer) == Progress::Stopped || observer.has_enough() {
             return Ok(None);
         }
     }

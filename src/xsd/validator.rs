@@ -27,6 +27,11 @@ pub trait Observer {
 
     /// Something is wrong.
     fn finding(&mut self, finding: Finding);
+
+    /// Tells whether it wants to hear no more: [`validate`](super::validate) asks now and then, and goes no further.
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 impl Observer for Vec<Finding> {
@@ -79,7 +84,7 @@ pub enum Progress {
 pub struct End {
     /// Nothing was found.
     pub sound: bool,
-    /// The root element ended and no fault of XML was found.
+    /// The root element ended, and no fault of XML was found.
     pub complete: bool,
     /// How many findings there were.
     pub findings: u64,

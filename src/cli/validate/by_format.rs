@@ -72,6 +72,9 @@ impl<'a, 'p> Listing<'a, 'p> {
     }
 
     fn keep(&mut self, found: Found) -> io::Result<()> {
+        if self.report.is_unheard() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         match found {
             Found::Items(items) => {
                 items.iter().filter(|item| item.refused.is_none()).try_for_each(|item| self.item(item))

@@ -78,7 +78,7 @@ fn judge_by(plan: &Plan, bytes: &mut dyn Read, report: &mut Report<'_>) -> Resul
     let mut hearing = Hearing { report, findings: 0, unheard: None };
     let mut validator = Validator::new(plan, Limits::default());
     let mut buffer = vec![0; READ_BYTES];
-    while hearing.unheard.is_none() {
+    while !hearing.has_enough() {
         let count = match bytes.read(&mut buffer) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -116,6 +116,7 @@ impl Hearing<'_, '_> {
     fn summary(self) -> Result<Summary, Failure> {
         match self.unheard {
             Some(error) => Err(Failure::Unheard(error)),
+            None if self.report.is_unheard() => Err(Failure::Unheard(io::ErrorKind::BrokenPipe.into())),
             None => Ok(Summary { findings: self.findings, batch: None }),
         }
     }
@@ -132,6 +133,10 @@ impl Observer for Hearing<'_, '_> {
         let code = validate::code(finding.kind);
         let found = Finding { code, place, item: None, rule: finding.rule.to_owned(), text: finding.text };
         self.unheard = self.report.finding(&found).err();
+    }
+
+    fn has_enough(&self) -> bool {
+        self.unheard.is_some() || self.report.is_unheard()
     }
 }
 

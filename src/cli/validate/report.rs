@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 
 use super::Answer;
@@ -42,14 +44,19 @@ pub(super) struct Report<'p> {
     /// The file at hand.
     name: String,
     listed: u64,
+    /// When what was listed was last handed over.
+    handed_over: Option<Instant>,
 }
+
+/// A reader that is no person waits so long at most for what has been found.
+const WAIT: Duration = Duration::from_millis(100);
 
 impl<'p> Report<'p> {
     pub(super) fn new(style: Style, max_findings: u64, progress: &'p Progress) -> Self {
         let stdout = io::stdout();
         let prompt = stdout.is_terminal();
         let out = BufWriter::new(Screen { stdout, progress });
-        Self { style, max_findings, out, prompt, progress, name: String::new(), listed: 0 }
+        Self { style, max_findings, out, prompt, progress, name: String::new(), listed: 0, handed_over: None }
     }
 
     pub(super) fn progress(&self) -> &'p Progress {
@@ -85,7 +92,25 @@ impl<'p> Report<'p> {
             Style::Json => json_line(&mut self.out, &FindingLine::new(&self.name, finding))?,
             Style::Quiet => {}
         }
-        if self.prompt { self.out.flush() } else { Ok(()) }
+        if self.prompt || self.handed_over.is_none_or(|last| last.elapsed() >= WAIT) {
+            self.handed_over = Some(Instant::now());
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Tells whether something of the file was listed and nobody reads what is printed any more. As long as nothing was,
+    /// the exit code has still to be found.
+    pub(super) fn is_unheard(&self) -> bool {
+        const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+        if self.listed == 0 || self.style == Style::Quiet {
+            return false;
+        }
+        let stdout = io::stdout();
+        let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+        let answer = poll(&mut asked, Some(&NOW));
+        let [asked] = asked;
+        answer.is_ok() && asked.revents().intersects(PollFlags::ERR | PollFlags::HUP)
     }
 
     /// Ends with a file that was judged.

@@ -170,7 +170,9 @@ impl Quick {
         texts.sort();
         texts.dedup();
         let short = || texts.iter().map(|text| Short::of(text)).collect::<Option<_>>();
-        if texts.len() <= FEW && let Some(short) = short() {
+        if texts.len() <= FEW
+            && let Some(short) = short()
+        {
             return Self::Few(short);
         }
         Self::Listed(texts.into())

@@ -123,6 +123,31 @@ impl ReadAt for Guarded<'_> {
     }
 }
 
+/// Hears a few findings, and wants no more.
+struct Few(Vec<Finding>);
+
+impl Observer for Few {
+    fn finding(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
+    fn has_enough(&self) -> bool {
+        self.0.len() >= 3
+    }
+}
+
+#[test]
+fn who_has_heard_enough_hears_no_end() {
+    let document = document(&vec![OTHERS[0]; 100_000], "");
+    for threads in [1, 3] {
+        let mut few = Few(Vec::new());
+        let sharing = Sharing { threads, segment_bytes: 1 << 10 };
+        let end = validate(&plan(), &Limits::default(), document.as_bytes(), &sharing, &mut few).unwrap();
+        assert!(!end.sound && !end.complete && (3..20_000).contains(&end.findings), "{end:?}");
+        assert!(few.0.iter().all(|finding| finding.rule == few.0[0].rule), "nothing is said of the end");
+    }
+}
+
 #[test]
 fn who_panics_is_not_missed() {
     let document = document(&[[ITEM; 500].as_slice(), &[OTHERS[0]]].concat(), "");

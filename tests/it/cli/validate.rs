@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -355,3 +355,34 @@ fn a_reader_that_leaves_is_no_error() {
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(1), ""));
 }
+
+#[test]
+fn what_is_found_is_told_at_once_and_who_leaves_then_is_not_worked_for() {
+    let desk = Desk::new();
+    let schema = desk.put("days.xsd", DAYS);
+    for args in [&["--schema", &schema][..], &["--schema", &schema, "--json"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sluse"))
+            .args(["validate"].iter().chain(args).chain(&["-"]))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"<Days><Day>2026-02-30</Day>").unwrap();
+        // It is told of one finding at the latest when what it is in has been read.
+        let sound = "<Day>2026-02-28</Day>".repeat(50_000);
+        input.write_all(sound.as_bytes()).unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        assert!(line.contains("2.1"), "{line}");
+        drop(out);
+        let written = (0..1_000).take_while(|_| input.write_all(sound.as_bytes()).is_ok()).count();
+        assert!(written < 1_000, "it reads on");
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+    }
+}
+
+const DAYS: &str = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='Days'><xs:complexType>
+    <xs:sequence><xs:element name='Day' type='xs:date' maxOccurs='unbounded'/></xs:sequence></xs:complexType></xs:element></xs:schema>";
