@@ -12,21 +12,29 @@ pub(super) struct Source<'a> {
     pub(super) inner: &'a mut dyn Read,
     /// The hash of what has been read.
     pub(super) hash: digest::Context,
-    piece: Vec<u8>,
+    piece: Piece,
     read_bytes: usize,
+}
+
+/// A buffer that is read into again and again; its memory is written once.
+#[derive(Default)]
+pub(super) struct Piece {
+    room: Vec<u8>,
+    filled: usize,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(inner: &'a mut dyn Read) -> Self {
-        Self { inner, hash: digest::Context::new(&digest::SHA256), piece: Vec::new(), read_bytes: 0 }
+        Self { inner, hash: digest::Context::new(&digest::SHA256), piece: Piece::default(), read_bytes: 0 }
     }
 
     /// The next bytes; none at the end.
     pub(super) fn read(&mut self) -> Result<&[u8], JudgeError> {
-        fill(self.inner, &mut self.piece)?;
-        self.read_bytes += self.piece.len();
-        self.hash.update(&self.piece);
-        Ok(&self.piece)
+        self.piece.fill(self.inner)?;
+        let bytes = self.piece.bytes();
+        self.read_bytes += bytes.len();
+        self.hash.update(bytes);
+        Ok(bytes)
     }
 
     /// Tells whether enough has been read for threads to be worth their start.
@@ -40,18 +48,25 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Reads the next bytes into a piece; it is empty at the end.
-pub(super) fn fill(inner: &mut dyn Read, piece: &mut Vec<u8>) -> Result<(), JudgeError> {
-    piece.resize(READ_BYTES, 0);
-    loop {
-        match inner.read(piece) {
-            Ok(count) => {
-                piece.truncate(count);
-                return Ok(());
+impl Piece {
+    /// Reads the next bytes; it is empty at the end.
+    pub(super) fn fill(&mut self, inner: &mut dyn Read) -> Result<(), JudgeError> {
+        self.room.resize(READ_BYTES, 0);
+        loop {
+            match inner.read(&mut self.room) {
+                Ok(count) => {
+                    self.filled = count;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(JudgeError::Unreadable(error)),
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(JudgeError::Unreadable(error)),
         }
+    }
+
+    /// What was read.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.room.get(..self.filled).unwrap_or_default()
     }
 }
 

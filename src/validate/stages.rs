@@ -10,27 +10,27 @@ use std::thread::{self, Builder};
 
 use super::collector::Collected;
 use super::judge::Judge;
-use super::source::{Source, fill};
+use super::source::{Piece, Source};
 use super::{JudgeError, Keep};
 
 /// What comes back to the caller.
 enum Back {
     Found(Collected),
-    Free(Vec<u8>),
+    Free(Piece),
 }
 
 /// Goes through the file to its end; on a machine without threads to give, not at all.
 pub(super) fn share(source: &mut Source<'_>, judge: &mut Judge<'_>, keep: &mut Keep<'_>) -> Result<(), JudgeError> {
     let Source { inner, hash, .. } = source;
-    let (read, to_judge) = channel::<Vec<u8>>();
-    let (judged, to_hash) = channel::<Vec<u8>>();
+    let (read, to_judge) = channel::<Piece>();
+    let (judged, to_hash) = channel::<Piece>();
     let (back, arriving) = channel();
     let found = back.clone();
     // That nobody takes what is sent means that the caller has given up.
     thread::scope(|scope| {
         let judging = Builder::new().name("judge".to_owned()).spawn_scoped(scope, move || {
             for piece in to_judge {
-                judge.see(&piece);
+                judge.see(piece.bytes());
                 let collected = judge.take_found();
                 if !collected.is_empty() {
                     _ = found.send(Back::Found(collected));
@@ -39,9 +39,9 @@ pub(super) fn share(source: &mut Source<'_>, judge: &mut Judge<'_>, keep: &mut K
             }
         });
         let hashing = Builder::new().name("hash".to_owned()).spawn_scoped(scope, move || {
-            (0..PIECES).for_each(|_| _ = back.send(Back::Free(Vec::new())));
+            (0..PIECES).for_each(|_| _ = back.send(Back::Free(Piece::default())));
             for piece in to_hash {
-                hash.update(&piece);
+                hash.update(piece.bytes());
                 _ = back.send(Back::Free(piece));
             }
         });
@@ -51,7 +51,7 @@ pub(super) fn share(source: &mut Source<'_>, judge: &mut Judge<'_>, keep: &mut K
 
 fn read_and_keep(
     inner: &mut dyn Read,
-    read: Sender<Vec<u8>>,
+    read: Sender<Piece>,
     arriving: Receiver<Back>,
     keep: &mut Keep<'_>,
 ) -> Result<(), JudgeError> {
@@ -61,8 +61,8 @@ fn read_and_keep(
             Back::Found(found) => found.hand_over(keep).map_err(JudgeError::NotKept)?,
             Back::Free(mut piece) => {
                 let Some(to_judge) = &read else { continue };
-                fill(inner, &mut piece)?;
-                if piece.is_empty() {
+                piece.fill(inner)?;
+                if piece.bytes().is_empty() {
                     // With it the judge ends, then the hash, then what comes back.
                     read = None;
                 } else {
