@@ -21,7 +21,7 @@ pub struct Watch {
 pub enum WatchKind {
     /// Where it begins and ends.
     Element,
-    /// Also its text; only for elements of simple content and attributes. An attribute neither opens nor closes.
+    /// Its text, when it ends; only for elements of simple content and attributes.
     Value,
 }
 
@@ -41,7 +41,8 @@ pub(super) const DOCUMENT: NodeId = 1;
 
 #[derive(Debug, Default)]
 struct Node {
-    children: Vec<(NameId, NodeId)>,
+    /// Where each name leads, as far as any leads anywhere.
+    children: Vec<NodeId>,
     watches: Vec<(usize, WatchKind)>,
     /// Watched attributes by their local names; they have no namespace.
     attributes: Vec<(usize, &'static str)>,
@@ -139,8 +140,11 @@ impl Plan {
             return child;
         }
         let new = self.nodes.len() as NodeId;
-        if let Some(node) = self.nodes.get_mut(node as usize) {
-            node.children.push((name, new));
+        if let Some(Node { children, .. }) = self.nodes.get_mut(node as usize) {
+            children.resize(children.len().max(name as usize + 1), NOWHERE);
+            if let Some(child) = children.get_mut(name as usize) {
+                *child = new;
+            }
         }
         self.nodes.push(Node::default());
         new
@@ -149,11 +153,9 @@ impl Plan {
     /// Where a child element leads.
     #[inline]
     pub(super) fn child(&self, node: NodeId, name: NameId) -> NodeId {
-        if node == NOWHERE {
-            return NOWHERE;
-        }
-        let children = self.nodes.get(node as usize).map_or(&[][..], |node| &node.children);
-        children.iter().find(|(known, _)| *known == name).map_or(NOWHERE, |(_, child)| *child)
+        // The node that is nowhere has no children either.
+        let child = self.nodes.get(node as usize).and_then(|node| node.children.get(name as usize));
+        child.copied().unwrap_or(NOWHERE)
     }
 
     /// How many watches are set, all together.
@@ -162,6 +164,7 @@ impl Plan {
     }
 
     /// The watches at a node.
+    #[inline]
     pub(super) fn watches(&self, node: NodeId) -> &[(usize, WatchKind)] {
         self.nodes.get(node as usize).map_or(&[], |node| &node.watches)
     }

@@ -9,18 +9,19 @@ use crate::xml::{self, Spot, Tokenizer};
 
 /// Hears of a document. Who watches nothing needs to take findings only; a `Vec` keeps them.
 pub trait Observer {
-    /// A watched element begins; the place is that of the `<` of its start tag.
+    /// An element begins whose beginning and end are watched; the place is that of the `<` of its start tag.
     fn open(&mut self, watch: usize, at: Spot<'_, '_>) {
         let _ = (watch, at);
     }
 
-    /// The text of a watched element with a value, called before its close: references read and line ends settled, but
-    /// white space as it is; not complete when it is longer than the limit. The range is that of the raw content.
+    /// The text of an element whose value is watched, when it ends: references read and line ends settled, but white space
+    /// as it is; not complete when it is longer than the limit. The range is that of the raw content.
     fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Spot<'_, '_>) {
         let _ = (watch, text, complete, content, at);
     }
 
-    /// A watched element ends, past the `>` of its end tag; not sound when a finding lies inside.
+    /// An element ends whose beginning and end are watched, past the `>` of its end tag; not sound when a finding lies
+    /// inside.
     fn close(&mut self, watch: usize, end: u64, sound: bool) {
         let _ = (watch, end, sound);
     }

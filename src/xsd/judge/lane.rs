@@ -344,16 +344,19 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let text = if plain { locator.text(from..end) } else { None };
         let Some(text) = text else { return false };
         let watches = self.judge.plan.watches(node);
-        let tag = place.offset(place.rest);
-        watches.iter().for_each(|(watch, _)| self.observer.open(*watch, Spot::new(None, tag, locator)));
+        for (watch, _) in watches.iter().filter(|(_, kind)| *kind == WatchKind::Element) {
+            self.observer.open(*watch, Spot::new(None, place.offset(place.rest), locator));
+        }
         for (watch, kind) in watches.iter().rev() {
-            if *kind == WatchKind::Value {
-                let (told, end) = (locator.counted(from), locator.sent(end));
-                let at = Spot::new(told, from, locator);
-                let range = at.offset()..end;
-                self.observer.value(*watch, text, true, range, at);
+            match kind {
+                WatchKind::Element => self.observer.close(*watch, locator.sent(place.offset(past)), true),
+                WatchKind::Value => {
+                    let (told, end) = (locator.counted(from), locator.sent(end));
+                    let at = Spot::new(told, from, locator);
+                    let range = at.offset()..end;
+                    self.observer.value(*watch, text, true, range, at);
+                }
             }
-            self.observer.close(*watch, locator.sent(place.offset(past)), true);
         }
         true
     }

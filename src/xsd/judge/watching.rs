@@ -71,10 +71,10 @@ impl<O: Observer> Judging<'_, '_, O> {
             return;
         }
         for (watch, kind) in watches {
-            if *kind == WatchKind::Value {
-                self.judge.watched.begin();
+            match kind {
+                WatchKind::Value => self.judge.watched.begin(),
+                WatchKind::Element => self.observer.open(*watch, Spot::new(None, offset, locator)),
             }
-            self.observer.open(*watch, Spot::new(None, offset, locator));
         }
     }
 
@@ -105,7 +105,9 @@ impl<O: Observer> Judging<'_, '_, O> {
         }
         let watches = self.judge.plan.watches(node);
         for (watch, kind) in watches.iter().rev() {
-            if *kind == WatchKind::Value && self.judge.watched.active {
+            if *kind == WatchKind::Element {
+                self.observer.close(*watch, locator.sent(to), sound);
+            } else if self.judge.watched.active {
                 let told = self.judge.value_at.or_else(|| locator.counted(self.judge.value_place));
                 let end = locator.sent(content_to);
                 let at = Spot::new(told, self.judge.value_place, locator);
@@ -114,7 +116,6 @@ impl<O: Observer> Judging<'_, '_, O> {
                 let watched = &self.judge.watched;
                 self.observer.value(*watch, &watched.text, watched.complete, content, at);
             }
-            self.observer.close(*watch, locator.sent(to), sound);
         }
         self.judge.watched.active = false;
     }
