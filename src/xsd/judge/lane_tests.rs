@@ -141,7 +141,7 @@ fn a_document_is_heard_alike_in_the_lane() {
     let plan = plan();
     let limits = Limits::default();
     let whole = heard(&plan, &limits, [DOCUMENT.as_bytes()]);
-    assert_eq!(whole.iter().filter(|line| line.starts_with("open")).count(), 10, "{whole:#?}");
+    assert_eq!(whole.iter().filter(|line| line.starts_with("open")).count(), 6, "{whole:#?}");
     assert_eq!(whole.iter().filter(|line| line.starts_with("Finding")).count(), 0, "{whole:#?}");
     let attributes: Vec<_> =
         whole.iter().filter(|line| line.starts_with("value 3") || line.starts_with("value 4")).collect();
