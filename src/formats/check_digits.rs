@@ -5,12 +5,17 @@ use crate::model::{Code, Reportee, ReporteeKind};
 
 /// Reads a reportee's id; the code says what is wrong with it. White space around the digits is left out.
 pub fn reportee(text: &str) -> Result<Reportee, Code> {
-    let id = text.trim_ascii();
-    let Some(digits) = digits(id) else { return Err(codes::BAD_REPORTEE_FORM) };
+    Ok(Reportee::new(reportee_kind(text)?, text.trim_ascii().to_owned()))
+}
+
+/// Tells whom a reportee's id names; the code says what is wrong with it.
+pub fn reportee_kind(text: &str) -> Result<ReporteeKind, Code> {
+    let mut room = [0; PERSON_DIGITS];
+    let Some(digits) = digits(text.trim_ascii(), &mut room) else { return Err(codes::BAD_REPORTEE_FORM) };
     match digits.len() {
-        PERSON_DIGITS if is_person(&digits) => Ok(Reportee::new(ReporteeKind::Person, id.to_owned())),
+        PERSON_DIGITS if is_person(digits) => Ok(ReporteeKind::Person),
         PERSON_DIGITS => Err(codes::BAD_PERSON_NUMBER),
-        ORGANISATION_DIGITS if is_organisation(&digits) => Ok(Reportee::new(ReporteeKind::Organisation, id.to_owned())),
+        ORGANISATION_DIGITS if is_organisation(digits) => Ok(ReporteeKind::Organisation),
         ORGANISATION_DIGITS => Err(codes::BAD_ORGANISATION_NUMBER),
         _ => Err(codes::BAD_REPORTEE_FORM),
     }
@@ -24,16 +29,21 @@ pub fn organisation_check_digit(first: &[u8]) -> Option<u8> {
 /// The control digits that follow the first nine digits of a fødselsnummer; `None` where no number has them.
 pub fn person_control_digits(first: &[u8]) -> Option<[u8; 2]> {
     let k1 = control_digit(first, &K1_WEIGHTS)?;
-    let mut ten = first.to_vec();
-    ten.push(k1);
+    let mut ten = [k1; 10];
+    ten.get_mut(..first.len())?.copy_from_slice(first);
     let k2 = control_digit(&ten, &K2_WEIGHTS)?;
     Some([k1, k2])
 }
 
 /// The values of a text of at most eleven ASCII digits.
-fn digits(text: &str) -> Option<Vec<u8>> {
-    let all = !text.is_empty() && text.len() <= PERSON_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
-    all.then(|| text.bytes().map(|byte| byte - b'0').collect())
+fn digits<'r>(text: &str, room: &'r mut [u8; PERSON_DIGITS]) -> Option<&'r [u8]> {
+    let digits = room.get_mut(..text.len()).filter(|digits| !digits.is_empty())?;
+    let mut all = true;
+    for (digit, byte) in digits.iter_mut().zip(text.bytes()) {
+        *digit = byte.wrapping_sub(b'0');
+        all &= *digit < 10;
+    }
+    all.then_some(digits)
 }
 
 fn is_organisation(digits: &[u8]) -> bool {
@@ -93,7 +103,7 @@ mod tests {
         (100..999)
             .find_map(|individual| {
                 let first = format!("{day:02}{month:02}85{individual}");
-                let [k1, k2] = person_control_digits(&digits(&first).unwrap())?;
+                let [k1, k2] = person_control_digits(digits(&first, &mut [0; PERSON_DIGITS]).unwrap())?;
                 Some(format!("{first}{k1}{k2}"))
             })
             .unwrap()

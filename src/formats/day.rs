@@ -15,11 +15,14 @@ impl Day {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_ascii();
         if let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ..] = text.as_bytes() {
-            let digits = [y1, y2, y3, y4, m1, m2, d1, d2].map(|byte| byte.wrapping_sub(b'0'));
-            let are_digits = digits.iter().fold(true, |all, digit| all & (*digit < 10));
-            let [y1, y2, y3, y4, m1, m2, d1, d2] = digits.map(i64::from);
-            let (month, day) = (i8::try_from(m1 * 10 + m2).ok()?, i8::try_from(d1 * 10 + d2).ok()?);
-            return are_digits.then_some(Self { year: ((y1 * 10 + y2) * 10 + y3) * 10 + y4, month, day });
+            let mut are_digits = true;
+            let mut digit = |byte: u8| {
+                are_digits &= byte.is_ascii_digit();
+                i64::from(byte) - i64::from(b'0')
+            };
+            let mut two = |tens: u8, ones: u8| digit(tens) * 10 + digit(ones);
+            let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(m1, m2) as i8, two(d1, d2) as i8);
+            return are_digits.then_some(Self { year, month, day });
         }
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let mut fields = digits.splitn(3, '-');

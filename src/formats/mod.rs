@@ -32,7 +32,7 @@ use crate::xsd::{Plan, Schema, SchemaDocument, Watch};
 
 pub use crate::xml::Encoding;
 
-pub use check_digits::{organisation_check_digit, person_control_digits, reportee};
+pub use check_digits::{organisation_check_digit, person_control_digits, reportee, reportee_kind};
 pub use day::Day;
 pub use decoder::{Coding, Decoder};
 pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};
