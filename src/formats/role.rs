@@ -114,22 +114,32 @@ pub struct Scope<'a> {
 }
 
 /// What identifies an item within its part. Without `Debug`, since it may hold a reportee's id.
-pub enum Identity<'a, F> {
+pub enum Identity<'a> {
     /// The sender's own reference, unique by agreement.
     Reference(&'a str),
-    /// Fields that together are unique by agreement.
-    Fields(F),
+    /// Fields that together are unique by agreement: those of the group and of the service, then the item's own.
+    Fields(&'a [&'a str], &'a KeyFields),
     /// Nothing does: an item that is refused for it, told apart by its number.
     Number(u64),
 }
 
-impl<'a, F: Iterator<Item = &'a str>> Identity<'a, F> {
+impl Identity<'_> {
     /// Writes down of what the item's key is made.
     pub fn write(self, to: &mut KeyFields) {
         match self {
-            Self::Reference(reference) => ["reference", reference].iter().for_each(|field| to.add(field)),
-            Self::Fields(fields) => ["fields"].into_iter().chain(fields).for_each(|field| to.add(field)),
-            Self::Number(value) => ["number", &value.to_string()].iter().for_each(|field| to.add(field)),
+            Self::Reference(reference) => {
+                to.add("reference");
+                to.add(reference);
+            }
+            Self::Fields(first, own) => {
+                to.add("fields");
+                first.iter().for_each(|field| to.add(field));
+                to.append(own);
+            }
+            Self::Number(value) => {
+                to.add("number");
+                to.add(&value.to_string());
+            }
         }
     }
 }
@@ -138,13 +148,20 @@ impl<'a, F: Iterator<Item = &'a str>> Identity<'a, F> {
 #[derive(Debug)]
 pub struct ItemKeys {
     stem: KeyStem,
+    scope: ItemKey,
 }
 
 impl ItemKeys {
     /// Hashes once what all of them have in common.
     pub fn new(scope: &Scope<'_>, kind: ItemKind) -> Self {
         let Scope { partner, format, part, sender_name, reference } = scope;
-        Self { stem: KeyStem::new(&[partner, format, part.as_str(), sender_name, reference, kind.as_str()]) }
+        let stem = KeyStem::new(&[partner, format, part.as_str(), sender_name, reference, kind.as_str()]);
+        Self { scope: stem.key([]), stem }
+    }
+
+    /// What stands for the scope and the kind, and for no others.
+    pub fn scope(&self) -> ItemKey {
+        self.scope
     }
 
     /// The key of the item whose identity was written down as these bytes.
@@ -160,15 +177,10 @@ mod tests {
     const SCOPE: Scope<'static> =
         Scope { partner: "ttd", format: "prefill", part: PartKind::Prefill, sender_name: "TTD", reference: "S-1" };
 
-    fn key(
-        scope: &Scope<'_>,
-        kind: ItemKind,
-        identity: Identity<'static, std::vec::IntoIter<&'static str>>,
-    ) -> ItemKey {
+    fn key(scope: &Scope<'_>, kind: ItemKind, identity: Identity<'_>) -> ItemKey {
         let mut fields = KeyFields::default();
         identity.write(&mut fields);
-        fields.end();
-        ItemKeys::new(scope, kind).key(fields.iter().next().unwrap())
+        ItemKeys::new(scope, kind).key(fields.bytes())
     }
 
     #[test]
@@ -179,8 +191,10 @@ mod tests {
 
     #[test]
     fn a_key_depends_on_scope_kind_and_identity() {
-        let of = |scope: &Scope<'_>, kind, fields: &[&'static str]| {
-            key(scope, kind, Identity::Fields(Vec::from(fields).into_iter()))
+        let of = |scope: &Scope<'_>, kind, fields: &[&str]| {
+            let mut own = KeyFields::default();
+            fields.iter().for_each(|field| own.add(field));
+            key(scope, kind, Identity::Fields(&[], &own))
         };
         let first = of(&SCOPE, ItemKind::Field, &["a", "1"]);
         let others = [

@@ -121,30 +121,35 @@ impl ItemKey {
     pub const NONE: Self = Self(Uuid::nil());
 }
 
-/// The fields that tell items apart, written as they are hashed, item by item. Without `Debug`: they may hold a
-/// reportee's id.
+/// The fields that tell items apart, written as they are hashed. Without `Debug`: they may hold a reportee's id.
 #[derive(Default)]
 pub struct KeyFields {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
 }
 
 impl KeyFields {
     /// Adds a field; its length goes before it, so that no two lists run together.
+    #[inline]
     pub fn add(&mut self, field: &str) {
         self.bytes.extend_from_slice(&(field.len() as u64).to_be_bytes());
         self.bytes.extend_from_slice(field.as_bytes());
     }
 
-    /// Ends an item's fields.
-    pub fn end(&mut self) {
-        self.ends.push(self.bytes.len());
+    /// Adds all of another's fields.
+    #[inline]
+    pub fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
     }
 
-    /// The fields of each item.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let begins = [0].into_iter().chain(self.ends.iter().copied());
-        begins.zip(&self.ends).map(|(from, to)| self.bytes.get(from..*to).unwrap_or_default())
+    /// Forgets the fields and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// What was written.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 

@@ -150,9 +150,14 @@ pub struct Totals {
 impl Totals {
     /// Counts an item.
     pub fn add(&mut self, item: &NewItem) {
+        self.count(item.forms);
+    }
+
+    /// Counts an item that holds so many forms.
+    pub fn count(&mut self, forms: u32) {
         self.items += 1;
-        self.form_tasks += u64::from(item.forms > 0);
-        self.forms += u64::from(item.forms);
+        self.form_tasks += u64::from(forms > 0);
+        self.forms += u64::from(forms);
     }
 
     /// One of the counts.

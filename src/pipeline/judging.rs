@@ -77,7 +77,11 @@ async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement, StepError
         let shipment_id = shipment.id.to_string();
         let judging = Judging { routes: &routes, partner, shipment: &shipment_id, size_bytes, limits };
         let blob = staged.blob().as_ref();
-        let mut keep = |chunk| found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe));
+        let mut keep = |chunk| {
+            // Here, where other files are not kept waiting.
+            let chunk = if let Found::Items(items) = chunk { Found::Items(items.with_keys()) } else { chunk };
+            found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        };
         if validate::is_archive(blob, &routes).map_err(JudgeError::Unreadable)? {
             validate::judge_archive(blob, &judging, (&archives, today), &mut keep)
         } else {
@@ -103,7 +107,7 @@ fn today(house: &House) -> Date {
 
 async fn keep(house: &House, id: ShipmentId, chunk: Found) -> Result<(), StepError> {
     match chunk {
-        Found::Items(items) => house.ledger.add_items(id, items).await?,
+        Found::Items(items) => house.ledger.add_items(id, items.into_rows()).await?,
         Found::Attachments(attachments) => house.ledger.add_attachments(id, attachments).await?,
         Found::Findings(findings) => house.ledger.add_findings(id, findings).await?,
     }

@@ -53,7 +53,7 @@ pub fn judge_archive(
     };
     let mut grouping = Grouping::new(judging.limits.max_findings);
     let judged = broker::judge(blob, &by, &mut |found| match found {
-        broker::Found::Items(items) => keep(Found::Items(items)),
+        broker::Found::Items(items) => keep(Found::Items(items.into())),
         broker::Found::Findings(findings) => {
             findings.iter().for_each(|finding| grouping.add(finding));
             keep(Found::Findings(findings))

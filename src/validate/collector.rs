@@ -15,17 +15,17 @@ use crate::xsd::{self, Observer, Position, Spot};
 
 use super::grouping::Grouping;
 use super::header;
+use super::index::{Index, Items};
 use super::item::{Around, Group, OpenItem, Rules, Seen, has_own_reference, reference_fault};
-use super::keying::Unkeyed;
 use super::kinds::{self, Weight};
 use super::place::{self, Enclosing};
-use super::texts::Texts;
 use super::{Found, Judgement, Judging, Keep, route};
 
 /// What was found in a piece of input. Without `Debug`, since it may hold reportees' ids.
 #[derive(Default)]
 pub(super) struct Collected {
-    items: Unkeyed,
+    /// Each of as many as may be handed over at once; the last is being filled.
+    items: Vec<Index>,
     attachments: Vec<NewAttachment>,
     findings: Vec<Finding>,
 }
@@ -37,9 +37,18 @@ impl Collected {
 
     /// Hands it over: items first, then the findings about them.
     pub(super) fn hand_over(self, keep: &mut Keep<'_>) -> io::Result<()> {
-        for_each_chunk(self.items.into_items(), &mut |items| keep(Found::Items(items)))?;
+        self.items.into_iter().try_for_each(|index| keep(Found::Items(Items::of_index(index))))?;
         for_each_chunk(self.attachments, &mut |attachments| keep(Found::Attachments(attachments)))?;
         for_each_chunk(self.findings, &mut |findings| keep(Found::Findings(findings)))
+    }
+
+    /// Where the next item is entered.
+    fn index(&mut self) -> &mut Index {
+        let before = self.items.last().map(Index::len);
+        if before.is_none_or(|len| len >= CHUNK) {
+            self.items.push(Index::with_capacity(before.map_or(FEW, |_| CHUNK)));
+        }
+        self.items.last_mut().expect("one has been pushed if there was none")
     }
 }
 
@@ -55,9 +64,7 @@ pub(super) struct Collector<'a> {
     group: Option<Group>,
     /// Items in the group, of every kind but fields, and fields: the two that stand side by side.
     in_group: [u64; 2],
-    item: Option<OpenItem>,
-    /// Of the last item, for the next.
-    memory: Texts,
+    item: OpenItem,
     /// The keys of the kind of items seen last, until its scope changes.
     keys: Option<(ItemKind, Arc<ItemKeys>)>,
     attachment: Option<NewAttachment>,
@@ -83,8 +90,7 @@ impl<'a> Collector<'a> {
             groups: 0,
             group: None,
             in_group: [0; 2],
-            item: None,
-            memory: Texts::default(),
+            item: OpenItem::none(),
             keys: None,
             attachment: None,
             found: Collected::default(),
@@ -106,9 +112,7 @@ impl<'a> Collector<'a> {
     /// Judges what only the end of the file can tell.
     pub(super) fn conclude(&mut self) {
         // An item that never ended is none, and what was said of it concerns the shipment.
-        if let Some(item) = self.item.take() {
-            item.into_findings().into_iter().for_each(|finding| self.refuse(finding, Weight::Rule));
-        }
+        self.item.give_up().into_iter().for_each(|finding| self.refuse(finding, Weight::Rule));
         let size_bytes = self.judging.size_bytes;
         let oversize = self.route.and_then(|route| route::too_large(size_bytes, route.max_file_bytes));
         if let Some((code, text)) = oversize {
@@ -268,8 +272,7 @@ impl<'a> Collector<'a> {
             *count += 1;
             nth = *count;
         }
-        let memory = std::mem::take(&mut self.memory);
-        self.item = Some(OpenItem::new(kind, at, Enclosing { watch, nth }, memory));
+        self.item.begin(kind, at, Enclosing { watch, nth });
     }
 
     fn see_sender_name(&mut self, mut seen: Seen<'_, '_, '_>) {
@@ -348,7 +351,7 @@ impl<'a> Collector<'a> {
     }
 
     fn see_reportee(&mut self, mut seen: Seen<'_, '_, '_>) {
-        let fault = formats::reportee(seen.text).err().and_then(|code| {
+        let fault = formats::reportee_kind(seen.text).err().and_then(|code| {
             let strictness = match code {
                 codes::BAD_REPORTEE_FORM => Strictness::Refuse,
                 _ => self.route.map_or(Strictness::Refuse, |route| route.rules.check_digits),
@@ -365,18 +368,9 @@ impl<'a> Collector<'a> {
     }
 
     fn close_item(&mut self, end: u64) {
-        self.end_item(end);
-        if let Some(item) = &mut self.item {
-            self.memory = item.take_memory();
-        }
-        self.item = None;
-    }
-
-    fn end_item(&mut self, end: u64) {
-        let (Some(item), Some(envelope)) = (&mut self.item, &self.envelope) else { return };
+        let (Some(item), Some(envelope)) = (self.item.open(), &self.envelope) else { return };
         let Some((part, last)) = envelope.parts.len().checked_sub(1).zip(envelope.parts.last()) else { return };
         self.items_total += 1;
-        // Left where they are from item to item: moving them would cost as much as all else here.
         if self.keys.as_ref().is_none_or(|(kind, _)| *kind != item.kind) {
             let scope = scope(self.judging, self.format, envelope, last, item.kind);
             self.keys = Some((item.kind, Arc::new(ItemKeys::new(&scope, item.kind))));
@@ -389,11 +383,10 @@ impl<'a> Collector<'a> {
             group: self.group.as_ref(),
         };
         let rules = Rules { marks: self.format.marks, route: self.route };
-        let (item, findings) = item.close(&around, rules, self.found.items.fields());
-        self.totals.add(&item);
-        self.items_refused += u64::from(item.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
-        self.found.items.push(item, keys);
-        findings.into_iter().for_each(|finding| self.record(finding, false));
+        let closed = item.close(&around, rules, self.found.index(), keys);
+        self.totals.count(closed.forms);
+        self.items_refused += u64::from(closed.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
+        closed.findings.into_iter().for_each(|finding| self.record(finding, false));
     }
 }
 
@@ -434,7 +427,7 @@ impl Observer for Collector<'_> {
             Some(Role::Item(kind)) => self.open_item(kind, watch, at.position()),
             Some(role @ (Role::Attachment | Role::Form)) => {
                 let rules = self.rules();
-                if let Some(item) = &mut self.item {
+                if let Some(item) = self.item.open() {
                     item.see(role, Seen { watch, text: "", complete: true, raw_bytes: 0, at }, rules);
                 }
             }
@@ -471,7 +464,7 @@ impl Observer for Collector<'_> {
             Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content),
             Some(Role::Reportee) => self.see_reportee(seen),
             Some(role) => {
-                if let Some(item) = &mut self.item {
+                if let Some(item) = self.item.open() {
                     item.see(role, seen, rules);
                 }
             }
@@ -493,7 +486,7 @@ impl Observer for Collector<'_> {
         let Position { line, column, offset } = finding.at;
         let place = Some(Place { line, column, offset, path: finding.path });
         let found = Finding { code, place, item: None, rule: finding.rule.to_owned(), text: finding.text };
-        match &mut self.item {
+        match self.item.open() {
             Some(item) if weight == Weight::Rule => item.refuse(found),
             _ => self.refuse(found, weight),
         }
@@ -519,6 +512,8 @@ fn is_too_large(head: ByteRange) -> bool {
 }
 
 const CHUNK: usize = 1_024;
+/// Items there is room for at first.
+const FEW: usize = 256;
 /// What one head may take; it is sent again with every item below it.
 const HEAD_BYTES: u64 = 64 * 1024;
 /// Parts and references kept of one batch.

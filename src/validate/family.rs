@@ -13,6 +13,12 @@ pub(super) struct Family {
 }
 
 impl Family {
+    /// Forgets all references and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.forms.clear();
+        self.parents.clear();
+    }
+
     /// A form has the reference.
     pub(super) fn add(&mut self, reference: &str) {
         if self.forms.len() < MOST {

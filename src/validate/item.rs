@@ -1,16 +1,17 @@
 //! One item while it is judged: what has been seen of it, and what the rules say of that.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::codes;
-use crate::formats::{self, Day, Identity, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
-use crate::model::{
-    AppTarget, ByteRange, Code, Finding, FormatRules, ItemKey, ItemKind, KeyFields, NewItem, Route, Service, Strictness,
-};
+use crate::formats::{self, Day, Identity, ItemKeys, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
+use crate::model::{AppTarget, ByteRange, Code, Finding, FormatRules, ItemKind, KeyFields, Route, Service, Strictness};
 use crate::xsd::{Position, Spot};
 
 use super::family::Family;
+use super::index::{Entry, Index};
 use super::place::{self, Enclosing};
 use super::route;
-use super::texts::Texts;
 
 /// A text that was watched. Like all of what holds texts of a batch here it has no `Debug`: they are never logged.
 pub(super) struct Seen<'a, 'l, 'b> {
@@ -26,21 +27,23 @@ pub(super) struct Seen<'a, 'l, 'b> {
     pub(super) at: Spot<'l, 'b>,
 }
 
-/// An item whose end has not been reached.
+/// An item whose end has not been reached; between items, the memory of the last for the next.
 pub(super) struct OpenItem {
+    is_open: bool,
     /// What it is.
     pub(super) kind: ItemKind,
     /// Where it begins.
     pub(super) at: Position,
     /// Its mark, and its position among the items of its kind in the group.
-    pub(super) own: Enclosing,
+    own: Enclosing,
     /// What the schema says against it.
     findings: Vec<Finding>,
-    code: Option<Kept>,
-    edition: Option<Kept>,
-    reference: Option<String>,
+    code: Kept,
+    edition: Kept,
+    reference: String,
+    has_reference: bool,
     /// What tells it apart within its part.
-    identity: Texts,
+    identity: KeyFields,
     identity_bytes: usize,
     valid_from: Option<Day>,
     format_id: String,
@@ -62,6 +65,16 @@ pub(super) struct Rules<'a> {
     pub(super) marks: &'static [Mark],
     /// The route, where one is known.
     pub(super) route: Option<&'a Route>,
+}
+
+/// What an item came to.
+pub(super) struct Closed {
+    /// How many forms it holds.
+    pub(super) forms: u32,
+    /// Why it is refused, if it is.
+    pub(super) refused: Option<Code>,
+    /// Every finding about it.
+    pub(super) findings: Vec<Finding>,
 }
 
 /// What surrounds an item that ends.
@@ -92,12 +105,18 @@ pub(super) struct Group {
     pub(super) fault: Option<(Finding, bool)>,
 }
 
-#[derive(Clone)]
+/// A text that is kept to the item's end.
+#[derive(Default)]
 struct Kept {
+    /// The item has it.
+    is_there: bool,
     text: String,
     complete: bool,
     watch: usize,
-    at: Position,
+    /// Where its element's content begins.
+    offset: u64,
+    /// The same, where somebody may ask for line and column.
+    at: Option<Position>,
 }
 
 /// A rule that was broken, at an element of the item.
@@ -118,17 +137,19 @@ impl Rules<'_> {
 }
 
 impl OpenItem {
-    /// An item that begins; `memory` is what an earlier one left.
-    pub(super) fn new(kind: ItemKind, at: Position, own: Enclosing, memory: Texts) -> Self {
+    /// None yet.
+    pub(super) fn none() -> Self {
         Self {
-            kind,
-            at,
-            own,
+            is_open: false,
+            kind: ItemKind::FormTask,
+            at: Position::START,
+            own: Enclosing { watch: 0, nth: 0 },
             findings: Vec::new(),
-            code: None,
-            edition: None,
-            reference: None,
-            identity: memory.cleared(),
+            code: Kept::default(),
+            edition: Kept::default(),
+            reference: String::new(),
+            has_reference: false,
+            identity: KeyFields::default(),
             identity_bytes: 0,
             valid_from: None,
             format_id: String::new(),
@@ -140,6 +161,28 @@ impl OpenItem {
         }
     }
 
+    /// An item begins.
+    pub(super) fn begin(&mut self, kind: ItemKind, at: Position, own: Enclosing) {
+        (self.is_open, self.kind, self.at, self.own) = (true, kind, at, own);
+        self.findings.clear();
+        (self.code.is_there, self.edition.is_there) = (false, false);
+        self.reference.clear();
+        self.has_reference = false;
+        self.identity.clear();
+        self.identity_bytes = 0;
+        self.valid_from = None;
+        self.format_id.clear();
+        (self.parts, self.forms, self.text_bytes) = (0, 0, 0);
+        self.family.clear();
+        self.broken.clear();
+    }
+
+    /// The item, if one is open.
+    #[inline]
+    pub(super) fn open(&mut self) -> Option<&mut Self> {
+        if self.is_open { Some(self) } else { None }
+    }
+
     /// Takes note of what the schema says against it.
     pub(super) fn refuse(&mut self, finding: Finding) {
         if self.findings.len() < BROKEN {
@@ -148,20 +191,21 @@ impl OpenItem {
     }
 
     /// What the schema says against it, when the item turns out to be none.
-    pub(super) fn into_findings(self) -> Vec<Finding> {
-        self.findings
+    pub(super) fn give_up(&mut self) -> Vec<Finding> {
+        self.is_open = false;
+        std::mem::take(&mut self.findings)
     }
 
     /// Takes note of a text within the item.
     pub(super) fn see(&mut self, role: Role, mut seen: Seen<'_, '_, '_>, rules: Rules<'_>) {
         self.text_bytes = self.text_bytes.saturating_add(seen.raw_bytes);
         match role {
-            Role::ServiceCode => self.code = Some(Kept::new(&mut seen)),
-            Role::ServiceEdition => self.edition = Some(Kept::new(&mut seen)),
+            Role::ServiceCode => self.code.keep(seen.text, &mut seen, rules),
+            Role::ServiceEdition => self.edition.keep(seen.text, &mut seen, rules),
             Role::ServiceName => self.see_service_name(&mut seen, rules),
             Role::ItemReportee => self.see_reportee(&mut seen, rules),
             Role::ItemReference => {
-                self.reference = Some(cut(seen.text).to_owned());
+                self.refer(seen.text);
                 self.identify(&mut seen, rules);
             }
             Role::Form => self.forms = self.forms.saturating_add(1),
@@ -171,21 +215,14 @@ impl OpenItem {
             Role::ValidTo => self.see_last_day(&mut seen, rules),
             Role::SendersReference => {
                 self.refuse_for(reference_fault(&seen, rules.marks), &mut seen);
-                self.reference = Some(cut(seen.text).to_owned());
+                self.refer(seen.text);
             }
             Role::ReceiversReference => self.refuse_for(too_long(&seen, rules.marks, is_long(&seen)), &mut seen),
             Role::Identity => {
                 self.refuse_for(empty(&seen, rules.marks), &mut seen);
                 self.identify(&mut seen, rules);
             }
-            // `1`, `+1` and `01` are one number.
-            Role::Index => {
-                let number: Result<i64, _> = seen.text.trim().parse();
-                match number {
-                    Ok(number) => self.identity.push_number(number),
-                    Err(_) => self.identity.push(""),
-                }
-            }
+            Role::Index => self.identity.add(&plain_number(seen.text)),
             Role::IdentifyingField => self.identify(&mut seen, rules),
             Role::DataFormatId => {
                 self.parts += 1;
@@ -211,64 +248,93 @@ impl OpenItem {
         }
     }
 
-    /// The memory it leaves to the next item.
-    pub(super) fn take_memory(&mut self) -> Texts {
-        std::mem::take(&mut self.identity)
-    }
-
-    /// Ends the item: as it goes on but for its key, of what that is to be made, and every finding about it.
+    /// Ends the item and enters it in the index.
     pub(super) fn close(
         &mut self,
         around: &Around<'_>,
         rules: Rules<'_>,
-        key: &mut KeyFields,
-    ) -> (NewItem, Vec<Finding>) {
+        index: &mut Index,
+        keys: &Arc<ItemKeys>,
+    ) -> Closed {
+        self.is_open = false;
         self.check_parents(rules);
-        self.identity(around, rules).write(key);
-        let ignored = self.is_ignored(rules.route);
-        let mut findings = if ignored { Vec::new() } else { self.own_findings(around, rules) };
-        let by_schema = self.findings.first().map(|finding| finding.code);
-        let refused = findings.iter().find(|(_, is_warning)| !is_warning).map(|(finding, _)| finding.code);
-        let mut findings: Vec<Finding> = findings.drain(..).map(|(finding, _)| finding).collect();
-        findings.append(&mut self.findings);
-        findings.iter_mut().for_each(|finding| finding.item = Some(around.number));
-        let refused = refused.or(by_schema).or(ignored.then_some(codes::IGNORED_SERVICE));
-        let item = NewItem {
+        self.write_identity(around, rules, index.fields());
+        let (refused, findings) = self.judged(around, rules);
+        let entry = Entry {
             number: around.number,
             part: around.part,
             kind: self.kind,
-            key: ItemKey::NONE,
             range: around.range,
             group: around.group.map(|group| group.head).unwrap_or_default(),
             line: self.at.line,
             column: self.at.column,
-            service: self.code.take().map(|code| service_of(code.text, self.edition.take())),
-            senders_reference: self.reference.take().unwrap_or_default(),
             forms: self.forms,
             refused,
         };
-        (item, findings)
+        index.push(entry, &self.reference, self.service(), keys);
+        Closed { forms: self.forms, refused, findings }
+    }
+
+    /// Why it is refused, if it is, and every finding about it.
+    fn judged(&mut self, around: &Around<'_>, rules: Rules<'_>) -> (Option<Code>, Vec<Finding>) {
+        if self.is_ignored(rules.route) {
+            return (Some(codes::IGNORED_SERVICE), Vec::new());
+        }
+        let by_route = rules.route.and_then(|route| self.refused_by(route));
+        let too_large = self.too_large(around);
+        let of_reportee = around.group.and_then(|group| group.fault.as_ref());
+        let is_sound = self.findings.is_empty() && self.broken.is_empty();
+        // As nearly every item is.
+        if is_sound && of_reportee.is_none() && by_route.is_none() && too_large.is_none() {
+            return (None, Vec::new());
+        }
+        let finding = |broken: &Broken| self.finding(broken, around, rules);
+        let own: Vec<(Finding, bool)> = of_reportee
+            .into_iter()
+            .cloned()
+            .chain(too_large.iter().chain(&by_route).chain(&self.broken).map(finding))
+            .collect();
+        let by_rule = own.iter().find(|(_, is_warning)| !is_warning).map(|(finding, _)| finding.code);
+        let by_schema = self.findings.first().map(|finding| finding.code);
+        let mut findings: Vec<Finding> = own.into_iter().map(|(finding, _)| finding).collect();
+        findings.append(&mut self.findings);
+        findings.iter_mut().for_each(|finding| finding.item = Some(around.number));
+        (by_rule.or(by_schema), findings)
+    }
+
+    /// What the format's rules or the route's say, and whether that only warns.
+    fn finding(&self, broken: &Broken, around: &Around<'_>, rules: Rules<'_>) -> (Finding, bool) {
+        let enclosing: Vec<_> = around.group.map(|group| group.own).into_iter().chain([self.own]).collect();
+        let place = Some(place::place(rules.marks, broken.watch, broken.at, &enclosing));
+        let text = broken.text.clone();
+        (Finding { code: broken.code, place, item: None, rule: String::new(), text }, broken.is_warning)
     }
 
     fn see_last_day(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
-        let reversed = Day::parse(seen.text).zip(self.valid_from).is_some_and(|(to, from)| to < from);
-        let fault = (codes::VALIDITY_REVERSED, "ValidTo lies before ValidFrom".to_owned());
-        self.weigh(rules.of(|rules| rules.validity), reversed.then_some(fault), seen);
+        if Day::parse(seen.text).zip(self.valid_from).is_some_and(|(to, from)| to < from) {
+            let fault = (codes::VALIDITY_REVERSED, "ValidTo lies before ValidFrom".to_owned());
+            self.weigh(rules.of(|rules| rules.validity), Some(fault), seen);
+        }
     }
 
     /// A service code and its edition behind the last underscore.
     fn see_service_name(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         let name = seen.text.trim();
         let (code, edition) = name.rsplit_once('_').unwrap_or((name, ""));
-        let (at, complete, watch) = (seen.at.position(), seen.complete, seen.watch);
-        self.code = Some(Kept { text: code.to_owned(), complete, watch, at });
-        self.edition = Some(Kept { text: edition.to_owned(), complete, watch, at });
+        self.code.keep(code, seen, rules);
+        self.edition.keep(edition, seen, rules);
         self.identify(seen, rules);
+    }
+
+    fn refer(&mut self, text: &str) {
+        self.reference.clear();
+        self.reference.push_str(cut(text));
+        self.has_reference = true;
     }
 
     fn see_reportee(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         let title = |code| codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default();
-        let fault = formats::reportee(seen.text).err().map(|code| (code, title(code)));
+        let fault = formats::reportee_kind(seen.text).err().map(|code| (code, title(code)));
         let strictness = match &fault {
             // Without the right form it is nobody's number.
             Some((code, _)) if *code == codes::BAD_REPORTEE_FORM => Strictness::Refuse,
@@ -307,7 +373,7 @@ impl OpenItem {
         self.identity_bytes = self.identity_bytes.saturating_add(seen.text.len() + FIELD_BYTES);
         let excess = !seen.complete || self.identity_bytes > IDENTITY_BYTES;
         if !excess {
-            self.identity.push(seen.text);
+            self.identity.add(seen.text);
         } else if self.broken.iter().all(|broken| broken.watch != seen.watch) {
             self.refuse_for(too_long(seen, rules.marks, excess), seen);
         }
@@ -330,6 +396,7 @@ impl OpenItem {
     }
 
     /// An item that forwarding could not read in the memory it has.
+    #[inline]
     fn too_large(&self, around: &Around<'_>) -> Option<Broken> {
         let of_group = around.group.map_or(0, |group| group.text_bytes);
         let text = match self.text_bytes.saturating_add(of_group) {
@@ -340,86 +407,67 @@ impl OpenItem {
         Some(Broken { code: codes::ITEM_TOO_LARGE, watch: self.own.watch, at: self.at, text, is_warning: false })
     }
 
+    #[inline]
     fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
-        let fault = fault.filter(|_| self.broken.len() < BROKEN);
-        self.broken.extend(fault.map(|(code, text)| Broken {
-            code,
-            watch: seen.watch,
-            at: seen.at.position(),
-            text,
-            is_warning: false,
-        }));
+        let Some((code, text)) = fault else { return };
+        if self.broken.len() < BROKEN {
+            self.broken.push(Broken { code, watch: seen.watch, at: seen.at.position(), text, is_warning: false });
+        }
     }
 
-    fn service(&self) -> Option<Service> {
-        self.code.as_ref().map(|code| service_of(code.text.clone(), self.edition.clone()))
+    /// Code and edition of its service.
+    fn service(&self) -> Option<(&str, &str)> {
+        let edition = if self.edition.is_there { self.edition.text.as_str() } else { "" };
+        self.code.is_there.then_some((self.code.text.as_str(), edition))
     }
 
     fn app<'a>(&self, route: Option<&'a Route>) -> Option<&'a AppTarget> {
-        route?.services.row(&self.service()?)?.app.as_ref()
+        route?.services.row(&service_of(self.service()?))?.app.as_ref()
     }
 
     /// A service that the route ignores: whatever else our rules say of such an item is left unsaid. What breaks the
     /// schema is not, for then nobody knows whether the code was meant.
     fn is_ignored(&self, route: Option<&Route>) -> bool {
-        let ignores = |route: &Route| self.code.as_ref().is_some_and(|code| route.services.ignores(&code.text));
+        let ignores = |route: &Route| self.service().is_some_and(|(code, _)| route.services.ignores(code));
         self.findings.is_empty() && route.is_some_and(ignores)
     }
 
-    /// What the format's rules and the route's say, in document order, and whether that only warns.
-    fn own_findings(&self, around: &Around<'_>, rules: Rules<'_>) -> Vec<(Finding, bool)> {
-        let finding = |broken: &Broken| {
-            let enclosing: Vec<_> = around.group.map(|group| group.own).into_iter().chain([self.own]).collect();
-            let place = Some(place::place(rules.marks, broken.watch, broken.at, &enclosing));
-            let text = broken.text.clone();
-            (Finding { code: broken.code, place, item: None, rule: String::new(), text }, broken.is_warning)
-        };
-        let by_route = rules.route.and_then(|route| self.refused_by(route, self.service().as_ref()));
-        let too_large = self.too_large(around);
-        let of_reportee = around.group.and_then(|group| group.fault.clone()).into_iter();
-        of_reportee
-            .chain(too_large.iter().map(finding))
-            .chain(by_route.iter().map(finding))
-            .chain(self.broken.iter().map(finding))
-            .collect()
-    }
-
-    fn refused_by(&self, route: &Route, service: Option<&Service>) -> Option<Broken> {
-        let cut = [&self.code, &self.edition].into_iter().flatten().any(|kept| !kept.complete);
-        let (code, text) = route::refusal(route, self.kind, service, cut)?;
+    fn refused_by(&self, route: &Route) -> Option<Broken> {
+        let cut = [&self.code, &self.edition].into_iter().any(|kept| kept.is_there && !kept.complete);
+        let service = self.service().map(service_of);
+        let (code, text) = route::refusal(route, self.kind, service.as_ref(), cut)?;
+        let (text, is_warning) = (text.to_owned(), false);
         if code != codes::UNKNOWN_SERVICE {
-            return Some(Broken { code, watch: self.own.watch, at: self.at, text: text.to_owned(), is_warning: false });
+            return Some(Broken { code, watch: self.own.watch, at: self.at, text, is_warning });
         }
         // A code that is not even one by the schema is not also unknown.
-        let of_code = self.code.as_ref().filter(|code| !self.is_said_of(code.at))?;
-        Some(Broken { code, watch: of_code.watch, at: of_code.at, text: text.to_owned(), is_warning: false })
+        let Kept { watch, at, .. } = Some(&self.code).filter(|kept| kept.is_there && !self.is_said_of(kept.offset))?;
+        Some(Broken { code, watch: *watch, at: at.unwrap_or(self.at), text, is_warning })
     }
 
-    fn is_said_of(&self, at: Position) -> bool {
+    fn is_said_of(&self, offset: u64) -> bool {
         let places = self.findings.iter().filter_map(|finding| finding.place.as_ref());
-        places.into_iter().any(|place| place.offset == at.offset)
+        places.into_iter().any(|place| place.offset == offset)
     }
 
-    fn identity<'a>(&'a self, around: &Around<'a>, rules: Rules<'_>) -> Identity<'a, impl Iterator<Item = &'a str>> {
-        if self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch)) {
-            return Identity::Number(around.number);
-        }
-        match (has_own_reference(self.kind), &self.reference) {
-            (true, Some(reference)) => Identity::Reference(reference),
-            // Past a finding of the schema not all fields have been seen.
-            (false, _) if self.findings.is_empty() && self.kind != ItemKind::OnlineResult => {
-                Identity::Fields(self.fields(around))
+    fn write_identity(&self, around: &Around<'_>, rules: Rules<'_>, to: &mut KeyFields) {
+        let has_own = has_own_reference(self.kind);
+        let reportee = around.group.map_or("", |group| &group.reportee);
+        let (code, edition) = self.service().unwrap_or_default();
+        let first = [reportee, code, edition];
+        let (of_group, _) = first.split_at(1);
+        let identity = match self.kind {
+            _ if self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch)) => {
+                Identity::Number(around.number)
             }
-            _ => Identity::Number(around.number),
-        }
-    }
-
-    fn fields<'a>(&'a self, around: &Around<'a>) -> impl Iterator<Item = &'a str> {
-        let text = |kept: &'a Option<Kept>| kept.as_ref().map_or("", |kept| &kept.text);
-        let edition = if self.code.is_some() { text(&self.edition) } else { "" };
-        let of_service = (self.kind == ItemKind::Subscription).then(|| [text(&self.code), edition]);
-        let reportee = around.group.map_or("", |group| group.reportee.as_str());
-        [reportee].into_iter().chain(of_service.into_iter().flatten()).chain(self.identity.iter())
+            _ if has_own && self.has_reference => Identity::Reference(&self.reference),
+            // Past a finding of the schema not all fields have been seen.
+            _ if has_own || !self.findings.is_empty() => Identity::Number(around.number),
+            ItemKind::OnlineResult => Identity::Number(around.number),
+            ItemKind::Subscription => Identity::Fields(&first, &self.identity),
+            _ => Identity::Fields(of_group, &self.identity),
+        };
+        identity.write(to);
     }
 }
 
@@ -438,26 +486,42 @@ pub(super) fn has_own_reference(kind: ItemKind) -> bool {
     }
 }
 
-fn service_of(code: String, edition: Option<Kept>) -> Service {
-    Service { code, edition: edition.map(|edition| edition.text).unwrap_or_default() }
+fn service_of((code, edition): (&str, &str)) -> Service {
+    Service { code: code.to_owned(), edition: edition.to_owned() }
 }
 
 impl Kept {
-    fn new(seen: &mut Seen<'_, '_, '_>) -> Self {
-        Self { text: seen.text.to_owned(), complete: seen.complete, watch: seen.watch, at: seen.at.position() }
+    /// Keeps a text, or a part of it.
+    fn keep(&mut self, text: &str, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
+        self.text.clear();
+        self.text.push_str(text);
+        (self.is_there, self.complete, self.watch, self.offset) = (true, seen.complete, seen.watch, seen.at.offset());
+        // Only a route says anything against a service.
+        self.at = rules.route.map(|_| seen.at.position());
+    }
+}
+
+/// A number as it is compared: `1`, `+1` and `01` are one; what is none is as nothing.
+fn plain_number(text: &str) -> Cow<'_, str> {
+    match text.as_bytes() {
+        [b'0'..=b'9'] => Cow::Borrowed(text),
+        _ => text.trim().parse().map_or(Cow::Borrowed(""), |number: i64| Cow::Owned(number.to_string())),
     }
 }
 
 /// What is wrong with a required reference, if something is.
+#[inline]
 pub(super) fn reference_fault(seen: &Seen<'_, '_, '_>, marks: &'static [Mark]) -> Option<(Code, String)> {
     empty(seen, marks).or_else(|| too_long(seen, marks, is_long(seen)))
 }
 
+#[inline]
 fn empty(seen: &Seen<'_, '_, '_>, marks: &'static [Mark]) -> Option<(Code, String)> {
     let text = || format!("{} is empty", place::name(marks, seen.watch));
-    (seen.complete && seen.text.trim().is_empty()).then(|| (codes::NO_REFERENCE, text()))
+    (seen.complete && seen.text.chars().all(char::is_whitespace)).then(|| (codes::NO_REFERENCE, text()))
 }
 
+#[inline]
 fn too_long(seen: &Seen<'_, '_, '_>, marks: &'static [Mark], is_so: bool) -> Option<(Code, String)> {
     is_so.then(|| (codes::REFERENCE_TOO_LONG, format!("{} is too long", place::name(marks, seen.watch))))
 }

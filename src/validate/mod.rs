@@ -10,20 +10,19 @@ mod collector;
 mod family;
 mod grouping;
 mod header;
+mod index;
 mod item;
 mod judge;
-mod keying;
 mod kinds;
 mod place;
 mod route;
 mod source;
 mod stages;
-mod texts;
 
 use std::io::{self, Read};
 
 use crate::formats::{self, Detection, Format};
-use crate::model::{Code, Envelope, Finding, FindingGroup, FormatName, NewAttachment, NewItem, Route, RouteName};
+use crate::model::{Code, Envelope, Finding, FindingGroup, FormatName, NewAttachment, Route, RouteName};
 use crate::ports::ReferenceUse;
 use crate::xsd;
 
@@ -31,6 +30,7 @@ use judge::Judge;
 use source::Source;
 
 pub use archive::{is_archive, judge_archive};
+pub use index::{Items, Sight};
 pub use kinds::code;
 
 pub use crate::formats::broker::Rules as ArchiveRules;
@@ -69,7 +69,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub enum Found {
     /// Items, in document order.
-    Items(Vec<NewItem>),
+    Items(Items),
     /// Attachments that stand behind all items, in document order.
     Attachments(Vec<NewAttachment>),
     /// Findings, in document order.

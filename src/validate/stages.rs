@@ -119,7 +119,7 @@ mod tests {
         let judgement = judged(&mut batch.as_bytes(), &mut |found| {
             if let Found::Items(items) = found {
                 assert!(items.len() <= 1_024);
-                numbers.extend(items.iter().map(|item| item.number));
+                numbers.extend(items.sights().map(|item| item.number));
             }
             Ok(())
         });

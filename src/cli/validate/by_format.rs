@@ -10,9 +10,9 @@ use super::repeats::{Repeats, Stand};
 use super::report::Report;
 use super::summary::{BatchSummary, Summary};
 use crate::codes;
-use crate::model::{Finding, FormatName, NewItem, Place};
+use crate::model::{Finding, FormatName, Place};
 use crate::ports::Blob;
-use crate::validate::{ArchiveRules, Found, JudgeError, Judgement, Judging, Limits, judge, judge_archive};
+use crate::validate::{ArchiveRules, Found, JudgeError, Judgement, Judging, Limits, Sight, judge, judge_archive};
 
 /// Judges a batch.
 pub(super) fn judge_by(format: FormatName, bytes: &mut dyn Read, report: &mut Report<'_>) -> Result<Summary, Failure> {
@@ -77,7 +77,7 @@ impl<'a, 'p> Listing<'a, 'p> {
         }
         match found {
             Found::Items(items) => {
-                items.iter().filter(|item| item.refused.is_none()).try_for_each(|item| self.item(item))
+                items.sights().filter(|item| item.refused.is_none()).try_for_each(|item| self.item(&item))
             }
             // Which items they belong to is for the ledger to tell.
             Found::Attachments(_) => Ok(()),
@@ -85,7 +85,7 @@ impl<'a, 'p> Listing<'a, 'p> {
         }
     }
 
-    fn item(&mut self, item: &NewItem) -> io::Result<()> {
+    fn item(&mut self, item: &Sight<'_>) -> io::Result<()> {
         let repeats = self.repeats.see(item).inspect_err(|_| self.is_lost = true)?;
         if repeats {
             self.repeated += 1;

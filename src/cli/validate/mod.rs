@@ -2,9 +2,11 @@
 
 mod by_format;
 mod by_schema;
+mod fingerprint;
 mod hints;
 mod json;
 mod member;
+mod overflow;
 mod progress;
 mod repeats;
 mod report;

@@ -49,7 +49,7 @@ pub(crate) fn judged_in(source: &mut dyn Read, judging: &Judging<'_>) -> Judged 
         match found {
             Found::Items(chunk) => {
                 assert!((1..=1_024).contains(&chunk.len()));
-                items.extend(chunk);
+                items.extend(chunk.into_rows());
             }
             Found::Attachments(chunk) => {
                 assert!((1..=1_024).contains(&chunk.len()));
