@@ -15,14 +15,7 @@ impl Day {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_ascii();
         if let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ..] = text.as_bytes() {
-            let mut are_digits = true;
-            let mut digit = |byte: u8| {
-                are_digits &= byte.is_ascii_digit();
-                i64::from(byte) - i64::from(b'0')
-            };
-            let mut two = |tens: u8, ones: u8| digit(tens) * 10 + digit(ones);
-            let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(m1, m2) as i8, two(d1, d2) as i8);
-            return are_digits.then_some(Self { year, month, day });
+            return Self::of_digits(u64::from_le_bytes([y1, y2, y3, y4, m1, m2, d1, d2]));
         }
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let mut fields = digits.splitn(3, '-');
@@ -31,6 +24,20 @@ impl Day {
         // What follows the two digits is an offset, which the schema has judged.
         let day = fields.next()?.get(..2)?.parse().ok()?;
         Some(Self { year: sign * year, month, day })
+    }
+
+    /// Reads the digits of year, month and day, all of them at once.
+    fn of_digits(text: u64) -> Option<Self> {
+        const ONES: u64 = u64::MAX / 0xFF;
+        let digits = text ^ (ONES * u64::from(b'0'));
+        // Ten and more carry into the highest bit.
+        if (digits | (digits & (ONES * 0x7F)) + ONES * 0x76) & (ONES * 0x80) != 0 {
+            return None;
+        }
+        // Each number is left in the lower byte of two.
+        const TENS: u64 = u64::MAX / 0xFFFF * 0xFF;
+        let [century, _, year, _, month, _, day, _] = ((digits & TENS) * 10 + ((digits >> 8) & TENS)).to_le_bytes();
+        Some(Self { year: i64::from(century) * 100 + i64::from(year), month: month as i8, day: day as i8 })
     }
 
     /// The same day for arithmetic; one beyond the calendar's ends is its first or last.

@@ -53,6 +53,16 @@ impl Point {
                 return Self { offset: self.offset + len, sent, ..self };
             }
         }
+        // From an item of a few values to the next, which begins a line, mostly.
+        const SHORT: usize = 255;
+        if bytes.len() <= SHORT && self.encoding.is_utf8() {
+            let indent = bytes.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            if bytes.get(bytes.len().wrapping_sub(indent + 1)) == Some(&b'\n') {
+                let (len, Position { line, offset, .. }) = (bytes.len() as u64, self.sent);
+                let sent = Position { line: line + line_ends(bytes), column: 1 + indent as u64, offset: offset + len };
+                return Self { offset: self.offset + len, sent, ..self };
+            }
+        }
         match last_line_end(bytes) {
             None => self.after_lines(bytes, bytes, 0),
             Some(last) => {
@@ -207,7 +217,16 @@ mod tests {
 
     #[test]
     fn places_are_the_same_from_both_sides() {
-        for text in ["", "æ", "\n", "a\næ\n  å<x>", "a\n this line is longer than what is looked at first: æøå"] {
+        for text in [
+            "",
+            "æ",
+            "\n",
+            "\n  \t",
+            " ",
+            "a\næ\n  å<x>",
+            "a tag and a value, æøå, in a line of its own\n  <item><a>1</a>\n    <b>2</b>\n  </item>\n  ",
+            "a\n this line is longer than what is looked at first: æøå",
+        ] {
             let (bytes, lines) = (text.as_bytes(), text.matches('\n').count() as u64);
             let end = Locator::new(bytes, Point::START).end();
             assert_eq!(end.sent.line, 1 + lines);

@@ -344,18 +344,24 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let text = if plain { locator.text(from..end) } else { None };
         let Some(text) = text else { return false };
         let watches = self.judge.plan.watches(node);
+        let value = |watch: usize, observer: &mut O, locator: &mut Locator<'_>| {
+            let (told, end) = (locator.counted(from), locator.sent(end));
+            let at = Spot::new(told, from, locator);
+            let range = at.offset()..end;
+            observer.value(watch, text, true, range, at);
+        };
+        // Nearly always; two loops cost more than all else here.
+        if let [(watch, WatchKind::Value)] = watches {
+            value(*watch, self.observer, locator);
+            return true;
+        }
         for (watch, _) in watches.iter().filter(|(_, kind)| *kind == WatchKind::Element) {
             self.observer.open(*watch, Spot::new(None, place.offset(place.rest), locator));
         }
         for (watch, kind) in watches.iter().rev() {
             match kind {
                 WatchKind::Element => self.observer.close(*watch, locator.sent(place.offset(past)), true),
-                WatchKind::Value => {
-                    let (told, end) = (locator.counted(from), locator.sent(end));
-                    let at = Spot::new(told, from, locator);
-                    let range = at.offset()..end;
-                    self.observer.value(*watch, text, true, range, at);
-                }
+                WatchKind::Value => value(*watch, self.observer, locator),
             }
         }
         true
