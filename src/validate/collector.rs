@@ -1,56 +1,28 @@
 //! What the validator sees, put together into envelope, items and findings.
 
-use std::io;
-use std::ops::Range;
+mod collected;
+mod header;
+mod heads;
+mod hearing;
+mod items;
+
 use std::sync::Arc;
 
 use crate::codes;
-use crate::formats::{self, Format, ItemKeys, Role, Scope};
+use crate::formats::{Format, ItemKeys, Role};
 use crate::model::{
-    ByteRange, Code, Count, Envelope, Finding, FormatRules, ItemKind, NewAttachment, Part, PartKind, Place, Route,
-    Strictness, Totals,
+    Code, Envelope, Finding, FormatRules, ItemKind, NewAttachment, Part, Place, Route, Strictness, Totals,
 };
 use crate::ports::ReferenceUse;
-use crate::xsd::{self, Observer, Position, Spot};
+use crate::xsd::Position;
 
 use super::grouping::Grouping;
-use super::header;
-use super::index::{Index, Items};
-use super::item::{Around, Group, OpenItem, Rules, Seen, has_own_reference, reference_fault};
-use super::kinds::{self, Weight};
+use super::item::{Group, OpenItem, Rules, Seen};
+use super::kinds::Weight;
 use super::place::{self, Enclosing};
-use super::{Found, Judgement, Judging, Keep, route};
+use super::{Judgement, Judging, route};
 
-/// What was found in a piece of input. Without `Debug`, since it may hold reportees' ids.
-#[derive(Default)]
-pub(super) struct Collected {
-    /// Each of as many as may be handed over at once; the last is being filled.
-    items: Vec<Index>,
-    attachments: Vec<NewAttachment>,
-    findings: Vec<Finding>,
-}
-
-impl Collected {
-    pub(super) fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.attachments.is_empty() && self.findings.is_empty()
-    }
-
-    /// Hands it over: items first, then the findings about them.
-    pub(super) fn hand_over(self, keep: &mut Keep<'_>) -> io::Result<()> {
-        self.items.into_iter().try_for_each(|index| keep(Found::Items(Items::of_index(index))))?;
-        for_each_chunk(self.attachments, &mut |attachments| keep(Found::Attachments(attachments)))?;
-        for_each_chunk(self.findings, &mut |findings| keep(Found::Findings(findings)))
-    }
-
-    /// Where the next item is entered.
-    fn index(&mut self) -> &mut Index {
-        let before = self.items.last().map(Index::len);
-        if before.is_none_or(|len| len >= CHUNK) {
-            self.items.push(Index::with_capacity(before.map_or(FEW, |_| CHUNK)));
-        }
-        self.items.last_mut().expect("one has been pushed if there was none")
-    }
-}
+pub(super) use collected::Collected;
 
 /// Gathers what is found. Between two pieces of input it is taken away, so it is one piece's.
 pub(super) struct Collector<'a> {
@@ -147,34 +119,6 @@ impl<'a> Collector<'a> {
         }
     }
 
-    pub(super) fn is_refused(&self) -> bool {
-        self.refusal.is_some()
-    }
-
-    pub(super) fn totals(&self) -> Totals {
-        self.totals
-    }
-
-    pub(super) fn declared_counts(&self) -> Vec<Count> {
-        self.envelope.as_ref().map(|envelope| envelope.counts.clone()).unwrap_or_default()
-    }
-
-    pub(super) fn envelope(&mut self) -> Option<&mut Envelope> {
-        self.envelope.as_mut()
-    }
-
-    /// An attachment that stands behind all items begins.
-    pub(super) fn attach(&mut self, attachment: NewAttachment) {
-        self.attachment = Some(attachment);
-    }
-
-    fn close_attachment(&mut self, end: u64) {
-        if let Some(mut attachment) = self.attachment.take() {
-            attachment.range.end = end;
-            self.found.attachments.push(attachment);
-        }
-    }
-
     /// A rule is broken that concerns the file as a whole; the route says how much that weighs.
     pub(super) fn break_rule(&mut self, rule: impl Fn(&FormatRules) -> Strictness, code: Code, text: String) {
         match self.route.map_or(Strictness::Refuse, |route| rule(&route.rules)) {
@@ -225,296 +169,7 @@ impl<'a> Collector<'a> {
     fn part(&mut self) -> Option<&mut Part> {
         self.envelope.as_mut()?.parts.last_mut()
     }
-
-    fn open_root(&mut self, start: u64) {
-        let root = ByteRange { start, end: start };
-        self.envelope = Some(Envelope { root, ..Envelope::default() });
-        // In a format without parts the root is the only one, and its head is the part's.
-        if !self.format.marks.iter().any(|mark| matches!(mark.role, Role::Part(_))) {
-            self.open_part(PartKind::Batch, start);
-        }
-        if self.route.is_none() && !self.judging.routes.is_empty() {
-            self.refuse_whole(codes::NO_ROUTE, "no route of this directory takes the format");
-        }
-    }
-
-    fn open_part(&mut self, kind: PartKind, start: u64) {
-        self.groups = 0;
-        self.keys = None;
-        let head = ByteRange { start, end: start };
-        let (reference, reference_end) = (String::new(), 0);
-        let part = Part { kind, head, reference, reference_end, sequence_no: None, previous_no: None };
-        // The schema allows one of each kind; in a file that has more the items are only listed, never cut out.
-        if let Some(envelope) = self.envelope.as_mut().filter(|envelope| envelope.parts.len() < PARTS) {
-            envelope.parts.push(part);
-        }
-    }
-
-    fn open_group(&mut self, watch: usize, at: Position) {
-        self.end_part_head(at.offset);
-        self.groups += 1;
-        self.in_group = [0; 2];
-        self.group = Some(Group {
-            own: Enclosing { watch, nth: self.groups },
-            at,
-            head: ByteRange { start: at.offset, end: at.offset },
-            reportee: String::new(),
-            text_bytes: 0,
-            fault: None,
-        });
-    }
-
-    fn open_item(&mut self, kind: ItemKind, watch: usize, at: Position) {
-        self.end_part_head(at.offset);
-        self.end_group_head(at.offset);
-        let mut nth = 0;
-        if let Some(count) = self.in_group.get_mut(usize::from(kind == ItemKind::Field)) {
-            *count += 1;
-            nth = *count;
-        }
-        self.item.begin(kind, at, Enclosing { watch, nth });
-    }
-
-    fn see_sender_name(&mut self, mut seen: Seen<'_, '_, '_>) {
-        let name = seen.text.trim();
-        self.keys = None;
-        if let Some(envelope) = &mut self.envelope {
-            name.clone_into(&mut envelope.sender_name);
-        }
-        self.refuse_at(
-            reference_fault(&seen, self.format.marks).filter(|(code, _)| *code == codes::REFERENCE_TOO_LONG),
-            &mut seen,
-        );
-        match route::choose(self.judging.routes, self.format.name, name) {
-            Some(route) => self.route = Some(route),
-            None if self.route.is_some() => {
-                let text = format!("{} is not the route's", place::name(self.format.marks, seen.watch));
-                self.refuse_at(Some((codes::WRONG_SENDER, text)), &mut seen);
-            }
-            None => {}
-        }
-    }
-
-    /// Every item is sent with the heads it stands under, so a megabyte before the root would be one for each item.
-    pub(super) fn check_head(&mut self, head: Option<ByteRange>, what: &str) {
-        if head.is_some_and(is_too_large) && self.refusal.is_none_or(|(_, code)| code != codes::HEAD_TOO_LARGE) {
-            self.refuse_whole(codes::HEAD_TOO_LARGE, format!("{what} takes more than {HEAD_BYTES} bytes"));
-        }
-    }
-
-    /// Ends the root's head at the first part, group or item.
-    fn end_root_head(&mut self, end: u64) {
-        let Some(envelope) = self.envelope.as_mut().filter(|envelope| envelope.root.is_empty()) else { return };
-        envelope.root.end = end;
-        self.check_head(Some(ByteRange { start: 0, end }), "what stands before the items");
-    }
-
-    /// Ends a part's head at its first group or item.
-    fn end_part_head(&mut self, end: u64) {
-        self.end_root_head(end);
-        let of_its_own = |part: &&mut Part| part.kind != PartKind::Batch && part.head.is_empty();
-        let Some(part) = self.part().filter(of_its_own) else { return };
-        part.head.end = end;
-        let head = part.head;
-        self.check_head(Some(head), "the head of a part");
-    }
-
-    /// Ends a group's head at its first item.
-    fn end_group_head(&mut self, end: u64) {
-        let Some(group) = self.group.as_mut().filter(|group| group.head.is_empty()) else { return };
-        group.head.end = end;
-        if !is_too_large(group.head) {
-            return;
-        }
-        let (own, at) = (group.own, group.at);
-        let text = format!("what stands before the items takes more than {HEAD_BYTES} bytes");
-        let place = Some(self.place(own.watch, at));
-        let fault = Finding { code: codes::ITEM_TOO_LARGE, place, item: None, rule: String::new(), text };
-        if let Some(group) = &mut self.group {
-            group.fault.get_or_insert((fault, false));
-        }
-    }
-
-    fn see_shipment_reference(&mut self, mut seen: Seen<'_, '_, '_>, content: Range<u64>) {
-        let sender_name = self.envelope.as_ref().map(|envelope| envelope.sender_name.clone()).unwrap_or_default();
-        let fault = reference_fault(&seen, self.format.marks);
-        self.keys = None;
-        let Some(part) = self.part() else { return };
-        part.reference_end = content.end;
-        let used = ReferenceUse { part: part.kind, sender_name, reference: seen.text.to_owned() };
-        if fault.is_none() {
-            part.reference.clone_from(&used.reference);
-            self.references.push(used);
-            self.references.truncate(PARTS);
-        }
-        self.refuse_at(fault, &mut seen);
-    }
-
-    fn see_reportee(&mut self, mut seen: Seen<'_, '_, '_>) {
-        let fault = formats::reportee_kind(seen.text).err().and_then(|code| {
-            let strictness = match code {
-                codes::BAD_REPORTEE_FORM => Strictness::Refuse,
-                _ => self.route.map_or(Strictness::Refuse, |route| route.rules.check_digits),
-            };
-            let place = Some(self.place(seen.watch, seen.at.position()));
-            let text = codes::row(code).map(|row| row.title.to_owned()).unwrap_or_default();
-            let finding = Finding { code, place, item: None, rule: String::new(), text };
-            (strictness != Strictness::Off).then_some((finding, strictness == Strictness::Warn))
-        });
-        let Some(group) = &mut self.group else { return };
-        seen.text.trim().clone_into(&mut group.reportee);
-        group.text_bytes = seen.raw_bytes;
-        group.fault = fault;
-    }
-
-    fn close_item(&mut self, end: u64) {
-        let (Some(item), Some(envelope)) = (self.item.open(), &self.envelope) else { return };
-        let Some((part, last)) = envelope.parts.len().checked_sub(1).zip(envelope.parts.last()) else { return };
-        self.items_total += 1;
-        if self.keys.as_ref().is_none_or(|(kind, _)| *kind != item.kind) {
-            let scope = scope(self.judging, self.format, envelope, last, item.kind);
-            self.keys = Some((item.kind, Arc::new(ItemKeys::new(&scope, item.kind))));
-        }
-        let Some((_, keys)) = &self.keys else { return };
-        let around = Around {
-            number: self.items_total,
-            range: ByteRange { start: item.at.offset, end },
-            part: u32::try_from(part).unwrap_or(u32::MAX),
-            group: self.group.as_ref(),
-        };
-        let rules = Rules { marks: self.format.marks, route: self.route };
-        let closed = item.close(&around, rules, self.found.index(), keys);
-        self.totals.count(closed.forms);
-        self.items_refused += u64::from(closed.refused.is_some_and(|code| code != codes::IGNORED_SERVICE));
-        closed.findings.into_iter().for_each(|finding| self.record(finding, false));
-    }
 }
 
-fn scope<'a>(
-    judging: &Judging<'a>,
-    format: &Format,
-    envelope: &'a Envelope,
-    part: &'a Part,
-    kind: ItemKind,
-) -> Scope<'a> {
-    let number = part.sequence_no.as_deref().filter(|number| !matches!(*number, "" | "0"));
-    let reference = match number {
-        _ if !part.reference.is_empty() || has_own_reference(kind) => &part.reference,
-        // News of one message come in several batches, which only their number or the shipment tells apart.
-        Some(number) => number,
-        None => judging.shipment,
-    };
-    Scope {
-        partner: judging.partner,
-        format: format.name.as_str(),
-        part: part.kind,
-        sender_name: &envelope.sender_name,
-        reference,
-    }
-}
-
-impl Observer for Collector<'_> {
-    fn open(&mut self, watch: usize, mut at: Spot<'_, '_>) {
-        match self.role(watch) {
-            Some(Role::Root) => self.open_root(at.offset()),
-            Some(Role::Part(kind)) => {
-                self.end_root_head(at.offset());
-                self.open_part(kind, at.offset());
-            }
-            Some(Role::Tail) => self.open_tail(at.offset()),
-            Some(Role::TailAttachment) => self.open_attachment(at.position()),
-            Some(Role::Group) => self.open_group(watch, at.position()),
-            Some(Role::Item(kind)) => self.open_item(kind, watch, at.position()),
-            Some(role @ (Role::Attachment | Role::Form)) => {
-                let rules = self.rules();
-                if let Some(item) = self.item.open() {
-                    item.see(role, Seen { watch, text: "", complete: true, raw_bytes: 0, at }, rules);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Spot<'_, '_>) {
-        let seen = Seen { watch, text, complete, raw_bytes: content.end - content.start, at };
-        let rules = self.rules();
-        match self.role(watch) {
-            Some(Role::SenderName) => self.see_sender_name(seen),
-            Some(Role::SequenceNo) => {
-                if let Some(part) = self.part() {
-                    part.sequence_no = Some(text.trim().to_owned());
-                }
-            }
-            Some(Role::PreviousNo) => {
-                if let Some(part) = self.part() {
-                    part.previous_no = Some(text.trim().to_owned());
-                }
-            }
-            Some(Role::Count(of)) => {
-                if let Some(envelope) = &mut self.envelope {
-                    envelope.counts.push(header::count(of, text, content));
-                    envelope.counts.truncate(PARTS);
-                }
-            }
-            Some(Role::TailReference) => {
-                if let Some(attachment) = &mut self.attachment {
-                    text.trim().clone_into(&mut attachment.reference);
-                }
-            }
-            Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content),
-            Some(Role::Reportee) => self.see_reportee(seen),
-            Some(role) => {
-                if let Some(item) = self.item.open() {
-                    item.see(role, seen, rules);
-                }
-            }
-            None => {}
-        }
-    }
-
-    fn close(&mut self, watch: usize, end: u64, _sound: bool) {
-        match self.role(watch) {
-            Some(Role::Group) => self.group = None,
-            Some(Role::TailAttachment) => self.close_attachment(end),
-            Some(Role::Item(_)) => self.close_item(end),
-            _ => {}
-        }
-    }
-
-    fn finding(&mut self, finding: xsd::Finding) {
-        let (code, weight) = kinds::row(finding.kind);
-        let Position { line, column, offset } = finding.at;
-        let place = Some(Place { line, column, offset, path: finding.path });
-        let found = Finding { code, place, item: None, rule: finding.rule.to_owned(), text: finding.text };
-        match self.item.open() {
-            Some(item) if weight == Weight::Rule => item.refuse(found),
-            _ => self.refuse(found, weight),
-        }
-    }
-}
-
-fn for_each_chunk<T>(all: Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Result<()>) -> io::Result<()> {
-    if all.len() <= CHUNK {
-        return if all.is_empty() { Ok(()) } else { keep(all) };
-    }
-    let mut rest = all.into_iter();
-    loop {
-        let chunk: Vec<T> = rest.by_ref().take(CHUNK).collect();
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        keep(chunk)?;
-    }
-}
-
-fn is_too_large(head: ByteRange) -> bool {
-    head.end.saturating_sub(head.start) > HEAD_BYTES
-}
-
-const CHUNK: usize = 1_024;
-/// Items there is room for at first.
-const FEW: usize = 256;
-/// What one head may take; it is sent again with every item below it.
-const HEAD_BYTES: u64 = 64 * 1024;
 /// Parts and references kept of one batch.
 const PARTS: usize = 16;

@@ -9,7 +9,6 @@ mod archive;
 mod collector;
 mod family;
 mod grouping;
-mod header;
 mod index;
 mod item;
 mod judge;

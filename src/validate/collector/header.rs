@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::collector::Collector;
+use super::Collector;
 use crate::codes;
 use crate::model::{ByteRange, Count, Counted, NewAttachment};
 use crate::xsd::Position;
@@ -16,12 +16,12 @@ pub(super) fn count(of: Counted, text: &str, content: Range<u64>) -> Count {
 impl Collector<'_> {
     /// Holds the control counts against what was counted. A batch that cannot be read to its end is not counted.
     pub(super) fn compare_counts(&mut self) {
-        if self.is_refused() {
+        if self.refusal.is_some() {
             return;
         }
-        let totals = self.totals();
-        for Count { of, declared, .. } in self.declared_counts() {
-            let found = totals.of(of);
+        let counts = self.envelope.as_ref().map(|envelope| envelope.counts.clone()).unwrap_or_default();
+        for Count { of, declared, .. } in counts {
+            let found = self.totals.of(of);
             if declared == Some(found) {
                 continue;
             }
@@ -33,21 +33,21 @@ impl Collector<'_> {
 
     /// What holds attachments begins.
     pub(super) fn open_tail(&mut self, start: u64) {
-        if let Some(envelope) = self.envelope() {
+        if let Some(envelope) = &mut self.envelope {
             envelope.tail.get_or_insert(ByteRange { start, end: start });
         }
     }
 
     /// An attachment begins; the first ends the head of what holds them.
     pub(super) fn open_attachment(&mut self, at: Position) {
-        let tail = self.envelope().and_then(|envelope| envelope.tail.as_mut());
+        let tail = self.envelope.as_mut().and_then(|envelope| envelope.tail.as_mut());
         if let Some(tail) = tail.filter(|tail| tail.is_empty()) {
             tail.end = at.offset;
             let head = *tail;
             self.check_head(Some(head), "what stands before the attachments");
         }
         let range = ByteRange { start: at.offset, end: at.offset };
-        self.attach(NewAttachment { reference: String::new(), range, line: at.line, column: at.column });
+        self.attachment = Some(NewAttachment { reference: String::new(), range, line: at.line, column: at.column });
     }
 }
 
