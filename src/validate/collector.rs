@@ -16,8 +16,9 @@ use crate::model::{
 use crate::ports::ReferenceUse;
 use crate::xsd::Position;
 
+use super::around::{Group, Rules, Seen};
 use super::grouping::Grouping;
-use super::item::{Group, OpenItem, Rules, Seen};
+use super::item::OpenItem;
 use super::kinds::Weight;
 use super::place::{self, Enclosing};
 use super::{Judgement, Judging, route};

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::item::Seen;
+use super::around::Seen;
 use crate::xsd::Position;
 
 /// References of forms and of their parents. Texts are kept as hashes: they can be long, and are only compared.

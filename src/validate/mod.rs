@@ -6,6 +6,7 @@
 //! other shipments (repeated references, the share of refused items) is not judged here but in the ledger.
 
 mod archive;
+mod around;
 mod collector;
 mod family;
 mod grouping;

@@ -4,7 +4,7 @@ use super::{Collector, PARTS};
 use crate::codes;
 use crate::formats::Role;
 use crate::model::{ByteRange, Envelope, Finding, Part, PartKind};
-use crate::validate::item::Group;
+use crate::validate::around::Group;
 use crate::validate::place::Enclosing;
 use crate::xsd::Position;
 

@@ -7,7 +7,8 @@ use crate::codes;
 use crate::formats::{Format, ItemKeys, Scope};
 use crate::model::{ByteRange, Envelope, ItemKind, Part};
 use crate::validate::Judging;
-use crate::validate::item::{Around, Rules, has_own_reference};
+use crate::validate::around::{Around, Rules};
+use crate::validate::item::has_own_reference;
 use crate::validate::place::Enclosing;
 use crate::xsd::Position;
 
