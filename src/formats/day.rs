@@ -31,7 +31,7 @@ impl Day {
         const ONES: u64 = u64::MAX / 0xFF;
         let digits = text ^ (ONES * u64::from(b'0'));
         // Ten and more carry into the highest bit.
-        if (digits | (digits & (ONES * 0x7F)) + ONES * 0x76) & (ONES * 0x80) != 0 {
+        if (digits | ((digits & (ONES * 0x7F)) + ONES * 0x76)) & (ONES * 0x80) != 0 {
             return None;
         }
         // Each number is left in the lower byte of two.

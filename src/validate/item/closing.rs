@@ -89,16 +89,17 @@ impl OpenItem {
         let (code, edition) = self.service().unwrap_or_default();
         let first = [reportee, code, edition];
         let (of_group, _) = first.split_at(1);
-        let identity = match self.kind {
-            _ if self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch)) => {
-                Identity::Number(around.number)
-            }
-            _ if has_own && self.has_reference => Identity::Reference(&self.reference),
-            // Past a finding of the schema not all fields have been seen.
-            _ if has_own || !self.findings.is_empty() => Identity::Number(around.number),
-            ItemKind::OnlineResult => Identity::Number(around.number),
-            ItemKind::Subscription => Identity::Fields(&first, &self.identity),
-            _ => Identity::Fields(of_group, &self.identity),
+        let is_broken = self.broken.iter().any(|broken| is_identity(rules.marks, broken.watch));
+        // Past a finding of the schema not all fields have been seen.
+        let is_told = if has_own { self.has_reference } else { self.findings.is_empty() };
+        let identity = if is_broken || !is_told || self.kind == ItemKind::OnlineResult {
+            Identity::Number(around.number)
+        } else if has_own {
+            Identity::Reference(&self.reference)
+        } else if self.kind == ItemKind::Subscription {
+            Identity::Fields(&first, &self.identity)
+        } else {
+            Identity::Fields(of_group, &self.identity)
         };
         identity.write(to);
     }
