@@ -5,8 +5,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use russh::keys::ssh_key::private::Ed25519Keypair;
-use russh::keys::ssh_key::{self, LineEnding};
+use russh::keys::key::safe_rng;
+use russh::keys::ssh_key::private::{EcdsaKeypair, Ed25519Keypair, KeypairData};
+use russh::keys::ssh_key::{self, EcdsaCurve, LineEnding};
 
 use super::durable;
 
@@ -48,8 +49,19 @@ pub fn read(path: &Path) -> Result<PrivateKey, KeyFileError> {
 pub fn make(path: &Path, comment: &str) -> Result<PrivateKey, KeyFileError> {
     let mut seed = [0; 32];
     aws_lc_rs::rand::fill(&mut seed).map_err(|_unspecified| KeyFileError::Random)?;
+    keep(path, Ed25519Keypair::from_seed(&seed).into(), comment)
+}
+
+/// Makes an ECDSA key on the curve P-256 and writes it, for clients that know nothing newer.
+pub fn make_ecdsa(path: &Path, comment: &str) -> Result<PrivateKey, KeyFileError> {
     let unusable = |source| KeyFileError::Key { path: path.to_owned(), source };
-    let key = PrivateKey::new(Ed25519Keypair::from_seed(&seed).into(), comment).map_err(unusable)?;
+    let pair = EcdsaKeypair::random(&mut safe_rng(), EcdsaCurve::NistP256).map_err(unusable)?;
+    keep(path, pair.into(), comment)
+}
+
+fn keep(path: &Path, pair: KeypairData, comment: &str) -> Result<PrivateKey, KeyFileError> {
+    let unusable = |source| KeyFileError::Key { path: path.to_owned(), source };
+    let key = PrivateKey::new(pair, comment).map_err(unusable)?;
     let text = key.to_openssh(LineEnding::LF).map_err(unusable)?;
     write_durably(path, text.as_bytes()).map_err(|source| KeyFileError::Disk { path: path.to_owned(), source })?;
     Ok(key)

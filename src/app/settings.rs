@@ -21,6 +21,7 @@ pub(super) fn sftp(config: &Config) -> SftpSettings {
         partners: config.partners.iter().map(|partner| access(partner, config)).collect(),
         limits: SftpLimits {
             max_connections: config.sftp.max_connections,
+            scp: config.sftp.scp,
             login_time: Duration::from_millis(config.sftp.login_ms),
             idle_time: Duration::from_millis(config.sftp.idle_ms),
             drain_time: Duration::from_millis(config.worker.stop_ms),
@@ -46,9 +47,23 @@ fn access(partner: &Partner, config: &Config) -> PartnerAccess {
         tests: dirs(|route| &route.test),
         receipts: dirs(|route| &route.receipts),
         outboxes: dirs(|route| &route.outbox),
+        removable: removable(partner, config),
+        addresses: partner.addresses.clone(),
+        older_algorithms: partner.older_algorithms,
         quota: Quota { bytes: partner.quota_bytes, files: partner.quota_files },
         max_file_bytes: routes().map(|route| route.max_file_bytes).max().unwrap_or(0),
     }
+}
+
+/// Directories of receipts and files for the partner from which every route that uses them lets the partner remove.
+fn removable(partner: &Partner, config: &Config) -> Vec<String> {
+    let routes = config.routes.iter().filter(|route| route.route.partner == partner.id);
+    let (mut open, mut kept) = (BTreeSet::new(), BTreeSet::new());
+    for route in routes {
+        let into = if route.may_remove { &mut open } else { &mut kept };
+        into.extend([route.route.receipts.clone(), route.route.outbox.clone()]);
+    }
+    open.difference(&kept).cloned().collect()
 }
 
 /// The keys that sign receipts.

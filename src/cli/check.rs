@@ -147,7 +147,15 @@ impl Desk {
         let (id, path) = (ShipmentId::new(), AreaPath::new(dir, &name)?);
         let (scratch, now, partner) = (self.house.blobs.create().await?, self.house.clock.now(), &args.partner);
         let quota = Quota { bytes: u64::MAX, files: u64::MAX };
-        let upload = NewUpload { partner: partner.clone(), path: path.clone(), scratch, exclusive: false, quota, now };
+        let upload = NewUpload {
+            partner: partner.clone(),
+            path: path.clone(),
+            owner: None,
+            scratch,
+            exclusive: false,
+            quota,
+            now,
+        };
         self.ledger.begin(&upload).await?;
         let claim = Some((id, true));
         let close = Close { partner: partner.clone(), path, scratch, blob: self.blob, size_bytes, claim, now };

@@ -66,6 +66,8 @@ pub struct SftpConfig {
     pub host_key_dir: PathBuf,
     /// Connections at once.
     pub max_connections: usize,
+    /// Whether files may also be uploaded with the old SCP protocol.
+    pub scp: bool,
     /// A connection without traffic is closed after so long.
     pub idle_ms: u64,
     /// A connection that has not logged in is closed after so long.
@@ -163,8 +165,9 @@ fn sftp(section: &Section<'_>, data_dir: Option<&Path>) -> Option<SftpConfig> {
     let max_connections = section.number("max_connections", 256, 1..=100_000);
     let idle_ms = section.number("idle_ms", 600_000, 1_000..=86_400_000);
     let login_ms = section.number("login_ms", 60_000, 1_000..=600_000);
+    let scp = section.flag("scp", false);
     let max_connections = usize::try_from(max_connections).ok()?;
-    Some(SftpConfig { listen: listen?, host_key_dir: host_key_dir?, max_connections, idle_ms, login_ms })
+    Some(SftpConfig { listen: listen?, host_key_dir: host_key_dir?, max_connections, scp, idle_ms, login_ms })
 }
 
 fn worker(section: &Section<'_>) -> WorkerConfig {

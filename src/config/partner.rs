@@ -1,17 +1,33 @@
 //! Partners and their logins.
 
+use std::net::IpAddr;
+
 use argon2::password_hash::phc::PasswordHash;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::files;
 use super::reader::Section;
 use crate::model::PartnerId;
 
-/// Key types the SFTP server takes. RSA is left out: no current client needs it, and its only maintained
-/// implementation in reach has an open timing advisory.
-const KEY_TYPES: [&str; 4] = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
+/// Key types the SFTP server takes.
+const KEY_TYPES: [&str; 7] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    RSA,
+];
+
+/// RSA keys sign with SHA-2 here, whatever the name of their type says.
+const RSA: &str = "ssh-rsa";
+
+/// A modulus of 3072 bits, with the byte before it that keeps it positive.
+const MIN_RSA_MODULUS_BYTES: usize = 385;
 
 /// A party with an area.
 #[derive(Debug, Clone)]
@@ -20,6 +36,10 @@ pub struct Partner {
     pub id: PartnerId,
     /// Who may log in to its area.
     pub logins: Vec<Login>,
+    /// Where its logins may come from; empty means anywhere.
+    pub addresses: Vec<IpNet>,
+    /// Whether connections from these addresses are offered older algorithms, too.
+    pub older_algorithms: bool,
     /// Bytes its area may hold.
     pub quota_bytes: u64,
     /// Files its area may hold.
@@ -57,13 +77,30 @@ fn partner(name: &str, section: &Section<'_>) -> Option<Partner> {
     if !section.has("login") {
         section.fault("login", format!("is missing: nobody could log in; add [partner.{name}.login.<user>]"));
     }
+    let addresses = addresses(section);
+    let older_algorithms = section.flag("older_algorithms", false);
+    if older_algorithms && addresses.is_empty() {
+        section.fault("older_algorithms", "needs addresses: who connects is not known before algorithms are agreed");
+    }
     match name.parse() {
-        Ok(id) => Some(Partner { id, logins, quota_bytes, quota_files }),
+        Ok(id) => Some(Partner { id, logins, addresses, older_algorithms, quota_bytes, quota_files }),
         Err(error) => {
             section.fault_here(format!("{error}"));
             None
         }
     }
+}
+
+/// Addresses and networks, as `192.0.2.7` or `192.0.2.0/24`.
+fn addresses(section: &Section<'_>) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in section.texts("addresses") {
+        match text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_) => section.fault("addresses", format!("{text:?} is no address such as 192.0.2.7 or 192.0.2.0/24")),
+        }
+    }
+    networks
 }
 
 fn read_login(user: &str, section: &Section<'_>) -> Option<Login> {
@@ -112,14 +149,24 @@ fn password_hash(section: &Section<'_>) -> Option<SecretString> {
 fn check_key(section: &Section<'_>, key: &'static str, line: &str) {
     let mut words = line.split_ascii_whitespace();
     let kind = words.next().unwrap_or_default();
-    if kind == "ssh-rsa" {
-        section.fault(key, "RSA keys are not taken; make one with `ssh-keygen -t ed25519`");
-        return;
-    }
     let data = words.next().and_then(|data| BASE64_STANDARD.decode(data).ok());
     // The key's own bytes begin with the length and the name of its type.
     let fits = |bytes: &[u8]| bytes.get(4..).is_some_and(|rest| rest.starts_with(kind.as_bytes()));
-    if !KEY_TYPES.contains(&kind) || !data.is_some_and(|bytes| fits(&bytes)) {
+    if !KEY_TYPES.contains(&kind) || !data.as_ref().is_some_and(|bytes| fits(bytes)) {
         section.fault(key, "is not a public key in OpenSSH's form, such as `ssh-ed25519 AAAA… comment`");
+    } else if kind == RSA && data.is_some_and(|bytes| modulus_bytes(&bytes) < MIN_RSA_MODULUS_BYTES) {
+        section.fault(key, "is an RSA key of less than 3072 bits; make one with `ssh-keygen -t ed25519`");
     }
+}
+
+/// The length of an RSA key's modulus: the third of the fields, each behind its own length.
+fn modulus_bytes(mut key: &[u8]) -> usize {
+    let mut length = 0;
+    for _type_exponent_modulus in 0..3 {
+        let Some((head, rest)) = key.split_first_chunk::<4>() else { return 0 };
+        length = u32::from_be_bytes(*head) as usize;
+        let Some(next) = rest.get(length..) else { return 0 };
+        key = next;
+    }
+    length
 }

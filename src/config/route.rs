@@ -21,6 +21,8 @@ pub struct RouteConfig {
     pub receiver_name: String,
     /// The receiver.
     pub receiver: ReceiverConfig,
+    /// Whether the partner may remove files from its receipts and outbox directories.
+    pub may_remove: bool,
     /// The key that signs its receipts, where it has one of its own.
     pub signer: Option<Arc<Signer>>,
 }
@@ -80,6 +82,7 @@ fn route(
     let max_findings = section.number("max_findings", 10_000, 1..=10_000_000);
     let concurrency = section.number("concurrency", 16, 1..=1_000);
     let sender_name = section.text("sender_name");
+    let may_remove = section.flag("may_remove", false);
     let route = Route {
         name: route_name?,
         partner: partner?,
@@ -98,7 +101,7 @@ fn route(
         retry,
         concurrency: usize::try_from(concurrency).ok()?,
     };
-    Some(RouteConfig { route, receiver_name: receiver_name?, receiver: receiver?, signer: answers.signer })
+    Some(RouteConfig { route, receiver_name: receiver_name?, receiver: receiver?, may_remove, signer: answers.signer })
 }
 
 fn partner(section: &Section<'_>, partners: &[Partner]) -> Option<PartnerId> {

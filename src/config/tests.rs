@@ -219,7 +219,9 @@ fn rsa_and_damaged_keys_are_told_apart() {
     let with_key =
         |key: &str| MINIMAL.replace("public_keys_file = \"etat.pub\"", &format!("public_keys = [\"{key}\"]"));
     assert!(parse(&with_key(KEY), &[]).is_ok());
-    for (key, word) in [("ssh-rsa AAAA", "RSA"), ("ssh-ed25519 AAAA", "OpenSSH"), ("hei", "OpenSSH")] {
+    for (key, word) in
+        [(RSA_1024, "3072"), ("ssh-rsa AAAA", "OpenSSH"), ("ssh-ed25519 AAAA", "OpenSSH"), ("hei", "OpenSSH")]
+    {
         let faults = parse(&with_key(key), &[]).unwrap_err();
         assert!(faults.len() == 1 && faults[0].contains(word), "{faults:?}");
     }
@@ -391,3 +393,6 @@ proptest! {
         let _ = parse(&format!("{MINIMAL}{text}"), &[(&name, &value)]);
     }
 }
+
+/// A key nobody should use.
+const RSA_1024: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC50pXURX3pGC+PaRaBLmJzHpVQ0C/oC6PFBTTlYv1f6FuN4G/Ri9RSWjh82BHC88w4sx90YWqEwdHlBr8RDG6QBdX5CR1gXimFD1ZVDGnBhhs4q+tdjWQbdHtnfdJQaXMjQPGW58Myx5xPXMotZT+1D9yEfZN5hcE1CL7irjhJuw== small";

@@ -77,6 +77,21 @@ pub struct Node {
     pub scratch: Option<ScratchId>,
     /// The shipment that claimed it.
     pub shipment: Option<ShipmentId>,
+    /// The login that put it there; `None` for what the gateway placed.
+    pub owner: Option<String>,
+}
+
+/// A file of ours that a login has fetched whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// Who.
+    pub user: String,
+    /// When first.
+    pub first: Timestamp,
+    /// When last.
+    pub last: Timestamp,
+    /// How often.
+    pub times: u64,
 }
 
 /// Tells a name that senders use while they are still writing: claimed only when renamed away.

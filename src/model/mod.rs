@@ -16,7 +16,7 @@ mod rules;
 mod shipment;
 
 pub use archive::{ArchiveContents, ArchiveMember};
-pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
+pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
 pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};

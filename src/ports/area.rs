@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::model::{AreaPath, BlobId, Node, PartnerId, ScratchId, ShipmentId};
+use crate::model::{AreaPath, BlobId, Fetch, Node, PartnerId, ScratchId, ShipmentId};
 
 /// A partner's files. Every change is on disk before the call returns.
 #[async_trait]
@@ -55,6 +55,12 @@ pub trait Area: Send + Sync {
     /// Removes a file that is not claimed; returns it, so that its bytes can be discarded.
     async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError>;
 
+    /// Records that a login has fetched a whole file.
+    async fn fetched(&self, partner: &PartnerId, path: &AreaPath, user: &str, now: Timestamp) -> Result<(), AreaError>;
+
+    /// Who has fetched a file, also one that is gone since, in order of user.
+    async fn fetches(&self, partner: &PartnerId, path: &AreaPath) -> Result<Vec<Fetch>, AreaError>;
+
     /// Sets the modification time shown for a file; one that is gone or claimed is left as it is, without error.
     async fn touch(&self, partner: &PartnerId, path: &AreaPath, modified: Timestamp) -> Result<(), AreaError>;
 }
@@ -66,6 +72,8 @@ pub struct NewUpload {
     pub partner: PartnerId,
     /// Which file.
     pub path: AreaPath,
+    /// The login that uploads, whose file it is then.
+    pub owner: Option<String>,
     /// Where its bytes go.
     pub scratch: ScratchId,
     /// Refuses when any file of the name is there (exclusive create).

@@ -51,7 +51,15 @@ fn path(text: &str) -> AreaPath {
 const ROOMY: Quota = Quota { bytes: u64::MAX, files: u64::MAX };
 
 fn upload(path_text: &str, scratch: ScratchId) -> NewUpload {
-    NewUpload { partner: partner("etat"), path: path(path_text), scratch, exclusive: false, quota: ROOMY, now: at(0) }
+    NewUpload {
+        partner: partner("etat"),
+        path: path(path_text),
+        owner: None,
+        scratch,
+        exclusive: false,
+        quota: ROOMY,
+        now: at(0),
+    }
 }
 
 fn closing(path_text: &str, scratch: ScratchId, blob: BlobId) -> Close {

@@ -192,7 +192,15 @@ impl Rig {
         let (partner, now): (PartnerId, _) = ("ttd".parse().unwrap(), self.clock.now());
         let path: sluse::model::AreaPath = path.parse().unwrap();
         let quota = Quota { bytes: u64::MAX, files: u64::MAX };
-        let upload = NewUpload { partner: partner.clone(), path: path.clone(), scratch, exclusive: false, quota, now };
+        let upload = NewUpload {
+            partner: partner.clone(),
+            path: path.clone(),
+            owner: None,
+            scratch,
+            exclusive: false,
+            quota,
+            now,
+        };
         self.area.begin(&upload).await.unwrap();
         self.house.blobs.seal(scratch, blob).await.unwrap();
         let size_bytes = bytes.len() as u64;

@@ -3,8 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first thing that is not as it should be")]
 
 mod areas;
+mod drop_box;
+mod extensions;
 mod faults;
 mod logins;
 mod openssh;
 mod protocol;
+mod scp;
 mod uploads;
+
+pub(crate) use self::areas::place;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-use crate::model::{AreaPath, BlobId, Node, NodeState, PartnerId, ScratchId, ShipmentId};
+use crate::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
 use crate::ports::{Area, AreaError, Close, LedgerError, NewUpload, Usage};
 
 use super::rows::{self, int, node_number, uuid};
@@ -92,6 +92,25 @@ impl Area for SqliteLedger {
         .await
     }
 
+    async fn fetched(&self, partner: &PartnerId, path: &AreaPath, user: &str, now: Timestamp) -> Result<(), AreaError> {
+        let (partner, path, user) = (partner.clone(), path.clone(), user.to_owned());
+        self.write(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query(sql::FETCHED).bind(partner.as_str()).bind(path.dir).bind(path.name).bind(user);
+                query.bind(now.as_millisecond()).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn fetches(&self, partner: &PartnerId, path: &AreaPath) -> Result<Vec<Fetch>, AreaError> {
+        let mut reader = self.reader().await?;
+        let query = sqlx::query(sql::FETCHES).bind(partner.as_str()).bind(path.dir.as_str()).bind(path.name.as_str());
+        let rows = query.fetch_all(&mut *reader).await?;
+        Ok(rows.iter().map(rows::fetch).collect::<Result<_, _>>()?)
+    }
+
     async fn touch(&self, partner: &PartnerId, path: &AreaPath, modified: Timestamp) -> Result<(), AreaError> {
         let (partner, path) = (partner.clone(), path.clone());
         self.write(move |connection| {
@@ -116,22 +135,23 @@ pub(super) struct Entry {
     pub(super) blob: Option<BlobId>,
     pub(super) scratch: Option<ScratchId>,
     pub(super) shipment: Option<ShipmentId>,
+    pub(super) owner: Option<String>,
 }
 
 impl Entry {
     fn from_row(row: &SqliteRow) -> Result<Self, LedgerError> {
-        let Node { path, modified, state, blob, scratch, shipment, .. } = rows::node(row)?;
+        let Node { path, modified, state, blob, scratch, shipment, owner, .. } = rows::node(row)?;
         let (size_bytes, scratch_bytes) = (rows::count(row, "size_bytes")?, rows::count(row, "scratch_bytes")?);
-        Ok(Self { path, state, size_bytes, scratch_bytes, modified, blob, scratch, shipment })
+        Ok(Self { path, state, size_bytes, scratch_bytes, modified, blob, scratch, shipment, owner })
     }
 
     fn into_node(self) -> Node {
         let size_bytes = if self.blob.is_some() { self.size_bytes } else { self.scratch_bytes };
-        let Self { path, state, modified, blob, scratch, shipment, .. } = self;
-        Node { path, size_bytes, modified, state, blob, scratch, shipment }
+        let Self { path, state, modified, blob, scratch, shipment, owner, .. } = self;
+        Node { path, size_bytes, modified, state, blob, scratch, shipment, owner }
     }
 
-    fn partial(path: AreaPath, scratch: ScratchId, now: Timestamp) -> Self {
+    fn partial(path: AreaPath, scratch: ScratchId, now: Timestamp, owner: Option<String>) -> Self {
         Self {
             path,
             state: NodeState::Partial,
@@ -141,6 +161,7 @@ impl Entry {
             blob: None,
             scratch: Some(scratch),
             shipment: None,
+            owner,
         }
     }
 
@@ -150,7 +171,7 @@ impl Entry {
 }
 
 async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
-    let NewUpload { partner, path, scratch, exclusive, quota, now } = upload;
+    let NewUpload { partner, path, owner, scratch, exclusive, quota, now } = upload;
     let old = entry(connection, partner, path).await?;
     if *exclusive && old.is_some() {
         return Err(AreaError::Exists);
@@ -160,7 +181,7 @@ async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<
         Some(old) if old.state == NodeState::Whole => {
             Entry { scratch: Some(*scratch), scratch_bytes: 0, ..old.clone() }
         }
-        Some(_) | None => Entry::partial(path.clone(), *scratch, *now),
+        Some(_) | None => Entry::partial(path.clone(), *scratch, *now, owner.clone()),
     };
     let held = usage(connection, partner).await?;
     if old.is_none() && held.files >= quota.files {
@@ -190,6 +211,7 @@ async fn close(connection: &mut SqliteConnection, close: &Close) -> Result<Optio
         blob: Some(*blob),
         scratch: None,
         shipment: claim.map(|(id, _)| id),
+        owner: old.owner.clone(),
     };
     replace(connection, partner, Some(&old), &new).await?;
     if let Some((id, preflight)) = *claim {
@@ -224,7 +246,8 @@ async fn rename(connection: &mut SqliteConnection, renaming: Renaming) -> Result
     drop_entry(connection, &partner, &old).await?;
     if let Some(scratch) = old.scratch.filter(|_| old.state == NodeState::Whole && from != to) {
         // An upload was about to replace the file that moved: it goes on under the old name.
-        let partial = Entry { scratch_bytes: old.scratch_bytes, ..Entry::partial(from, scratch, old.modified) };
+        let partial =
+            Entry { scratch_bytes: old.scratch_bytes, ..Entry::partial(from, scratch, old.modified, old.owner) };
         replace(connection, &partner, None, &partial).await?;
     }
     replace(connection, &partner, target.as_ref(), &new).await?;
@@ -294,6 +317,7 @@ pub(super) async fn replace(
         .bind(new.blob.map(|id| uuid(&id.0)))
         .bind(new.scratch.map(|id| uuid(&id.0)))
         .bind(new.shipment.map(|id| uuid(&id.0)))
+        .bind(new.owner.as_deref())
         .execute(&mut *connection)
         .await?;
     let bytes = new.held_bytes() - old.map_or(0, Entry::held_bytes);

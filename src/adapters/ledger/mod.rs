@@ -138,6 +138,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "formats", include_str!("migrations/0003_formats.sql")),
     (4, "sequences", include_str!("migrations/0004_sequences.sql")),
     (5, "batches", include_str!("migrations/0005_batches.sql")),
+    (6, "drop_box", include_str!("migrations/0006_drop_box.sql")),
     (9, "orders", include_str!("migrations/0009_orders.sql")),
 ];
 const READERS: u32 = 3;

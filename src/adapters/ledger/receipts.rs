@@ -119,6 +119,7 @@ async fn put(
         blob: Some(file.blob),
         scratch: None,
         shipment: None,
+        owner: None,
     };
     area::replace(connection, &receipt.partner, old.as_ref(), &new).await
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::codes;
 use crate::model::{
-    AreaPath, Batch, BlobId, ByteRange, Code, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState, LateEvent,
+    AreaPath, Batch, BlobId, ByteRange, Code, Fetch, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState, LateEvent,
     NewAttachment, NewItem, Node, NodeState, OutcomeCount, PartKind, Place, ReceiptForm, ReceiptKind, ScratchId,
     Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind,
 };
@@ -187,6 +187,16 @@ pub(super) fn node(row: &SqliteRow) -> Result<Node, LedgerError> {
         blob,
         scratch: cell::<Option<Vec<u8>>>(row, "scratch")?.map(to_uuid).transpose()?.map(ScratchId),
         shipment: cell::<Option<Vec<u8>>>(row, "shipment")?.map(to_uuid).transpose()?.map(ShipmentId),
+        owner: cell(row, "owner")?,
+    })
+}
+
+pub(super) fn fetch(row: &SqliteRow) -> Result<Fetch, LedgerError> {
+    Ok(Fetch {
+        user: cell(row, "user")?,
+        first: time(row, "first_at")?,
+        last: time(row, "last_at")?,
+        times: count(row, "times")?,
     })
 }
 

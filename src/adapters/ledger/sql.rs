@@ -24,7 +24,7 @@ macro_rules! item_columns {
 
 macro_rules! node_columns {
     () => {
-        "dir, name, state, size_bytes, scratch_bytes, modified, blob, scratch, shipment"
+        "dir, name, state, size_bytes, scratch_bytes, modified, blob, scratch, shipment, owner"
     };
 }
 
@@ -341,12 +341,20 @@ pub(super) const NODE: &str =
 pub(super) const PUT_NODE: &str = concat!(
     "INSERT INTO nodes (partner, ",
     node_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (partner, dir, name) DO UPDATE SET \
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (partner, dir, name) DO UPDATE SET \
      state = excluded.state, size_bytes = excluded.size_bytes, scratch_bytes = excluded.scratch_bytes, \
-     modified = excluded.modified, blob = excluded.blob, scratch = excluded.scratch, shipment = excluded.shipment"
+     modified = excluded.modified, blob = excluded.blob, scratch = excluded.scratch, shipment = excluded.shipment, \
+     owner = excluded.owner"
 );
 
 pub(super) const DROP_NODE: &str = "DELETE FROM nodes WHERE partner = $1 AND dir = $2 AND name = $3";
+
+pub(super) const FETCHED: &str = "INSERT INTO fetches (partner, dir, name, user, first_at, last_at, times) \
+     VALUES ($1, $2, $3, $4, $5, $5, 1) ON CONFLICT (partner, dir, name, user) \
+     DO UPDATE SET last_at = excluded.last_at, times = fetches.times + 1";
+
+pub(super) const FETCHES: &str =
+    "SELECT user, first_at, last_at, times FROM fetches WHERE partner = $1 AND dir = $2 AND name = $3 ORDER BY user";
 
 pub(super) const TOUCH: &str =
     "UPDATE nodes SET modified = $4 WHERE partner = $1 AND dir = $2 AND name = $3 AND state <> 2";

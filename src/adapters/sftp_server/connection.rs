@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use russh::keys::{Algorithm, EcdsaCurve};
-use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
-use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Preferred, Pty, SshId, cipher, kex, mac};
+use russh::keys::Algorithm;
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Pty};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,9 +15,11 @@ use tracing::Instrument as _;
 
 use super::channel;
 use super::login::Logins;
+use super::offers::Age;
 use super::premises::Premises;
+use super::scp::{self, Scp};
 use super::session::Session as SftpSession;
-use super::settings::SftpLimits;
+use super::settings::{Network, SftpLimits};
 use super::strangers::Stranger;
 use super::tree::Tree;
 
@@ -32,7 +35,10 @@ pub(super) struct Shared {
 
 /// A partner and what more it may have.
 pub(super) struct PartnerSeat {
-    pub(super) tree: Arc<Tree>,
+    pub(super) tree: Tree,
+    /// Where its logins may come from; empty means anywhere.
+    pub(super) addresses: Vec<Network>,
+    pub(super) older_algorithms: bool,
     /// Connections.
     pub(super) seats: Arc<Semaphore>,
     /// Channels and open handles of all its connections together: each takes memory or open files of ours.
@@ -44,6 +50,7 @@ pub(super) struct PartnerSeat {
 pub(super) struct Connection {
     shared: Arc<Shared>,
     peer: SocketAddr,
+    age: Age,
     /// Its place among those that have not logged in.
     stranger: Option<Stranger>,
     /// Told once when the login has succeeded.
@@ -70,6 +77,7 @@ impl Connection {
     pub(super) fn new(
         shared: Arc<Shared>,
         peer: SocketAddr,
+        age: Age,
         stranger: Stranger,
         logged_in: oneshot::Sender<()>,
         channels: TaskTracker,
@@ -77,6 +85,7 @@ impl Connection {
         Self {
             shared,
             peer,
+            age,
             stranger: Some(stranger),
             logged_in: Some(logged_in),
             granted: None,
@@ -92,18 +101,32 @@ impl Connection {
             return Auth::reject();
         };
         let partner = &seat.tree.partner;
+        if let Some(reason) = self.barred(seat) {
+            tracing::warn!(peer = %self.peer, user = %printable(user), %partner, reason, "login refused");
+            return Auth::reject();
+        }
         let Ok(taken) = Arc::clone(&seat.seats).try_acquire_owned() else {
             tracing::warn!(peer = %self.peer, %partner, "login refused: the partner has too many connections");
             return Auth::reject();
         };
         tracing::info!(peer = %self.peer, user = %printable(user), %partner, method, "logged in");
         self.granted = Some(Granted {
-            tree: Arc::clone(&seat.tree),
+            tree: Arc::new(seat.tree.seen_by(user)),
             channels: Arc::clone(&seat.channels),
             handles: Arc::clone(&seat.handles),
             _seat: taken,
         });
         Auth::Accept
+    }
+
+    /// Why a login that is right in itself is not taken on this connection.
+    fn barred(&self, seat: &PartnerSeat) -> Option<&'static str> {
+        let address = self.peer.ip().to_canonical();
+        if !seat.addresses.is_empty() && !seat.addresses.iter().any(|network| network.contains(&address)) {
+            return Some("the address is not one of the partner's");
+        }
+        // The address is one of another partner that asked for older algorithms.
+        (self.age == Age::Older && !seat.older_algorithms).then_some("the partner takes no older algorithms")
     }
 
     fn channel_room(&self) -> Option<ChannelRoom> {
@@ -130,6 +153,25 @@ impl Connection {
         self.channels.spawn(Box::pin(work.instrument(span)));
         true
     }
+
+    fn start_scp(&mut self, id: ChannelId, target: String) -> bool {
+        let Some((channel, room)) = self.waiting.remove(&id) else { return false };
+        let Some(granted) = &self.granted else { return false };
+        let scp = Scp {
+            premises: Arc::clone(&self.shared.premises),
+            tree: Arc::clone(&granted.tree),
+            handles: Arc::clone(&granted.handles),
+            target,
+            stop: self.shared.stop.clone(),
+        };
+        let span = tracing::info_span!("scp", partner = %granted.tree.partner, peer = %self.peer);
+        let work = async move {
+            scp::serve(channel, scp).await;
+            drop(room);
+        };
+        self.channels.spawn(Box::pin(work.instrument(span)));
+        true
+    }
 }
 
 impl Handler for Connection {
@@ -137,13 +179,26 @@ impl Handler for Connection {
 
     async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
         // Whether the user or the key is unknown looks the same from outside.
-        let known = self.shared.logins.by_key(user, offer.public_key).is_some();
+        let known = modern(offer.algorithm) && self.shared.logins.by_key(user, offer.public_key).is_some();
         Ok(if known { Auth::Accept } else { Auth::reject() })
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
-        let partner = self.shared.logins.by_key(user, key.public_key);
+        let partner = self.shared.logins.by_key(user, key.public_key).filter(|_| modern(key.algorithm));
         Ok(self.grant(user, partner, "public key"))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        user: &str,
+        _submethods: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, Self::Error> {
+        let Some(mut answers) = response else { return Ok(ask_for_password()) };
+        let answer = answers.next().unwrap_or_default();
+        let password = SecretString::from(String::from_utf8_lossy(&answer).into_owned());
+        let partner = self.shared.logins.by_password(user, password.expose_secret()).await;
+        Ok(self.grant(user, partner, "keyboard-interactive"))
     }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
@@ -193,8 +248,13 @@ impl Handler for Connection {
         self.refuse(id, "a shell", session)
     }
 
-    async fn exec_request(&mut self, id: ChannelId, _data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
-        self.refuse(id, "a command", session)
+    async fn exec_request(&mut self, id: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+        let target = scp::target(data).filter(|_| self.shared.limits.scp);
+        if target.is_some_and(|target| self.start_scp(id, target)) {
+            session.channel_success(id)
+        } else {
+            self.refuse(id, "a command", session)
+        }
     }
 
     async fn env_request(
@@ -241,58 +301,22 @@ impl Connection {
     }
 }
 
-/// What russh is told: modern algorithms only, the post-quantum key exchange first.
-pub(super) fn ssh_config(limits: &SftpLimits, keys: Vec<russh::keys::PrivateKey>) -> Config {
-    Config {
-        server_id: SshId::Standard(concat!("SSH-2.0-sluse_", env!("CARGO_PKG_VERSION")).into()),
-        methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password][..]),
-        auth_rejection_time: limits.rejection_time,
-        // OpenSSH begins by asking which methods there are; that is no guess.
-        auth_rejection_time_initial: Some(std::time::Duration::ZERO),
-        keys,
-        window_size: WINDOW_BYTES,
-        maximum_packet_size: 65_535,
-        channel_buffer_size: 16,
-        event_buffer_size: 8,
-        preferred: preferred(),
-        max_auth_attempts: limits.max_login_attempts,
-        inactivity_timeout: Some(limits.idle_time),
-        nodelay: true,
-        ..Config::default()
-    }
+/// A signature with SHA-1, which RSA keys had once, opens nothing.
+fn modern(algorithm: &Algorithm) -> bool {
+    *algorithm != Algorithm::Rsa { hash: None }
 }
 
-fn preferred() -> Preferred {
-    Preferred {
-        kex: vec![
-            kex::MLKEM768X25519_SHA256,
-            kex::CURVE25519,
-            kex::CURVE25519_PRE_RFC_8731,
-            // Strict key exchange: no packet can be dropped or added before the keys are in use (Terrapin).
-            kex::EXTENSION_SUPPORT_AS_SERVER,
-            kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
-        ]
-        .into(),
-        key: vec![
-            Algorithm::Ed25519,
-            Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
-            Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
-            Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
-        ]
-        .into(),
-        cipher: vec![cipher::CHACHA20_POLY1305, cipher::AES_256_GCM, cipher::AES_256_CTR, cipher::AES_128_CTR].into(),
-        mac: vec![mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM].into(),
-        compression: vec![russh::compression::NONE].into(),
-        host_key_certificates: Preferred::DEFAULT.host_key_certificates,
-    }
+/// Keyboard-interactive is the password by another name: some clients are set to it and to nothing else.
+fn ask_for_password() -> Auth {
+    let prompts = vec![("Password: ".into(), false)];
+    Auth::Partial { name: "".into(), instructions: "".into(), prompts: prompts.into() }
 }
 
-/// A user name comes from outside before any login: it must not break a log line or fill one.
-fn printable(user: &str) -> String {
-    user.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
+/// What comes from outside before any login must not break a log line or fill one.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().take(MAX_PRINTED).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
+const MAX_PRINTED: usize = 256;
 /// Channels of one connection at a time.
 const MAX_CHANNELS: usize = 8;
-/// What a client may have on its way to us; enough for 100 ms at 80 MB/s.
-const WINDOW_BYTES: u32 = 8 * 1024 * 1024;

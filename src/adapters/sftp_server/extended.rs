@@ -1,16 +1,18 @@
 //! Extended requests: those of OpenSSH that a drop box has use for.
 
-use bytes::Bytes;
+use bytes::{Buf as _, BufMut as _, Bytes};
 use russh_sftp::extensions::{LimitsExtension, Statvfs};
 use russh_sftp::ser;
 
 use super::failure::Failure;
 use super::packets::{MAX_PACKET_BYTES, string};
 use super::premises::Premises;
+use super::spelling;
 use super::tree::Tree;
 
 /// What VERSION announces.
-pub(super) const ANNOUNCED: [(&str, &str); 4] = [(POSIX_RENAME, "1"), (STATVFS, "2"), (FSYNC, "1"), (LIMITS, "1")];
+pub(super) const ANNOUNCED: [(&str, &str); 6] =
+    [(POSIX_RENAME, "1"), (STATVFS, "2"), (FSYNC, "1"), (LIMITS, "1"), (COPY_DATA, "1"), (CHECK_FILE, "1")];
 
 /// Renames and replaces what is there.
 pub(super) const POSIX_RENAME: &str = "posix-rename@openssh.com";
@@ -20,6 +22,16 @@ pub(super) const FSYNC: &str = "fsync@openssh.com";
 pub(super) const LIMITS: &str = "limits@openssh.com";
 /// Tells how much room is left.
 pub(super) const STATVFS: &str = "statvfs@openssh.com";
+/// Makes a second name for a file; refused, since a name here is a file.
+pub(super) const HARDLINK: &str = "hardlink@openssh.com";
+/// Copies bytes between two handles.
+pub(super) const COPY_DATA: &str = "copy-data";
+/// Hashes a file: this name is announced, and asks by handle as `check-file-handle` does.
+pub(super) const CHECK_FILE: &str = "check-file";
+/// Hashes what a handle stands for.
+pub(super) const CHECK_HANDLE: &str = "check-file-handle";
+/// Hashes what a path names.
+pub(super) const CHECK_NAME: &str = "check-file-name";
 
 /// The longest read or write, as OpenSSH's server has it: a packet less its head.
 pub(super) const MAX_DATA_BYTES: u32 = MAX_PACKET_BYTES - 1024;
@@ -54,15 +66,41 @@ pub(super) async fn room(premises: &Premises, tree: &Tree) -> Result<Vec<u8>, Fa
     })
 }
 
-/// The strings an extended request carries.
-pub(super) fn strings<const N: usize>(data: Vec<u8>) -> Result<[String; N], Failure> {
-    let mut rest = Bytes::from(data);
-    let mut found = Vec::with_capacity(N);
-    for _ in 0..N {
-        let bytes = string(&mut rest).ok_or(SHORT)?;
-        found.push(String::from_utf8_lossy(&bytes).into_owned());
+/// Adds a length and so many bytes.
+pub(super) fn put_string(into: &mut Vec<u8>, bytes: &[u8]) {
+    // Answers are bounded far below 4 GiB.
+    into.put_u32(bytes.len() as u32);
+    into.put_slice(bytes);
+}
+
+/// The fields an extended request carries.
+pub(super) struct Fields(Bytes);
+
+impl Fields {
+    /// The fields in the bytes behind the request's name.
+    pub(super) fn new(data: Vec<u8>) -> Self {
+        Self(Bytes::from(data))
     }
-    found.try_into().map_err(|_count| SHORT)
+
+    /// A path, as we spell it.
+    pub(super) fn path(&mut self) -> Result<String, Failure> {
+        Ok(spelling::text(&self.bytes()?))
+    }
+
+    /// A length and so many bytes.
+    pub(super) fn bytes(&mut self) -> Result<Bytes, Failure> {
+        string(&mut self.0).ok_or(SHORT)
+    }
+
+    /// A number of 32 bits.
+    pub(super) fn u32(&mut self) -> Result<u32, Failure> {
+        self.0.try_get_u32().map_err(|_short| SHORT)
+    }
+
+    /// A number of 64 bits.
+    pub(super) fn u64(&mut self) -> Result<u64, Failure> {
+        self.0.try_get_u64().map_err(|_short| SHORT)
+    }
 }
 
 fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Failure> {

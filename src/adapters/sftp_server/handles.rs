@@ -32,6 +32,25 @@ pub(super) struct Reading {
     pub(super) blob: Arc<dyn Blob>,
     /// When it last changed.
     pub(super) modified: Timestamp,
+    /// Whether its fetching is recorded.
+    pub(super) ours: bool,
+    /// Bytes that were read, and how far they reach.
+    pub(super) read_bytes: u64,
+    pub(super) reach_bytes: u64,
+}
+
+impl Reading {
+    /// Counts what a reply carries.
+    pub(super) fn count(&mut self, offset: u64, bytes: u64) {
+        self.read_bytes = self.read_bytes.saturating_add(bytes);
+        self.reach_bytes = self.reach_bytes.max(offset.saturating_add(bytes));
+    }
+
+    /// Whether it is a file of ours of which so much was read that it was read whole.
+    pub(super) fn fetched(&self) -> bool {
+        let size_bytes = self.blob.size_bytes();
+        self.ours && self.read_bytes >= size_bytes && self.reach_bytes >= size_bytes
+    }
 }
 
 /// Bytes to read from.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use russh::Disconnect;
 use russh::keys::PublicKey;
-use russh::server::{Config, RunningSession, run_stream};
+use russh::server::{RunningSession, run_stream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
@@ -15,13 +15,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::ports::{Area, Blobs, Clock};
 
-use super::connection::{Connection, PartnerSeat, Shared, ssh_config};
+use super::connection::{Connection, PartnerSeat, Shared, printable};
 use super::host_keys;
 use super::line::Line;
 use super::login::Logins;
+use super::offers::Offers;
 use super::ongoing::Ongoing;
 use super::premises::Premises;
-use super::settings::{SetupError, SftpSettings};
+use super::settings::{PartnerAccess, SetupError, SftpSettings};
 use super::strangers::{Stranger, Strangers};
 use super::tree::Tree;
 
@@ -29,7 +30,7 @@ use super::tree::Tree;
 pub struct SftpServer {
     listener: TcpListener,
     address: SocketAddr,
-    ssh: Arc<Config>,
+    offers: Arc<Offers>,
     shared: Arc<Shared>,
 }
 
@@ -44,24 +45,25 @@ impl SftpServer {
     ) -> Result<Self, SetupError> {
         let SftpSettings { listen, host_key_dir, partners, limits } = settings;
         let logins = Logins::read(&partners)?;
-        let seat = |access| {
-            let tree = Arc::new(Tree::new(access)?);
+        let seat = |access: &PartnerAccess| {
+            let tree = Tree::new(access)?;
             let [seats, channels, handles] =
                 [limits.max_connections_per_partner, limits.max_channels_per_partner, limits.max_handles_per_partner]
                     .map(|most| Arc::new(Semaphore::new(most)));
-            Ok(PartnerSeat { tree, seats, channels, handles })
+            let (addresses, older_algorithms) = (access.addresses.clone(), access.older_algorithms);
+            Ok(PartnerSeat { tree, addresses, older_algorithms, seats, channels, handles })
         };
         let seats = partners.iter().map(seat).collect::<Result<Vec<_>, SetupError>>()?;
-        let keys = host_keys::load_or_make(&host_key_dir)?;
+        let keys = host_keys::load_or_make(&host_key_dir, partners.iter().any(|access| access.older_algorithms))?;
         let refused = |source| SetupError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let ssh = Arc::new(ssh_config(&limits, keys));
+        let offers = Arc::new(Offers::new(&limits, keys, &partners));
         let premises = Arc::new(Premises { area, blobs, clock, claimed, ongoing: Ongoing::default() });
         let stop = CancellationToken::new();
         let shared = Arc::new(Shared { premises, logins, partners: seats, limits, stop });
         tracing::info!(%address, "SFTP server listens");
-        Ok(Self { listener, address, ssh, shared })
+        Ok(Self { listener, address, offers, shared })
     }
 
     /// Where it listens.
@@ -71,7 +73,7 @@ impl SftpServer {
 
     /// The keys it shows, for those who pin them.
     pub fn host_keys(&self) -> Vec<PublicKey> {
-        self.ssh.keys.iter().map(|key| key.public_key().clone()).collect()
+        self.offers.modern().keys.iter().map(|key| key.public_key().clone()).collect()
     }
 
     /// Serves until `shutdown`; then takes no more connections, lets running requests end and leaves uploads as partials.
@@ -103,7 +105,7 @@ impl SftpServer {
                 tracing::debug!(%peer, "connection refused: its address has too many that did not log in");
                 continue;
             };
-            let serving = serve(Arc::clone(&self.ssh), Arc::clone(&self.shared), stream, peer, stranger);
+            let serving = serve(Arc::clone(&self.offers), Arc::clone(&self.shared), stream, peer, stranger);
             connections.spawn(async move {
                 Box::pin(serving).await;
                 drop(seat);
@@ -118,22 +120,23 @@ impl SftpServer {
     }
 }
 
-async fn serve(ssh: Arc<Config>, shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, stranger: Stranger) {
+async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, stranger: Stranger) {
     tracing::debug!(%peer, "connected");
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "Nagle's algorithm stays on");
     }
+    let (age, ssh) = offers.choose(&stream, peer.ip()).await;
     let channels = TaskTracker::new();
     // Whatever way this function ends, the socket ends with it.
     let cut = CancellationToken::new();
     let _cut = cut.clone().drop_guard();
     let line = Line::new(stream, cut.clone());
     let (logged_in, login) = oneshot::channel();
-    let connection = Connection::new(Arc::clone(&shared), peer, stranger, logged_in, channels.clone());
+    let connection = Connection::new(Arc::clone(&shared), peer, age, stranger, logged_in, channels.clone());
     let mut running = match timeout(shared.limits.login_time, run_stream(ssh, line, connection)).await {
         Ok(Ok(running)) => running,
         // Load balancers look in and go again all day.
-        Ok(Err(error)) => return tracing::debug!(%peer, %error, "no SSH"),
+        Ok(Err(error)) => return log_end(peer, Err(error)),
         Err(_late) => return tracing::debug!(%peer, "nothing was said"),
     };
     if let Some(reason) = attend(&shared, &mut running, login, peer).await {
@@ -177,10 +180,17 @@ async fn attend(
 fn log_end(peer: SocketAddr, ended: Result<(), russh::Error>) {
     match ended {
         Ok(()) => tracing::debug!(%peer, "disconnected"),
+        Err(russh::Error::NoCommonAlgo { kind, ours, theirs }) => {
+            let (kind, ours, theirs) = (format!("{kind:?}"), ours.join(","), printable(&theirs.join(",")));
+            tracing::warn!(%peer, kind, ours, theirs, "{NO_COMMON}");
+        }
         Err(error) => tracing::debug!(%peer, %error, "connection lost"),
     }
 }
 
+/// What an operator reads when a client is too old.
+const NO_COMMON: &str = "the client and we have no such algorithm in common: it must be updated, or its partner gets \
+    `older_algorithms = true` and its `addresses`, if what it offers is among those";
 /// How long to wait before the next try when no connection can be taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may take to hear that we end the connection.

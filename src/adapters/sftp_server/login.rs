@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
-use russh::keys::{Algorithm, PublicKey};
+use russh::keys::PublicKey;
+use russh::keys::ssh_key::public::KeyData;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
@@ -75,9 +76,7 @@ fn read_user(partner: usize, login: &Login) -> Result<User, SetupError> {
     for (index, line) in login.public_keys.iter().enumerate() {
         let bad = |reason: String| SetupError::PublicKey { user: login.user.clone(), number: index + 1, reason };
         let key = PublicKey::from_openssh(line.trim()).map_err(|error| bad(error.to_string()))?;
-        if !usable(&key.algorithm()) {
-            return Err(bad(format!("{} keys are not taken; use ssh-ed25519 or ecdsa-sha2-nistp256", key.algorithm())));
-        }
+        usable(&key).map_err(bad)?;
         keys.push(key);
     }
     if let Some(hash) = &login.password_hash {
@@ -89,10 +88,26 @@ fn read_user(partner: usize, login: &Login) -> Result<User, SetupError> {
     Ok(User { partner, keys, password_hash: login.password_hash.clone() })
 }
 
-/// What russh can verify without its `rsa` feature, whose only implementation has the Marvin timing weakness.
-fn usable(algorithm: &Algorithm) -> bool {
-    matches!(algorithm, Algorithm::Ed25519 | Algorithm::Ecdsa { .. })
+/// Whether signatures of a key are worth something. The timing weakness of the RSA implementation concerns private keys;
+/// here signatures are verified with public ones, and host keys are never RSA.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not named is not taken")]
+fn usable(key: &PublicKey) -> Result<(), String> {
+    match key.key_data() {
+        KeyData::Ed25519(_) | KeyData::Ecdsa(_) | KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_) => Ok(()),
+        KeyData::Rsa(rsa) => match rsa.n().as_positive_bytes().map_or(0, bits) {
+            size if size >= MIN_RSA_BITS => Ok(()),
+            size => Err(format!("an RSA key needs {MIN_RSA_BITS} bits, this one has {size}")),
+        },
+        _ => Err(format!("{} keys are not taken; use ssh-ed25519", key.algorithm())),
+    }
 }
+
+/// The bits of a number without leading zeros.
+fn bits(bytes: &[u8]) -> usize {
+    bytes.first().map_or(0, |first| bytes.len() * 8 - first.leading_zeros() as usize)
+}
+
+const MIN_RSA_BITS: usize = 3072;
 
 /// A hash nobody's password has: it costs what the first configured one costs, and its result is never used.
 fn decoy<'l>(mut logins: impl Iterator<Item = &'l Login>) -> SecretString {
@@ -118,6 +133,9 @@ mod tests {
             tests: vec![],
             receipts: vec![],
             outboxes: vec![],
+            removable: vec![],
+            addresses: vec![],
+            older_algorithms: false,
             quota: Quota { bytes: 1, files: 1 },
             max_file_bytes: 1,
         }

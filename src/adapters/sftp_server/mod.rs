@@ -16,6 +16,7 @@
 
 mod attributes;
 mod channel;
+mod checks;
 mod connection;
 mod disk;
 mod extended;
@@ -27,17 +28,21 @@ mod listener;
 mod listing;
 mod login;
 mod names;
+mod offers;
 mod ongoing;
 mod opening;
 mod packets;
 mod premises;
 mod recent;
 mod replies;
+mod rights;
+mod scp;
 mod session;
 mod settings;
+mod spelling;
 mod strangers;
 mod tree;
 mod upload;
 
 pub use self::listener::SftpServer;
-pub use self::settings::{Login, PartnerAccess, SetupError, SftpLimits, SftpSettings};
+pub use self::settings::{Login, Network, PartnerAccess, SetupError, SftpLimits, SftpSettings};

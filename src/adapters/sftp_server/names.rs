@@ -10,6 +10,7 @@ use super::attributes;
 use super::failure::Failure;
 use super::premises::{Premises, sealed_as};
 use super::recent::{Handed, Recent};
+use super::rights;
 use super::tree::{Directory, Target, Tree};
 use super::upload::claim_of;
 
@@ -74,6 +75,10 @@ pub(super) async fn rename(
     if node.state == NodeState::Partial || node.scratch.is_some() {
         return Err(AreaError::Incomplete.into());
     }
+    rights::change(tree, &node)?;
+    if let Some(target) = premises.area.stat(&tree.partner, &to).await? {
+        rights::change(tree, &target)?;
+    }
     let claim = claim_of(directory.purpose, &to);
     let now = premises.now();
     kill_point("sftp.rename.before");
@@ -98,9 +103,11 @@ pub(super) async fn rename(
 
 /// Removes a file that is not claimed.
 pub(super) async fn remove(premises: &Premises, tree: &Tree, recent: &mut Recent, path: &str) -> Result<(), Failure> {
-    let Target::File(_, path) = tree.resolve(path)? else {
+    let Target::File(directory, path) = tree.resolve(path)? else {
         return Err(Failure::Refused("this is a directory".to_owned()));
     };
+    let node = premises.area.stat(&tree.partner, &path).await?.ok_or(Failure::NoSuchFile)?;
+    rights::remove(tree, directory, &node)?;
     let node = premises.area.remove(&tree.partner, &path).await?;
     recent.forget(&path);
     if let Some(scratch) = node.scratch {

@@ -13,12 +13,19 @@ use super::disk::on_disk;
 use super::failure::Failure;
 use super::handles::Reading;
 use super::premises::{Premises, sealed_as};
-use super::tree::{Purpose, Tree};
+use super::rights;
+use super::tree::{Directory, Purpose, Tree};
 use super::upload::Upload;
 
 /// Opens a file for reading.
-pub(super) async fn read(premises: &Premises, tree: &Tree, path: AreaPath) -> Result<Reading, Failure> {
+pub(super) async fn read(
+    premises: &Premises,
+    tree: &Tree,
+    directory: &Directory,
+    path: AreaPath,
+) -> Result<Reading, Failure> {
     let node = premises.area.stat(&tree.partner, &path).await?.ok_or(Failure::NoSuchFile)?;
+    rights::read(tree, directory, &node)?;
     let Some(id) = node.blob else {
         return Err(Failure::Refused("the upload of this file is not finished".to_owned()));
     };
@@ -28,7 +35,8 @@ pub(super) async fn read(premises: &Premises, tree: &Tree, path: AreaPath) -> Re
         Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Err(Failure::NoSuchFile),
         Err(error) => return Err(error.into()),
     };
-    Ok(Reading { path, blob, modified: node.modified })
+    let ours = !directory.purpose.takes_files();
+    Ok(Reading { path, blob, modified: node.modified, ours, read_bytes: 0, reach_bytes: 0 })
 }
 
 /// Opens a file for writing: anew, or where an earlier upload stopped.
@@ -40,7 +48,7 @@ pub(super) async fn write(
     flags: OpenFlags,
 ) -> Result<Upload, Failure> {
     // Looked at before the name is taken: an OPEN that fails must not disturb the upload that has it.
-    check(purpose, premises.area.stat(&tree.partner, &path).await?.is_some(), flags)?;
+    check(purpose, tree, premises.area.stat(&tree.partner, &path).await?.as_ref(), flags)?;
     let taking = premises.ongoing.take(&tree.partner, &path).await;
     let (start, recorded_bytes) = begin(premises, tree, &path, flags).await?;
     // From here on the ledger knows this upload and no other of the name.
@@ -70,14 +78,15 @@ pub(super) async fn write(
     })
 }
 
-fn check(purpose: Purpose, exists: bool, flags: OpenFlags) -> Result<(), Failure> {
+fn check(purpose: Purpose, tree: &Tree, node: Option<&Node>, flags: OpenFlags) -> Result<(), Failure> {
     if !purpose.takes_files() {
         return Err(Failure::Denied("files are taken in the inbox and test directories only"));
     }
-    match exists {
-        true if flags.contains(OpenFlags::EXCLUDE) => Err(AreaError::Exists.into()),
-        false if !flags.contains(OpenFlags::CREATE) => Err(Failure::NoSuchFile),
-        true | false => Ok(()),
+    match node {
+        Some(_) if flags.contains(OpenFlags::EXCLUDE) => Err(AreaError::Exists.into()),
+        Some(node) => rights::change(tree, node),
+        None if !flags.contains(OpenFlags::CREATE) => Err(Failure::NoSuchFile),
+        None => Ok(()),
     }
 }
 
@@ -89,6 +98,7 @@ async fn begin(premises: &Premises, tree: &Tree, path: &AreaPath, flags: OpenFla
     let upload = NewUpload {
         partner: tree.partner.clone(),
         path: path.clone(),
+        owner: Some(tree.user.clone()),
         scratch: start.id,
         exclusive: flags.contains(OpenFlags::EXCLUDE),
         quota: tree.quota,

@@ -3,6 +3,8 @@
 use bytes::{Buf, Bytes, BytesMut};
 use russh_sftp::protocol::Packet;
 
+use super::spelling::respelled;
+
 /// The longest packet taken, as OpenSSH's server has it.
 pub(super) const MAX_PACKET_BYTES: u32 = 256 * 1024;
 
@@ -115,7 +117,7 @@ pub(super) fn decode(packet: Bytes) -> Result<Request, Broken> {
         READ => decode_read(id, rest),
         WRITE => decode_write(id, rest),
         INIT | OPEN | CLOSE | LSTAT..=SYMLINK | EXTENDED => {
-            Packet::try_from(&mut packet.clone()).ok().map(|packet| Request::Other(Box::new(packet)))
+            Packet::try_from(&mut respelled(packet)).ok().map(|packet| Request::Other(Box::new(packet)))
         }
         _ => return Ok(Request::Unknown { id }),
     };
@@ -142,12 +144,27 @@ pub(super) fn string(rest: &mut Bytes) -> Option<Bytes> {
     (length <= rest.len()).then(|| rest.split_to(length))
 }
 
+/// How many names stand right behind the id of a request.
+pub(super) fn names_in(kind: u8) -> usize {
+    match kind {
+        OPEN | LSTAT | SETSTAT | OPENDIR | REMOVE..=STAT | READLINK => 1,
+        RENAME | SYMLINK => 2,
+        _ => 0,
+    }
+}
+
 const INIT: u8 = 1;
 const OPEN: u8 = 3;
 const CLOSE: u8 = 4;
 const READ: u8 = 5;
 const WRITE: u8 = 6;
 const LSTAT: u8 = 7;
+const SETSTAT: u8 = 9;
+const OPENDIR: u8 = 11;
+const REMOVE: u8 = 13;
+const STAT: u8 = 17;
+const RENAME: u8 = 18;
+const READLINK: u8 = 19;
 const SYMLINK: u8 = 20;
 const EXTENDED: u8 = 200;
 

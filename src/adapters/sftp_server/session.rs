@@ -4,15 +4,14 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use russh_sftp::protocol::{Extended, File, FileAttributes, Open as OpenRequest, OpenFlags, Packet};
+use russh_sftp::protocol::{File, FileAttributes, Open as OpenRequest, OpenFlags, Packet};
 use tokio::sync::Semaphore;
 
 use super::attributes;
 use super::disk::on_disk;
 use super::extended::{self, MAX_DATA_BYTES};
 use super::failure::Failure;
-use super::handles::{Handles, Open, Source};
+use super::handles::{Handles, Open, Reading, Source};
 use super::listing::Listing;
 use super::names;
 use super::opening;
@@ -22,6 +21,8 @@ use super::recent::Recent;
 use super::replies::Replies;
 use super::tree::{Target, Tree, normalise};
 use super::upload::Upload;
+
+mod extensions;
 
 /// One SFTP session.
 pub(super) struct Session {
@@ -64,10 +65,12 @@ impl Session {
 
     /// Ends the session: what was not closed stays a partial.
     pub(super) async fn leave(&mut self) {
-        for open in self.handles.take_all() {
+        let open: Vec<_> = self.handles.take_all().collect();
+        for open in open {
             match open {
                 Open::Upload(mut upload) => upload.pause().await,
-                Open::Reading(_) | Open::Listing(_) => {}
+                Open::Reading(reading) => self.fetched(&reading).await,
+                Open::Listing(_) => {}
             }
         }
     }
@@ -133,11 +136,15 @@ impl Session {
         };
         let mut filling = std::mem::take(replies);
         let filled = on_disk(move || {
-            run.iter().for_each(|read| fill(&source, read, &mut filling));
-            Ok(filling)
+            let counts: Vec<_> = run.iter().map(|read| (read.offset, fill(&source, read, &mut filling))).collect();
+            Ok((filling, counts))
         });
         // The replies went with the work: without it the client would wait for them for ever.
-        *replies = filled.await.map_err(|_panicked| Broken::Lost)?;
+        let (filled, counts) = filled.await.map_err(|_panicked| Broken::Lost)?;
+        *replies = filled;
+        if let Ok(Open::Reading(reading)) = self.handles.find(&handle) {
+            counts.into_iter().for_each(|(offset, bytes)| reading.count(offset, bytes));
+        }
         Ok(())
     }
 
@@ -191,17 +198,17 @@ impl Session {
 
     async fn open(&mut self, open: OpenRequest) -> Result<String, Failure> {
         let room = self.handles.room()?;
-        let (purpose, path) = match self.tree.resolve(&open.filename)? {
-            Target::File(directory, path) => (directory.purpose, path),
+        let (directory, path) = match self.tree.resolve(&open.filename)? {
+            Target::File(directory, path) => (directory, path),
             Target::Root | Target::Directory(_) => return Err(Failure::Refused("this is a directory".to_owned())),
         };
         if !open.pflags.intersects(OpenFlags::WRITE | OpenFlags::APPEND | OpenFlags::TRUNCATE) {
-            let reading = opening::read(&self.premises, &self.tree, path).await?;
+            let reading = opening::read(&self.premises, &self.tree, directory, path).await?;
             tracing::info!(partner = %self.tree.partner, path = %reading.path, "download begins");
             return Ok(self.handles.add(Open::Reading(reading), room));
         }
         self.recent.forget(&path);
-        let upload = opening::write(&self.premises, &self.tree, purpose, path, open.pflags).await?;
+        let upload = opening::write(&self.premises, &self.tree, directory.purpose, path, open.pflags).await?;
         Ok(self.handles.add(Open::Upload(Box::new(upload)), room))
     }
 
@@ -226,7 +233,23 @@ impl Session {
                 }
                 Ok(())
             }
-            Open::Reading(_) | Open::Listing(_) => Ok(()),
+            Open::Reading(reading) => {
+                self.fetched(&reading).await;
+                Ok(())
+            }
+            Open::Listing(_) => Ok(()),
+        }
+    }
+
+    /// Records that a file of ours was fetched whole. A fetch is good whatever becomes of its record.
+    async fn fetched(&self, reading: &Reading) {
+        if !reading.fetched() {
+            return;
+        }
+        let (partner, path, user) = (&self.tree.partner, &reading.path, &self.tree.user);
+        match self.premises.area.fetched(partner, path, user, self.premises.now()).await {
+            Ok(()) => tracing::info!(%partner, %path, user, "fetched"),
+            Err(error) => tracing::error!(%partner, %path, %error, "a fetch could not be recorded"),
         }
     }
 
@@ -258,26 +281,6 @@ impl Session {
         }
     }
 
-    async fn extended(&mut self, request: Extended, replies: &mut Replies) -> Result<(), Failure> {
-        let (premises, tree, id) = (&*self.premises, &*self.tree, request.id);
-        match request.request.as_str() {
-            extended::POSIX_RENAME => {
-                let [from, to] = extended::strings(request.data)?;
-                names::rename(premises, tree, &mut self.recent, (&from, &to), true).await?;
-                replies.ok(id);
-            }
-            extended::FSYNC => {
-                let [handle] = extended::strings(request.data)?;
-                self.upload(handle.as_bytes())?.sync().await?;
-                replies.ok(id);
-            }
-            extended::LIMITS => replies.extended(id, extended::limits(self.max_handles)?),
-            extended::STATVFS => replies.extended(id, extended::room(premises, tree).await?),
-            _ => return Err(Failure::Unsupported("this request")),
-        }
-        Ok(())
-    }
-
     fn upload(&mut self, handle: &[u8]) -> Result<&mut Upload, Failure> {
         match self.handles.find(handle)? {
             Open::Upload(upload) => Ok(upload),
@@ -285,7 +288,7 @@ impl Session {
         }
     }
 
-    fn source(&mut self, handle: &Bytes) -> Result<Source, Failure> {
+    fn source(&mut self, handle: &[u8]) -> Result<Source, Failure> {
         match self.handles.find(handle)? {
             Open::Reading(reading) => Ok(Source::Blob(Arc::clone(&reading.blob))),
             Open::Upload(upload) => Ok(Source::Scratch(Arc::clone(&upload.scratch))),
@@ -294,12 +297,19 @@ impl Session {
     }
 }
 
-fn fill(source: &Source, read: &Read, replies: &mut Replies) {
+/// Answers a read; how many bytes it gave.
+fn fill(source: &Source, read: &Read, replies: &mut Replies) -> u64 {
     let at = |filled: u64, into: &mut [u8]| source.read_at(read.offset.saturating_add(filled), into);
     match replies.data(read.id, capped(read.length), at) {
-        Ok(0) => replies.end_of_file(read.id),
-        Ok(_) => {}
-        Err(error) => replies.failure(read.id, &error.into()),
+        Ok(0) => {
+            replies.end_of_file(read.id);
+            0
+        }
+        Ok(count) => count as u64,
+        Err(error) => {
+            replies.failure(read.id, &error.into());
+            0
+        }
     }
 }
 

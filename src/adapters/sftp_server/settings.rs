@@ -25,6 +25,9 @@ pub struct SftpSettings {
     pub limits: SftpLimits,
 }
 
+/// A network of addresses, such as `192.0.2.0/24`.
+pub type Network = ipnet::IpNet;
+
 /// What one partner has here.
 #[derive(Debug, Clone)]
 pub struct PartnerAccess {
@@ -40,6 +43,12 @@ pub struct PartnerAccess {
     pub receipts: Vec<String>,
     /// Directories of files for the partner.
     pub outboxes: Vec<String>,
+    /// Those of the receipts and outbox directories whose files the partner may remove.
+    pub removable: Vec<String>,
+    /// Where its logins may come from; empty means anywhere.
+    pub addresses: Vec<Network>,
+    /// Whether connections from these addresses are offered older algorithms, too.
+    pub older_algorithms: bool,
     /// What the partner may hold.
     pub quota: Quota,
     /// The largest file a route takes. A file a little larger is let in, so that its refusal is a receipt.
@@ -74,6 +83,8 @@ pub struct SftpLimits {
     pub max_handles_per_partner: usize,
     /// Channels of one partner, over all its connections.
     pub max_channels_per_partner: usize,
+    /// Whether files may also be uploaded with the old SCP protocol.
+    pub scp: bool,
     /// How long a login may take.
     pub login_time: Duration,
     /// How long a connection may be silent.
@@ -94,6 +105,7 @@ impl Default for SftpLimits {
             max_handles: 64,
             max_handles_per_partner: 256,
             max_channels_per_partner: 128,
+            scp: false,
             login_time: Duration::from_secs(60),
             idle_time: Duration::from_secs(600),
             rejection_time: Duration::from_secs(1),

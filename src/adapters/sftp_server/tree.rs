@@ -5,12 +5,15 @@ use crate::ports::Quota;
 
 use super::failure::Failure;
 use super::settings::{PartnerAccess, SetupError};
+use super::spelling::composed;
 
 /// A partner's directories and what they may hold.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Tree {
     /// Whose.
     pub(super) partner: PartnerId,
+    /// The login that looks at it; empty before one does.
+    pub(super) user: String,
     /// What the partner may hold.
     pub(super) quota: Quota,
     /// The largest upload let in: more than a route takes, so that the refusal is a receipt, but not without end.
@@ -25,6 +28,8 @@ pub(super) struct Directory {
     pub(super) name: String,
     /// What it is for.
     pub(super) purpose: Purpose,
+    /// Whether the partner may remove files that we placed here.
+    pub(super) removable: bool,
 }
 
 /// What a directory is for.
@@ -72,7 +77,10 @@ impl Tree {
             match directories.iter().find(|known| known.name == *name) {
                 // Several routes may share a directory, as long as it means the same to all.
                 Some(known) if known.purpose == purpose => {}
-                None if AreaPath::new(name, "x").is_ok() => directories.push(Directory { name: name.clone(), purpose }),
+                None if AreaPath::new(name, "x").is_ok() => {
+                    let removable = access.removable.contains(name);
+                    directories.push(Directory { name: name.clone(), purpose, removable });
+                }
                 Some(_) | None => {
                     return Err(SetupError::Directory { partner: access.partner.clone(), dir: name.clone() });
                 }
@@ -81,10 +89,16 @@ impl Tree {
         let slack = (access.max_file_bytes / 8).max(MIN_SLACK_BYTES);
         Ok(Self {
             partner: access.partner.clone(),
+            user: String::new(),
             quota: access.quota,
             max_upload_bytes: access.max_file_bytes.saturating_add(slack),
             directories,
         })
+    }
+
+    /// The tree as a login sees it.
+    pub(super) fn seen_by(&self, user: &str) -> Self {
+        Self { user: user.to_owned(), ..self.clone() }
     }
 
     /// The directories, in the order of the configuration.
@@ -94,15 +108,16 @@ impl Tree {
 
     /// Finds what a path names.
     pub(super) fn resolve(&self, path: &str) -> Result<Target<'_>, Failure> {
-        let normal = normalise(path);
+        let normal = normalise(&composed(path));
         let mut segments = normal.split('/').filter(|segment| !segment.is_empty());
         let (first, second, third) = (segments.next(), segments.next(), segments.next());
         let Some(first) = first else { return Ok(Target::Root) };
-        let directory = self.directories.iter().find(|known| known.name == first).ok_or(Failure::NoSuchFile)?;
+        let named = |known: &&Directory| composed(&known.name) == first;
+        let directory = self.directories.iter().find(named).ok_or(Failure::NoSuchFile)?;
         match (second, third) {
             (None, _) => Ok(Target::Directory(directory)),
             (Some(_), Some(_)) => Err(Failure::NoSuchFile),
-            (Some(name), None) => Ok(Target::File(directory, file(first, name)?)),
+            (Some(name), None) => Ok(Target::File(directory, file(&directory.name, name)?)),
         }
     }
 }
@@ -121,10 +136,6 @@ pub(super) fn normalise(path: &str) -> String {
 }
 
 fn file(dir: &str, name: &str) -> Result<AreaPath, Failure> {
-    // What the decoder puts where bytes were no UTF-8: two such names could become one.
-    if name.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(Failure::Refused("file names must be UTF-8".to_owned()));
-    }
     AreaPath::new(dir, name).map_err(|bad| Failure::Refused(bad.to_string()))
 }
 
@@ -142,6 +153,9 @@ mod tests {
             tests: vec!["test".to_owned()],
             receipts: vec!["receipts".to_owned()],
             outboxes: vec![],
+            removable: vec![],
+            addresses: vec![],
+            older_algorithms: false,
             quota: Quota { bytes: 1, files: 1 },
             max_file_bytes: 1,
         }
@@ -164,7 +178,7 @@ mod tests {
     #[test]
     fn names_that_cannot_be_kept_are_refused_with_a_text() {
         let tree = Tree::new(&access()).unwrap();
-        for bad in [format!("/inbox/{}", "a".repeat(256)), "/inbox/a\nb".to_owned(), "/inbox/a\u{fffd}".to_owned()] {
+        for bad in [format!("/inbox/{}", "a".repeat(256)), "/inbox/a\nb".to_owned(), "/inbox/a\u{81}".to_owned()] {
             assert!(matches!(tree.resolve(&bad), Err(Failure::Refused(_))), "{bad}");
         }
         assert!(tree.resolve("/inbox/skjema æøå.xml").is_ok());

@@ -65,7 +65,7 @@ async fn make(store: &dyn Store, model: &mut Model, call: Call, now: i64) -> (An
     match call {
         Call::Begin { name, exclusive } => {
             let (path, scratch, quota) = (place(name), ScratchId::new(), QUOTA);
-            let upload = NewUpload { partner: etat, path, scratch, exclusive, quota, now: at(now) };
+            let upload = NewUpload { partner: etat, path, owner: None, scratch, exclusive, quota, now: at(now) };
             let real = area.begin(&upload).await.map(|old| old.map(|id| id.0));
             (real.map_err(kind), model.begin(name, scratch, exclusive, now))
         }
@@ -236,6 +236,7 @@ impl Model {
             blob: file.whole.map(|(id, _)| id),
             scratch: file.upload.map(|(id, _)| id),
             shipment: file.shipment,
+            owner: None,
         };
         self.files.iter().map(node).collect()
     }

@@ -11,7 +11,7 @@ use russh_sftp::protocol::{OpenFlags, StatusCode};
 use sluse::adapters::blobs::LocalBlobs;
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::SftpLimits;
-use sluse::model::{AreaPath, BlobId, Node, NodeState, PartnerId, ScratchId, ShipmentId};
+use sluse::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
 use sluse::ports::{Area, AreaError, Blob, Blobs, Close, LedgerError, NewUpload, Scratch, Usage};
 
 use crate::support::sftp::{Gateway, ROOMY, refusal};
@@ -66,6 +66,12 @@ impl Area for Moody {
     }
     async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError> {
         self.up()?.remove(partner, path).await
+    }
+    async fn fetched(&self, p: &PartnerId, path: &AreaPath, user: &str, now: Timestamp) -> Result<(), AreaError> {
+        self.up()?.fetched(p, path, user, now).await
+    }
+    async fn fetches(&self, partner: &PartnerId, path: &AreaPath) -> Result<Vec<Fetch>, AreaError> {
+        self.up()?.fetches(partner, path).await
     }
     async fn touch(&self, partner: &PartnerId, path: &AreaPath, modified: Timestamp) -> Result<(), AreaError> {
         self.up()?.touch(partner, path, modified).await

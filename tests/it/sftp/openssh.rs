@@ -37,7 +37,7 @@ async fn a_nightly_batch_puts_renames_lists_gets_and_removes() {
     let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
     std::fs::File::open(dir.path().join("batch.xml")).unwrap().set_modified(old).unwrap();
     let commands = "put batch.xml /inbox/now.xml\nput -p batch.xml /inbox/keep.part\ncd inbox\nput batch.xml later.part\n\
-                    rename later.part later.xml\nls -l\nget now.xml back.xml\nls -l /\npwd\ndf\n-mkdir new\n";
+                    rename later.part later.xml\nls -l\nget keep.part back.xml\nls -l /\npwd\ndf\n-mkdir new\n";
     let (client, success, text) = batch(client, &[], commands).await;
     assert!(success, "{text}");
     assert_eq!(std::fs::read(dir.path().join("back.xml")).unwrap(), bytes);

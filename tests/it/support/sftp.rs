@@ -50,6 +50,29 @@ impl Gateway {
         Self::over(dir, ledger.clone(), blobs.clone(), (Arc::new(ledger), Arc::new(blobs)), limits, quota).await
     }
 
+    /// Starts a server that offers older algorithms to this machine.
+    pub(crate) async fn for_older_clients() -> Self {
+        Self::changed(|settings| {
+            for access in &mut settings.partners {
+                access.addresses = vec!["127.0.0.0/8".parse().unwrap()];
+                access.older_algorithms = true;
+            }
+        })
+        .await
+    }
+
+    /// Starts a server with settings that are changed before.
+    pub(crate) async fn changed(change: impl FnOnce(&mut SftpSettings)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
+        let blobs = LocalBlobs::open(&dir.path().join("bytes")).unwrap();
+        let ports: (Arc<dyn Area>, Arc<dyn Blobs>) = (Arc::new(ledger.clone()), Arc::new(blobs.clone()));
+        let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
+        let mut settings = settings(&dir, limits, ROOMY);
+        change(&mut settings);
+        Self::serve(dir, ledger, blobs, ports, settings).await
+    }
+
     /// Starts a server whose area and blobs are stand-ins in front of the real ones.
     pub(crate) async fn over(
         dir: TempDir,
@@ -59,12 +82,17 @@ impl Gateway {
         limits: SftpLimits,
         quota: Quota,
     ) -> Self {
-        let settings = SftpSettings {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            host_key_dir: dir.path().join("keys"),
-            partners: vec![access("etat", quota), access("annen", quota)],
-            limits,
-        };
+        let settings = settings(&dir, limits, quota);
+        Self::serve(dir, ledger, blobs, ports, settings).await
+    }
+
+    async fn serve(
+        dir: TempDir,
+        ledger: SqliteLedger,
+        blobs: LocalBlobs,
+        ports: (Arc<dyn Area>, Arc<dyn Blobs>),
+        settings: SftpSettings,
+    ) -> Self {
         let claimed = Arc::new(Notify::new());
         let (area, store) = ports;
         let server =
@@ -203,21 +231,35 @@ impl client::Handler for Trusting {
 /// More than any test needs.
 pub(crate) const ROOMY: Quota = Quota { bytes: 10_000_000_000, files: 10_000 };
 
+fn settings(dir: &TempDir, limits: SftpLimits, quota: Quota) -> SftpSettings {
+    SftpSettings {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        host_key_dir: dir.path().join("keys"),
+        partners: vec![access("etat", quota), access("annen", quota)],
+        limits,
+    }
+}
+
 fn access(name: &str, quota: Quota) -> PartnerAccess {
     // Cheap parameters: these tests are about logins, not about hashing.
     let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
     let hash = cheap.hash_password_with_salt(PASSWORD.as_bytes(), b"a salt of a test").unwrap().to_string();
     PartnerAccess {
         partner: name.parse().unwrap(),
-        logins: vec![Login {
-            user: name.to_owned(),
-            public_keys: vec![user_key(name).public_key().to_openssh().unwrap()],
-            password_hash: Some(SecretString::from(hash)),
-        }],
+        logins: [name.to_owned(), format!("{name}-two")]
+            .map(|user| Login {
+                public_keys: vec![user_key(&user).public_key().to_openssh().unwrap()],
+                password_hash: Some(SecretString::from(hash.clone())),
+                user,
+            })
+            .into(),
         inboxes: vec!["inbox".to_owned()],
         tests: vec!["test".to_owned()],
         receipts: vec!["receipts".to_owned()],
         outboxes: vec!["outbox".to_owned()],
+        removable: vec!["outbox".to_owned()],
+        addresses: vec![],
+        older_algorithms: false,
         quota,
         max_file_bytes: 1_000_000_000,
     }

@@ -1,0 +1,186 @@
+//! Which algorithms a connection is offered.
+//!
+//! By default the post-quantum key exchange first, and nothing that a scanner would object to but for curve25519, which
+//! clients from before 2024 need. A client library whose version line says that it has no better message authentication
+//! than HMAC-SHA2 is offered that. What is older still is offered to the addresses of partners that ask for it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey};
+use russh::server::Config;
+use russh::{MethodKind, MethodSet, Preferred, SshId, cipher, kex, mac};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::settings::{Network, PartnerAccess, SftpLimits};
+
+/// How old what is offered may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Age {
+    /// What is good today.
+    Modern,
+    /// Message authentication of the encrypted with the plain, too.
+    Plain,
+    /// Key exchanges and host keys of twenty years ago, too; nothing broken.
+    Older,
+}
+
+/// What each connection is offered.
+pub(super) struct Offers {
+    modern: Arc<Config>,
+    plain: Arc<Config>,
+    older: Arc<Config>,
+    older_from: Vec<Network>,
+}
+
+impl Offers {
+    /// The offers of a server with these keys; those for older clients only are shown to none but these.
+    pub(super) fn new(limits: &SftpLimits, keys: Keys, partners: &[PartnerAccess]) -> Self {
+        let Keys { keys, older_only } = keys;
+        let config = |age, keys| Arc::new(config(limits, age, keys));
+        let with_older = keys.iter().chain(&older_only).cloned().collect();
+        let older_from = partners.iter().filter(|access| access.older_algorithms);
+        Self {
+            modern: config(Age::Modern, keys.clone()),
+            plain: config(Age::Plain, keys),
+            older: config(Age::Older, with_older),
+            older_from: older_from.flat_map(|access| access.addresses.iter().copied()).collect(),
+        }
+    }
+
+    /// What is offered to a connection; waits a moment for what it says of itself.
+    pub(super) async fn choose(&self, stream: &TcpStream, address: IpAddr) -> (Age, Arc<Config>) {
+        if self.older_from.iter().any(|network| network.contains(&address.to_canonical())) {
+            return (Age::Older, Arc::clone(&self.older));
+        }
+        match timeout(VERSION_WAIT, version_line(stream)).await {
+            Ok(Some(line)) if lacks_etm(&line) => (Age::Plain, Arc::clone(&self.plain)),
+            // A client that waits for our version line first is a modern one, or is told what to change.
+            Ok(_) | Err(_) => (Age::Modern, Arc::clone(&self.modern)),
+        }
+    }
+
+    /// What everybody is offered.
+    pub(super) fn modern(&self) -> &Config {
+        &self.modern
+    }
+}
+
+/// The keys of a host.
+pub(super) struct Keys {
+    /// Shown to all.
+    pub(super) keys: Vec<PrivateKey>,
+    /// Shown to clients that are offered older algorithms, since they know no Ed25519.
+    pub(super) older_only: Vec<PrivateKey>,
+}
+
+/// The client's version line as far as it has come, without taking it from the stream.
+async fn version_line(stream: &TcpStream) -> Option<Vec<u8>> {
+    let mut line = [0; 255];
+    loop {
+        let count = stream.peek(&mut line).await.ok()?;
+        let came = line.get(..count)?;
+        if let Some(end) = came.iter().position(|byte| *byte == b'\n') {
+            return came.get(..end).map(<[u8]>::to_vec);
+        }
+        if count == 0 || count == line.len() {
+            return None;
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Whether a client has neither authenticated encryption nor encrypt-then-MAC: libssh2, curl's library, before 1.11.
+fn lacks_etm(line: &[u8]) -> bool {
+    let minor = line.strip_prefix(b"SSH-2.0-libssh2_1.").and_then(|rest| rest.split(|b| !b.is_ascii_digit()).next());
+    let minor = minor.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u32>().ok());
+    minor.is_some_and(|minor| minor < 11)
+}
+
+fn config(limits: &SftpLimits, age: Age, keys: Vec<PrivateKey>) -> Config {
+    Config {
+        server_id: SshId::Standard(concat!("SSH-2.0-sluse_", env!("CARGO_PKG_VERSION")).into()),
+        methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password, MethodKind::KeyboardInteractive][..]),
+        auth_rejection_time: limits.rejection_time,
+        // OpenSSH begins by asking which methods there are; that is no guess.
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        keys,
+        window_size: WINDOW_BYTES,
+        maximum_packet_size: 65_535,
+        channel_buffer_size: 16,
+        event_buffer_size: 8,
+        preferred: preferred(age),
+        max_auth_attempts: limits.max_login_attempts,
+        inactivity_timeout: Some(limits.idle_time),
+        nodelay: true,
+        ..Config::default()
+    }
+}
+
+fn preferred(age: Age) -> Preferred {
+    let mut exchanges = vec![kex::MLKEM768X25519_SHA256, kex::CURVE25519, kex::CURVE25519_PRE_RFC_8731];
+    let mut macs = vec![mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM];
+    if age >= Age::Plain {
+        macs.extend([mac::HMAC_SHA512, mac::HMAC_SHA256]);
+    }
+    if age >= Age::Older {
+        exchanges.extend([kex::ECDH_SHA2_NISTP256, kex::DH_GEX_SHA256, kex::DH_G16_SHA512, kex::DH_G14_SHA256]);
+        macs.push(mac::HMAC_SHA1);
+    }
+    // Strict key exchange: no packet can be dropped or added before the keys are in use (Terrapin).
+    exchanges.extend([kex::EXTENSION_SUPPORT_AS_SERVER, kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER]);
+    Preferred {
+        kex: exchanges.into(),
+        key: KEYS.to_vec().into(),
+        cipher: vec![cipher::CHACHA20_POLY1305, cipher::AES_256_GCM, cipher::AES_256_CTR, cipher::AES_128_CTR].into(),
+        mac: macs.into(),
+        compression: vec![russh::compression::NONE].into(),
+        host_key_certificates: Preferred::DEFAULT.host_key_certificates,
+    }
+}
+
+/// Of host keys those are shown that there are; of user keys clients are told that all of these are taken.
+const KEYS: [Algorithm; 8] = [
+    Algorithm::Ed25519,
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
+    Algorithm::SkEd25519,
+    Algorithm::SkEcdsaSha2NistP256,
+    Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
+    Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+];
+/// What a client may have on its way to us; enough for 100 ms at 160 MB/s.
+const WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+/// How long to wait for a client's version line, which most send at once.
+const VERSION_WAIT: Duration = Duration::from_millis(300);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_without_better_is_known_by_its_version_line() {
+        for old in ["SSH-2.0-libssh2_1.10.0\r", "SSH-2.0-libssh2_1.4.3"] {
+            assert!(lacks_etm(old.as_bytes()), "{old}");
+        }
+        for new in ["SSH-2.0-libssh2_1.11.1\r", "SSH-2.0-OpenSSH_9.2", "SSH-2.0-libssh2_", "GET / HTTP/1.1", ""] {
+            assert!(!lacks_etm(new.as_bytes()), "{new}");
+        }
+    }
+
+    #[test]
+    fn each_age_offers_what_the_one_before_it_does() {
+        let modern = preferred(Age::Modern);
+        assert_eq!(modern.kex.first(), Some(&kex::MLKEM768X25519_SHA256));
+        for age in [Age::Modern, Age::Plain, Age::Older] {
+            let offered = preferred(age);
+            assert!(modern.mac.iter().all(|mac| offered.mac.contains(mac)), "{age:?}");
+            assert!(offered.kex.contains(&kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER), "{age:?}");
+            assert_eq!(offered.mac.contains(&mac::HMAC_SHA1), age == Age::Older);
+        }
+    }
+}
