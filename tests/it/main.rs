@@ -23,6 +23,8 @@ mod fuzz;
 mod generate;
 mod house;
 #[cfg(feature = "gateway")]
+mod interop;
+#[cfg(feature = "gateway")]
 mod ledger;
 mod peers;
 #[cfg(feature = "gateway")]

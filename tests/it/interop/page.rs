@@ -1,0 +1,71 @@
+//! The page of the matrix.
+
+use std::fs;
+use std::path::Path;
+
+use super::clients::Client;
+use super::{Cell, STEPS};
+
+/// Holds what came out against the page; a client that was not here keeps its line.
+pub(super) fn compare(rows: &[(Client, Vec<Cell>)]) {
+    let failures: Vec<_> = rows.iter().flat_map(|(client, cells)| failures(*client, cells)).collect();
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/interoperability.md");
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    let mut page = HEAD.to_owned();
+    for client in super::clients::ALL {
+        let title = client.title();
+        let line = match rows.iter().find(|(here, _)| *here == client) {
+            Some((_, cells)) => format!("| {title} | {} |", cells.iter().map(shown).collect::<Vec<_>>().join(" | ")),
+            None => known.lines().find(|line| line.starts_with(&format!("| {title} |"))).unwrap_or_default().to_owned(),
+        };
+        page.push_str(&line);
+        page.push('\n');
+    }
+    page.push_str(FOOT);
+    if std::env::var_os("SLUSE_BLESS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&path).unwrap_or_default() == page,
+        "docs/interoperability.md: SLUSE_BLESS=1 writes it anew"
+    );
+}
+
+fn failures(client: Client, cells: &[Cell]) -> Vec<String> {
+    let failed = STEPS.iter().zip(cells).filter_map(|(step, cell)| match cell {
+        Cell::Failed(why) => Some(format!("{}: {step:?}: {why}", client.title())),
+        Cell::Done | Cell::Lacking(_) => None,
+    });
+    failed.collect()
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Done => "yes".to_owned(),
+        Cell::Lacking(why) => format!("no: {why}"),
+        Cell::Failed(_) => "fails".to_owned(),
+    }
+}
+
+const HEAD: &str = "# Which clients work
+
+This page is written by a test (`cargo test --test it interop`, with `SLUSE_BLESS=1`), which runs every client against the
+server with its default settings and looks at what arrived. Resume goes on with an upload that was cut off; rename uploads to
+a temporary name and renames it to its own; big is 24 MB; the odd name is `påske (1) & søk.xml`.
+
+| client | upload | resume | rename | list | download | delete | big | odd name |
+|---|---|---|---|---|---|---|---|---|
+";
+
+const FOOT: &str = "
+## Older clients
+
+A client is offered what a scanner of algorithms finds nothing wrong with, but for two things that those in use need: the key
+exchange curve25519-sha256 beside the post-quantum mlkem768x25519-sha256, and, for a client whose version line names libssh2
+before 1.11 (curl on Debian 12 and older), HMAC-SHA2 of the plain text beside that of the encrypted text.
+
+What is older still (JSch before 0.2 knows neither curve25519 nor Ed25519) is offered to the addresses of a partner with
+`older_algorithms = true`, see config/sluse.toml. When a client and the server have nothing in common, the log says so at
+level warn, with the kind of algorithm and what each side offered.
+";
