@@ -80,7 +80,9 @@ impl Gateway {
         let receivers = receivers(&config, &(clock.clone() as _))?;
         let claimed = Arc::new(Notify::new());
         let sftp = settings::sftp(&config);
-        let server = SftpServer::bind(sftp, ledger.clone(), blobs.clone(), clock.clone(), Arc::clone(&claimed)).await?;
+        let server =
+            SftpServer::bind(sftp, ledger.clone(), blobs.clone(), ledger.clone(), clock.clone(), Arc::clone(&claimed))
+                .await?;
         let house = House {
             ledger: ledger.clone(),
             blobs,

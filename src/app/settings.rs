@@ -7,8 +7,10 @@ use std::time::Duration;
 use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Waits};
-use crate::adapters::sftp_server::{Login, PartnerAccess, SftpLimits, SftpSettings};
-use crate::config::{AltinnConfig, Config, HttpConfig, HttpCredential, KeyName, Partner, ReceiverConfig, RouteConfig};
+use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
+use crate::config::{
+    AltinnConfig, Config, DefenderConfig, HttpConfig, HttpCredential, KeyName, Partner, ReceiverConfig, RouteConfig,
+};
 use crate::model::Route;
 use crate::pipeline::Signers;
 use crate::ports::{Clock, Quota, Receiver};
@@ -19,13 +21,22 @@ pub(super) fn sftp(config: &Config) -> SftpSettings {
         listen: config.sftp.listen,
         host_key_dir: config.sftp.host_key_dir.clone(),
         partners: config.partners.iter().map(|partner| access(partner, config)).collect(),
+        defence: defence(&config.sftp.defence),
+        proxies: config.sftp.proxies.clone(),
+        revoked: config.sftp.revoked.clone(),
         limits: SftpLimits {
             max_connections: config.sftp.max_connections,
+            max_strangers_per_address: config.sftp.max_strangers_per_address,
+            max_connections_per_partner: config.sftp.max_connections_per_partner,
+            max_login_attempts: config.sftp.max_login_attempts,
+            max_handles: config.sftp.max_handles,
+            max_handles_per_partner: config.sftp.max_handles_per_partner,
+            max_channels_per_partner: config.sftp.max_channels_per_partner,
             scp: config.sftp.scp,
             login_time: Duration::from_millis(config.sftp.login_ms),
             idle_time: Duration::from_millis(config.sftp.idle_ms),
+            rejection_time: Duration::from_millis(config.sftp.rejection_ms),
             drain_time: Duration::from_millis(config.worker.stop_ms),
-            ..SftpLimits::default()
         },
     }
 }
@@ -38,6 +49,9 @@ fn access(partner: &Partner, config: &Config) -> PartnerAccess {
     let login = |login: &crate::config::Login| Login {
         user: login.user.clone(),
         public_keys: login.public_keys.clone(),
+        authorities: login.authorities.clone(),
+        principals: login.principals.clone(),
+        needs_both: login.needs_both,
         password_hash: login.password_hash.clone(),
     };
     PartnerAccess {
@@ -48,6 +62,9 @@ fn access(partner: &Partner, config: &Config) -> PartnerAccess {
         receipts: dirs(|route| &route.receipts),
         outboxes: dirs(|route| &route.outbox),
         removable: removable(partner, config),
+        hours: partner.hours.clone(),
+        time_zone: partner.time_zone.clone(),
+        bytes_per_second: partner.bytes_per_second,
         addresses: partner.addresses.clone(),
         older_algorithms: partner.older_algorithms,
         quota: Quota { bytes: partner.quota_bytes, files: partner.quota_files },
@@ -64,6 +81,17 @@ fn removable(partner: &Partner, config: &Config) -> Vec<String> {
         into.extend([route.route.receipts.clone(), route.route.outbox.clone()]);
     }
     open.difference(&kept).cloned().collect()
+}
+
+fn defence(config: &DefenderConfig) -> Defence {
+    Defence {
+        ban_score: config.ban_score,
+        window: Duration::from_millis(config.window_ms),
+        ban_time: Duration::from_millis(config.ban_ms),
+        wait: Duration::from_millis(config.wait_ms),
+        longest_wait: Duration::from_millis(config.longest_wait_ms),
+        allow: config.allow.clone(),
+    }
 }
 
 /// The keys that sign receipts.

@@ -13,10 +13,10 @@ mod receipts;
 mod receiver;
 mod route;
 mod rules;
+mod sftp;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ pub use receiver::{
     AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, ReceiverConfig,
 };
 pub use route::RouteConfig;
+pub use sftp::{DefenderConfig, SftpConfig};
 
 use crate::formats::broker::Rules;
 use crate::receipt::Signer;
@@ -55,23 +56,6 @@ pub struct Config {
     pub broker: Rules,
     /// What an operator should know and that is no fault.
     pub warnings: Vec<String>,
-}
-
-/// The SFTP server.
-#[derive(Debug, Clone)]
-pub struct SftpConfig {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// Where host keys lie; made on first start.
-    pub host_key_dir: PathBuf,
-    /// Connections at once.
-    pub max_connections: usize,
-    /// Whether files may also be uploaded with the old SCP protocol.
-    pub scp: bool,
-    /// A connection without traffic is closed after so long.
-    pub idle_ms: u64,
-    /// A connection that has not logged in is closed after so long.
-    pub login_ms: u64,
 }
 
 /// The conductor.
@@ -142,7 +126,8 @@ impl Config {
 fn read(root: &Section<'_>) -> Option<Config> {
     root.required("data_dir");
     let data_dir = root.path("data_dir");
-    let sftp = sftp(&root.section("sftp"), data_dir.as_deref());
+    let defender = sftp::defender(&root.section("defender"));
+    let sftp = sftp::read(&root.section("sftp"), data_dir.as_deref(), defender);
     let worker = worker(&root.section("worker"));
     let log = log(&root.section("log"));
     let partners = partner::read(root);
@@ -153,21 +138,6 @@ fn read(root: &Section<'_>) -> Option<Config> {
     check_logins(root, &partners);
     let warnings = Vec::new();
     Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, signer, broker, warnings })
-}
-
-fn sftp(section: &Section<'_>, data_dir: Option<&Path>) -> Option<SftpConfig> {
-    let listen = if section.text("listen").is_some() {
-        section.parsed("listen")
-    } else {
-        Some(SocketAddr::from(([127, 0, 0, 1], 2222)))
-    };
-    let host_key_dir = section.path("host_key_dir").or_else(|| data_dir.map(|dir| dir.join("host-keys")));
-    let max_connections = section.number("max_connections", 256, 1..=100_000);
-    let idle_ms = section.number("idle_ms", 600_000, 1_000..=86_400_000);
-    let login_ms = section.number("login_ms", 60_000, 1_000..=600_000);
-    let scp = section.flag("scp", false);
-    let max_connections = usize::try_from(max_connections).ok()?;
-    Some(SftpConfig { listen: listen?, host_key_dir: host_key_dir?, max_connections, scp, idle_ms, login_ms })
 }
 
 fn worker(section: &Section<'_>) -> WorkerConfig {

@@ -1,16 +1,16 @@
 //! Partners and their logins.
 
-use std::net::IpAddr;
-
 use argon2::password_hash::phc::PasswordHash;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::files;
 use super::reader::Section;
-use crate::model::PartnerId;
+use super::sftp::networks;
+use crate::model::{PartnerId, WeekHours};
 
 /// Key types the SFTP server takes.
 const KEY_TYPES: [&str; 7] = [
@@ -40,6 +40,12 @@ pub struct Partner {
     pub addresses: Vec<IpNet>,
     /// Whether connections from these addresses are offered older algorithms, too.
     pub older_algorithms: bool,
+    /// When its logins are taken; empty means always.
+    pub hours: Vec<WeekHours>,
+    /// The clock of these hours.
+    pub time_zone: TimeZone,
+    /// Bytes a second its connections take together.
+    pub bytes_per_second: Option<u64>,
     /// Bytes its area may hold.
     pub quota_bytes: u64,
     /// Files its area may hold.
@@ -53,6 +59,12 @@ pub struct Login {
     pub user: String,
     /// Public keys that open it, as OpenSSH lines.
     pub public_keys: Vec<String>,
+    /// Keys of authorities whose certificates open it.
+    pub authorities: Vec<String>,
+    /// Names one of which a certificate must carry; empty means the user name.
+    pub principals: Vec<String>,
+    /// Whether a key, or a certificate, and the password are both needed.
+    pub needs_both: bool,
     /// Argon2id hash of the password that opens it.
     pub password_hash: Option<SecretString>,
 }
@@ -77,13 +89,26 @@ fn partner(name: &str, section: &Section<'_>) -> Option<Partner> {
     if !section.has("login") {
         section.fault("login", format!("is missing: nobody could log in; add [partner.{name}.login.<user>]"));
     }
-    let addresses = addresses(section);
+    let addresses = networks(section, "addresses");
+    let hours = hours(section);
+    let time_zone = time_zone(section);
+    let bytes_per_second = section.optional_number("bytes_per_second", 1_000..=u64::MAX >> 1);
     let older_algorithms = section.flag("older_algorithms", false);
     if older_algorithms && addresses.is_empty() {
         section.fault("older_algorithms", "needs addresses: who connects is not known before algorithms are agreed");
     }
     match name.parse() {
-        Ok(id) => Some(Partner { id, logins, addresses, older_algorithms, quota_bytes, quota_files }),
+        Ok(id) => Some(Partner {
+            id,
+            logins,
+            addresses,
+            older_algorithms,
+            hours,
+            time_zone,
+            bytes_per_second,
+            quota_bytes,
+            quota_files,
+        }),
         Err(error) => {
             section.fault_here(format!("{error}"));
             None
@@ -91,16 +116,24 @@ fn partner(name: &str, section: &Section<'_>) -> Option<Partner> {
     }
 }
 
-/// Addresses and networks, as `192.0.2.7` or `192.0.2.0/24`.
-fn addresses(section: &Section<'_>) -> Vec<IpNet> {
-    let mut networks = Vec::new();
-    for text in section.texts("addresses") {
-        match text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
-            Ok(network) => networks.push(network),
-            Err(_) => section.fault("addresses", format!("{text:?} is no address such as 192.0.2.7 or 192.0.2.0/24")),
+/// Hours of the week.
+fn hours(section: &Section<'_>) -> Vec<WeekHours> {
+    let mut hours = Vec::new();
+    for text in section.texts("hours") {
+        match text.parse() {
+            Ok(some) => hours.push(some),
+            Err(error) => section.fault("hours", format!("{text:?} {error}")),
         }
     }
-    networks
+    hours
+}
+
+fn time_zone(section: &Section<'_>) -> TimeZone {
+    let name = section.text("time_zone").unwrap_or_else(|| "Europe/Oslo".to_owned());
+    TimeZone::get(&name).unwrap_or_else(|_unknown| {
+        section.fault("time_zone", format!("{name:?} is no time zone such as \"Europe/Oslo\""));
+        TimeZone::UTC
+    })
 }
 
 fn read_login(user: &str, section: &Section<'_>) -> Option<Login> {
@@ -115,16 +148,29 @@ fn read_login(user: &str, section: &Section<'_>) -> Option<Login> {
             public_keys.push(line.to_owned());
         }
     }
+    let authorities = section.texts("certificate_authorities");
+    for key in &authorities {
+        check_key(section, "certificate_authorities", key);
+    }
+    let principals = section.texts("principals");
     let password_hash = password_hash(section);
-    let ways = ["public_keys", "public_keys_file", "password_hash", "password_hash_file"];
-    if public_keys.is_empty() && password_hash.is_none() && !ways.iter().any(|key| section.has(key)) {
+    let needs_both = section.flag("key_and_password", false);
+    if needs_both && (password_hash.is_none() || public_keys.is_empty() && authorities.is_empty()) {
+        section.fault("key_and_password", "needs a password hash and a key or an authority");
+    }
+    let ways = ["certificate_authorities", "public_keys", "public_keys_file", "password_hash", "password_hash_file"];
+    if public_keys.is_empty()
+        && authorities.is_empty()
+        && password_hash.is_none()
+        && !ways.iter().any(|key| section.has(key))
+    {
         section.fault_here("needs public_keys, public_keys_file, password_hash or password_hash_file");
     }
     if user.is_empty() || user.len() > 64 || user.chars().any(|c| c.is_control() || c.is_whitespace()) {
         section.fault_here("a user name has 1 to 64 characters and no blanks");
         return None;
     }
-    Some(Login { user: user.to_owned(), public_keys, password_hash })
+    Some(Login { user: user.to_owned(), public_keys, authorities, principals, needs_both, password_hash })
 }
 
 fn password_hash(section: &Section<'_>) -> Option<SecretString> {
@@ -147,6 +193,10 @@ fn password_hash(section: &Section<'_>) -> Option<SecretString> {
 }
 
 fn check_key(section: &Section<'_>, key: &'static str, line: &str) {
+    let Some(line) = without_expiry(line) else {
+        section.fault(key, "begins with an option other than expiry-time=\"YYYYMMDD\", which is the one that is taken");
+        return;
+    };
     let mut words = line.split_ascii_whitespace();
     let kind = words.next().unwrap_or_default();
     let data = words.next().and_then(|data| BASE64_STANDARD.decode(data).ok());
@@ -169,4 +219,15 @@ fn modulus_bytes(mut key: &[u8]) -> usize {
         key = next;
     }
     length
+}
+
+/// A key line without its last day; `None` when the day is none, or another option stands there.
+fn without_expiry(line: &str) -> Option<&str> {
+    let Some(rest) = line.strip_prefix("expiry-time=\"") else {
+        let first = line.split_ascii_whitespace().next().unwrap_or_default();
+        return (!first.contains(['=', '"'])).then_some(line);
+    };
+    let (day, key) = rest.split_once('"')?;
+    jiff::civil::Date::strptime("%Y%m%d", day).ok()?;
+    key.strip_prefix(' ')
 }

@@ -328,8 +328,20 @@ fn the_example_is_right_with_and_without_its_commented_settings() {
 
 #[test]
 fn defaults_written_in_the_example_are_the_defaults() {
-    const DEFAULTS: [&str; 30] = [
+    const DEFAULTS: [&str; 42] = [
         "host_key_dir",
+        "max_strangers",
+        "max_handles",
+        "max_channels",
+        "max_login",
+        "rejection_ms",
+        "scp",
+        "may_remove",
+        "ban_score",
+        "window_ms",
+        "ban_ms",
+        "wait_ms",
+        "longest_wait_ms",
         "max_connections",
         "idle_ms",
         "login_ms",

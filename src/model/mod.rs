@@ -6,6 +6,7 @@ mod archive;
 mod area;
 mod batch;
 mod finding;
+mod hours;
 mod id;
 mod item;
 mod receipt;
@@ -19,6 +20,7 @@ pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
+pub use hours::{BadHours, WeekHours};
 pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{
     ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,

@@ -1,12 +1,14 @@
 //! What the house needs from the outside world, as traits; `adapters/` implements them, one conformance suite per trait.
 
 mod area;
+mod bans;
 mod blobs;
 mod clock;
 mod ledger;
 mod receiver;
 
 pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
+pub use bans::{Ban, Bans};
 pub use blobs::{Blob, Blobs, Scratch};
 pub use clock::{Clock, SystemClock};
 pub use ledger::{

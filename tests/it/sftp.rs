@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first thing that is not as it should be")]
 
 mod areas;
+mod doors;
 mod drop_box;
 mod extensions;
 mod faults;
+mod keys;
 mod logins;
 mod openssh;
 mod protocol;

@@ -9,6 +9,7 @@
 
 mod area;
 mod attachments;
+mod bans;
 mod batches;
 mod calls;
 mod failure;
@@ -139,6 +140,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "sequences", include_str!("migrations/0004_sequences.sql")),
     (5, "batches", include_str!("migrations/0005_batches.sql")),
     (6, "drop_box", include_str!("migrations/0006_drop_box.sql")),
+    (7, "bans", include_str!("migrations/0007_bans.sql")),
     (9, "orders", include_str!("migrations/0009_orders.sql")),
 ];
 const READERS: u32 = 3;

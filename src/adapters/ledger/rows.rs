@@ -248,7 +248,7 @@ fn path(row: &SqliteRow) -> Result<AreaPath, LedgerError> {
     AreaPath::new(&dir, &name).map_err(|_| corrupt("a path"))
 }
 
-fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, LedgerError> {
+pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, LedgerError> {
     to_time(cell(row, column)?)
 }
 

@@ -349,6 +349,11 @@ pub(super) const PUT_NODE: &str = concat!(
 
 pub(super) const DROP_NODE: &str = "DELETE FROM nodes WHERE partner = $1 AND dir = $2 AND name = $3";
 
+pub(super) const BAN: &str = "INSERT INTO bans (address, until, times) VALUES ($1, $2, $3) \
+     ON CONFLICT (address) DO UPDATE SET until = excluded.until, times = excluded.times";
+
+pub(super) const BANS: &str = "SELECT address, until, times FROM bans WHERE until > $1 ORDER BY address";
+
 pub(super) const FETCHED: &str = "INSERT INTO fetches (partner, dir, name, user, first_at, last_at, times) \
      VALUES ($1, $2, $3, $4, $5, $5, 1) ON CONFLICT (partner, dir, name, user) \
      DO UPDATE SET last_at = excluded.last_at, times = fetches.times + 1";

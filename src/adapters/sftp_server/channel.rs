@@ -4,6 +4,7 @@
 //! client's window; meanwhile more bytes are taken in, up to a limit, since the client's next window adjustment may stand
 //! behind them. What a client can make us hold is that limit and one batch of replies.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::bandwidth::Bandwidth;
 use super::packets::{Broken, Frames};
 use super::replies::Replies;
 use super::session::Session;
@@ -35,9 +37,15 @@ enum End {
 }
 
 /// Serves one channel until it ends; what was not closed is a partial then.
-pub(super) async fn serve(channel: Channel<Msg>, connection: Handle, mut session: Session, stop: CancellationToken) {
+pub(super) async fn serve(
+    channel: Channel<Msg>,
+    connection: Handle,
+    mut session: Session,
+    bandwidth: Option<Arc<Bandwidth>>,
+    stop: CancellationToken,
+) {
     let (reader, writer) = channel.split();
-    let mut talk = Talk { reader, writer, frames: Frames::default(), ended: false };
+    let mut talk = Talk { reader, writer, frames: Frames::default(), ended: false, bandwidth };
     let end = match talk.converse(&mut session, &stop).await {
         Ok(never) => match never {},
         Err(end) => end,
@@ -60,6 +68,7 @@ struct Talk {
     writer: ChannelWriteHalf<Msg>,
     frames: Frames,
     ended: bool,
+    bandwidth: Option<Arc<Bandwidth>>,
 }
 
 enum Never {}
@@ -73,16 +82,25 @@ impl Talk {
                 () = stop.cancelled() => return Err(End::Stopping),
                 took = self.take_in() => took?,
             }
+            self.pay(self.frames.len()).await;
             loop {
                 let answered = session.answer(&mut self.frames, &mut replies).await;
                 // Also when the stream has broken: what came before that is answered.
                 if replies.len() > 0 {
+                    self.pay(replies.len()).await;
                     self.send(replies.take()).await?;
                 }
                 if !answered? {
                     break;
                 }
             }
+        }
+    }
+
+    /// Waits until so many bytes are within the partner's share of the line.
+    async fn pay(&self, bytes: usize) {
+        if let Some(bandwidth) = &self.bandwidth {
+            bandwidth.spend(bytes).await;
         }
     }
 
@@ -104,7 +122,7 @@ impl Talk {
 
     /// Sends replies, taking bytes in meanwhile.
     async fn send(&mut self, replies: Bytes) -> Result<(), End> {
-        let Self { reader, writer, frames, ended } = self;
+        let Self { reader, writer, frames, ended, .. } = self;
         let sending = writer.data_bytes(replies);
         tokio::pin!(sending);
         loop {

@@ -13,15 +13,18 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::ports::{Area, Blobs, Clock};
+use crate::ports::{Area, Bans, Blobs, Clock};
 
+use super::bandwidth::Bandwidth;
 use super::connection::{Connection, PartnerSeat, Shared, printable};
+use super::defender::Defender;
 use super::host_keys;
 use super::line::Line;
 use super::login::Logins;
 use super::offers::Offers;
 use super::ongoing::Ongoing;
 use super::premises::Premises;
+use super::proxy;
 use super::settings::{PartnerAccess, SetupError, SftpSettings};
 use super::strangers::{Stranger, Strangers};
 use super::tree::Tree;
@@ -40,18 +43,29 @@ impl SftpServer {
         settings: SftpSettings,
         area: Arc<dyn Area>,
         blobs: Arc<dyn Blobs>,
+        bans: Arc<dyn Bans>,
         clock: Arc<dyn Clock>,
         claimed: Arc<Notify>,
     ) -> Result<Self, SetupError> {
-        let SftpSettings { listen, host_key_dir, partners, limits } = settings;
-        let logins = Logins::read(&partners)?;
+        let SftpSettings { listen, host_key_dir, partners, limits, defence, proxies, revoked } = settings;
+        let logins = Logins::read(&partners, &revoked)?;
+        let defender = Defender::new(defence, bans, Arc::clone(&clock)).await?;
         let seat = |access: &PartnerAccess| {
             let tree = Tree::new(access)?;
             let [seats, channels, handles] =
                 [limits.max_connections_per_partner, limits.max_channels_per_partner, limits.max_handles_per_partner]
                     .map(|most| Arc::new(Semaphore::new(most)));
-            let (addresses, older_algorithms) = (access.addresses.clone(), access.older_algorithms);
-            Ok(PartnerSeat { tree, addresses, older_algorithms, seats, channels, handles })
+            Ok(PartnerSeat {
+                tree,
+                addresses: access.addresses.clone(),
+                older_algorithms: access.older_algorithms,
+                hours: access.hours.clone(),
+                time_zone: access.time_zone.clone(),
+                seats,
+                channels,
+                handles,
+                bandwidth: access.bytes_per_second.map(Bandwidth::new).map(Arc::new),
+            })
         };
         let seats = partners.iter().map(seat).collect::<Result<Vec<_>, SetupError>>()?;
         let keys = host_keys::load_or_make(&host_key_dir, partners.iter().any(|access| access.older_algorithms))?;
@@ -61,7 +75,8 @@ impl SftpServer {
         let offers = Arc::new(Offers::new(&limits, keys, &partners));
         let premises = Arc::new(Premises { area, blobs, clock, claimed, ongoing: Ongoing::default() });
         let stop = CancellationToken::new();
-        let shared = Arc::new(Shared { premises, logins, partners: seats, limits, stop });
+        let strangers = Strangers::new(limits.max_strangers_per_address);
+        let shared = Arc::new(Shared { premises, logins, defender, strangers, proxies, partners: seats, limits, stop });
         tracing::info!(%address, "SFTP server listens");
         Ok(Self { listener, address, offers, shared })
     }
@@ -80,7 +95,6 @@ impl SftpServer {
     pub async fn run(self, shutdown: CancellationToken) {
         let connections = TaskTracker::new();
         let seats = Arc::new(Semaphore::new(self.shared.limits.max_connections));
-        let strangers = Strangers::new(self.shared.limits.max_strangers_per_address);
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -100,12 +114,7 @@ impl SftpServer {
                 tracing::warn!(%peer, "connection refused: there are too many");
                 continue;
             };
-            let Some(stranger) = strangers.admit(peer.ip()) else {
-                // At debug: whoever fills its own room must not fill our log, too.
-                tracing::debug!(%peer, "connection refused: its address has too many that did not log in");
-                continue;
-            };
-            let serving = serve(Arc::clone(&self.offers), Arc::clone(&self.shared), stream, peer, stranger);
+            let serving = receive(Arc::clone(&self.offers), Arc::clone(&self.shared), stream, peer);
             connections.spawn(async move {
                 Box::pin(serving).await;
                 drop(seat);
@@ -118,6 +127,29 @@ impl SftpServer {
             tracing::warn!(open = connections.len(), "SFTP connections did not end in time");
         }
     }
+}
+
+/// Finds out who a connection is from, and whether it may come in.
+async fn receive(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream, socket: SocketAddr) {
+    let proxied = shared.proxies.iter().any(|network| network.contains(&socket.ip().to_canonical()));
+    let peer = if proxied {
+        match timeout(shared.limits.login_time, proxy::origin(&mut stream, socket)).await {
+            Ok(Ok(peer)) => peer,
+            // A health check that only connects.
+            Ok(Err(error)) => return tracing::debug!(%socket, %error, "no PROXY header"),
+            Err(_late) => return tracing::debug!(%socket, "no PROXY header came"),
+        }
+    } else {
+        socket
+    };
+    if shared.defender.keeps_out(peer.ip()) {
+        return tracing::debug!(%peer, "connection refused: its address is banned");
+    }
+    let Some(stranger) = shared.strangers.admit(peer.ip()) else {
+        // At debug: whoever fills its own room must not fill our log, too.
+        return tracing::debug!(%peer, "connection refused: its address has too many that did not log in");
+    };
+    serve(offers, shared, stream, peer, stranger).await;
 }
 
 async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, stranger: Stranger) {

@@ -1,20 +1,26 @@
 //! Who may log in: public keys compared, passwords hashed, the same time for a user we do not know.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
-use russh::keys::PublicKey;
+use jiff::Timestamp;
+use russh::keys::ssh_key::authorized_keys::Entry;
 use russh::keys::ssh_key::public::KeyData;
+use russh::keys::{Certificate, PublicKey};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
+use super::certificates;
+use super::revoked::Revoked;
 use super::settings::{Login, PartnerAccess, SetupError};
 
 /// The logins of all partners.
 pub(super) struct Logins {
     users: HashMap<String, User>,
+    revoked: Revoked,
     /// Verified for users who are unknown or have no password, so that the answer takes as long.
     decoy: SecretString,
     /// One at a time: a verification takes 19 MiB and a core.
@@ -23,13 +29,32 @@ pub(super) struct Logins {
 
 struct User {
     partner: usize,
-    keys: Vec<PublicKey>,
+    keys: Vec<UserKey>,
+    authorities: Vec<PublicKey>,
+    principals: Vec<String>,
     password_hash: Option<SecretString>,
+    needs_both: bool,
+}
+
+struct UserKey {
+    key: PublicKey,
+    expires: Option<Timestamp>,
+}
+
+/// What a right key, certificate or password opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entrance {
+    /// The partner's number.
+    pub(super) partner: usize,
+    /// Whether the other of key and password is needed, too.
+    pub(super) needs_both: bool,
+    /// When what opened it will no longer.
+    pub(super) expires: Option<Timestamp>,
 }
 
 impl Logins {
     /// Reads the logins of the partners, whose place in the slice is their number.
-    pub(super) fn read(partners: &[PartnerAccess]) -> Result<Self, SetupError> {
+    pub(super) fn read(partners: &[PartnerAccess], revoked: &str) -> Result<Self, SetupError> {
         let mut users = HashMap::new();
         for (partner, access) in partners.iter().enumerate() {
             for login in &access.logins {
@@ -40,20 +65,47 @@ impl Logins {
             }
         }
         let decoy = decoy(partners.iter().flat_map(|access| &access.logins));
-        Ok(Self { users, decoy, hashing: Arc::new(Semaphore::new(1)) })
+        Ok(Self { users, revoked: Revoked::read(revoked)?, decoy, hashing: Arc::new(Semaphore::new(1)) })
     }
 
-    /// The partner whose user has this key.
-    pub(super) fn by_key(&self, user: &str, key: &PublicKey) -> Option<usize> {
-        let user = self.users.get(user)?;
-        user.keys.iter().any(|known| known.key_data() == key.key_data()).then_some(user.partner)
+    /// Whether an offered key may be worth its signature: it is the user's, or may be in a certificate.
+    pub(super) fn may_open(&self, user: &str, key: &PublicKey, now: Timestamp) -> bool {
+        // russh offers the key of a certificate without the certificate.
+        let has_authority = self.users.get(user).is_some_and(|user| !user.authorities.is_empty());
+        has_authority || self.by_key(user, key, now).is_some()
     }
 
-    /// The partner whose user has this password.
-    pub(super) async fn by_password(&self, user: &str, password: &str) -> Option<usize> {
-        let known = self.users.get(user).and_then(|user| Some((user.partner, user.password_hash.clone()?)));
-        let (partner, hash) = match known {
-            Some((partner, hash)) => (Some(partner), hash),
+    /// What a user's key opens.
+    pub(super) fn by_key(&self, name: &str, key: &PublicKey, now: Timestamp) -> Option<Entrance> {
+        let user = self.users.get(name)?;
+        let known = user.keys.iter().find(|known| known.key.key_data() == key.key_data())?;
+        if known.expires.is_some_and(|expires| expires <= now) || self.revoked.has_key(key) {
+            tracing::warn!(user = name, "the key has expired or is revoked");
+            return None;
+        }
+        Some(Entrance { partner: user.partner, needs_both: user.needs_both, expires: known.expires })
+    }
+
+    /// What a certificate opens for a user; its dates and its signature have been checked.
+    pub(super) fn by_certificate(&self, name: &str, certificate: &Certificate, from: IpAddr) -> Option<Entrance> {
+        let user = self.users.get(name)?;
+        let wrong = certificates::wrong(certificate, &user.authorities, &user.principals, from);
+        let wrong = wrong.or_else(|| self.revoked.has(certificate).then_some("it is revoked"));
+        if let Some(reason) = wrong {
+            tracing::warn!(user = name, serial = certificate.serial(), reason, "a certificate opens nothing");
+            return None;
+        }
+        Some(Entrance { partner: user.partner, needs_both: user.needs_both, expires: None })
+    }
+
+    /// What a user's password opens.
+    pub(super) async fn by_password(&self, user: &str, password: &str) -> Option<Entrance> {
+        let known = self.users.get(user).and_then(|user| {
+            let entrance = Entrance { partner: user.partner, needs_both: user.needs_both, expires: None };
+            Some((entrance, user.password_hash.clone()?))
+        });
+        let (entrance, hash) = match known {
+            Some((entrance, hash)) => (Some(entrance), hash),
             None => (None, self.decoy.clone()),
         };
         let password = SecretString::from(password);
@@ -67,7 +119,7 @@ impl Logins {
         });
         // A lost verification is a refused login.
         let right = right.await.unwrap_or(false);
-        partner.filter(|_partner| right)
+        entrance.filter(|_entrance| right)
     }
 }
 
@@ -75,9 +127,21 @@ fn read_user(partner: usize, login: &Login) -> Result<User, SetupError> {
     let mut keys = Vec::new();
     for (index, line) in login.public_keys.iter().enumerate() {
         let bad = |reason: String| SetupError::PublicKey { user: login.user.clone(), number: index + 1, reason };
+        let entry = line.trim().parse::<Entry>().map_err(|error| bad(error.to_string()))?;
+        let key = entry.public_key().clone();
+        usable(&key).map_err(bad)?;
+        let expires = expiry(entry.config_opts().as_str()).map_err(bad)?;
+        if let Some(expires) = expires {
+            tracing::info!(user = login.user, number = index + 1, %expires, "the key has a last day");
+        }
+        keys.push(UserKey { key, expires });
+    }
+    let mut authorities = Vec::new();
+    for (index, line) in login.authorities.iter().enumerate() {
+        let bad = |reason: String| SetupError::PublicKey { user: login.user.clone(), number: index + 1, reason };
         let key = PublicKey::from_openssh(line.trim()).map_err(|error| bad(error.to_string()))?;
         usable(&key).map_err(bad)?;
-        keys.push(key);
+        authorities.push(key);
     }
     if let Some(hash) = &login.password_hash {
         let argon2id = PasswordHash::new(hash.expose_secret()).is_ok_and(|hash| hash.algorithm.as_str() == "argon2id");
@@ -85,7 +149,28 @@ fn read_user(partner: usize, login: &Login) -> Result<User, SetupError> {
             return Err(SetupError::PasswordHash(login.user.clone()));
         }
     }
-    Ok(User { partner, keys, password_hash: login.password_hash.clone() })
+    // As in OpenSSH, a certificate is for the user of its own name unless others are agreed.
+    let own_name = vec![login.user.clone()];
+    Ok(User {
+        partner,
+        keys,
+        authorities,
+        principals: if login.principals.is_empty() { own_name } else { login.principals.clone() },
+        password_hash: login.password_hash.clone(),
+        needs_both: login.needs_both,
+    })
+}
+
+/// The moment in `expiry-time="20271231"`, the only option taken before a key; the day's end, in UTC.
+fn expiry(options: &str) -> Result<Option<Timestamp>, String> {
+    if options.is_empty() {
+        return Ok(None);
+    }
+    let odd = || format!("{options} is no option taken here; expiry-time=\"YYYYMMDD\" is");
+    let day = options.strip_prefix("expiry-time=\"").and_then(|rest| rest.strip_suffix('"')).ok_or_else(odd)?;
+    let date = jiff::civil::Date::strptime("%Y%m%d", day).map_err(|_| odd())?;
+    let end = date.tomorrow().and_then(|next| next.to_zoned(jiff::tz::TimeZone::UTC)).map_err(|_| odd())?;
+    Ok(Some(end.timestamp()))
 }
 
 /// Whether signatures of a key are worth something. The timing weakness of the RSA implementation concerns private keys;
@@ -134,6 +219,9 @@ mod tests {
             receipts: vec![],
             outboxes: vec![],
             removable: vec![],
+            hours: vec![],
+            time_zone: jiff::tz::TimeZone::UTC,
+            bytes_per_second: None,
             addresses: vec![],
             older_algorithms: false,
             quota: Quota { bytes: 1, files: 1 },
@@ -146,13 +234,21 @@ mod tests {
             let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), b"some salt").unwrap();
             SecretString::from(hash.to_string())
         });
-        Login { user: user.to_owned(), public_keys: vec![KEY.to_owned()], password_hash: hash }
+        Login {
+            user: user.to_owned(),
+            public_keys: vec![KEY.to_owned()],
+            authorities: vec![],
+            principals: vec![],
+            needs_both: false,
+            password_hash: hash,
+        }
     }
 
     #[tokio::test]
     async fn a_password_opens_for_its_user_only() {
-        let logins = Logins::read(&[access(vec![login("a", Some("right")), login("b", None)])]).unwrap();
-        assert_eq!(logins.by_password("a", "right").await, Some(0));
+        let logins = Logins::read(&[access(vec![login("a", Some("right")), login("b", None)])], "").unwrap();
+        let opened = Entrance { partner: 0, needs_both: false, expires: None };
+        assert_eq!(logins.by_password("a", "right").await, Some(opened));
         assert_eq!(logins.by_password("a", "wrong").await, None);
         assert_eq!(logins.by_password("b", "right").await, None);
         // Not even the decoy's own password opens.
@@ -164,29 +260,51 @@ mod tests {
         let dear = Argon2::from(Params::new(64, 3, 2, None).unwrap());
         let hash = dear.hash_password_with_salt(b"right", b"some salt").unwrap();
         let login = Login { password_hash: Some(SecretString::from(hash.to_string())), ..login("a", None) };
-        let logins = Logins::read(&[access(vec![login])]).unwrap();
+        let logins = Logins::read(&[access(vec![login])], "").unwrap();
         let decoy = PasswordHash::new(logins.decoy.expose_secret()).unwrap();
         assert_eq!((decoy.algorithm, decoy.params), (hash.algorithm, hash.params));
     }
 
     #[test]
     fn a_key_opens_for_its_user_only() {
-        let logins = Logins::read(&[access(vec![login("a", None)])]).unwrap();
-        assert_eq!(logins.by_key("a", &PublicKey::from_openssh(KEY).unwrap()), Some(0));
-        assert_eq!(logins.by_key("a", &PublicKey::from_openssh(OTHER).unwrap()), None);
-        assert_eq!(logins.by_key("b", &PublicKey::from_openssh(KEY).unwrap()), None);
+        let logins = Logins::read(&[access(vec![login("a", None)])], "").unwrap();
+        let opens = |logins: &Logins, user: &str, key: &str, at: &str| {
+            logins.by_key(user, &PublicKey::from_openssh(key).unwrap(), at.parse().unwrap()).is_some()
+        };
+        let now = "2026-11-27T12:00:00Z";
+        assert!(opens(&logins, "a", KEY, now));
+        assert!(!opens(&logins, "a", OTHER, now) && !opens(&logins, "b", KEY, now));
+        let mut dated = login("a", None);
+        dated.public_keys = vec![format!("expiry-time=\"20261127\" {KEY}"), OTHER.to_owned()];
+        let logins = Logins::read(&[access(vec![dated])], &format!("# gone\n{OTHER}\n")).unwrap();
+        assert!(opens(&logins, "a", KEY, now));
+        assert!(!opens(&logins, "a", KEY, "2026-11-28T00:00:00Z") && !opens(&logins, "a", OTHER, now));
+    }
+
+    #[test]
+    fn keys_of_every_strong_kind_are_taken_and_options_but_one_are_not() {
+        let with = |line: &str| {
+            let mut login = login("a", None);
+            login.public_keys = vec![line.to_owned()];
+            Logins::read(&[access(vec![login])], "").map(drop).map_err(|error| error.to_string())
+        };
+        let security_key = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAICFo/k5LU8863u66YC9eUO2\
+                            170QduohPURkQnbLa/dczAAAABHNzaDo=";
+        assert_eq!(with(security_key), Ok(()));
+        assert!(with(&format!("no-pty {KEY}")).unwrap_err().contains("expiry-time"));
+        assert!(with(&format!("expiry-time=\"soon\" {KEY}")).unwrap_err().contains("expiry-time"));
     }
 
     #[test]
     fn faults_of_logins_are_named() {
-        let twice = Logins::read(&[access(vec![login("a", None)]), access(vec![login("a", None)])]);
+        let twice = Logins::read(&[access(vec![login("a", None)]), access(vec![login("a", None)])], "");
         assert!(matches!(twice.err(), Some(SetupError::UserTwice(user)) if user == "a"));
         let mut bad = login("a", None);
         bad.public_keys.push("ssh-ed25519 nonsense".to_owned());
-        let bad = Logins::read(&[access(vec![bad])]);
+        let bad = Logins::read(&[access(vec![bad])], "");
         assert!(matches!(bad.err(), Some(SetupError::PublicKey { number: 2, .. })));
         let mut plain = login("a", None);
         plain.password_hash = Some(SecretString::from("plain text"));
-        assert!(matches!(Logins::read(&[access(vec![plain])]).err(), Some(SetupError::PasswordHash(_))));
+        assert!(matches!(Logins::read(&[access(vec![plain])], "").err(), Some(SetupError::PasswordHash(_))));
     }
 }

@@ -15,9 +15,12 @@
 //! [`Blobs`]: crate::ports::Blobs
 
 mod attributes;
+mod bandwidth;
+mod certificates;
 mod channel;
 mod checks;
 mod connection;
+mod defender;
 mod disk;
 mod extended;
 mod failure;
@@ -33,8 +36,10 @@ mod ongoing;
 mod opening;
 mod packets;
 mod premises;
+mod proxy;
 mod recent;
 mod replies;
+mod revoked;
 mod rights;
 mod scp;
 mod session;
@@ -45,4 +50,4 @@ mod tree;
 mod upload;
 
 pub use self::listener::SftpServer;
-pub use self::settings::{Login, Network, PartnerAccess, SetupError, SftpLimits, SftpSettings};
+pub use self::settings::{Defence, Login, Network, PartnerAccess, SetupError, SftpLimits, SftpSettings};

@@ -15,6 +15,7 @@ use russh_sftp::protocol::OpenFlags;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::bandwidth::Bandwidth;
 use super::failure::Failure;
 use super::opening;
 use super::packets::Write;
@@ -31,6 +32,7 @@ pub(super) struct Scp {
     pub(super) handles: Arc<Semaphore>,
     /// Where the files go.
     pub(super) target: String,
+    pub(super) bandwidth: Option<Arc<Bandwidth>>,
     pub(super) stop: CancellationToken,
 }
 
@@ -59,7 +61,14 @@ pub(super) fn target(command: &[u8]) -> Option<String> {
 /// Serves one channel until its client has no more files.
 pub(super) async fn serve(channel: Channel<Msg>, scp: Scp) {
     let (reader, writer) = channel.split();
-    let mut wire = Wire { reader, writer, buffer: BytesMut::new(), ended: false, stop: scp.stop.clone() };
+    let mut wire = Wire {
+        reader,
+        writer,
+        buffer: BytesMut::new(),
+        ended: false,
+        bandwidth: scp.bandwidth.clone(),
+        stop: scp.stop.clone(),
+    };
     let all_came = scp.receive(&mut wire).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "SCP ended early");
         false
@@ -145,6 +154,7 @@ struct Wire {
     writer: ChannelWriteHalf<Msg>,
     buffer: BytesMut,
     ended: bool,
+    bandwidth: Option<Arc<Bandwidth>>,
     stop: CancellationToken,
 }
 
@@ -185,6 +195,9 @@ impl Wire {
             }
             let here = usize::try_from(size_bytes - offset).unwrap_or(usize::MAX).min(self.buffer.len());
             let data = self.buffer.split_to(here).freeze();
+            if let Some(bandwidth) = &self.bandwidth {
+                bandwidth.spend(here).await;
+            }
             // What a write could not do, CLOSE tells; the client sends the rest in any case.
             upload.write(vec![Write { id: 0, handle: Bytes::new(), offset, data }]).await;
             offset += here as u64;

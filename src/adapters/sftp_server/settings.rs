@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-use crate::model::PartnerId;
-use crate::ports::Quota;
+use crate::model::{PartnerId, WeekHours};
+use crate::ports::{LedgerError, Quota};
 
 use crate::adapters::key_file::KeyFileError;
 
@@ -23,6 +24,42 @@ pub struct SftpSettings {
     pub partners: Vec<PartnerAccess>,
     /// How much is too much.
     pub limits: SftpLimits,
+    /// What is done about those who guess.
+    pub defence: Defence,
+    /// Load balancers, whose connections begin with a PROXY header.
+    pub proxies: Vec<Network>,
+    /// Keys and certificates that open nothing any more, a rule a line as `ssh-keygen -k` reads them.
+    pub revoked: String,
+}
+
+/// What is done about those who guess.
+#[derive(Debug, Clone)]
+pub struct Defence {
+    /// Refused logins of one address until it is kept out; 0 keeps nobody out and lets nobody wait.
+    pub ban_score: u32,
+    /// How long a refused login is counted.
+    pub window: Duration,
+    /// How long an address is kept out the first time; it doubles from there.
+    pub ban_time: Duration,
+    /// How much longer each refused login waits for its answer than the one before.
+    pub wait: Duration,
+    /// The longest wait for an answer.
+    pub longest_wait: Duration,
+    /// Addresses that are never counted.
+    pub allow: Vec<Network>,
+}
+
+impl Default for Defence {
+    fn default() -> Self {
+        Self {
+            ban_score: 20,
+            window: Duration::from_secs(600),
+            ban_time: Duration::from_secs(900),
+            wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(10),
+            allow: Vec::new(),
+        }
+    }
 }
 
 /// A network of addresses, such as `192.0.2.0/24`.
@@ -45,6 +82,12 @@ pub struct PartnerAccess {
     pub outboxes: Vec<String>,
     /// Those of the receipts and outbox directories whose files the partner may remove.
     pub removable: Vec<String>,
+    /// When its logins are taken; empty means always.
+    pub hours: Vec<WeekHours>,
+    /// The clock of these hours.
+    pub time_zone: TimeZone,
+    /// Bytes a second its connections take together.
+    pub bytes_per_second: Option<u64>,
     /// Where its logins may come from; empty means anywhere.
     pub addresses: Vec<Network>,
     /// Whether connections from these addresses are offered older algorithms, too.
@@ -60,8 +103,14 @@ pub struct PartnerAccess {
 pub struct Login {
     /// The user name; one user belongs to one partner.
     pub user: String,
-    /// Public keys as OpenSSH writes them, Ed25519 or ECDSA.
+    /// Public keys as OpenSSH writes them; `expiry-time="YYYYMMDD"` may stand before one.
     pub public_keys: Vec<String>,
+    /// Keys of authorities whose certificates open it.
+    pub authorities: Vec<String>,
+    /// Names one of which a certificate must carry.
+    pub principals: Vec<String>,
+    /// Whether a key, or a certificate, and the password are both needed.
+    pub needs_both: bool,
     /// An Argon2id hash in PHC format; `None` means keys only.
     pub password_hash: Option<SecretString>,
 }
@@ -138,6 +187,17 @@ pub enum SetupError {
         /// Why not.
         reason: String,
     },
+    /// A rule of the revocation list is none.
+    #[error("line {line} of the revocation list is no rule: {reason}")]
+    Revocation {
+        /// Which.
+        line: usize,
+        /// Why not.
+        reason: String,
+    },
+    /// The bans cannot be read.
+    #[error("the ledger's bans cannot be read: {0}")]
+    Bans(#[from] LedgerError),
     /// A password hash is no Argon2id hash.
     #[error("the password hash of user `{0}` is not an Argon2id hash in PHC format")]
     PasswordHash(String),

@@ -55,7 +55,7 @@ impl Drop for Stranger {
 }
 
 /// Whoever has one IPv6 address has all of its /64.
-fn origin(address: IpAddr) -> IpAddr {
+pub(super) fn origin(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & NETWORK)),
         address @ IpAddr::V4(_) => address,

@@ -30,12 +30,12 @@ impl Fields {
 }
 
 async fn ask(client: &RawClient, request: &str, fields: Fields) -> Result<Vec<u8>, (StatusCode, String)> {
-    match client.sftp.extended(request, fields.0).await.unwrap() {
-        Packet::ExtendedReply(reply) => Ok(reply.data),
-        Packet::Status(status) if status.status_code == StatusCode::Ok => Ok(Vec::new()),
-        Packet::Status(status) => Err((status.status_code, status.error_message)),
-        other => panic!("{other:?}"),
+    let answer = client.sftp.extended(request, fields.0).await.unwrap();
+    if let Packet::ExtendedReply(reply) = answer {
+        return Ok(reply.data);
     }
+    let Packet::Status(status) = answer else { panic!("{answer:?}") };
+    if status.status_code == StatusCode::Ok { Ok(Vec::new()) } else { Err((status.status_code, status.error_message)) }
 }
 
 fn sha256(bytes: &[u8]) -> Vec<u8> {

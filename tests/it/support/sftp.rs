@@ -14,7 +14,7 @@ use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use secrecy::SecretString;
 use sluse::adapters::blobs::LocalBlobs;
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::adapters::sftp_server::{Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings};
+use sluse::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings};
 use sluse::model::{Node, Shipment};
 use sluse::ports::{Area, Blobs, Ledger, Quota, SystemClock};
 use tempfile::TempDir;
@@ -95,8 +95,8 @@ impl Gateway {
     ) -> Self {
         let claimed = Arc::new(Notify::new());
         let (area, store) = ports;
-        let server =
-            SftpServer::bind(settings, area, store, Arc::new(SystemClock), Arc::clone(&claimed)).await.unwrap();
+        let (bans, clock) = (Arc::new(ledger.clone()), Arc::new(SystemClock));
+        let server = SftpServer::bind(settings, area, store, bans, clock, Arc::clone(&claimed)).await.unwrap();
         let (address, stop) = (server.local_addr(), CancellationToken::new());
         let running = tokio::spawn(server.run(stop.clone()));
         Self { address, ledger, blobs, claimed, dir, stop, running }
@@ -237,6 +237,9 @@ fn settings(dir: &TempDir, limits: SftpLimits, quota: Quota) -> SftpSettings {
         host_key_dir: dir.path().join("keys"),
         partners: vec![access("etat", quota), access("annen", quota)],
         limits,
+        defence: Defence { ban_score: 0, ..Defence::default() },
+        proxies: vec![],
+        revoked: String::new(),
     }
 }
 
@@ -249,6 +252,9 @@ fn access(name: &str, quota: Quota) -> PartnerAccess {
         logins: [name.to_owned(), format!("{name}-two")]
             .map(|user| Login {
                 public_keys: vec![user_key(&user).public_key().to_openssh().unwrap()],
+                authorities: vec![],
+                principals: vec![],
+                needs_both: false,
                 password_hash: Some(SecretString::from(hash.clone())),
                 user,
             })
@@ -258,6 +264,9 @@ fn access(name: &str, quota: Quota) -> PartnerAccess {
         receipts: vec!["receipts".to_owned()],
         outboxes: vec!["outbox".to_owned()],
         removable: vec!["outbox".to_owned()],
+        hours: vec![],
+        time_zone: jiff::tz::TimeZone::UTC,
+        bytes_per_second: None,
         addresses: vec![],
         older_algorithms: false,
         quota,
