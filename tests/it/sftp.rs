@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first thing that is not as it should be")]
 
 mod areas;
+mod crowd;
 mod doors;
 mod drop_box;
 mod extensions;
 mod faults;
 mod keys;
 mod logins;
+mod noise;
 mod openssh;
 mod protocol;
 mod scp;

@@ -52,13 +52,18 @@ impl Listing {
             }
             Self::Directory { dir, after, ended } => {
                 let nodes = premises.area.list(&tree.partner, dir, after.as_deref(), PAGE).await?;
-                *ended = nodes.len() < PAGE as usize;
-                *after = nodes.last().map(|node| node.path.name.clone());
-                let mut files = Vec::with_capacity(nodes.len());
+                let are_last = nodes.len() < PAGE as usize;
+                let (mut files, mut bytes) = (Vec::with_capacity(nodes.len()), 0);
                 for node in nodes {
+                    bytes += 2 * node.path.name.len() + ENTRY_BYTES;
+                    if bytes > PAGE_BYTES {
+                        return Ok(files);
+                    }
                     let attrs = attributes::file(shown_size(premises, &node).await, node.modified);
                     files.push(attributes::entry(&node.path.name, attrs, owner, now));
+                    *after = Some(node.path.name);
                 }
+                *ended = are_last;
                 Ok(files)
             }
         }
@@ -73,5 +78,9 @@ async fn shown_size(premises: &Premises, node: &Node) -> u64 {
     })
 }
 
-/// Names of 255 bytes, twice, and attributes: 256 of them stay below the 256 KiB that clients take.
-const PAGE: u32 = 256;
+/// Files looked up at once.
+const PAGE: u32 = 1024;
+/// What a page may take: clients take packets of 256 KiB.
+const PAGE_BYTES: usize = 240 * 1024;
+/// What an entry takes beside its name, twice: lengths, attributes, and the rest of the long name with an owner of 64 bytes.
+const ENTRY_BYTES: usize = 240;

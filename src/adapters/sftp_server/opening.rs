@@ -50,7 +50,7 @@ pub(super) async fn write(
     // Looked at before the name is taken: an OPEN that fails must not disturb the upload that has it.
     check(purpose, tree, premises.area.stat(&tree.partner, &path).await?.as_ref(), flags)?;
     let taking = premises.ongoing.take(&tree.partner, &path).await;
-    let (start, recorded_bytes) = begin(premises, tree, &path, flags).await?;
+    let (start, recorded_bytes) = begin(premises, tree, purpose, &path, flags).await?;
     // From here on the ledger knows this upload and no other of the name.
     let hold = taking.done();
     let usage = premises.area.usage(&tree.partner).await;
@@ -84,6 +84,10 @@ fn check(purpose: Purpose, tree: &Tree, node: Option<&Node>, flags: OpenFlags) -
     }
     match node {
         Some(_) if flags.contains(OpenFlags::EXCLUDE) => Err(AreaError::Exists.into()),
+        // Whoever goes on with a file whose CLOSE was done when the line was cut would make an empty shipment of it.
+        Some(node) if node.state == NodeState::Claimed && !flags.contains(OpenFlags::TRUNCATE) => {
+            Err(AreaError::Claimed.into())
+        }
         Some(node) => rights::change(tree, node),
         None if !flags.contains(OpenFlags::CREATE) => Err(Failure::NoSuchFile),
         None => Ok(()),
@@ -91,9 +95,16 @@ fn check(purpose: Purpose, tree: &Tree, node: Option<&Node>, flags: OpenFlags) -
 }
 
 /// Where the upload goes on, and how many bytes of it the ledger has counted.
-async fn begin(premises: &Premises, tree: &Tree, path: &AreaPath, flags: OpenFlags) -> Result<(Start, u64), Failure> {
+async fn begin(
+    premises: &Premises,
+    tree: &Tree,
+    purpose: Purpose,
+    path: &AreaPath,
+    flags: OpenFlags,
+) -> Result<(Start, u64), Failure> {
     // Looked at again now that nobody else writes to it.
     let node = premises.area.stat(&tree.partner, path).await?;
+    check(purpose, tree, node.as_ref(), flags)?;
     let start = start(premises, node.as_ref(), flags.contains(OpenFlags::TRUNCATE)).await?;
     let upload = NewUpload {
         partner: tree.partner.clone(),

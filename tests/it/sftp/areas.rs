@@ -122,13 +122,13 @@ async fn a_claimed_file_stays_as_it_is_and_is_not_given_back() {
 async fn long_directories_come_in_pages() {
     let gateway = Gateway::start().await;
     // At once, so that they share their commits.
-    let placing = (0..600).map(|number| {
+    let placing = (0..1_300).map(|number| {
         let gateway = &gateway;
         async move { list(gateway, &format!("/outbox/{number:04}.xml"), (ScratchId::new(), BlobId::new()), 1).await }
     });
     futures::future::join_all(placing).await;
     let listed = names(&gateway.raw("etat").await, "/outbox").await;
-    assert_eq!(listed.len(), 600);
+    assert_eq!(listed.len(), 1_300);
     assert!(listed.is_sorted());
 }
 

@@ -1,0 +1,131 @@
+//! Many at once, and directories of half a million.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh_sftp::protocol::OpenFlags;
+use sluse::adapters::sftp_server::SftpLimits;
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+use super::areas::names;
+use crate::support::sftp::{Gateway, ROOMY};
+
+fn quick() -> SftpLimits {
+    SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_connections_that_say_nothing_keep_nobody_out() {
+    let gateway = Gateway::with(quick(), ROOMY).await;
+    let working = gateway.raw("etat").await;
+    let (mut silent, mut refused) = (Vec::new(), 0);
+    for _ in 0..1_000 {
+        let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+        // A silent connection within the limits stays; the others are closed without a word, and their place is free.
+        let mut byte = [0];
+        match tokio::time::timeout(Duration::from_millis(1), stream.read(&mut byte)).await {
+            Ok(Ok(0) | Err(_)) => refused += 1,
+            Ok(Ok(_)) | Err(_) if silent.len() < 300 => silent.push(stream),
+            Ok(Ok(_)) | Err(_) => {}
+        }
+    }
+    working.put("/inbox/a.xml", b"<a/>").await.unwrap();
+    assert!(gateway.shipment("/inbox/a.xml").await.is_some());
+    drop(silent);
+    // Whoever comes when they have gone finds room.
+    let mut next = TcpStream::connect(gateway.address).await.unwrap();
+    let mut greeting = [0; 8];
+    while next.read_exact(&mut greeting).await.is_err() {
+        tokio::task::yield_now().await;
+        next = TcpStream::connect(gateway.address).await.unwrap();
+    }
+    assert!(refused > 0 && &greeting == b"SSH-2.0-", "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_sessions_upload_at_once() {
+    let many = SftpLimits {
+        max_strangers_per_address: 300,
+        max_connections_per_partner: 300,
+        max_channels_per_partner: 300,
+        max_handles_per_partner: 300,
+        ..quick()
+    };
+    let gateway = Arc::new(Gateway::with(many, ROOMY).await);
+    let uploads = (0..200_u32).map(|number| {
+        let gateway = Arc::clone(&gateway);
+        tokio::spawn(async move {
+            let client = gateway.raw("etat").await;
+            let path = format!("/inbox/{number}.xml");
+            let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE;
+            let handle = client.open(&path, flags).await.unwrap();
+            for part in 0..4 {
+                client.sftp.write(&*handle, part * 20_000, vec![number as u8; 20_000]).await.unwrap();
+            }
+            client.sftp.close(handle).await.unwrap();
+            let shipment = gateway.shipment(&path).await.unwrap();
+            assert_eq!(gateway.bytes(&shipment).await, vec![number as u8; 80_000]);
+        })
+    });
+    for uploaded in futures::future::join_all(uploads).await {
+        uploaded.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn half_a_million_files_are_listed_each_once() {
+    const FILES: usize = 500_000;
+    let gateway = Gateway::start().await;
+    let url = format!("sqlite://{}", gateway.dir.path().join("ledger.db").display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 499999) \
+                INSERT INTO nodes (partner, dir, name, state, size_bytes, scratch_bytes, modified, blob) \
+                SELECT 'etat', 'receipts', printf('r%06d.final.xml', i), 1, 10, 0, 0, randomblob(16) FROM n";
+    sqlx::query(rows).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let client = gateway.raw("etat").await;
+    let started = std::time::Instant::now();
+    let listed = names(&client, "/receipts").await;
+    eprintln!("{FILES} names in {:?}", started.elapsed());
+    assert_eq!(listed.len(), FILES);
+    assert!(listed.is_sorted_by(|one, next| one < next), "each once, in order");
+}
+
+#[tokio::test]
+async fn a_line_cut_in_any_phase_of_an_upload_loses_nothing_and_claims_nothing_twice() {
+    let gateway = Gateway::start().await;
+    let bytes = vec![3; 100_000];
+    let flags = OpenFlags::WRITE | OpenFlags::CREATE;
+    for phase in ["opened", "writing", "written", "closing"] {
+        let path = format!("/inbox/{phase}.xml");
+        let client = gateway.raw("etat").await;
+        let handle = client.open(&path, flags).await.unwrap();
+        let write = client.sftp.write(&*handle, 0, bytes.clone());
+        match phase {
+            "opened" => drop(write),
+            "writing" => drop(futures::future::select(Box::pin(write), Box::pin(tokio::task::yield_now())).await),
+            "written" => drop(write.await.unwrap()),
+            _ => {
+                write.await.unwrap();
+                let close = client.sftp.close(&*handle);
+                drop(futures::future::select(Box::pin(close), Box::pin(tokio::task::yield_now())).await);
+            }
+        }
+        client.cut().await;
+        let next = gateway.raw("etat").await;
+        // The sender goes on where it was cut off, or anew.
+        let begun = next.sftp.stat(&*path).await.map_or(0, |found| found.attrs.size.unwrap_or(0)) as usize;
+        match next.open(&path, flags).await {
+            Ok(handle) => {
+                next.sftp.write(&*handle, begun as u64, bytes[begun..].to_vec()).await.unwrap();
+                next.sftp.close(handle).await.unwrap();
+            }
+            // The CLOSE was done although its answer did not come.
+            Err((_, told)) => assert!(phase == "closing" && told.contains("has been received"), "{phase}: {told}"),
+        }
+        let kept = gateway.bytes(&gateway.shipment(&path).await.unwrap()).await;
+        assert!(kept == bytes, "{phase}: {} bytes", kept.len());
+    }
+}
