@@ -54,7 +54,7 @@ async fn a_nightly_job_runs_from_drop_to_mended_rest_file() {
     if !has("sftp") {
         return;
     }
-    let home = Home::new(simulator().await, "");
+    let home = Home::new(simulator().await, "may_remove = true");
     let _gateway = home.start(None);
     let agency = Agency::of(&home).await;
     let whole = generated(40, Profile::Small, "0", 11);
