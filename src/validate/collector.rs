@@ -102,7 +102,7 @@ impl<'a> Collector<'a> {
 
     /// What has been found since the last call.
     pub(super) fn take_found(&mut self) -> Collected {
-        std::mem::take(&mut self.found)
+        self.found.take()
     }
 
     pub(super) fn judgement(self, sha256: Option<[u8; 32]>) -> Judgement {

@@ -77,7 +77,9 @@ impl<'a, 'p> Listing<'a, 'p> {
         }
         match found {
             Found::Items(items) => {
-                items.sights().filter(|item| item.refused.is_none()).try_for_each(|item| self.item(&item))
+                self.repeats.look_ahead(items.sights());
+                let good = items.sights().enumerate().filter(|(_, item)| item.refused.is_none());
+                good.into_iter().try_for_each(|(nth, item)| self.item(nth, &item))
             }
             // Which items they belong to is for the ledger to tell.
             Found::Attachments(_) => Ok(()),
@@ -85,8 +87,8 @@ impl<'a, 'p> Listing<'a, 'p> {
         }
     }
 
-    fn item(&mut self, item: &Sight<'_>) -> io::Result<()> {
-        let repeats = self.repeats.see(item).inspect_err(|_| self.is_lost = true)?;
+    fn item(&mut self, nth: usize, item: &Sight<'_>) -> io::Result<()> {
+        let repeats = self.repeats.see(nth, item).inspect_err(|_| self.is_lost = true)?;
         if repeats {
             self.repeated += 1;
             if self.repeated <= self.report.max_findings() {

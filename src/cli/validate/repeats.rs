@@ -15,6 +15,8 @@ use crate::validate::Sight;
 /// The items seen so far.
 pub(super) struct Repeats {
     prints: Fingerprints,
+    /// Of the items at hand.
+    of_chunk: Vec<Fingerprint>,
     table: Table,
     overflow: Overflow,
 }
@@ -38,8 +40,15 @@ pub(super) struct Late {
 
 /// Fingerprints in buckets.
 struct Table {
-    buckets: Vec<[Fingerprint; BUCKET]>,
+    /// None before there is a fingerprint.
+    buckets: Vec<Bucket>,
+    size: usize,
 }
+
+/// As large as what the machine fetches from memory at once, and aligned like it.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Bucket([Fingerprint; BUCKET]);
 
 /// What the table says of a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +67,22 @@ impl Repeats {
     }
 
     fn with_buckets(buckets: usize) -> Self {
-        Self { prints: Fingerprints::new(), table: Table::new(buckets), overflow: Overflow::new(PARTS) }
+        let (prints, table) = (Fingerprints::new(), Table::new(buckets));
+        Self { prints, of_chunk: Vec::new(), table, overflow: Overflow::new(PARTS) }
     }
 
-    /// Takes note of an item; tells whether it is known by now to repeat another.
-    pub(super) fn see(&mut self, item: &Sight<'_>) -> io::Result<bool> {
-        self.note(self.prints.of(item), || Stand::of(item))
+    /// Looks at items that come next: what takes note of them waits less for memory when it is fetched for all at once.
+    pub(super) fn look_ahead<'i>(&mut self, items: impl Iterator<Item = Sight<'i>>) {
+        self.of_chunk.clear();
+        self.of_chunk.extend(items.map(|item| self.prints.of(&item)));
+        let fetched = self.of_chunk.iter().fold(NONE, |all, print| all ^ self.table.first(*print));
+        std::hint::black_box(fetched);
+    }
+
+    /// Takes note of an item, the one of that place among those looked at; tells whether it is known by now to repeat another.
+    pub(super) fn see(&mut self, nth: usize, item: &Sight<'_>) -> io::Result<bool> {
+        let print = self.of_chunk.get(nth).copied().unwrap_or_else(|| self.prints.of(item));
+        self.note(print, || Stand::of(item))
     }
 
     fn note(&mut self, print: Fingerprint, stand: impl FnOnce() -> Stand) -> io::Result<bool> {
@@ -108,21 +127,23 @@ impl Repeats {
 impl Table {
     /// Of so many buckets, a power of two.
     fn new(buckets: usize) -> Self {
-        Self { buckets: vec![[NONE; BUCKET]; buckets] }
+        Self { buckets: Vec::new(), size: buckets }
     }
 
     /// Empties it, and tells how many fingerprints it has room for in all likelihood.
     fn clear(&mut self) -> u64 {
-        self.buckets.fill([NONE; BUCKET]);
-        self.buckets.len() as u64
+        self.buckets.fill(Bucket([NONE; BUCKET]));
+        self.size as u64
     }
 
     /// Looks for a fingerprint, and adds it where there is room.
     #[inline]
     fn tell(&mut self, print: Fingerprint) -> Told {
-        let print = print.max(NONE + 1);
-        let bucket = (print >> u64::BITS) as usize & (self.buckets.len() - 1);
-        for place in self.buckets.get_mut(bucket).into_iter().flatten() {
+        if self.buckets.is_empty() {
+            self.buckets.resize(self.size, Bucket([NONE; BUCKET]));
+        }
+        let (print, bucket) = (print.max(NONE + 1), self.bucket(print));
+        for place in self.buckets.get_mut(bucket).into_iter().flat_map(|bucket| &mut bucket.0) {
             if *place == print {
                 return Told::Known;
             }
@@ -133,6 +154,15 @@ impl Table {
         }
         Told::Full
     }
+
+    fn bucket(&self, print: Fingerprint) -> usize {
+        (print >> u64::BITS) as usize & (self.size - 1)
+    }
+
+    /// What stands first in the bucket of a fingerprint.
+    fn first(&self, print: Fingerprint) -> Fingerprint {
+        self.buckets.get(self.bucket(print)).map_or(NONE, |Bucket([first, ..])| *first)
+    }
 }
 
 impl Stand {
@@ -142,7 +172,6 @@ impl Stand {
 }
 
 const NONE: Fingerprint = 0;
-/// As many as the machine fetches from memory at once.
 const BUCKET: usize = 4;
 /// 4 MiB.
 const BUCKETS: usize = 64 << 10;

@@ -13,6 +13,8 @@ pub(in crate::validate) struct Collected {
     items: Vec<Index>,
     pub(super) attachments: Vec<NewAttachment>,
     pub(super) findings: Vec<Finding>,
+    /// Items that were found in the piece before.
+    expected: usize,
 }
 
 impl Collected {
@@ -27,11 +29,17 @@ impl Collected {
         for_each_chunk(self.findings, &mut |findings| keep(Found::Findings(findings)))
     }
 
+    /// Takes it away; about as much is expected next.
+    pub(super) fn take(&mut self) -> Self {
+        let expected = self.items.iter().map(Index::len).sum();
+        std::mem::replace(self, Self { expected, ..Self::default() })
+    }
+
     /// Where the next item is entered.
     pub(super) fn index(&mut self) -> &mut Index {
-        let before = self.items.last().map(Index::len);
-        if before.is_none_or(|len| len >= CHUNK) {
-            self.items.push(Index::with_capacity(before.map_or(FEW, |_| CHUNK)));
+        if self.items.last().is_none_or(|last| last.len() >= CHUNK) {
+            let expected = self.expected.saturating_sub(self.items.len() * CHUNK);
+            self.items.push(Index::with_capacity(expected.clamp(FEW, CHUNK)));
         }
         self.items.last_mut().expect("one has been pushed if there was none")
     }
@@ -53,4 +61,4 @@ fn for_each_chunk<T>(all: Vec<T>, keep: &mut dyn FnMut(Vec<T>) -> io::Result<()>
 
 const CHUNK: usize = 1_024;
 /// Items there is room for at first.
-const FEW: usize = 256;
+const FEW: usize = 64;
