@@ -32,6 +32,8 @@ mod recovery;
 #[cfg(feature = "gateway")]
 mod reference;
 #[cfg(feature = "gateway")]
+mod schedule;
+#[cfg(feature = "gateway")]
 mod schemas;
 #[cfg(feature = "gateway")]
 mod sftp;
