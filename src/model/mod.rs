@@ -5,6 +5,7 @@
 mod archive;
 mod area;
 mod batch;
+mod expected;
 mod finding;
 mod id;
 mod item;
@@ -18,6 +19,7 @@ mod shipment;
 pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits};
+pub use expected::{Alarm, AlarmChange, Arrival, Judged, PastFile, Settled, FileState, Watch};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
 pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{

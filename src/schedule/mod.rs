@@ -10,6 +10,7 @@
 mod calendar;
 mod day_rule;
 mod days;
+mod expected;
 mod holidays;
 mod misfire;
 mod pattern;
@@ -20,12 +21,13 @@ mod zone;
 pub use calendar::{Calendar, DayKind};
 pub use day_rule::{DayRule, DaySet, read_days};
 pub use days::{Days, OnClosed};
+pub use expected::{Expectation, Least, Looked};
 pub use holidays::{easter, is_norwegian};
 pub use misfire::{Due, Misfire};
 pub use pattern::Pattern;
 pub use recurrence::{Recurrence, Rule, jitter_of};
-pub use window::{Window, Windows};
-pub use zone::{at_wall, zone};
+pub use window::{WEEKDAYS, Window, Windows};
+pub use zone::{at_wall, time_of_day, zone};
 
 /// What says when is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -34,6 +34,8 @@ pub struct Recurrence {
 pub enum Rule {
     /// By the wall clock.
     Cron(Box<Pattern>),
+    /// When business ends by the calendar, which on half days is earlier.
+    CutOff,
     /// Every so often, counted from the beginning of 1970.
     Every(Duration),
 }
@@ -74,12 +76,14 @@ impl Recurrence {
     fn by_rule(&self, after: Timestamp) -> Option<Timestamp> {
         match &self.rule {
             Rule::Cron(pattern) if pattern.is_hourly() => self.by_the_hour(pattern, after),
-            Rule::Cron(pattern) => self.by_the_wall(pattern, after),
+            Rule::Cron(pattern) => self.by_the_wall(Some(pattern), after),
+            Rule::CutOff => self.by_the_wall(None, after),
             Rule::Every(interval) => self.by_interval(*interval, after),
         }
     }
 
-    fn by_the_wall(&self, pattern: &Pattern, after: Timestamp) -> Option<Timestamp> {
+    /// Without a pattern: at the cut-off.
+    fn by_the_wall(&self, pattern: Option<&Pattern>, after: Timestamp) -> Option<Timestamp> {
         let mut civil = self.zone.to_datetime(after);
         loop {
             civil = self.civil_from(pattern, civil.checked_add(1.nanosecond()).ok()?)?;
@@ -96,7 +100,7 @@ impl Recurrence {
         let mut from = after.checked_add(1.nanosecond()).ok()?;
         loop {
             let offset = self.zone.to_offset(from);
-            let at = offset.to_timestamp(self.civil_from(pattern, offset.to_datetime(from))?).ok()?;
+            let at = offset.to_timestamp(self.civil_from(Some(pattern), offset.to_datetime(from))?).ok()?;
             match self.zone.following(from).next().map(|transition| transition.timestamp()) {
                 Some(set) if set <= at => from = set,
                 Some(_) | None => return Some(at),
@@ -105,10 +109,14 @@ impl Recurrence {
     }
 
     /// The first time on the wall, from the given one on, that the pattern names on a day when it runs.
-    fn civil_from(&self, pattern: &Pattern, from: DateTime) -> Option<DateTime> {
+    fn civil_from(&self, pattern: Option<&Pattern>, from: DateTime) -> Option<DateTime> {
         let (mut date, mut time) = (from.date(), from.time());
         for _ in 0..HORIZON_DAYS {
-            if let Some(time) = pattern.time_from(time).filter(|_| self.runs_on(pattern, date)) {
+            let at = match pattern {
+                Some(pattern) => pattern.time_from(time),
+                None => self.calendar.cut_off(date).filter(|end| *end >= time),
+            };
+            if let Some(time) = at.filter(|_| self.runs_on(pattern, date)) {
                 return Some(date.to_datetime(time));
             }
             (date, time) = (date.tomorrow().ok()?, Time::midnight());
@@ -116,17 +124,18 @@ impl Recurrence {
         None
     }
 
-    fn runs_on(&self, pattern: &Pattern, date: Date) -> bool {
+    fn runs_on(&self, pattern: Option<&Pattern>, date: Date) -> bool {
+        let has_day = |day| pattern.is_none_or(|pattern| pattern.has_day(day));
         if !self.days.contains(&self.calendar, date) {
             return false;
         }
-        if pattern.has_day(date) {
+        if has_day(date) {
             return true;
         }
         let moved_here = |step: fn(&Date) -> Option<Date>| {
             let closed = std::iter::successors(step(&date), step).take(LONGEST_CLOSURE);
             let mut closed = closed.take_while(|day| !self.calendar.is_business(*day));
-            closed.any(|day| pattern.has_day(day))
+            closed.any(has_day)
         };
         match self.on_closed {
             OnClosed::Skip => false,

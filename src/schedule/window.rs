@@ -183,7 +183,7 @@ fn weekday(word: &str) -> Option<Weekday> {
 }
 
 /// The words for days of the week.
-pub(super) const WEEKDAYS: [(&str, Weekday); 7] = [
+pub const WEEKDAYS: [(&str, Weekday); 7] = [
     ("mon", Weekday::Monday),
     ("tue", Weekday::Tuesday),
     ("wed", Weekday::Wednesday),

@@ -31,7 +31,7 @@ pub(super) fn again_at_wall(zone: &TimeZone, civil: DateTime) -> Option<Timestam
 }
 
 /// A time of day such as `06:00`.
-pub(super) fn time_of_day(text: &str) -> Result<Time, ScheduleError> {
+pub fn time_of_day(text: &str) -> Result<Time, ScheduleError> {
     let wrong = || ScheduleError::BadTime(text.to_owned());
     let (hour, minute) = text.split_once(':').ok_or_else(wrong)?;
     let number = |digits: &str| {
