@@ -7,10 +7,13 @@
 //! Invariants: every change is on disk before its call returns; a change that fails is undone alone; a claim and the
 //! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
 
+mod alarms;
 mod area;
 mod attachments;
 mod batches;
+mod bystander;
 mod calls;
+mod expected;
 mod failure;
 mod findings;
 mod items;
@@ -19,10 +22,12 @@ mod receipts;
 mod record;
 mod replays;
 mod rows;
+mod schedules;
 mod sequences;
 mod shipments;
 mod sql;
 mod steps;
+mod timetable;
 mod transaction;
 mod writer;
 
@@ -42,6 +47,7 @@ use tokio::sync::Mutex;
 
 use crate::ports::LedgerError;
 
+pub use self::bystander::Bystander;
 pub use self::orders::{Order, Ordered, order};
 pub use self::record::{Record, Wanted};
 pub use self::replays::{Replay, Replayed, replay, reprint};
@@ -138,6 +144,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "formats", include_str!("migrations/0003_formats.sql")),
     (4, "sequences", include_str!("migrations/0004_sequences.sql")),
     (5, "batches", include_str!("migrations/0005_batches.sql")),
+    (8, "schedules", include_str!("migrations/0008_schedules.sql")),
     (9, "orders", include_str!("migrations/0009_orders.sql")),
 ];
 const READERS: u32 = 3;

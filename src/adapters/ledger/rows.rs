@@ -238,11 +238,11 @@ fn path(row: &SqliteRow) -> Result<AreaPath, LedgerError> {
     AreaPath::new(&dir, &name).map_err(|_| corrupt("a path"))
 }
 
-fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, LedgerError> {
+pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, LedgerError> {
     to_time(cell(row, column)?)
 }
 
-fn small(row: &SqliteRow, column: &str) -> Result<u32, LedgerError> {
+pub(super) fn small(row: &SqliteRow, column: &str) -> Result<u32, LedgerError> {
     u32::try_from(cell::<i64>(row, column)?).map_err(|_| corrupt("a small number"))
 }
 
