@@ -62,6 +62,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("reqwest", &["adapters"]),
     ("sqlx", &["adapters"]),
     ("croner", &["schedule"]),
+    // Where an address is checked, too.
+    ("lettre", &["adapters", "config"]),
     ("axum", &["simulator"]),
 ];
 

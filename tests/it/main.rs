@@ -8,6 +8,8 @@
 )]
 
 #[cfg(feature = "gateway")]
+mod alarms;
+#[cfg(feature = "gateway")]
 mod altinn;
 #[cfg(feature = "gateway")]
 mod bad_input;
