@@ -86,6 +86,7 @@ impl Gateway {
             blobs,
             routes: Arc::new(Routes::new(config.routes.iter().map(|route| route.route.clone()))),
             receivers: Arc::new(receivers),
+            windows: Arc::default(),
             archives: Arc::new(config.broker.clone()),
             signers: Arc::new(settings::signers(&config)),
             cores: Blocking::per_core(),
