@@ -6,11 +6,13 @@ use super::partner::Partner;
 use super::reader::Section;
 use super::receipts;
 use super::receiver::ReceiverConfig;
+use super::times::Calendars;
 use crate::model::{
     AppTarget, DataTypeRow, FormatName, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName, ServiceRow,
     ServiceTable,
 };
 use crate::receipt::Signer;
+use crate::schedule::Windows;
 
 /// A route with the receiver it leads to.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct RouteConfig {
     pub receiver: ReceiverConfig,
     /// The key that signs its receipts, where it has one of its own.
     pub signer: Option<Arc<Signer>>,
+    /// When it may forward; `None` for always.
+    pub windows: Option<Windows>,
 }
 
 /// Longest wait a setting may ask for: thirty days.
@@ -33,10 +37,11 @@ pub(super) fn read(
     root: &Section<'_>,
     partners: &[Partner],
     receivers: &[(String, Option<ReceiverConfig>)],
+    calendars: &Calendars,
 ) -> Vec<RouteConfig> {
     let mut routes: Vec<RouteConfig> = Vec::new();
     for (name, section) in root.named("route") {
-        let Some(found) = route(&name, &section, partners, receivers) else { continue };
+        let Some(found) = route(&name, &section, partners, receivers, calendars) else { continue };
         if let Some(text) = routes.iter().find_map(|earlier| clash(&earlier.route, &found.route)) {
             section.fault_here(text);
         }
@@ -53,6 +58,7 @@ fn route(
     section: &Section<'_>,
     partners: &[Partner],
     receivers: &[(String, Option<ReceiverConfig>)],
+    calendars: &Calendars,
 ) -> Option<RouteConfig> {
     let route_name: Option<RouteName> = name.parse().map_err(|error| section.fault_here(format!("{error}"))).ok();
     let partner = partner(section, partners);
@@ -80,6 +86,7 @@ fn route(
     let max_findings = section.number("max_findings", 10_000, 1..=10_000_000);
     let concurrency = section.number("concurrency", 16, 1..=1_000);
     let sender_name = section.text("sender_name");
+    let windows = super::times::route_windows(section, calendars);
     let route = Route {
         name: route_name?,
         partner: partner?,
@@ -98,7 +105,7 @@ fn route(
         retry,
         concurrency: usize::try_from(concurrency).ok()?,
     };
-    Some(RouteConfig { route, receiver_name: receiver_name?, receiver: receiver?, signer: answers.signer })
+    Some(RouteConfig { route, receiver_name: receiver_name?, receiver: receiver?, signer: answers.signer, windows })
 }
 
 fn partner(section: &Section<'_>, partners: &[Partner]) -> Option<PartnerId> {
