@@ -17,7 +17,7 @@ use crate::ports::{Clock as _, Run, RunEnd, SystemClock};
 /// What to do with schedules.
 #[derive(Debug, clap::Subcommand)]
 pub enum ScheduleCommand {
-    /// Show the next runs of each schedule, when files are expected, and how the last runs ended
+    /// Show the next runs of each schedule, when files are expected, how the last runs ended, and what did not come
     List(ListArgs),
     /// Run a schedule now: by the gateway if one is running, else in this process; exit 0 when it ends well, 1 when not
     Run(RunArgs),
@@ -78,8 +78,15 @@ async fn list(config: &Config, args: &ListArgs) -> anyhow::Result<ExitCode> {
         show(&mut text, schedule, last, from, args.count)?;
     }
     for expected in &config.expected {
+        let wrong = match &mut ledger {
+            Some(ledger) => ledger.alarm(&format!("expected/{}", expected.expectation.name)).await.unwrap_or_default(),
+            None => None,
+        };
         let (expectation, zone) = (&expected.expectation, &expected.expectation.times.zone);
         writeln!(text, "expected {} ({}): by", expectation.name, expectation.of)?;
+        if let Some(alarm) = wrong {
+            writeln!(text, "  {}: {}", alarm.level, alarm.text)?;
+        }
         for at in expectation.times.upcoming(from).take(args.count) {
             writeln!(text, "  {}", shown(at, zone))?;
         }

@@ -25,7 +25,7 @@ pub(super) async fn stands(
 ) -> Result<bool, LedgerError> {
     Ok(match (open(connection, subject).await?, alarm) {
         (None, None) => true,
-        (Some((_, level, due)), Some(alarm)) => level == alarm.level && due == alarm.due,
+        (Some((_, open)), Some(alarm)) => open.level == alarm.level && open.due == alarm.due,
         (Some(_), None) | (None, Some(_)) => false,
     })
 }
@@ -36,7 +36,7 @@ pub(super) async fn set(connection: &mut SqliteConnection, change: &Change) -> R
         return Ok(AlarmChange::None);
     }
     let now = change.now.as_millisecond();
-    if let Some((id, _, _)) = open(connection, &change.subject).await? {
+    if let Some((id, _)) = open(connection, &change.subject).await? {
         // What takes its place tells more.
         let told: Vec<String> = match change.alarm {
             Some(_) => Vec::new(),
@@ -73,12 +73,13 @@ async fn add_notices(
     Ok(())
 }
 
-async fn open(
+/// What is wrong with a subject, with its number.
+pub(super) async fn open(
     connection: &mut SqliteConnection,
     subject: &str,
-) -> Result<Option<(i64, String, Timestamp)>, LedgerError> {
+) -> Result<Option<(i64, Alarm)>, LedgerError> {
     let row = sqlx::query(sql::OPEN_ALARM).bind(subject).fetch_optional(connection).await?;
-    row.map(|row| Ok((cell(&row, "id")?, cell(&row, "level")?, rows::time(&row, "due")?))).transpose()
+    row.map(|row| Ok((cell(&row, "id")?, alarm(&row)?))).transpose()
 }
 
 pub(super) async fn due_notices(
@@ -110,9 +111,13 @@ fn notice(row: &SqliteRow) -> Result<Notice, LedgerError> {
         id: count(row, "id")?,
         channel: cell(row, "channel")?,
         subject: cell(row, "subject")?,
-        alarm: Alarm { level: cell(row, "level")?, due: rows::time(row, "due")?, text: cell(row, "text")? },
+        alarm: alarm(row)?,
         is_over: cell::<i64>(row, "is_over")? != 0,
         at: rows::time(row, "at")?,
         attempts: rows::small(row, "attempts")?,
     })
+}
+
+fn alarm(row: &SqliteRow) -> Result<Alarm, LedgerError> {
+    Ok(Alarm { level: cell(row, "level")?, due: rows::time(row, "due")?, text: cell(row, "text")? })
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::{options, schedules};
+use super::{alarms, options, schedules};
+use crate::model::Alarm;
 use crate::ports::{LedgerError, Run};
 
 /// The ledger as who stands by: it asks for runs, and nothing is brought up to date.
@@ -30,6 +31,11 @@ impl Bystander {
     /// The last runs of a schedule, newest first.
     pub async fn runs(&mut self, schedule: &str, limit: u32) -> Result<Vec<Run>, LedgerError> {
         schedules::runs(&mut self.0, schedule, limit).await
+    }
+
+    /// What is wrong with a subject.
+    pub async fn alarm(&mut self, subject: &str) -> Result<Option<Alarm>, LedgerError> {
+        Ok(alarms::open(&mut self.0, subject).await?.map(|(_, alarm)| alarm))
     }
 
     /// Closes it.

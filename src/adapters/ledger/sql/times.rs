@@ -66,7 +66,7 @@ pub(in crate::adapters::ledger) const PAST_FILES: &str = "SELECT size_bytes, ite
 // Alarms.
 
 pub(in crate::adapters::ledger) const OPEN_ALARM: &str =
-    "SELECT id, level, due FROM alarms WHERE subject = $1 AND cleared_at IS NULL";
+    "SELECT id, level, due, text FROM alarms WHERE subject = $1 AND cleared_at IS NULL";
 
 pub(in crate::adapters::ledger) const CLEAR_ALARM: &str = "UPDATE alarms SET cleared_at = $2 WHERE id = $1";
 
