@@ -102,10 +102,11 @@ impl Timekeeper {
             }
             if let Ok(place) = Arc::clone(&posting).try_acquire_owned() {
                 let keeper = self.clone();
-                tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+                // Not cut off by a stop: what is sent and not recorded would be sent again.
+                tasks.spawn(async move {
                     keeper.post().await;
                     drop(place);
-                }));
+                });
             }
             if stop.run_until_cancelled(tokio::time::sleep(self.look)).await.is_none() {
                 break;

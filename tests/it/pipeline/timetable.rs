@@ -310,8 +310,10 @@ async fn a_file_that_does_not_come_is_told_of_once_and_that_it_came() {
     for (now, told) in [
         ("2026-11-27T21:00:00Z", 1),
         ("2026-11-27T22:00:00Z", 2),
-        // The clock goes back and on again; nothing is told twice.
-        ("2026-11-27T22:30:00Z", 2),
+        // An hour back it is not late yet, and an hour on it is: what changes is told.
+        ("2026-11-27T21:30:00Z", 3),
+        ("2026-11-27T22:30:00Z", 4),
+        ("2026-11-27T22:40:00Z", 4),
     ] {
         times.rig.clock.set(now);
         until(async || times.channel.told().len() == told).await;
@@ -321,19 +323,20 @@ async fn a_file_that_does_not_come_is_told_of_once_and_that_it_came() {
     }
     let id = times.rig.drop_batch(2, 1).await;
     times.rig.final_receipt(id).await;
-    until(async || times.channel.told().len() == 3).await;
+    until(async || times.channel.told().len() == 5).await;
     let id = times.rig.drop_batch(3, 2).await;
     times.rig.final_receipt(id).await;
-    until(async || times.channel.told().len() == 4).await;
+    until(async || times.channel.told().len() == 6).await;
     // The weekend is quiet; Monday's does not come at all.
     times.rig.clock.set("2026-12-01T04:00:00Z");
-    until(async || times.channel.told().len() == 5).await;
+    until(async || times.channel.told().len() == 7).await;
     running.stop().await;
     pipeline.stop().await;
-    assert_eq!(times.channel.told(), ["soon due", "late", "too small", "over", "missing"]);
+    let told = ["soon due", "late", "soon due", "late", "too small", "over", "missing"];
+    assert_eq!(times.channel.told(), told);
     let texts: Vec<_> = times.channel.sent.lock().unwrap().iter().map(|notice| notice.alarm.text.clone()).collect();
     assert_eq!(texts[0], "no file of partner ttd, route prefill yet; it is due by 2026-11-27 23:00 CET");
-    assert!(texts[2].contains("and 2 items; at least 0 bytes and 3 items are expected"), "{}", texts[2]);
+    assert!(texts[4].contains("and 2 items; at least 0 bytes and 3 items are expected"), "{}", texts[4]);
     let watch = times.ledger.watch("nightly").await.unwrap().unwrap();
     assert_eq!(watch.behind, Some((FileState::Missing, "2026-11-30T22:00:00Z".parse().unwrap())));
     let past = times.ledger.past_files("nightly", 9).await.unwrap();
