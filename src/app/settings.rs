@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel};
+use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
 use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Waits};
 use crate::adapters::sftp_server::{Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{
     self, AlarmConfig, AltinnConfig, Config, EmailConfig, HttpConfig, HttpCredential, JobConfig, KeyName, Partner,
-    ReceiverConfig, RouteConfig,
+    ReceiverConfig, RouteConfig, WebhookConfig,
 };
 use crate::model::Route;
 use crate::pipeline::{Expected, House, Report, Retention, Schedule, Signers, Timekeeper};
@@ -101,11 +101,15 @@ fn http(config: &HttpConfig) -> HttpSettings {
     HttpSettings {
         url: config.url.clone(),
         status_url: config.status_url.clone(),
-        credential: config.credential.clone().map(|credential| match credential {
-            HttpCredential::Bearer(token) => Credential::Bearer(token),
-            HttpCredential::Header { name, value } => Credential::Header { name, value },
-        }),
+        credential: config.credential.clone().map(credential),
         waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+    }
+}
+
+fn credential(credential: HttpCredential) -> Credential {
+    match credential {
+        HttpCredential::Bearer(token) => Credential::Bearer(token),
+        HttpCredential::Header { name, value } => Credential::Header { name, value },
     }
 }
 
@@ -149,8 +153,16 @@ fn job(job: JobConfig, house: &House) -> Arc<dyn Job> {
 fn channel(alarm: &AlarmConfig) -> anyhow::Result<Arc<dyn Channel>> {
     Ok(match alarm {
         AlarmConfig::Email(config) => Arc::new(EmailChannel::new(email(config))?),
-        AlarmConfig::Webhook(config) => Arc::new(WebhookChannel::new(http(config))?),
+        AlarmConfig::Webhook(config) => Arc::new(WebhookChannel::new(webhook(config))?),
     })
+}
+
+fn webhook(config: &WebhookConfig) -> WebhookSettings {
+    WebhookSettings {
+        url: config.url.clone(),
+        credential: config.credential.clone().map(credential),
+        waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+    }
 }
 
 fn email(config: &EmailConfig) -> EmailSettings {

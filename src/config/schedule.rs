@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::Partner;
 use super::files;
 use super::reader::Section;
-use super::receiver::{HttpConfig, credential, is_private, is_url, waits};
+use super::receiver::{HttpCredential, credential, is_private, is_url, waits};
 use super::route::{LONGEST_MS, RouteConfig};
 use super::rules::word;
 use super::times::{Calendars, deadlines, recurrence};
@@ -61,7 +61,20 @@ pub enum AlarmConfig {
     /// By e-mail.
     Email(EmailConfig),
     /// By HTTP.
-    Webhook(HttpConfig),
+    Webhook(WebhookConfig),
+}
+
+/// A service that is POSTed every notice.
+#[derive(Debug, Clone)]
+pub struct WebhookConfig {
+    /// Where.
+    pub url: String,
+    /// What it knows us by.
+    pub credential: Option<HttpCredential>,
+    /// Longest wait for a connection.
+    pub connect_ms: u64,
+    /// Longest wait for an answer.
+    pub timeout_ms: u64,
 }
 
 /// A mail server, and who is written to.
@@ -286,7 +299,7 @@ fn address(section: &Section<'_>, key: &'static str, text: String) -> Option<Str
     is_one.then_some(text)
 }
 
-fn webhook(section: &Section<'_>) -> Option<HttpConfig> {
+fn webhook(section: &Section<'_>) -> Option<WebhookConfig> {
     let url = section.required("url");
     let credential = credential(section);
     let (connect_ms, timeout_ms) = waits(section);
@@ -295,5 +308,5 @@ fn webhook(section: &Section<'_>) -> Option<HttpConfig> {
         section.fault("url", "must be an address that begins with https://; plain http is to this machine only");
         return None;
     }
-    Some(HttpConfig { url, status_url: None, credential, connect_ms, timeout_ms })
+    Some(WebhookConfig { url, credential, connect_ms, timeout_ms })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::Recurrence;
-use crate::model::{Alarm, Arrival, Judged, PastFile, Settled, FileState, Watch};
+use crate::model::{Alarm, Arrival, FileState, Judged, PastFile, Settled, Watch};
 
 /// A file that should come by certain times.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ mod email;
 mod webhook;
 
 pub use email::{EmailChannel, EmailSettings, EmailSetupError, MailTls};
-pub use webhook::WebhookChannel;
+pub use webhook::{WebhookChannel, WebhookSettings};
 
 use crate::ports::Notice;
 

@@ -7,8 +7,19 @@ use serde_json::json;
 
 use super::id;
 use crate::adapters::http::{Http, Outgoing, address};
-use crate::adapters::receiver::{HttpSettings, HttpSetupError, credential};
+use crate::adapters::receiver::{Credential, HttpSetupError, Waits, credential};
 use crate::ports::{Channel, ChannelError, Notice};
+
+/// Where notices go.
+#[derive(Debug, Clone)]
+pub struct WebhookSettings {
+    /// Where they are POSTed.
+    pub url: String,
+    /// A secret for the service.
+    pub credential: Option<Credential>,
+    /// How long to wait.
+    pub waits: Waits,
+}
 
 /// POSTs each notice.
 pub struct WebhookChannel {
@@ -18,8 +29,8 @@ pub struct WebhookChannel {
 }
 
 impl WebhookChannel {
-    /// Checks the settings, of which the status address is not used; nothing is sent yet.
-    pub fn new(settings: HttpSettings) -> Result<Self, HttpSetupError> {
+    /// Checks the settings; nothing is sent yet.
+    pub fn new(settings: WebhookSettings) -> Result<Self, HttpSetupError> {
         let url = address(&settings.url, settings.credential.is_some())?;
         let credential = settings.credential.map(credential).transpose()?;
         let http = Http::new(settings.waits, &[&url]).map_err(HttpSetupError::Tls)?;

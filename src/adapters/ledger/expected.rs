@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::rows::{self, cell, corrupt, count, int, stage_number, uuid, verdict_number};
 use super::sql::times as sql;
 use crate::model::{
-    Arrival, Judged, PartnerId, PastFile, RouteName, Settled, ShipmentId, Stage, FileState, VerdictKind, Watch,
+    Arrival, FileState, Judged, PartnerId, PastFile, RouteName, Settled, ShipmentId, Stage, VerdictKind, Watch,
 };
 use crate::ports::LedgerError;
 

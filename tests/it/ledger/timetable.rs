@@ -1,6 +1,6 @@
 //! Schedules, expected files and alarms.
 
-use sluse::model::{Alarm, AlarmChange, Arrival, Judged, PastFile, Settled, FileState, Watch};
+use sluse::model::{Alarm, AlarmChange, Arrival, FileState, Judged, PastFile, Settled, Watch};
 use sluse::ports::{AskedRun, Cause, NewRun, NoticeEnd, RunEnd};
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use sluse::model::{RouteName, FileState};
+use sluse::model::{FileState, RouteName};
 use sluse::pipeline::{Expected, Schedule, Timekeeper};
 use sluse::ports::{Channel, ChannelError, Job, JobError, Notice, Occasion, Run, RunEnd, Timetable};
 use sluse::schedule::{Calendar, Days, Expectation, Least, Misfire, OnClosed, Recurrence, Rule, Windows, zone};
