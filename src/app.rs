@@ -22,11 +22,11 @@ use crate::adapters::key_file::PublicKey;
 use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::sftp_server::SftpServer;
 use crate::blocking::Blocking;
-use crate::config::Config;
+use crate::config::{Config, JobConfig, RouteConfig};
 use crate::intake::Routes;
 use crate::model::{RouteName, WorkerId};
 use crate::pipeline::{Destination, House, Pace, Pipeline, retain, sweep, watch};
-use crate::ports::{Clock, Ledger as _, SystemClock};
+use crate::ports::{Clock, Ledger as _, Run, SystemClock, Timetable as _};
 
 /// A running gateway.
 pub struct Gateway {
@@ -70,44 +70,35 @@ pub async fn interrupted() -> io::Result<()> {
 impl Gateway {
     /// Opens the stores, clears out what a crash left, and starts every part.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let lock = lock_data_dir(&config.data_dir)?;
-        let ledger = Arc::new(SqliteLedger::open(&config.data_dir.join("ledger.sqlite")).await?);
-        let blobs = Arc::new(LocalBlobs::open(&config.data_dir.join("blobs"))?);
-        let (clock, worker) = (Arc::new(SystemClock), WorkerId::new());
-        // The lock says that no other process works here: whoever held leases is gone.
-        ledger.release_all(Some(worker)).await?;
-        let swept = sweep(ledger.as_ref(), blobs.as_ref()).await?;
-        let receivers = receivers(&config, &(clock.clone() as _))?;
-        let claimed = Arc::new(Notify::new());
-        let sftp = settings::sftp(&config);
-        let server =
-            SftpServer::bind(sftp, ledger.clone(), blobs.clone(), ledger.clone(), clock.clone(), Arc::clone(&claimed))
-                .await?;
-        let house = House {
-            ledger: ledger.clone(),
-            blobs,
-            routes: Arc::new(Routes::new(config.routes.iter().map(|route| route.route.clone()))),
-            receivers: Arc::new(receivers),
-            archives: Arc::new(config.broker.clone()),
-            signers: Arc::new(settings::signers(&config)),
-            cores: Blocking::per_core(),
-            disk: Blocking::new(DISK_JOBS),
-            started: clock.now(),
-            clock,
-            worker,
-            pace: pace(&config),
-        };
+        let stores = Stores::open(&config.data_dir).await?;
+        let stores = stores.with_context(|| format!("another sluse works in {}", config.data_dir.display()))?;
+        let swept = sweep(stores.ledger.as_ref(), stores.blobs.as_ref()).await?;
+        let house = stores.house(&config)?;
+        let (ledger, claimed) = (Arc::clone(&stores.ledger), Arc::new(Notify::new()));
+        let keeper = settings::timekeeper(&config, &house, ledger.clone())?;
+        let server = SftpServer::bind(
+            settings::sftp(&config),
+            ledger.clone(),
+            stores.blobs,
+            ledger.clone(),
+            Arc::clone(&house.clock),
+            Arc::clone(&claimed),
+        )
+        .await?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let sftp_address = server.local_addr();
         let host_keys = server.host_keys();
         tasks.spawn(server.run(stop.clone()));
-        tasks.spawn(retain(house.clone(), stop.clone()));
+        if !config.schedules.iter().any(|schedule| schedule.job == JobConfig::Retention) {
+            tasks.spawn(retain(house.clone(), stop.clone()));
+        }
+        tasks.spawn(keeper.run(stop.clone()));
         tasks.spawn(watch(house.clone(), stop.clone()));
         tasks.spawn(Pipeline::new(house, claimed).run(stop.clone()));
         tasks.close();
         tracing::info!(address = %sftp_address, swept, "listening for SFTP");
         let drain = Duration::from_millis(config.worker.stop_ms);
-        Ok(Self { sftp_address, host_keys, stop, tasks, drain, ledger, _lock: lock })
+        Ok(Self { sftp_address, host_keys, stop, tasks, drain, ledger, _lock: stores.lock })
     }
 
     /// Where the SFTP server listens.
@@ -127,6 +118,59 @@ impl Gateway {
             tracing::warn!("not everything finished in time; what is left goes on after the next start");
         }
         SqliteLedger::close(&self.ledger).await;
+    }
+}
+
+/// Runs a schedule once while no gateway works in the data directory; `None` when one does.
+pub async fn run_schedule(config: &Config, name: &str, by: &str) -> anyhow::Result<Option<Run>> {
+    let Some(stores) = Stores::open(&config.data_dir).await? else { return Ok(None) };
+    let house = stores.house(config)?;
+    let keeper = settings::timekeeper(config, &house, stores.ledger.clone())?;
+    let asked = stores.ledger.ask(name, by, house.clock.now()).await?;
+    keeper.run_now(name, asked, CancellationToken::new()).await?;
+    let run = stores.ledger.run_asked(asked).await?;
+    stores.ledger.close().await;
+    run.map(Some).context("the run left no trace")
+}
+
+/// The ledger and the bytes, held by this process alone.
+struct Stores {
+    lock: fs::File,
+    ledger: Arc<SqliteLedger>,
+    blobs: Arc<LocalBlobs>,
+    worker: WorkerId,
+}
+
+impl Stores {
+    /// Opens them; `None` when another process holds them.
+    async fn open(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        let Some(lock) = lock_data_dir(data_dir)? else { return Ok(None) };
+        let ledger = Arc::new(SqliteLedger::open(&data_dir.join("ledger.sqlite")).await?);
+        let blobs = Arc::new(LocalBlobs::open(&data_dir.join("blobs"))?);
+        let worker = WorkerId::new();
+        // The lock says that no other process works here: whoever held leases is gone.
+        ledger.release_all(Some(worker)).await?;
+        Ok(Some(Self { lock, ledger, blobs, worker }))
+    }
+
+    fn house(&self, config: &Config) -> anyhow::Result<House> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let windows = |route: &RouteConfig| Some((route.route.name.clone(), route.windows.clone()?));
+        Ok(House {
+            ledger: self.ledger.clone(),
+            blobs: self.blobs.clone(),
+            routes: Arc::new(Routes::new(config.routes.iter().map(|route| route.route.clone()))),
+            receivers: Arc::new(receivers(config, &clock)?),
+            windows: Arc::new(config.routes.iter().filter_map(windows).collect()),
+            archives: Arc::new(config.broker.clone()),
+            signers: Arc::new(settings::signers(config)),
+            cores: Blocking::per_core(),
+            disk: Blocking::new(DISK_JOBS),
+            started: clock.now(),
+            clock,
+            worker: self.worker,
+            pace: pace(config),
+        })
     }
 }
 
@@ -156,15 +200,18 @@ fn pace(config: &Config) -> Pace {
     }
 }
 
-/// Makes the data directory, for its owner only, and sees to it that one process works in it.
-fn lock_data_dir(dir: &Path) -> anyhow::Result<fs::File> {
+/// Makes the data directory, for its owner only, and sees to it that one process works in it; `None` when another does.
+fn lock_data_dir(dir: &Path) -> anyhow::Result<Option<fs::File>> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.with_context(|| format!("cannot make the data directory {}", dir.display()))?;
     let path = dir.join("lock");
     let lock = fs::File::options().write(true).create(true).truncate(false).open(&path);
     let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
-    lock.try_lock().with_context(|| format!("another sluse works in {}", dir.display()))?;
-    Ok(lock)
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
 }
 
 /// How long one shipment is forwarded while others wait.

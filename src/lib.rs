@@ -34,6 +34,8 @@ pub mod ports;
 #[cfg(feature = "gateway")]
 pub mod receipt;
 #[cfg(feature = "gateway")]
+pub mod schedule;
+#[cfg(feature = "gateway")]
 pub mod simulator;
 #[cfg(feature = "gateway")]
 pub mod split;

@@ -1,5 +1,6 @@
 //! The outside world; the only users of the network, the disk and the database.
 
+pub mod alarm;
 pub mod altinn;
 pub mod blobs;
 pub mod directory;

@@ -1,19 +1,23 @@
 //! From the configuration to what each adapter is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+
+use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
 use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Waits};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{
-    AltinnConfig, Config, DefenderConfig, HttpConfig, HttpCredential, KeyName, Partner, ReceiverConfig, RouteConfig,
+    self, AlarmConfig, AltinnConfig, Config, DefenderConfig, EmailConfig, HttpConfig, HttpCredential, JobConfig,
+    KeyName, Partner, ReceiverConfig, RouteConfig, WebhookConfig,
 };
 use crate::model::Route;
-use crate::pipeline::Signers;
-use crate::ports::{Clock, Quota, Receiver};
+use crate::pipeline::{Expected, House, Report, Retention, Schedule, Signers, Timekeeper};
+use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable};
 
 /// What the SFTP server is told.
 pub(super) fn sftp(config: &Config) -> SftpSettings {
@@ -138,10 +142,81 @@ fn http(config: &HttpConfig) -> HttpSettings {
     HttpSettings {
         url: config.url.clone(),
         status_url: config.status_url.clone(),
-        credential: config.credential.clone().map(|credential| match credential {
-            HttpCredential::Bearer(token) => Credential::Bearer(token),
-            HttpCredential::Header { name, value } => Credential::Header { name, value },
-        }),
+        credential: config.credential.clone().map(credential),
         waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+    }
+}
+
+fn credential(credential: HttpCredential) -> Credential {
+    match credential {
+        HttpCredential::Bearer(token) => Credential::Bearer(token),
+        HttpCredential::Header { name, value } => Credential::Header { name, value },
+    }
+}
+
+/// Who keeps the timetable, and how.
+pub(crate) fn timekeeper(config: &Config, house: &House, ledger: Arc<dyn Timetable>) -> anyhow::Result<Timekeeper> {
+    let mut channels = HashMap::new();
+    for (name, alarm) in &config.alarms {
+        channels.insert(name.clone(), channel(alarm).with_context(|| format!("alarm {name}"))?);
+    }
+    let schedule = |schedule: &config::ScheduleConfig| Schedule {
+        name: schedule.name.clone(),
+        times: schedule.times.clone(),
+        misfire: schedule.misfire,
+        job: job(schedule.job, house),
+        longest: Duration::from_millis(schedule.timeout_ms),
+        channels: schedule.channels.clone(),
+    };
+    let expected = |expected: &config::ExpectedConfig| Expected {
+        expectation: expected.expectation.clone(),
+        partner: expected.partner.clone(),
+        route: expected.route.clone(),
+        channels: expected.channels.clone(),
+    };
+    Ok(Timekeeper {
+        ledger,
+        clock: Arc::clone(&house.clock),
+        look: house.pace.look,
+        schedules: config.schedules.iter().map(schedule).collect(),
+        expected: config.expected.iter().map(expected).collect(),
+        channels,
+    })
+}
+
+fn job(job: JobConfig, house: &House) -> Arc<dyn Job> {
+    match job {
+        JobConfig::Retention => Arc::new(Retention(house.clone())),
+        JobConfig::Report => Arc::new(Report(house.clone())),
+    }
+}
+
+fn channel(alarm: &AlarmConfig) -> anyhow::Result<Arc<dyn Channel>> {
+    Ok(match alarm {
+        AlarmConfig::Email(config) => Arc::new(EmailChannel::new(email(config))?),
+        AlarmConfig::Webhook(config) => Arc::new(WebhookChannel::new(webhook(config))?),
+    })
+}
+
+fn webhook(config: &WebhookConfig) -> WebhookSettings {
+    WebhookSettings {
+        url: config.url.clone(),
+        credential: config.credential.clone().map(credential),
+        waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
+    }
+}
+
+fn email(config: &EmailConfig) -> EmailSettings {
+    EmailSettings {
+        server: config.server.clone(),
+        port: config.port,
+        tls: match config.tls {
+            config::MailTls::StartTls => MailTls::StartTls,
+            config::MailTls::Wrapped => MailTls::Wrapped,
+            config::MailTls::None => MailTls::None,
+        },
+        login: config.login.clone(),
+        from: config.from.clone(),
+        to: config.to.clone(),
     }
 }

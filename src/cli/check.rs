@@ -119,6 +119,7 @@ impl Desk {
             blobs: Arc::new(blobs),
             routes: Arc::new(Routes::new(routes)),
             receivers: Arc::new(HashMap::new()),
+            windows: Arc::default(),
             archives: Arc::new(archives),
             // Nobody placed it, so nobody vouches for it.
             signers: Arc::new(Signers::default()),

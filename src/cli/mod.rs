@@ -11,6 +11,7 @@ mod hash_password;
 pub mod logging;
 mod receipt;
 mod receipt_codes;
+mod schedule;
 mod schema;
 mod serve;
 mod shipment;
@@ -51,6 +52,9 @@ pub enum Command {
     Shipment(shipment::ShipmentCommand),
     /// Send failed items of a receipted shipment again, or place its final receipt again
     Replay(shipment::replay::ReplayArgs),
+    /// Show when schedules run, and run one by hand
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
     /// Run the gateway, until a signal ends it
     Serve(ConfigArgs),
     /// Show the gateway at work: drop a generated batch over SFTP, with a simulator in Altinn's place
@@ -89,6 +93,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Receipt(command) => receipt::run(&command),
         Command::Shipment(command) => shipment::run(&command),
         Command::Replay(args) => shipment::replay::run(&args),
+        Command::Schedule(command) => schedule::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::CheckConfig(args) => check_config::run(&args),

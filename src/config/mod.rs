@@ -13,7 +13,9 @@ mod receipts;
 mod receiver;
 mod route;
 mod rules;
+mod schedule;
 mod sftp;
+mod times;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,6 +31,7 @@ pub use receiver::{
     AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, ReceiverConfig,
 };
 pub use route::RouteConfig;
+pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};
 pub use sftp::{DefenderConfig, SftpConfig};
 
 use crate::formats::broker::Rules;
@@ -54,6 +57,12 @@ pub struct Config {
     pub signer: Option<Arc<Signer>>,
     /// How broker ZIPs are judged.
     pub broker: Rules,
+    /// What runs when.
+    pub schedules: Vec<ScheduleConfig>,
+    /// Files that are expected.
+    pub expected: Vec<ExpectedConfig>,
+    /// How people are told of alarms, by name.
+    pub alarms: Vec<(String, AlarmConfig)>,
     /// What an operator should know and that is no fault.
     pub warnings: Vec<String>,
 }
@@ -132,12 +141,30 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let log = log(&root.section("log"));
     let partners = partner::read(root);
     let receivers = receiver::read(root);
-    let routes = route::read(root, &partners, &receivers);
+    let calendars = times::calendars(root);
+    let routes = route::read(root, &partners, &receivers, &calendars);
+    let alarms = schedule::alarms(root);
+    let schedules = schedule::schedules(root, &calendars, &alarms);
+    let expected = schedule::expected(root, &partners, &routes, &calendars, &alarms);
+    let alarms = alarms.into_iter().filter_map(|(name, alarm)| Some((name, alarm?))).collect();
     let signer = receipts::signer(&root.section("signing"), "key_file");
     let broker = broker::read(root);
     check_logins(root, &partners);
     let warnings = Vec::new();
-    Some(Config { data_dir: data_dir?, sftp: sftp?, worker, log: log?, partners, routes, signer, broker, warnings })
+    Some(Config {
+        data_dir: data_dir?,
+        sftp: sftp?,
+        worker,
+        log: log?,
+        partners,
+        routes,
+        signer,
+        broker,
+        schedules,
+        expected,
+        alarms,
+        warnings,
+    })
 }
 
 fn worker(section: &Section<'_>) -> WorkerConfig {

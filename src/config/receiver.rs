@@ -344,7 +344,7 @@ fn service_address(section: &Section<'_>, key: &'static str, carries_secret: boo
     Some(url)
 }
 
-fn credential(section: &Section<'_>) -> Option<HttpCredential> {
+pub(super) fn credential(section: &Section<'_>) -> Option<HttpCredential> {
     let bearer = files::secret(section, "bearer_token_file");
     let name = section.text("credential_header");
     let value = files::secret(section, "credential_file");
@@ -376,17 +376,17 @@ fn is_header_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-fn waits(section: &Section<'_>) -> (u64, u64) {
+pub(super) fn waits(section: &Section<'_>) -> (u64, u64) {
     (section.number("connect_ms", 10_000, 1..=600_000), section.number("timeout_ms", 100_000, 1..=3_600_000))
 }
 
-fn is_url(text: &str) -> bool {
+pub(super) fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) && !text.contains(char::is_whitespace)
 }
 
 /// Tells whether nobody between here and there can read along.
-fn is_private(url: &str) -> bool {
+pub(super) fn is_private(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return true };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     ["localhost", "127.0.0.1", "[::1]"]

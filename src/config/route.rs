@@ -6,11 +6,13 @@ use super::partner::Partner;
 use super::reader::Section;
 use super::receipts;
 use super::receiver::ReceiverConfig;
+use super::times::Calendars;
 use crate::model::{
     AppTarget, DataTypeRow, FormatName, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName, ServiceRow,
     ServiceTable,
 };
 use crate::receipt::Signer;
+use crate::schedule::Windows;
 
 /// A route with the receiver it leads to.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub struct RouteConfig {
     pub may_remove: bool,
     /// The key that signs its receipts, where it has one of its own.
     pub signer: Option<Arc<Signer>>,
+    /// When it may forward; `None` for always.
+    pub windows: Option<Windows>,
 }
 
 /// Longest wait a setting may ask for: thirty days.
@@ -35,10 +39,11 @@ pub(super) fn read(
     root: &Section<'_>,
     partners: &[Partner],
     receivers: &[(String, Option<ReceiverConfig>)],
+    calendars: &Calendars,
 ) -> Vec<RouteConfig> {
     let mut routes: Vec<RouteConfig> = Vec::new();
     for (name, section) in root.named("route") {
-        let Some(found) = route(&name, &section, partners, receivers) else { continue };
+        let Some(found) = route(&name, &section, partners, receivers, calendars) else { continue };
         if let Some(text) = routes.iter().find_map(|earlier| clash(&earlier.route, &found.route)) {
             section.fault_here(text);
         }
@@ -55,6 +60,7 @@ fn route(
     section: &Section<'_>,
     partners: &[Partner],
     receivers: &[(String, Option<ReceiverConfig>)],
+    calendars: &Calendars,
 ) -> Option<RouteConfig> {
     let route_name: Option<RouteName> = name.parse().map_err(|error| section.fault_here(format!("{error}"))).ok();
     let partner = partner(section, partners);
@@ -83,6 +89,7 @@ fn route(
     let concurrency = section.number("concurrency", 16, 1..=1_000);
     let sender_name = section.text("sender_name");
     let may_remove = section.flag("may_remove", false);
+    let windows = super::times::route_windows(section, calendars);
     let route = Route {
         name: route_name?,
         partner: partner?,
@@ -101,7 +108,14 @@ fn route(
         retry,
         concurrency: usize::try_from(concurrency).ok()?,
     };
-    Some(RouteConfig { route, receiver_name: receiver_name?, receiver: receiver?, may_remove, signer: answers.signer })
+    Some(RouteConfig {
+        route,
+        receiver_name: receiver_name?,
+        receiver: receiver?,
+        may_remove,
+        signer: answers.signer,
+        windows,
+    })
 }
 
 fn partner(section: &Section<'_>, partners: &[Partner]) -> Option<PartnerId> {

@@ -28,7 +28,11 @@ fn sequence(section: &Section<'_>) -> SequenceRules {
 }
 
 /// One of some words; the first of them when it is left out.
-fn word<T: Copy + Default, const N: usize>(section: &Section<'_>, key: &'static str, known: [(&str, T); N]) -> T {
+pub(super) fn word<T: Copy + Default, const N: usize>(
+    section: &Section<'_>,
+    key: &'static str,
+    known: [(&str, T); N],
+) -> T {
     let Some(word) = section.text(key) else { return T::default() };
     let found = known.iter().find(|(name, _)| *name == word);
     if found.is_none() {

@@ -1,3 +1,5 @@
+mod times;
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use proptest::prelude::*;
@@ -35,6 +37,9 @@ fn files() -> tempfile::TempDir {
     put("chain.pem", "-----BEGIN CERTIFICATE-----\n");
     put("subscription.key", "key");
     put("receipts.pem", RECEIPTS_KEY);
+    put("closed.txt", "2026-05-15\n12-23 half\n");
+    put("smtp.password", "secret");
+    put("pager.token", "secret-token");
     dir
 }
 

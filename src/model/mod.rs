@@ -5,6 +5,7 @@
 mod archive;
 mod area;
 mod batch;
+mod expected;
 mod finding;
 mod hours;
 mod id;
@@ -19,6 +20,7 @@ mod shipment;
 pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits};
+pub use expected::{Alarm, AlarmChange, Arrival, FileState, Judged, PastFile, Settled, Watch};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
 pub use hours::{BadHours, WeekHours};
 pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};

@@ -88,6 +88,11 @@ async fn settle(
         // What may have been sent is looked up before it is given up.
         Standing::Cancelled => house.ledger.fail_open(shipment.id, ItemState::Ready, codes::CANCELLED).await?,
     }
+    let open = verdict.route.as_ref().and_then(|route| house.shut_until(route));
+    if let Some(open) = open.filter(|_| orders.standing == Standing::Free) {
+        // Looked at from time to time all the same, should the clock be set.
+        return Ok(Some(open.min(after(house.clock.now(), SHUT_LOOK))));
+    }
     let turn = stop.child_token();
     let forwarding = Forwarding {
         looks_only: orders.standing == Standing::Cancelled,
@@ -136,6 +141,9 @@ async fn forwarding(
         stop: stop.clone(),
     })
 }
+
+/// How often a shipment is looked at that waits for its route's window.
+const SHUT_LOOK: Duration = Duration::from_secs(300);
 
 /// How often a shipment is looked at that waits for another, or for the operator; it costs one read of the ledger.
 const HELD_LOOK: Duration = Duration::from_secs(30);

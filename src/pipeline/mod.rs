@@ -5,12 +5,14 @@
 
 mod dispatch;
 mod drive;
+mod jobs;
 mod judging;
 mod receipts;
 mod retention;
 mod sequence;
 mod setback;
 mod sweep;
+mod timetable;
 mod watchdog;
 
 use std::collections::HashMap;
@@ -20,9 +22,11 @@ use std::time::Duration;
 
 pub use dispatch::Pipeline;
 pub use drive::rehearse;
+pub use jobs::{Report, Retention};
 pub use receipts::{Signers, issue_supplement};
 pub use retention::retain;
 pub use sweep::sweep;
+pub use timetable::{Expected, Schedule, Timekeeper};
 pub use watchdog::watch;
 
 use jiff::Timestamp;
@@ -33,6 +37,7 @@ use crate::forward::Patience;
 use crate::intake::Routes;
 use crate::model::{BatchLimits, Code, RouteName, ShipmentId, WorkerId};
 use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver};
+use crate::schedule::Windows;
 use crate::validate::ArchiveRules;
 
 /// What the pipeline works with.
@@ -46,6 +51,8 @@ pub struct House {
     pub routes: Arc<Routes>,
     /// Where each route's items go.
     pub receivers: Arc<HashMap<RouteName, Destination>>,
+    /// When routes may forward; a route that is not among them always may.
+    pub windows: Arc<HashMap<RouteName, Windows>>,
     /// The rules for broker ZIPs.
     pub archives: Arc<ArchiveRules>,
     /// The keys that sign receipts.
@@ -62,6 +69,16 @@ pub struct House {
     pub worker: WorkerId,
     /// How the work is paced.
     pub pace: Pace,
+}
+
+impl House {
+    /// When a route may forward again; `None` when it may now.
+    fn shut_until(&self, route: &RouteName) -> Option<Timestamp> {
+        let (now, windows) = (self.clock.now(), self.windows.get(route)?);
+        // One that never opens is refused by the configuration; what it holds is not lost.
+        let open = windows.next_open(now).unwrap_or(Timestamp::MAX);
+        (open > now).then_some(open)
+    }
 }
 
 /// A receiver, with its troubles so far.

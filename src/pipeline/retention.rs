@@ -21,7 +21,7 @@ pub async fn retain(house: House, stop: CancellationToken) {
 }
 
 /// The ledger lets go first: what a crash leaves in between is swept at the next start.
-async fn remove_expired(house: &House) -> Result<usize, StepError> {
+pub(super) async fn remove_expired(house: &House) -> Result<usize, StepError> {
     let now = house.clock.now();
     let before = now.checked_sub(house.pace.keep).unwrap_or(jiff::Timestamp::MIN);
     let mut removed = 0;

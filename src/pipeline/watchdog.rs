@@ -5,14 +5,20 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::House;
+use crate::model::Shipment;
 
 /// Looks once a minute for shipments that should have had their final receipt, until asked to stop.
 pub async fn watch(house: House, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
         let before = house.clock.now().checked_sub(house.pace.overdue).unwrap_or(jiff::Timestamp::MIN);
-        match house.ledger.overdue(before, ALARMS_AT_ONCE).await {
+        match house.ledger.overdue(before, LOOKED_AT).await {
             Ok(overdue) => {
-                for shipment in overdue {
+                // What waits for its route's window is not overdue.
+                let shut = |shipment: &Shipment| {
+                    let route = shipment.verdict.as_ref().and_then(|verdict| verdict.route.as_ref());
+                    route.is_some_and(|route| house.shut_until(route).is_some())
+                };
+                for shipment in overdue.iter().filter(|shipment| !shut(shipment)).take(ALARMS_AT_ONCE) {
                     tracing::error!(
                         shipment = %shipment.id, partner = %shipment.partner, claimed_at = %shipment.claimed_at,
                         "no final receipt yet"
@@ -28,4 +34,7 @@ pub async fn watch(house: House, stop: CancellationToken) {
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Shipments named in one look.
-const ALARMS_AT_ONCE: u32 = 20;
+const ALARMS_AT_ONCE: usize = 20;
+
+/// Shipments looked at for them: some may wait for a window.
+const LOOKED_AT: u32 = 500;

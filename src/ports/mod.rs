@@ -6,6 +6,7 @@ mod blobs;
 mod clock;
 mod ledger;
 mod receiver;
+mod timetable;
 
 pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
 pub use bans::{Ban, Bans};
@@ -17,4 +18,7 @@ pub use ledger::{
 };
 pub use receiver::{
     BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,
+};
+pub use timetable::{
+    AskedRun, Cause, Channel, ChannelError, Job, JobError, NewRun, Notice, NoticeEnd, Occasion, Run, RunEnd, Timetable,
 };

@@ -2,6 +2,7 @@
 
 mod check;
 mod receipt;
+mod schedule;
 mod schema;
 mod validate;
 
@@ -57,6 +58,7 @@ fn help_names_every_subcommand() {
         "schema",
         "check",
         "receipt",
+        "schedule",
         "check-config",
         "generate",
         "hash-password",

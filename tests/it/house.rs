@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("split", &["model", "codes", "ports", "formats", "validate"]),
     ("forward", &["model", "codes", "ports", "formats", "split", "blocking", "kill_point"]),
     ("receipt", &["model", "codes", "ports"]),
+    ("schedule", &["model"]),
     (
         "pipeline",
         &[
@@ -34,14 +35,16 @@ const ROOMS: &[(&str, &[&str])] = &[
             "split",
             "forward",
             "receipt",
+            "schedule",
             "blocking",
             "kill_point",
         ],
     ),
     ("adapters", &["ports", "model", "codes", "blocking", "kill_point"]),
     ("simulator", &["model"]),
-    // The keys that sign receipts are read where everything else is checked; limits and check digits are settings.
-    ("config", &["model", "xsd", "formats", "receipt"]),
+    // The keys that sign receipts, and times, are read where everything else is checked; limits and check digits are
+    // settings.
+    ("config", &["model", "xsd", "formats", "receipt", "schedule"]),
     ("generate", &["model"]),
     ("app", EVERYTHING),
     ("cli", EVERYTHING),
@@ -58,12 +61,15 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("russh_sftp", &["adapters"]),
     ("reqwest", &["adapters"]),
     ("sqlx", &["adapters"]),
+    ("croner", &["schedule"]),
+    // Where an address is checked, too.
+    ("lettre", &["adapters", "config"]),
     ("axum", &["simulator"]),
 ];
 
 /// Rooms that are plain functions: no async runtime in them.
 const SYNC: &[&str] =
-    &["model", "codes", "xml", "xsd", "formats", "validate", "split", "receipt", "config", "generate"];
+    &["model", "codes", "xml", "xsd", "formats", "validate", "split", "receipt", "schedule", "config", "generate"];
 
 /// Words that name no duty.
 const VAGUE: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "misc"];

@@ -18,19 +18,21 @@ mod deliveries;
 mod judging;
 mod shipments;
 mod sqlite;
+mod timetable;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sluse::model::{
     AreaPath, BlobId, ByteRange, Code, ItemKey, ItemKind, NewItem, PartnerId, ScratchId, Service, ShipmentId,
 };
-use sluse::ports::{Area, Close, Ledger, NewUpload, Quota};
+use sluse::ports::{Area, Close, Ledger, NewUpload, Quota, Timetable};
 
 /// An empty ledger and area of one adapter.
 #[async_trait]
 trait Store: Send + Sync {
     fn ledger(&self) -> &dyn Ledger;
     fn area(&self) -> &dyn Area;
+    fn timetable(&self) -> &dyn Timetable;
     /// Drops it as a crash would and opens what is on disk.
     async fn reopen(self: Box<Self>) -> Box<dyn Store>;
 }
@@ -141,6 +143,9 @@ mod on_sqlite {
             a_number_is_taken_once_and_lets_the_next_go_on,
             a_refused_batch_may_come_again_under_its_reference, a_refusal_refuses_what_was_ready,
             findings_come_in_order, groups_come_in_order, outcomes_are_counted_by_part_state_and_code, open_items_of_a_state_are_failed, a_rehearsal_is_settled_without_sending;
+        timetable:
+            the_run_of_a_time_begins_once, what_is_asked_for_begins_once, old_runs_are_forgotten_but_not_those_asked_for,
+            a_watch_and_what_it_settled_are_kept, an_alarm_is_told_once_to_each_and_over_to_who_was_told;
         deliveries:
             an_item_goes_its_way, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
             an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;

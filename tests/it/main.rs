@@ -8,6 +8,8 @@
 )]
 
 #[cfg(feature = "gateway")]
+mod alarms;
+#[cfg(feature = "gateway")]
 mod altinn;
 #[cfg(feature = "gateway")]
 mod bad_input;
@@ -33,6 +35,8 @@ mod pipeline;
 mod recovery;
 #[cfg(feature = "gateway")]
 mod reference;
+#[cfg(feature = "gateway")]
+mod schedule;
 #[cfg(feature = "gateway")]
 mod schemas;
 #[cfg(feature = "gateway")]

@@ -3,6 +3,7 @@
 mod batches;
 mod orders;
 mod sequence;
+mod timetable;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -102,13 +103,22 @@ impl Receiver for Told {
     }
 }
 
-/// A clock that goes on by itself and can be put forward.
+/// A clock that goes on by itself and can be put forward; or, where the second is not 0, one that is set by hand.
 #[derive(Default)]
-struct Ahead(AtomicI64);
+struct Ahead(AtomicI64, AtomicI64);
+
+impl Ahead {
+    fn set(&self, text: &str) {
+        self.1.store(text.parse::<Timestamp>().unwrap().as_millisecond(), Ordering::SeqCst);
+    }
+}
 
 impl Clock for Ahead {
     fn now(&self) -> Timestamp {
-        let ms = Timestamp::now().as_millisecond() + self.0.load(Ordering::SeqCst);
+        let ms = match self.1.load(Ordering::SeqCst) {
+            0 => Timestamp::now().as_millisecond() + self.0.load(Ordering::SeqCst),
+            by_hand => by_hand,
+        };
         Timestamp::from_millisecond(ms).unwrap()
     }
 }
@@ -153,6 +163,7 @@ impl Rig {
             blobs: Arc::new(blobs),
             receivers: Arc::new(HashMap::from([(route.name.clone(), destination)])),
             routes: Arc::new(Routes::new([route])),
+            windows: Arc::default(),
             archives: Arc::default(),
             signers: Arc::default(),
             cores: Blocking::per_core(),

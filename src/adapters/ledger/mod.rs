@@ -7,11 +7,14 @@
 //! Invariants: every change is on disk before its call returns; a change that fails is undone alone; a claim and the
 //! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
 
+mod alarms;
 mod area;
 mod attachments;
 mod bans;
 mod batches;
+mod bystander;
 mod calls;
+mod expected;
 mod failure;
 mod findings;
 mod items;
@@ -20,10 +23,12 @@ mod receipts;
 mod record;
 mod replays;
 mod rows;
+mod schedules;
 mod sequences;
 mod shipments;
 mod sql;
 mod steps;
+mod timetable;
 mod transaction;
 mod writer;
 
@@ -43,6 +48,7 @@ use tokio::sync::Mutex;
 
 use crate::ports::LedgerError;
 
+pub use self::bystander::Bystander;
 pub use self::orders::{Order, Ordered, order};
 pub use self::record::{Record, Wanted};
 pub use self::replays::{Replay, Replayed, replay, reprint};
@@ -141,6 +147,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "batches", include_str!("migrations/0005_batches.sql")),
     (6, "drop_box", include_str!("migrations/0006_drop_box.sql")),
     (7, "bans", include_str!("migrations/0007_bans.sql")),
+    (8, "schedules", include_str!("migrations/0008_schedules.sql")),
     (9, "orders", include_str!("migrations/0009_orders.sql")),
 ];
 const READERS: u32 = 3;

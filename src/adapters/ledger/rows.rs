@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::codes;
 use crate::model::{
-    AreaPath, Batch, BlobId, ByteRange, Code, Fetch, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState, LateEvent,
-    NewAttachment, NewItem, Node, NodeState, OutcomeCount, PartKind, Place, ReceiptForm, ReceiptKind, ScratchId,
-    Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind,
+    AreaPath, Batch, BlobId, ByteRange, Code, Fetch, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState,
+    LateEvent, NewAttachment, NewItem, Node, NodeState, OutcomeCount, PartKind, Place, ReceiptForm, ReceiptKind,
+    ScratchId, Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind,
 };
 use crate::ports::{Event, KnownReceipt, LedgerError};
 
@@ -252,7 +252,7 @@ pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, LedgerErr
     to_time(cell(row, column)?)
 }
 
-fn small(row: &SqliteRow, column: &str) -> Result<u32, LedgerError> {
+pub(super) fn small(row: &SqliteRow, column: &str) -> Result<u32, LedgerError> {
     u32::try_from(cell::<i64>(row, column)?).map_err(|_| corrupt("a small number"))
 }
 

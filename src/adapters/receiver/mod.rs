@@ -165,7 +165,7 @@ fn content_type(kind: ItemKind) -> &'static str {
     if kind == ItemKind::Recipient { "application/zip" } else { BATCH }
 }
 
-fn credential(credential: Credential) -> Result<(HeaderName, HeaderValue), HttpSetupError> {
+pub(super) fn credential(credential: Credential) -> Result<(HeaderName, HeaderValue), HttpSetupError> {
     let (name, value) = match credential {
         Credential::Bearer(token) => (AUTHORIZATION, format!("Bearer {}", token.expose_secret())),
         Credential::Header { name, value } => {

@@ -1,0 +1,109 @@
+//! Notices by e-mail, over SMTP; one that is sent again bears the same Message-ID.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::id;
+use crate::ports::{Channel, ChannelError, Notice};
+
+/// A mail server, and who is written to.
+#[derive(Debug, Clone)]
+pub struct EmailSettings {
+    /// Its name or address.
+    pub server: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is kept private.
+    pub tls: MailTls,
+    /// Whom we log in as.
+    pub login: Option<(String, SecretString)>,
+    /// Who writes.
+    pub from: String,
+    /// Who is written to.
+    pub to: Vec<String>,
+}
+
+/// How a connection to a mail server is kept private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailTls {
+    /// It begins in the clear and must become private.
+    StartTls,
+    /// It is private from the beginning.
+    Wrapped,
+    /// It stays in the clear.
+    None,
+}
+
+/// Settings that cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum EmailSetupError {
+    /// An address.
+    #[error("`{0}` is not an e-mail address")]
+    BadAddress(String),
+    /// The machine's TLS set-up.
+    #[error("no TLS client can be made for the mail server: are the machine's CA certificates installed?")]
+    Tls(#[source] lettre::transport::smtp::Error),
+}
+
+/// Writes a mail for each notice.
+pub struct EmailChannel {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    to: Vec<Mailbox>,
+}
+
+impl EmailChannel {
+    /// Checks the settings; nothing is sent yet.
+    pub fn new(settings: EmailSettings) -> Result<Self, EmailSetupError> {
+        let mailbox = |text: &String| text.parse::<Mailbox>().map_err(|_| EmailSetupError::BadAddress(text.clone()));
+        let (from, server) = (mailbox(&settings.from)?, settings.server.as_str());
+        let to = settings.to.iter().map(mailbox).collect::<Result<_, _>>()?;
+        let builder = match settings.tls {
+            MailTls::StartTls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(server),
+            MailTls::Wrapped => AsyncSmtpTransport::<Tokio1Executor>::relay(server),
+            MailTls::None => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server)),
+        };
+        let mut builder = builder.map_err(EmailSetupError::Tls)?.port(settings.port).timeout(Some(LONGEST_ANSWER));
+        if let Some((user, password)) = settings.login {
+            builder = builder.credentials(Credentials::new(user, password.expose_secret().to_owned()));
+        }
+        Ok(Self { transport: builder.build(), from, to })
+    }
+
+    fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
+        let Notice { subject, alarm, is_over, at, .. } = notice;
+        let title = if *is_over { format!("over: {subject}") } else { format!("{}: {subject}", alarm.level) };
+        let body = match is_over {
+            false => format!("{}.\n\nSince {at}. You are told once, and again when it is over.\n", alarm.text),
+            true => format!("This is over since {at}:\n\n{}.\n", alarm.text),
+        };
+        let id = format!("<sluse-{}@{}>", id(notice), self.from.email.domain());
+        let mut message = Message::builder().from(self.from.clone()).subject(format!("[sluse] {title}"));
+        for to in &self.to {
+            message = message.to(to.clone());
+        }
+        message.message_id(Some(id)).header(ContentType::TEXT_PLAIN).body(body)
+    }
+}
+
+#[async_trait]
+impl Channel for EmailChannel {
+    async fn send(&self, notice: &Notice) -> Result<(), ChannelError> {
+        let message = self.message(notice).map_err(|error| ChannelError(format!("no mail can be written: {error}")))?;
+        let sent = self.transport.send(message).await;
+        sent.map(drop).map_err(|error| {
+            // Its words may name people.
+            let answered = error.status().map(|code| format!("the mail server answered {code}"));
+            ChannelError(answered.unwrap_or_else(|| "the mail server cannot be reached".to_owned()))
+        })
+    }
+}
+
+/// How long the server may take for an answer.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);

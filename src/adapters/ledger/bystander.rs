@@ -1,0 +1,45 @@
+//! A ledger that may belong to a running gateway, opened beside it to leave word there.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use super::{alarms, options, schedules};
+use crate::model::Alarm;
+use crate::ports::{LedgerError, Run};
+
+/// The ledger as who stands by: it asks for runs, and nothing is brought up to date.
+pub struct Bystander(SqliteConnection);
+
+impl Bystander {
+    /// Opens the ledger in the file.
+    pub async fn open(path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self(options(path).create_if_missing(false).connect().await?))
+    }
+
+    /// Asks for a run by hand; returns the number to follow it by.
+    pub async fn ask(&mut self, schedule: &str, by: &str, now: Timestamp) -> Result<u64, LedgerError> {
+        schedules::ask(&mut self.0, schedule, by, now).await
+    }
+
+    /// The run that was asked for with the number; `None` until it begins.
+    pub async fn run_asked(&mut self, asked: u64) -> Result<Option<Run>, LedgerError> {
+        schedules::run_asked(&mut self.0, asked).await
+    }
+
+    /// The last runs of a schedule, newest first.
+    pub async fn runs(&mut self, schedule: &str, limit: u32) -> Result<Vec<Run>, LedgerError> {
+        schedules::runs(&mut self.0, schedule, limit).await
+    }
+
+    /// What is wrong with a subject.
+    pub async fn alarm(&mut self, subject: &str) -> Result<Option<Alarm>, LedgerError> {
+        Ok(alarms::open(&mut self.0, subject).await?.map(|(_, alarm)| alarm))
+    }
+
+    /// Closes it.
+    pub async fn close(self) -> Result<(), LedgerError> {
+        Ok(self.0.close().await?)
+    }
+}
