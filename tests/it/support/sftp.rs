@@ -127,6 +127,8 @@ impl Gateway {
     pub(crate) async fn raw(&self, user: &str) -> RawClient {
         let ssh = self.log_in(user).await;
         let sftp = RawSftpSession::new(subsystem(&ssh).await.into_stream());
+        // On a busy machine a sync of the disk may take longer than the ten seconds this client waits by itself.
+        sftp.set_timeout(60);
         sftp.init().await.unwrap();
         RawClient { sftp, ssh }
     }
