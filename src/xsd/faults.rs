@@ -134,9 +134,9 @@ mod tests {
         let given = texts.iter().map(|(name, text)| SchemaDocument { name, bytes: text.as_bytes() });
         let given: Vec<SchemaDocument<'_>> = given.collect();
         let roots: Vec<&str> = documents.iter().map(|(name, _)| *name).collect();
-        let told = |error: SchemaError| match error {
-            SchemaError::Invalid { place, rule, .. } => format!("{}:{} {rule}", place.document, place.at.line),
-            other => other.to_string(),
+        let told = |error: SchemaError| {
+            let SchemaError::Invalid { place, rule, .. } = &error else { return error.to_string() };
+            format!("{}:{} {rule}", place.document, place.at.line)
         };
         faults(&roots, &Given(&given), &SchemaLimits::default(), most).into_iter().map(told).collect()
     }
