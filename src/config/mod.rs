@@ -6,6 +6,7 @@
 mod broker;
 mod fault;
 mod files;
+mod format;
 mod partner;
 mod password;
 mod reader;
@@ -145,7 +146,8 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let log = log(&root.section("log"));
     let partners = partner::read(root);
     let receivers = receiver::read(root);
-    let routes = route::read(root, &partners, &receivers);
+    let formats = format::read(root);
+    let routes = route::read(root, &partners, &receivers, &formats);
     let signer = receipts::signer(&root.section("signing"), "key_file");
     let broker = broker::read(root);
     check_logins(root, &partners);

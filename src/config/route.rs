@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use super::format::Described;
 use super::partner::Partner;
 use super::reader::Section;
 use super::receipts;
 use super::receiver::ReceiverConfig;
+use crate::formats::{self, Format};
 use crate::model::{
-    AppTarget, DataTypeRow, FormatName, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName, ServiceRow,
-    ServiceTable,
+    AppTarget, DataTypeRow, FormatName, GenericFormat, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName,
+    ServiceRow, ServiceTable,
 };
 use crate::receipt::Signer;
 
@@ -33,10 +35,11 @@ pub(super) fn read(
     root: &Section<'_>,
     partners: &[Partner],
     receivers: &[(String, Option<ReceiverConfig>)],
+    formats: &Described,
 ) -> Vec<RouteConfig> {
     let mut routes: Vec<RouteConfig> = Vec::new();
     for (name, section) in root.named("route") {
-        let Some(found) = route(&name, &section, partners, receivers) else { continue };
+        let Some(found) = route(&name, &section, partners, receivers, formats) else { continue };
         if let Some(text) = routes.iter().find_map(|earlier| clash(&earlier.route, &found.route)) {
             section.fault_here(text);
         }
@@ -53,14 +56,20 @@ fn route(
     section: &Section<'_>,
     partners: &[Partner],
     receivers: &[(String, Option<ReceiverConfig>)],
+    formats: &Described,
 ) -> Option<RouteConfig> {
     let route_name: Option<RouteName> = name.parse().map_err(|error| section.fault_here(format!("{error}"))).ok();
     let partner = partner(section, partners);
-    let format = format(section);
+    let format = format(section, formats);
     let receiver_name = section.required("receiver");
     let receiver = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers));
-    if format == Some(FormatName::Broker) && matches!(receiver, Some(ReceiverConfig::AltinnApp(_))) {
-        section.fault("receiver", "an altinn-app receiver takes no broker ZIPs; use one of kind http or directory");
+    let takes_no = match &format {
+        Some((FormatName::Broker, _)) => Some("broker ZIPs"),
+        Some((FormatName::Generic, _)) => Some("items of a described format"),
+        _ => None,
+    };
+    if let (Some(what), Some(ReceiverConfig::AltinnApp(_))) = (takes_no, &receiver) {
+        section.fault("receiver", format!("an altinn-app receiver takes no {what}; use one of kind http or directory"));
     }
     let services = services(section, receiver.as_ref());
     let answers = receipts::read(section);
@@ -74,10 +83,12 @@ fn route(
     let max_findings = section.number("max_findings", 10_000, 1..=10_000_000);
     let concurrency = section.number("concurrency", 16, 1..=1_000);
     let sender_name = section.text("sender_name");
+    let (format, described) = format?;
     let route = Route {
         name: route_name?,
         partner: partner?,
-        format: format?,
+        format,
+        described,
         inbox,
         test,
         receipts,
@@ -104,14 +115,19 @@ fn partner(section: &Section<'_>, partners: &[Partner]) -> Option<PartnerId> {
     Some(id)
 }
 
-fn format(section: &Section<'_>) -> Option<FormatName> {
+/// A standard format, or one that is described.
+fn format(section: &Section<'_>, formats: &Described) -> Option<(FormatName, Option<Arc<GenericFormat>>)> {
     let word = section.required("format")?;
-    let format = FormatName::ALL.into_iter().find(|format| format.as_str() == word);
-    if format.is_none() {
-        let known: Vec<_> = FormatName::ALL.iter().map(|format| format!("{:?}", format.as_str())).collect();
-        section.fault("format", format!("must be one of {}", known.join(", ")));
+    if let Some(format) = super::format::standard(&word) {
+        return Some((format, None));
     }
-    format
+    if let Some((_, described)) = formats.iter().find(|(name, _)| *name == word) {
+        // What is wrong with it is told already.
+        return described.clone().map(|format| (FormatName::Generic, Some(format)));
+    }
+    let known: Vec<_> = FormatName::ALL.iter().map(|format| format!("{:?}", format.as_str())).collect();
+    section.fault("format", format!("must be one of {}, or the name of a [format.<name>]", known.join(", ")));
+    None
 }
 
 fn receiver(
@@ -229,6 +245,17 @@ fn data_type(section: &Section<'_>) -> Option<DataTypeRow> {
     Some(DataTypeRow { format_id: format_id?, format_version, data_type: data_type? })
 }
 
+/// Whether some file may be of both routes' formats.
+fn take_the_same(one: &Route, other: &Route) -> bool {
+    let described = [one, other].into_iter().filter_map(|route| formats::described(route.described.as_deref()?));
+    let all: Vec<&Format> = described.chain(formats::ALL).collect();
+    let of = |route: &Route| all.iter().copied().filter(|format| format.is_of(route)).collect::<Vec<_>>();
+    let others = of(other);
+    of(one)
+        .iter()
+        .any(|format| others.iter().any(|other| (format.root, format.namespace) == (other.root, other.namespace)))
+}
+
 /// Why two routes cannot both stand: a file would have two ways to go, or what one writes the other would take.
 fn clash(one: &Route, other: &Route) -> Option<String> {
     if one.partner != other.partner {
@@ -244,7 +271,7 @@ fn clash(one: &Route, other: &Route) -> Option<String> {
                 one.name
             ));
         }
-        if one.format == other.format && !told_apart {
+        if take_the_same(one, other) && !told_apart {
             let name = &one.name;
             return Some(format!(
                 "route {name} takes the same format in {dir}; give both a sender_name, or other names"

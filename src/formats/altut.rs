@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Mark, Role, Source, compiled};
 use crate::model::{FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -16,7 +16,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "",
     marks: MARKS,
     may_be_empty: true,
-    plan: || &PLAN,
+    source: Source::Own(|| &PLAN),
 };
 
 /// Its schema's file.

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Mark, Role, Source, compiled};
 use crate::model::{Counted, FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -15,7 +15,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "",
     marks: MARKS,
     may_be_empty: true,
-    plan: || &PLAN,
+    source: Source::Own(|| &PLAN),
 };
 
 /// Its schema's file.

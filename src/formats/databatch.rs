@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::details::{Details, PartDraft, Reader};
-use super::{Format, Mark, ReadItemError, Role, compiled};
+use super::{Format, Mark, ReadItemError, Role, Source, compiled};
 use crate::model::{ByteRange, Counted, FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -17,7 +17,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "",
     marks: MARKS,
     may_be_empty: false,
-    plan: || &PLAN,
+    source: Source::Own(|| &PLAN),
 };
 
 /// Its schema's file.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::fragment::{Fragment, Tag};
 use super::text::TextDecoder;
 use super::{Coding, Encoding, Excerpt, ReadItemError, check_digits, preamble};
-use crate::model::{ByteRange, ItemKind, NewItem, Reportee};
+use crate::model::{ByteRange, GenericFormat, ItemKind, NewItem, Reportee};
 use crate::ports::{Blob, PartMeta};
 
 /// One item in detail. Its forms and attachments stay where they are: each is a span of the staged file. Never logged:
@@ -37,9 +37,15 @@ pub struct Span {
     pub coding: Coding,
 }
 
-/// Reads an item in detail, with its attachments that stand behind all items. Reads their bytes once, one buffer at a
+/// Reads an item in detail, with its attachments that stand behind all items, and by its
+/// description where its format has one. Reads their bytes once, one buffer at a
 /// time.
-pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Result<Details, ReadItemError> {
+pub fn details(
+    blob: &dyn Blob,
+    item: &NewItem,
+    attachments: &[ByteRange],
+    described: Option<&GenericFormat>,
+) -> Result<Details, ReadItemError> {
     let encoding = preamble(blob)?.encoding;
     let mut reader = Reader { blob, encoding, text_left: MOST_TEXT_BYTES };
     let mut details = Details::default();
@@ -47,6 +53,7 @@ pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Re
         details.reportee = Some(reader.reportee(item.group)?);
     }
     let mut part = PartDraft::default();
+    let is_reportee = |path: &str| described.is_some_and(|format| format.reportee.as_deref() == Some(path));
     for_each_element((blob, encoding), item.range, &mut |path, content| match item.kind {
         ItemKind::FormTask => super::prefill::form_task_detail(&mut reader, &mut details, &mut part, path, content),
         ItemKind::Field => super::prefill::field_detail(&mut reader, &mut details, path, content),
@@ -57,6 +64,7 @@ pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Re
         ItemKind::Usage => details.take_reportee(&mut reader, path == "ReporteeID", content),
         ItemKind::AltUtMessage => details.take_reportee(&mut reader, path == "Participant/@id", content),
         ItemKind::AltUtConfirmation => details.take_reportee(&mut reader, path == "@participantId", content),
+        ItemKind::Item => details.take_reportee(&mut reader, is_reportee(path), content),
         // Recipients are read out of their archive: `broker::party`.
         ItemKind::OnlineResult | ItemKind::Recipient => Ok(()),
     })?;
@@ -261,7 +269,7 @@ mod tests {
             forms: 0,
             refused: None,
         };
-        let details = details(&blob, &item, &[]);
+        let details = details(&blob, &item, &[], None);
         (blob, details)
     }
 

@@ -46,6 +46,8 @@ pub enum Role {
     Count(Counted),
     /// The part's reference.
     ShipmentReference,
+    /// The part's reference, where its type leaves no room for a suffix.
+    FixedReference,
     /// Items that share a head.
     Group,
     /// The id of the reportee whom a group's items concern.

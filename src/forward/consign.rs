@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::content::{archived, decode_now, decoded, pieced};
 use crate::blocking::Blocking;
 use crate::formats::{self, Details, ReadItemError, broker};
-use crate::model::{ArchiveContents, ByteRange, Envelope, Item, ShipmentId};
+use crate::model::{ArchiveContents, ByteRange, Envelope, GenericFormat, Item, ShipmentId};
 use crate::ports::{Blob, Consignment, Content, ContentPart, DeliveryError};
 use crate::split;
 
@@ -20,6 +20,8 @@ pub struct Source {
     pub blob: Arc<dyn Blob>,
     /// Where its headers lie.
     pub envelope: Arc<Envelope>,
+    /// The description of its format, where it has one.
+    pub described: Option<Arc<GenericFormat>>,
     /// The door to disk reads.
     pub disk: Blocking,
 }
@@ -45,7 +47,8 @@ impl Source {
             return self.consign_archive(item, contents, first_intent);
         }
         let encoding = formats::preamble(self.blob.as_ref())?.encoding;
-        let mut details = formats::details(self.blob.as_ref(), &item.found, &attachments)?;
+        let described = self.described.as_deref();
+        let mut details = formats::details(self.blob.as_ref(), &item.found, &attachments, described)?;
         let mut parts = Vec::with_capacity(details.parts.len());
         let mut room = HELD_BYTES;
         for span in std::mem::take(&mut details.parts) {

@@ -5,6 +5,7 @@
 mod archive;
 mod area;
 mod finding;
+mod generic;
 mod id;
 mod item;
 mod receipt;
@@ -17,6 +18,7 @@ mod shipment;
 pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Node, NodeState, is_temporary_name};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
+pub use generic::GenericFormat;
 pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{
     ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,

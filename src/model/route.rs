@@ -1,8 +1,10 @@
 //! Routes: partner + format + service → receiver, with the rules the agency chose. Checked values; see `config/`.
 
-use super::{FormatRules, PartnerId, ReceiptRules, RouteName, Service};
+use std::sync::Arc;
 
-/// A standard format sluse reads.
+use super::{FormatRules, GenericFormat, PartnerId, ReceiptRules, RouteName, Service};
+
+/// A format sluse reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FormatName {
     /// `ServiceOwner` with Prefill and Subscription parts (serviceinitiation 2009/10).
@@ -23,10 +25,12 @@ pub enum FormatName {
     OnlineReceipt,
     /// A ZIP with `manifest.xml` and `recipients.xml` (broker 2015/06).
     Broker,
+    /// A format that the configuration describes: any schema.
+    Generic,
 }
 
 impl FormatName {
-    /// Every format.
+    /// Every standard format: not [`Self::Generic`].
     pub const ALL: [Self; 9] = [
         Self::Prefill,
         Self::DataBatch,
@@ -51,6 +55,7 @@ impl FormatName {
             Self::AltUtConfirmations => "altut-confirmations",
             Self::OnlineReceipt => "online-receipt",
             Self::Broker => "broker",
+            Self::Generic => "generic",
         }
     }
 }
@@ -64,6 +69,8 @@ pub struct Route {
     pub partner: PartnerId,
     /// Which format it takes.
     pub format: FormatName,
+    /// The description of a format that is [`FormatName::Generic`].
+    pub described: Option<Arc<GenericFormat>>,
     /// Directory where files are dropped.
     pub inbox: String,
     /// Directory where files are dropped for a rehearsal: complete receipts, nothing sent.

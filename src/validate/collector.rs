@@ -77,7 +77,7 @@ impl<'a> Collector<'a> {
             judging,
             format,
             // Until the sender's name is known.
-            route: judging.routes.iter().find(|route| route.format == format.name),
+            route: judging.routes.iter().find(|route| format.is_of(route)),
             envelope: None,
             references: Vec::new(),
             groups: 0,
@@ -282,7 +282,7 @@ impl<'a> Collector<'a> {
             reference_fault(&seen, self.format.marks).filter(|(code, _)| *code == codes::REFERENCE_TOO_LONG),
             &mut seen,
         );
-        match route::choose(self.judging.routes, self.format.name, name) {
+        match route::choose(self.judging.routes, self.format, name) {
             Some(route) => self.route = Some(route),
             None if self.route.is_some() => {
                 let text = format!("{} is not the route's", place::name(self.format.marks, seen.watch));
@@ -332,12 +332,12 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn see_shipment_reference(&mut self, mut seen: Seen<'_, '_, '_>, content: Range<u64>) {
+    fn see_shipment_reference(&mut self, mut seen: Seen<'_, '_, '_>, end: u64) {
         let sender_name = self.envelope.as_ref().map(|envelope| envelope.sender_name.clone()).unwrap_or_default();
         let fault = reference_fault(&seen, self.format.marks);
         self.keys = None;
         let Some(part) = self.part() else { return };
-        part.reference_end = content.end;
+        part.reference_end = end;
         let used = ReferenceUse { part: part.kind, sender_name, reference: seen.text.to_owned() };
         if fault.is_none() {
             part.reference.clone_from(&used.reference);
@@ -399,21 +399,22 @@ impl<'a> Collector<'a> {
 
 fn scope<'a>(
     judging: &Judging<'a>,
-    format: &Format,
+    format: &'static Format,
     envelope: &'a Envelope,
     part: &'a Part,
     kind: ItemKind,
 ) -> Scope<'a> {
     let number = part.sequence_no.as_deref().filter(|number| !matches!(*number, "" | "0"));
+    let is_told_apart = has_own_reference(kind) && !format.numbers_items();
     let reference = match number {
-        _ if !part.reference.is_empty() || has_own_reference(kind) => &part.reference,
+        _ if !part.reference.is_empty() || is_told_apart => &part.reference,
         // News of one message come in several batches, which only their number or the shipment tells apart.
         Some(number) => number,
         None => judging.shipment,
     };
     Scope {
         partner: judging.partner,
-        format: format.name.as_str(),
+        format: format.word(),
         part: part.kind,
         sender_name: &envelope.sender_name,
         reference,
@@ -468,7 +469,9 @@ impl Observer for Collector<'_> {
                     text.trim().clone_into(&mut attachment.reference);
                 }
             }
-            Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content),
+            Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content.end),
+            // Zero: no place to write a suffix at.
+            Some(Role::FixedReference) => self.see_shipment_reference(seen, 0),
             Some(Role::Reportee) => self.see_reportee(seen),
             Some(role) => {
                 if let Some(item) = &mut self.item {
@@ -530,7 +533,8 @@ fn nth_index(kind: ItemKind) -> usize {
         | ItemKind::AltUtMessage
         | ItemKind::AltUtConfirmation
         | ItemKind::OnlineResult
-        | ItemKind::Recipient => 0,
+        | ItemKind::Recipient
+        | ItemKind::Item => 0,
     }
 }
 

@@ -204,6 +204,7 @@ impl OpenItem {
             | Role::TailAttachment
             | Role::TailReference
             | Role::ShipmentReference
+            | Role::FixedReference
             | Role::Group
             | Role::Reportee
             | Role::Item(_)
@@ -224,6 +225,7 @@ impl OpenItem {
         key: &mut KeyFields,
     ) -> (NewItem, Vec<Finding>) {
         self.check_parents(rules);
+        self.check_reference(rules);
         self.identity(around, rules).write(key);
         let ignored = self.is_ignored(rules.route);
         let mut findings = if ignored { Vec::new() } else { self.own_findings(around, rules) };
@@ -289,6 +291,17 @@ impl OpenItem {
             text: format!("{} is the reference of no form", place::name(rules.marks, watch)),
             is_warning: strictness == Strictness::Warn,
         }));
+    }
+
+    /// A reference that a description names and the schema lets be missing: nothing would tell the item from the rest.
+    fn check_reference(&mut self, rules: Rules<'_>) {
+        if self.kind != ItemKind::Item || !self.findings.is_empty() || self.reference.is_some() {
+            return;
+        }
+        let Some(watch) = rules.marks.iter().position(|mark| mark.role == Role::SendersReference) else { return };
+        let text = format!("{} is missing", place::name(rules.marks, watch));
+        let (watch, at) = (self.own.watch, self.at);
+        self.broken.push(Broken { code: codes::NO_REFERENCE, watch, at, text, is_warning: false });
     }
 
     /// Takes note of a broken rule, by how much it weighs on the route.
@@ -426,7 +439,7 @@ impl OpenItem {
 /// Whether items of the kind have a reference that no other item has.
 pub(super) fn has_own_reference(kind: ItemKind) -> bool {
     match kind {
-        ItemKind::FormTask | ItemKind::DataUnit | ItemKind::Correspondence => true,
+        ItemKind::FormTask | ItemKind::DataUnit | ItemKind::Correspondence | ItemKind::Item => true,
         ItemKind::Field
         | ItemKind::Subscription
         | ItemKind::Confirmation

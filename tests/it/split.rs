@@ -42,7 +42,7 @@ fn said(blob: &InMemory, whole: &Judged, item: &NewItem) -> String {
     let encoding = preamble(blob).unwrap().encoding;
     let attachments = attachments(whole, item);
     let Details { reportee, valid_from, receivers_reference, identifying_fields, parts } =
-        details(blob, item, &attachments).unwrap();
+        details(blob, item, &attachments, None).unwrap();
     let contents: Vec<_> = parts
         .iter()
         .map(|span| {

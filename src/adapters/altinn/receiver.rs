@@ -64,7 +64,8 @@ impl AppReceiver {
             | ItemKind::AltUtMessage
             | ItemKind::AltUtConfirmation
             | ItemKind::OnlineResult
-            | ItemKind::Recipient => return Err(refused(codes::NO_RECEIVER_FOR_KIND)),
+            | ItemKind::Recipient
+            | ItemKind::Item => return Err(refused(codes::NO_RECEIVER_FOR_KIND)),
         }
         let row = item.service.as_ref().and_then(|service| self.services.row(service));
         let app = row.and_then(|row| row.app.as_ref()).ok_or(refused(codes::UNKNOWN_SERVICE))?;

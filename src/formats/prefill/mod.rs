@@ -4,7 +4,7 @@ mod details;
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Mark, Role, Source, compiled};
 use crate::model::{FormatName, ItemKind, PartKind};
 use crate::xsd::Plan;
 
@@ -17,7 +17,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "http://schemas.altinn.no/services/intermediary/serviceinitiation/2009/10",
     marks: MARKS,
     may_be_empty: false,
-    plan: || &PLAN,
+    source: Source::Own(|| &PLAN),
 };
 
 /// Its schema's file.

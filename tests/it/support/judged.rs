@@ -34,7 +34,7 @@ pub(crate) fn judged(bytes: &[u8], routes: &[Route]) -> Judged {
 
 /// How [`judged`] judges.
 pub(crate) fn judging<'a>(bytes: &[u8], routes: &'a [Route]) -> Judging<'a> {
-    Judging { routes, partner: "ttd", shipment: "", size_bytes: bytes.len() as u64, limits: Limits::default() }
+    Judging { routes, partner: "ttd", shipment: "1", size_bytes: bytes.len() as u64, limits: Limits::default() }
 }
 
 /// Judges a document that is read in pieces of the given size.
@@ -112,6 +112,7 @@ pub(crate) fn prefill_route() -> Route {
         name: "prefill".parse().unwrap(),
         partner: "ttd".parse().unwrap(),
         format: FormatName::Prefill,
+        described: None,
         inbox: "inbox".into(),
         test: "test".into(),
         receipts: "receipts".into(),
