@@ -21,6 +21,7 @@ mod end_to_end;
 mod fuzz;
 #[cfg(feature = "gateway")]
 mod generate;
+mod generic;
 mod house;
 #[cfg(feature = "gateway")]
 mod ledger;
