@@ -9,8 +9,8 @@ use super::receipts;
 use super::receiver::ReceiverConfig;
 use crate::formats::{self, Format};
 use crate::model::{
-    AppTarget, DataTypeRow, FormatName, GenericFormat, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName,
-    ServiceRow, ServiceTable,
+    AppTarget, DataTypeRow, FormSchemaRow, FormatName, GenericFormat, PartialAcceptance, PartnerId, RetryPolicy, Route,
+    RouteName, ServiceRow, ServiceTable,
 };
 use crate::receipt::Signer;
 
@@ -72,6 +72,8 @@ fn route(
         section.fault("receiver", format!("an altinn-app receiver takes no {what}; use one of kind http or directory"));
     }
     let services = services(section, receiver.as_ref());
+    let names_schemas = services.rows.iter().any(|row| !row.schemas.is_empty());
+    let rules = super::rules::read(&section.section("rules"), names_schemas);
     let answers = receipts::read(section);
     let [inbox, test, receipts, outbox] = directories(section, &answers.dir);
     let partial = PartialAcceptance {
@@ -97,7 +99,7 @@ fn route(
         sender_name,
         max_file_bytes,
         max_findings,
-        rules: super::rules::read(&section.section("rules")),
+        rules,
         partial,
         services,
         retry,
@@ -200,26 +202,47 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
         section.fault("code", "a service code has at most 7 characters");
     }
     let edition = section.text("edition");
+    let rows = section.list("data_type");
     let app = match receiver {
-        Some(ReceiverConfig::AltinnApp(_)) => Some(app(section)),
-        Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_)) => None,
+        Some(ReceiverConfig::AltinnApp(_)) => Some(app(section, &rows)),
+        Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_)) => {
+            rows.iter().filter(|row| !row.has("schema")).for_each(|row| {
+                row.fault(
+                    "schema",
+                    "is missing: to this receiver forms go as they are, and only a schema can be named",
+                );
+            });
+            None
+        }
         // The receiver's own fault is reported already; what the row says is read for its faults only.
         None => {
-            let _ = section.has("app").then(|| app(section));
+            let _ = section.has("app").then(|| app(section, &rows));
+            rows.iter().for_each(|row| drop(DATA_TYPE_KEYS.map(|key| row.text(key))));
             return None;
         }
     };
+    let schemas = rows.iter().filter_map(form_schema).collect();
     match app {
         Some(None) => None,
-        Some(Some(app)) => Some(ServiceRow { code: code?, edition, app: Some(app) }),
-        None => Some(ServiceRow { code: code?, edition, app: None }),
+        Some(Some(app)) => Some(ServiceRow { code: code?, edition, app: Some(app), schemas }),
+        None => Some(ServiceRow { code: code?, edition, app: None, schemas }),
     }
 }
 
-fn app(section: &Section<'_>) -> Option<AppTarget> {
+/// The schema of form data, where a row names one.
+fn form_schema(section: &Section<'_>) -> Option<FormSchemaRow> {
+    let schema = section.path("schema")?;
+    if let Err(error) = formats::take_form_schema(&schema) {
+        section.fault("schema", error.to_string());
+    }
+    let format_version = section.text("format_version");
+    Some(FormSchemaRow { format_id: section.required("format_id")?, format_version, schema })
+}
+
+fn app(section: &Section<'_>, rows: &[Section<'_>]) -> Option<AppTarget> {
     let target = section.required("app");
     let attachment_type = section.text("attachment_type");
-    let data_types: Vec<_> = section.list("data_type").iter().filter_map(data_type).collect();
+    let data_types: Vec<_> = rows.iter().filter_map(data_type).collect();
     if !section.has("data_type") {
         section.fault("data_type", "is missing: no form could be sent; add [[route.<name>.service.data_type]]");
     }
@@ -237,6 +260,9 @@ fn app(section: &Section<'_>) -> Option<AppTarget> {
         }
     }
 }
+
+/// Settings of a data type's row.
+const DATA_TYPE_KEYS: [&str; 4] = ["format_id", "format_version", "data_type", "schema"];
 
 fn data_type(section: &Section<'_>) -> Option<DataTypeRow> {
     let format_id = section.required("format_id");

@@ -17,6 +17,8 @@ mod details;
 mod detect;
 mod error;
 mod excerpt;
+mod form;
+mod form_schema;
 pub(crate) mod fragment;
 mod generic;
 mod online_receipt;
@@ -40,6 +42,8 @@ pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};
 pub use detect::{Detection, detect};
 pub use error::ReadItemError;
 pub use excerpt::{Excerpt, preamble};
+pub use form::{FormData, FormFault};
+pub use form_schema::{form_schema, take_form_schema};
 pub use generic::{DescriptionFault, describe, described};
 pub use role::{Identity, ItemKeys, Mark, Role, Scope};
 
@@ -59,20 +63,29 @@ pub struct Format {
     source: Source,
 }
 
+/// What becomes of form data while a batch is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forms {
+    /// It is text.
+    PassedBy,
+    /// It is judged as the document it is.
+    Judged,
+}
+
 /// Where a format comes from.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     /// The program; its schema is compiled at first use.
-    Own(fn() -> &'static Plan),
+    Own(fn(Forms) -> &'static Plan),
     /// The configuration.
     Described(&'static Plan, &'static GenericFormat),
 }
 
 impl Format {
-    /// Schema and watches, compiled at first use.
-    pub fn plan(&self) -> &'static Plan {
+    /// Schema and watches, compiled at first use; where the format has form data, with or without watching it.
+    pub fn plan(&self, forms: Forms) -> &'static Plan {
         match self.source {
-            Source::Own(plan) => plan(),
+            Source::Own(plan) => plan(forms),
             Source::Described(plan, _) => plan,
         }
     }
@@ -131,11 +144,12 @@ pub fn by_name(name: FormatName) -> Option<&'static Format> {
     })
 }
 
-/// Compiles a format's own schema with the watches of its marks.
-fn compiled(name: &str, schema: &[u8], marks: &[Mark]) -> Plan {
+/// Compiles a format's own schema with the watches of its marks. Those of form data stand behind all others.
+fn compiled(name: &str, schema: &[u8], marks: &[Mark], forms: Forms) -> Plan {
     let document = SchemaDocument { name, bytes: schema };
     let schema = Schema::compile(&[document]).expect("the schema is part of the program and compiled by its tests");
-    let watches: Vec<Watch> = marks.iter().map(|mark| mark.watch).collect();
+    let is_watched = |mark: &&Mark| forms == Forms::Judged || mark.role != Role::FormData;
+    let watches: Vec<Watch> = marks.iter().take_while(is_watched).map(|mark| mark.watch).collect();
     Plan::new(Arc::new(schema), &watches).expect("every path is an element of the schema, as the tests check")
 }
 
@@ -146,7 +160,7 @@ mod tests {
     #[test]
     fn every_schema_compiles_and_has_every_path() {
         for format in ALL {
-            let _ = format.plan();
+            let _ = (format.plan(Forms::PassedBy), format.plan(Forms::Judged));
             assert!(ALL.iter().any(|known| std::ptr::eq(*known, by_name(format.name).unwrap())));
         }
         assert!(FormatName::ALL.into_iter().all(|name| by_name(name).is_none_or(|format| format.name == name)));

@@ -27,6 +27,8 @@ pub use item::{
 pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, ReceiptKind, ReceiptRules, ReceiptStatus};
 pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use rights::{Access, Denied, Right, Rights, Sending};
-pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
+pub use route::{
+    AppTarget, DataTypeRow, FormSchemaRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable,
+};
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{Count, Counted, Envelope, Part, PartKind, Shipment, Stage, Tally, Totals, Verdict, VerdictKind};

@@ -1,5 +1,6 @@
 //! Routes: partner + format + service → receiver, with the rules the agency chose. Checked values; see `config/`.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{FormatRules, GenericFormat, PartnerId, ReceiptRules, RouteName, Service};
@@ -170,6 +171,30 @@ pub struct ServiceRow {
     pub edition: Option<String>,
     /// The Altinn 3 app; `None` on routes to other receivers.
     pub app: Option<AppTarget>,
+    /// Schemas of its forms' data.
+    pub schemas: Vec<FormSchemaRow>,
+}
+
+impl ServiceRow {
+    /// The schema of a form's data: one for the version before one for all versions.
+    pub fn form_schema(&self, format_id: &str, format_version: &str) -> Option<&Path> {
+        let rows = || self.schemas.iter().filter(|row| row.format_id == format_id);
+        rows()
+            .find(|row| row.format_version.as_deref() == Some(format_version))
+            .or_else(|| rows().find(|row| row.format_version.is_none()))
+            .map(|row| row.schema.as_path())
+    }
+}
+
+/// DataFormatId (and version) → schema of the form data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormSchemaRow {
+    /// DataFormatId.
+    pub format_id: String,
+    /// DataFormatVersion; `None` for all.
+    pub format_version: Option<String>,
+    /// The schema's file.
+    pub schema: PathBuf,
 }
 
 /// An Altinn 3 app and how forms and attachments become its data types.
@@ -212,7 +237,7 @@ mod tests {
     use super::*;
 
     fn row(code: &str, edition: Option<&str>) -> ServiceRow {
-        ServiceRow { code: code.into(), edition: edition.map(Into::into), app: None }
+        ServiceRow { code: code.into(), edition: edition.map(Into::into), app: None, schemas: Vec::new() }
     }
 
     #[test]

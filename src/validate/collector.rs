@@ -13,6 +13,7 @@ use crate::model::{
 use crate::ports::ReferenceUse;
 use crate::xsd::{self, Observer, Position, Spot};
 
+use super::forms::OpenForm;
 use super::grouping::Grouping;
 use super::header;
 use super::item::{Around, Group, OpenItem, Rules, Seen, has_own_reference, reference_fault};
@@ -55,7 +56,8 @@ pub(super) struct Collector<'a> {
     group: Option<Group>,
     /// Items of each kind in the group, in the order of [`nth_index`].
     in_group: [u64; 2],
-    item: Option<OpenItem>,
+    pub(super) item: Option<OpenItem>,
+    pub(super) form: Option<OpenForm>,
     /// Of the last item, for the next.
     memory: Texts,
     /// The keys of the kind of items seen last, until its scope changes.
@@ -84,6 +86,7 @@ impl<'a> Collector<'a> {
             group: None,
             in_group: [0; 2],
             item: None,
+            form: None,
             memory: Texts::default(),
             keys: None,
             attachment: None,
@@ -184,7 +187,7 @@ impl<'a> Collector<'a> {
         self.format.marks.get(watch).map(|mark| mark.role)
     }
 
-    fn rules(&self) -> Rules<'a> {
+    pub(super) fn rules(&self) -> Rules<'a> {
         Rules { marks: self.format.marks, route: self.route }
     }
 
@@ -433,13 +436,24 @@ impl Observer for Collector<'_> {
             Some(Role::TailAttachment) => self.open_attachment(at.position()),
             Some(Role::Group) => self.open_group(watch, at.position()),
             Some(Role::Item(kind)) => self.open_item(kind, watch, at.position()),
-            Some(role @ (Role::Attachment | Role::Form)) => {
+            Some(Role::FormData) => self.open_form(at),
+            Some(role @ (Role::Attachment | Role::Form | Role::FormDataKey)) => {
                 let rules = self.rules();
                 if let Some(item) = &mut self.item {
                     item.see(role, Seen { watch, text: "", complete: true, raw_bytes: 0, at }, rules);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn hears(&mut self, _: usize) -> bool {
+        self.form.is_some()
+    }
+
+    fn text(&mut self, _: usize, piece: &[u8]) {
+        if let Some(form) = &mut self.form {
+            form.push(piece);
         }
     }
 
@@ -486,6 +500,7 @@ impl Observer for Collector<'_> {
         match self.role(watch) {
             Some(Role::Group) => self.group = None,
             Some(Role::TailAttachment) => self.close_attachment(end),
+            Some(Role::FormData) => self.close_form(watch),
             Some(Role::Item(_)) => self.close_item(end),
             _ => {}
         }

@@ -1,13 +1,14 @@
 //! One item while it is judged: what has been seen of it, and what the rules say of that.
 
 use crate::codes;
-use crate::formats::{self, Day, Identity, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
+use crate::formats::{self, Day, FormFault, Identity, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
 use crate::model::{
     AppTarget, ByteRange, Code, Finding, FormatRules, ItemKey, ItemKind, KeyFields, NewItem, Route, Service, Strictness,
 };
-use crate::xsd::{Position, Spot};
+use crate::xsd::{Plan, Position, Spot};
 
 use super::family::Family;
+use super::forms;
 use super::place::{self, Enclosing};
 use super::route;
 use super::texts::Texts;
@@ -44,6 +45,10 @@ pub(super) struct OpenItem {
     identity_bytes: usize,
     valid_from: Option<Day>,
     format_id: String,
+    /// The schema of the form at hand.
+    schema: Option<&'static Plan>,
+    /// Its forms' data is encrypted.
+    is_encrypted: bool,
     /// Forms and attachments.
     parts: u64,
     /// Forms, in formats that count them.
@@ -105,6 +110,8 @@ struct Broken {
     code: Code,
     watch: usize,
     at: Position,
+    /// The rule of a schema within form data.
+    rule: &'static str,
     text: String,
     /// It is told and refuses nothing.
     is_warning: bool,
@@ -132,6 +139,8 @@ impl OpenItem {
             identity_bytes: 0,
             valid_from: None,
             format_id: String::new(),
+            schema: None,
+            is_encrypted: false,
             parts: 0,
             forms: 0,
             family: Family::default(),
@@ -164,6 +173,7 @@ impl OpenItem {
                 self.reference = Some(cut(seen.text).to_owned());
                 self.identify(&mut seen, rules);
             }
+            Role::FormDataKey => self.is_encrypted = true,
             Role::Form => self.forms = self.forms.saturating_add(1),
             Role::FormReference => self.family.add(seen.text),
             Role::ParentReference => self.family.refer(&mut seen),
@@ -208,6 +218,7 @@ impl OpenItem {
             | Role::Group
             | Role::Reportee
             | Role::Item(_)
+            | Role::FormData
             | Role::Text => {}
         }
     }
@@ -288,6 +299,7 @@ impl OpenItem {
             code: codes::NO_PARENT,
             watch,
             at,
+            rule: "",
             text: format!("{} is the reference of no form", place::name(rules.marks, watch)),
             is_warning: strictness == Strictness::Warn,
         }));
@@ -301,7 +313,7 @@ impl OpenItem {
         let Some(watch) = rules.marks.iter().position(|mark| mark.role == Role::SendersReference) else { return };
         let text = format!("{} is missing", place::name(rules.marks, watch));
         let (watch, at) = (self.own.watch, self.at);
-        self.broken.push(Broken { code: codes::NO_REFERENCE, watch, at, text, is_warning: false });
+        self.broken.push(Broken { code: codes::NO_REFERENCE, watch, at, rule: "", text, is_warning: false });
     }
 
     /// Takes note of a broken rule, by how much it weighs on the route.
@@ -332,6 +344,32 @@ impl OpenItem {
         let unknown = self.app(rules.route).is_some_and(|app| app.data_type(&self.format_id, seen.text).is_none());
         let text = "the route does not know this DataFormatId with this DataFormatVersion".to_owned();
         self.refuse_for((unknown && !told).then_some((codes::UNKNOWN_DATA_FORMAT, text)), seen);
+        let row = rules.route.and_then(|route| route.services.row(&self.service()?));
+        let schema = row.and_then(|row| row.form_schema(&self.format_id, seen.text));
+        self.schema = schema.and_then(formats::form_schema);
+    }
+
+    /// Whether there is a point in judging form data: one finding about it is told of an item, and none of an item that
+    /// is not looked at.
+    pub(super) fn has_forms_judged(&self, rules: Rules<'_>) -> bool {
+        forms::strictness(rules) != Strictness::Off
+            && self.findings.is_empty()
+            && !self.is_ignored(rules.route)
+            && self.broken.iter().all(|broken| !is_of_form_data(broken.code))
+    }
+
+    /// The schema of the form at hand. Encrypted fields are not what it says of them.
+    pub(super) fn form_schema(&self) -> Option<&'static Plan> {
+        self.schema.filter(|_| !self.is_encrypted)
+    }
+
+    /// Takes note of what is wrong with a form's data.
+    pub(super) fn see_form_fault(&mut self, fault: FormFault, (watch, at): (usize, Position), rules: Rules<'_>) {
+        let (code, text) = forms::said(fault);
+        let is_warning = forms::strictness(rules) == Strictness::Warn;
+        if self.findings.is_empty() && self.broken.len() < BROKEN {
+            self.broken.push(Broken { code, watch, at, rule: fault.rule, text, is_warning });
+        }
     }
 
     fn see_attachment(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
@@ -350,7 +388,11 @@ impl OpenItem {
             MOST_TEXT_BYTES.. => format!("the item has more than {MOST_TEXT_BYTES} bytes of text outside its forms"),
             _ => return None,
         };
-        Some(Broken { code: codes::ITEM_TOO_LARGE, watch: self.own.watch, at: self.at, text, is_warning: false })
+        Some(self.broken_at_start(codes::ITEM_TOO_LARGE, text))
+    }
+
+    fn broken_at_start(&self, code: Code, text: String) -> Broken {
+        Broken { code, watch: self.own.watch, at: self.at, rule: "", text, is_warning: false }
     }
 
     fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
@@ -359,6 +401,7 @@ impl OpenItem {
             code,
             watch: seen.watch,
             at: seen.at.position(),
+            rule: "",
             text,
             is_warning: false,
         }));
@@ -385,7 +428,7 @@ impl OpenItem {
             let enclosing: Vec<_> = around.group.map(|group| group.own).into_iter().chain([self.own]).collect();
             let place = Some(place::place(rules.marks, broken.watch, broken.at, &enclosing));
             let text = broken.text.clone();
-            (Finding { code: broken.code, place, item: None, rule: String::new(), text }, broken.is_warning)
+            (Finding { code: broken.code, place, item: None, rule: broken.rule.to_owned(), text }, broken.is_warning)
         };
         let by_route = rules.route.and_then(|route| self.refused_by(route, self.service().as_ref()));
         let too_large = self.too_large(around);
@@ -401,11 +444,12 @@ impl OpenItem {
         let cut = [&self.code, &self.edition].into_iter().flatten().any(|kept| !kept.complete);
         let (code, text) = route::refusal(route, self.kind, service, cut)?;
         if code != codes::UNKNOWN_SERVICE {
-            return Some(Broken { code, watch: self.own.watch, at: self.at, text: text.to_owned(), is_warning: false });
+            return Some(self.broken_at_start(code, text.to_owned()));
         }
         // A code that is not even one by the schema is not also unknown.
         let of_code = self.code.as_ref().filter(|code| !self.is_said_of(code.at))?;
-        Some(Broken { code, watch: of_code.watch, at: of_code.at, text: text.to_owned(), is_warning: false })
+        let (watch, at, text) = (of_code.watch, of_code.at, text.to_owned());
+        Some(Broken { code, watch, at, rule: "", text, is_warning: false })
     }
 
     fn is_said_of(&self, at: Position) -> bool {
@@ -485,6 +529,10 @@ fn cut(text: &str) -> &str {
     let end = text.len() > REFERENCE_CHARACTERS;
     let end = end.then(|| text.char_indices().nth(REFERENCE_CHARACTERS)).flatten();
     end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+fn is_of_form_data(code: Code) -> bool {
+    code == codes::FORM_DATA_NOT_XML || code == codes::FORM_DATA_BREAKS_SCHEMA
 }
 
 fn is_identity(marks: &'static [Mark], watch: usize) -> bool {

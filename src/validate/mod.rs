@@ -8,6 +8,7 @@
 mod archive;
 mod collector;
 mod family;
+mod forms;
 mod grouping;
 mod header;
 mod item;

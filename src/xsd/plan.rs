@@ -23,6 +23,8 @@ pub enum WatchKind {
     Element,
     /// Also its text; only for elements of simple content and attributes. An attribute neither opens nor closes.
     Value,
+    /// Also its text, piece by piece and however long, where somebody wants it; only for elements of simple content.
+    Text,
 }
 
 /// A schema with the watches set on it.
@@ -98,7 +100,7 @@ impl Plan {
     ) -> Result<(), PlanError> {
         for (node, element) in reached {
             let has_value = self.type_of(*element).is_some_and(|found| matches!(found.content, Content::Simple(_)));
-            if watch.kind == WatchKind::Value && !has_value {
+            if watch.kind != WatchKind::Element && !has_value {
                 return Err(PlanError::NoValue { path: watch.path.to_owned() });
             }
             if let Some(node) = self.nodes.get_mut(*node as usize) {

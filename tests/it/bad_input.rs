@@ -199,7 +199,12 @@ fn generated_route() -> Route {
     let mut route = prefill_route();
     route.services.rows = generate::SERVICES
         .iter()
-        .map(|(code, edition, ..)| ServiceRow { code: (*code).into(), edition: Some((*edition).into()), app: None })
+        .map(|(code, edition, ..)| ServiceRow {
+            code: (*code).into(),
+            edition: Some((*edition).into()),
+            app: None,
+            schemas: Vec::new(),
+        })
         .collect();
     route
 }
