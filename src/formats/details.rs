@@ -109,7 +109,7 @@ impl Details {
     ) -> Result<(), ReadItemError> {
         if is_it && self.reportee.is_none() {
             // A number that is not one is told by judging, where the route lets it pass.
-            self.reportee = check_digits::reportee(&reader.text(content)?).ok();
+            self.reportee = check_digits::number(&reader.text(content)?).ok();
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl Reader<'_> {
             Ok(())
         })?;
         let id = self.text(id.ok_or(NO_REPORTEE)?)?;
-        check_digits::reportee(&id).map_err(|_| NO_REPORTEE)
+        check_digits::number(&id).map_err(|_| NO_REPORTEE)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
 
+mod golden;
 mod sequence;
 
 use std::collections::{BTreeMap, HashMap};
