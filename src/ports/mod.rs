@@ -10,7 +10,7 @@ pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
 pub use blobs::{Blob, Blobs, Scratch};
 pub use clock::{Clock, SystemClock};
 pub use ledger::{
-    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, ReceiptFile, RecordedVerdict,
-    ReferenceUse, SequenceStand, SequenceUse, Taking,
+    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, NumbersFile, PlacedReceipt, Placing,
+    ReceiptFile, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking,
 };
 pub use receiver::{Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver};

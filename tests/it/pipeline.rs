@@ -186,6 +186,11 @@ impl Rig {
         until(async || self.house.ledger.shipment(id).await.unwrap().unwrap().verdict.is_some()).await;
     }
 
+    async fn names(&self, dir: &str) -> Vec<String> {
+        let nodes = self.area.list(&"ttd".parse().unwrap(), dir, None, 100).await.unwrap();
+        nodes.into_iter().map(|node| node.path.name).collect()
+    }
+
     /// The only receipt whose name ends so.
     async fn receipt(&self, end: &str) -> String {
         let partner = "ttd".parse().unwrap();

@@ -42,6 +42,17 @@ async fn told(folder: &Path) -> BTreeSet<&'static str> {
         assert_eq!(settled, fs::read_to_string(&golden).unwrap_or_default(), "{}", file.display());
     }
     running.stop().await;
+    let lists = rig.names("receipts").await.into_iter().filter(|name| name.starts_with("next-expected"));
+    let golden = folder.join("next-expected.csv");
+    assert_eq!(lists.count(), usize::from(golden.exists()), "{}", folder.display());
+    if golden.exists() {
+        assert_eq!(
+            rig.receipt("next-expected.csv").await,
+            fs::read_to_string(&golden).unwrap(),
+            "{}",
+            folder.display()
+        );
+    }
     told
 }
 
