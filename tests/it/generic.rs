@@ -30,6 +30,11 @@ fn grants() -> GenericFormat {
     }
 }
 
+/// The route that the fixtures are written for.
+pub(crate) fn grants_route() -> Route {
+    route(grants())
+}
+
 /// A route of a description that was taken.
 fn route(format: GenericFormat) -> Route {
     formats::describe(&format).unwrap();
@@ -44,7 +49,7 @@ fn route(format: GenericFormat) -> Route {
 
 #[test]
 fn a_described_batch_is_judged_and_cut() {
-    let bytes = fs::read(fixture("grants.xml")).unwrap();
+    let bytes = fs::read(fixture("invalid/faulty-lines.xml")).unwrap();
     let routes = [route(grants())];
     let whole = judged(&bytes, &routes);
     assert_eq!(whole.judgement.format, Some(FormatName::Generic));
@@ -59,7 +64,7 @@ fn a_described_batch_is_judged_and_cut() {
 
 #[test]
 fn items_without_any_reference_have_keys_of_their_shipment() {
-    let bytes = fs::read(fixture("grants.xml")).unwrap();
+    let bytes = fs::read(fixture("invalid/faulty-lines.xml")).unwrap();
     let plain = GenericFormat { reference: None, shipment_reference: None, ..grants() };
     let routes = [route(GenericFormat { name: "plain".into(), ..plain })];
     let of = |shipment| {
@@ -108,7 +113,7 @@ async fn a_described_batch_goes_through_the_gateway() {
     let home = Home::with(simulator().await, &settings);
     let _gateway = home.start(None);
     let client = home.connect().await.unwrap();
-    let bytes = fs::read(fixture("grants.xml")).unwrap();
+    let bytes = fs::read(fixture("invalid/faulty-lines.xml")).unwrap();
     client.put("/inbox/grants.xml", &mut &*bytes).await.unwrap();
     let receipts = Receipts::wait(&home, &["grants.xml".to_owned()]).await;
     let receipt = receipts.final_of(&client, "grants.xml").await;

@@ -28,6 +28,7 @@ mod ledger;
 mod peers;
 #[cfg(feature = "gateway")]
 mod pipeline;
+mod planted;
 #[cfg(feature = "gateway")]
 mod recovery;
 #[cfg(feature = "gateway")]

@@ -150,6 +150,9 @@ fn batches_of_every_format_are_cut_into_valid_ones() {
             check(std::fs::read(path).unwrap(), &[]);
         }
     }
+    for (_, path) in fixtures("generic/valid") {
+        check(std::fs::read(path).unwrap(), &[crate::generic::grants_route()]);
+    }
 }
 
 #[test]
