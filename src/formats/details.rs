@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn an_item_that_is_not_as_it_was_judged_is_an_error() {
         for (group, item) in [
-            ("<Reportee><Id>910000005</Id>", "<FormTask/>"),
+            ("<Reportee><Id>91000000</Id>", "<FormTask/>"),
             ("<Reportee>", "<FormTask/>"),
             (GROUP, "<FormTask><ReceiversReference><a/></ReceiversReference></FormTask>"),
             (GROUP, "<FormTask></FormTask></FormTask>"),

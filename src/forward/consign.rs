@@ -75,7 +75,7 @@ impl Source {
     ) -> Result<Consignment, ReadItemError> {
         let party = broker::party(self.blob.as_ref(), &contents.recipients, item.found.range)?;
         let details = Details { reportee: Some(party), ..Details::default() };
-        let batch = archived(&self.blob, *contents, &self.disk);
+        let batch = archived(&self.blob, *contents, first_intent, &self.disk);
         Ok(self.consignment(item, details, (Vec::new(), batch), first_intent))
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, unfold};
+use jiff::Timestamp;
 
 use crate::blocking::Blocking;
 use crate::formats::broker::{self, Pieces as ArchivePieces};
@@ -45,10 +46,10 @@ pub(super) fn pieced(
     })
 }
 
-/// An archive without its list of recipients; it is planned when the stream is opened.
-pub(super) fn archived(blob: &Arc<dyn Blob>, contents: ArchiveContents, disk: &Blocking) -> Content {
+/// An archive as a recipient gets it, sent at the given time; it is planned when the stream is opened.
+pub(super) fn archived(blob: &Arc<dyn Blob>, contents: ArchiveContents, sent: Timestamp, disk: &Blocking) -> Content {
     let (blob, disk) = (Arc::clone(blob), disk.clone());
-    Content::new(move || chunks(ArchiveReader { blob: Arc::clone(&blob), contents, pieces: None }, disk.clone()))
+    Content::new(move || chunks(ArchiveReader { blob: Arc::clone(&blob), contents, sent, pieces: None }, disk.clone()))
 }
 
 /// Reads bytes chunk by chunk. Blocks.
@@ -145,6 +146,7 @@ impl ChunkReader for PieceReader {
 struct ArchiveReader {
     blob: Arc<dyn Blob>,
     contents: ArchiveContents,
+    sent: Timestamp,
     pieces: Option<ArchivePieces>,
 }
 
@@ -152,7 +154,10 @@ impl ChunkReader for ArchiveReader {
     fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
         let mut pieces = match self.pieces.take() {
             Some(pieces) => pieces,
-            None => broker::without_recipients(self.blob.as_ref(), &self.contents)?.pieces(),
+            None => {
+                let sent = self.sent.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                broker::delivered(self.blob.as_ref(), &self.contents, &sent)?.pieces()
+            }
         };
         let piece = pieces.read(self.blob.as_ref())?;
         let chunk = (!piece.is_empty()).then(|| Bytes::copy_from_slice(piece));

@@ -21,6 +21,7 @@ mod name;
 mod nesting;
 mod recipients;
 mod report;
+mod sent;
 mod survey;
 mod unpack;
 mod window;
@@ -35,7 +36,7 @@ use crate::model::{Code, Finding, NewItem, Rights, Route, RouteName};
 use crate::ports::Blob;
 use crate::xsd;
 
-pub use delivery::{Delivery, Pieces, without_recipients};
+pub use delivery::{Delivery, Pieces, delivered, without_recipients};
 pub use limits::Limits;
 pub use manifest::{Manifest, Property};
 pub use recipients::party;

@@ -1,5 +1,8 @@
 //! What a receiver gets: the same archive without the list of recipients.
 
+use std::io::{Cursor, Read as _};
+
+use sluse::formats::broker;
 use sluse::formats::broker::without_recipients;
 
 use super::*;
@@ -66,4 +69,62 @@ fn another_archive_than_the_judged_one_is_found_out() {
     let judged = judged(&shipment([Entry::stored("a", b"a")]).bytes());
     let other = InMemory(shipment([]).bytes());
     assert!(without_recipients(&other, &judged.judgement.contents.unwrap()).is_err());
+}
+
+/// The files of the delivered archive, as another reader of archives finds them.
+fn files(bytes: &[u8], sent: &str) -> Vec<(String, Vec<u8>)> {
+    let judged = judged(bytes);
+    let blob = InMemory(bytes.to_vec());
+    let delivery = broker::delivered(&blob, &judged.judgement.contents.unwrap(), sent).unwrap();
+    let (mut whole, mut pieces) = (Vec::new(), delivery.pieces());
+    loop {
+        let piece = pieces.read(&blob).unwrap();
+        if piece.is_empty() {
+            break;
+        }
+        whole.extend_from_slice(piece);
+    }
+    assert_eq!(whole.len() as u64, delivery.size_bytes());
+    let mut archive = zip::ZipArchive::new(Cursor::new(whole)).unwrap();
+    let count = archive.len();
+    let read = |nth| {
+        let mut file = archive.by_index(nth).unwrap();
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).unwrap();
+        (file.name().unwrap().into_owned(), content)
+    };
+    (0..count).map(read).collect()
+}
+
+#[test]
+fn the_manifest_says_when_it_was_sent() {
+    const SENT: &str = "2026-11-27T12:00:00Z";
+    let others = [
+        Entry::deflated("a.txt", b"aaaa"),
+        Entry::stored("b/c.bin", &[7; 70_000]),
+        Entry::deflated("d.txt", b"d").with(Trailer::Signed),
+    ];
+    for place in 0..=4 {
+        for (wide, trailer) in [(false, Trailer::Nothing), (false, Trailer::Signed), (true, Trailer::Nothing)] {
+            let [given, list] = <[Entry; 2]>::try_from(control_files()).unwrap();
+            let mut entries = others.to_vec();
+            entries.insert(place.min(3), if trailer == Trailer::Nothing { given } else { given.with(trailer) });
+            entries.insert(4 - place, list);
+            let archive = Archive { wide, comment: b"note".to_vec(), ..Archive::of(entries) };
+            let found = files(&archive.bytes(), SENT);
+            assert_eq!(found.len(), 4, "{place} {wide}");
+            for (name, content) in found {
+                match name.as_str() {
+                    "manifest.xml" => {
+                        let dated = String::from_utf8(content).unwrap();
+                        assert!(dated.contains(&format!("<SentDate>{SENT}</SentDate>")), "{dated}");
+                    }
+                    "a.txt" => assert_eq!(content, b"aaaa"),
+                    "b/c.bin" => assert_eq!(content, [7; 70_000]),
+                    "d.txt" => assert_eq!(content, b"d"),
+                    other => panic!("{other}"),
+                }
+            }
+        }
+    }
 }

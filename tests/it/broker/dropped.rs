@@ -37,10 +37,15 @@ fn received(home: &Home) -> BTreeMap<String, Vec<u8>> {
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
 }
 
-/// What a recipient gets of it.
-fn delivered() -> Vec<u8> {
-    let entries = with_wrong_recipients().entries.into_iter().filter(|entry| entry.name != b"recipients.xml");
-    Archive::of(entries.collect::<Vec<_>>()).bytes()
+/// What a recipient gets of it, sent when the received one says.
+fn delivered(received: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(received);
+    let (date, _) = text.split_once("<SentDate>").unwrap().1.split_once("</SentDate>").unwrap();
+    assert!(date.parse::<jiff::Timestamp>().is_ok(), "{date}");
+    let dated = manifest("").replace("</Reportee>", &format!("</Reportee><SentDate>{date}</SentDate>"));
+    let mut entries = with_wrong_recipients().entries;
+    entries.splice(..2, [Entry::stored("manifest.xml", dated.as_bytes())]);
+    Archive::of(entries).bytes()
 }
 
 /// Three recipients and two wrong ones.
@@ -75,7 +80,7 @@ async fn every_good_recipient_gets_the_archive_without_the_list() {
     let received_files = received(&home);
     let mut parties = BTreeSet::new();
     for (name, bytes) in received_files.iter().filter(|(name, _)| name.ends_with(".zip")) {
-        assert_eq!(*bytes, delivered());
+        assert_eq!(*bytes, delivered(bytes));
         let party = &received_files[&name.replace(".zip", ".recipient")];
         parties.insert(String::from_utf8(party.clone()).unwrap());
     }
@@ -98,7 +103,7 @@ async fn an_http_receiver_is_told_the_recipient() {
     let taken = inbox.taken.lock().unwrap();
     for (headers, body) in taken.values() {
         assert_eq!(headers["content-type"], "application/zip");
-        assert_eq!(*body, delivered());
+        assert_eq!(*body, delivered(body));
     }
     let parties: BTreeSet<&str> =
         taken.values().map(|(headers, _)| headers["x-sluse-recipient"].to_str().unwrap()).collect();
