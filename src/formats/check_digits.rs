@@ -56,7 +56,7 @@ fn is_person(digits: &[u8]) -> bool {
     let (nine, ten) = (digits.get(..9).unwrap_or_default(), digits.get(..10).unwrap_or_default());
     begins_with_a_date(nine)
         && (weighted(nine, &K1_WEIGHTS) + u32::from(*k1)) % 11 <= 3
-        && (weighted(ten, &K2_WEIGHTS) + u32::from(*k2)) % 11 == 0
+        && (weighted(ten, &K2_WEIGHTS) + u32::from(*k2)).is_multiple_of(11)
 }
 
 fn begins_with_a_date(digits: &[u8]) -> bool {

@@ -2,8 +2,7 @@
 
 use std::io::{Cursor, Read as _};
 
-use sluse::formats::broker;
-use sluse::formats::broker::without_recipients;
+use sluse::formats::broker::{self, Delivery, without_recipients};
 
 use super::*;
 use crate::support::archive::Trailer;
@@ -13,10 +12,15 @@ fn delivered(bytes: &[u8]) -> Vec<u8> {
     assert_eq!(judged.refusal(), None, "{:?}", judged.findings);
     let blob = InMemory(bytes.to_vec());
     let delivery = without_recipients(&blob, &judged.judgement.contents.unwrap()).unwrap();
+    whole(&delivery, &blob)
+}
+
+/// All of a delivery.
+fn whole(delivery: &Delivery, blob: &InMemory) -> Vec<u8> {
     let mut whole = Vec::new();
     let mut pieces = delivery.pieces();
     loop {
-        let piece = pieces.read(&blob).unwrap();
+        let piece = pieces.read(blob).unwrap();
         if piece.is_empty() {
             break;
         }
@@ -76,16 +80,7 @@ fn files(bytes: &[u8], sent: &str) -> Vec<(String, Vec<u8>)> {
     let judged = judged(bytes);
     let blob = InMemory(bytes.to_vec());
     let delivery = broker::delivered(&blob, &judged.judgement.contents.unwrap(), sent).unwrap();
-    let (mut whole, mut pieces) = (Vec::new(), delivery.pieces());
-    loop {
-        let piece = pieces.read(&blob).unwrap();
-        if piece.is_empty() {
-            break;
-        }
-        whole.extend_from_slice(piece);
-    }
-    assert_eq!(whole.len() as u64, delivery.size_bytes());
-    let mut archive = zip::ZipArchive::new(Cursor::new(whole)).unwrap();
+    let mut archive = zip::ZipArchive::new(Cursor::new(whole(&delivery, &blob))).unwrap();
     let count = archive.len();
     let read = |nth| {
         let mut file = archive.by_index(nth).unwrap();
