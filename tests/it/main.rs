@@ -21,6 +21,7 @@ mod end_to_end;
 mod fuzz;
 #[cfg(feature = "gateway")]
 mod generate;
+#[cfg(feature = "gateway")]
 mod generic;
 mod house;
 #[cfg(feature = "gateway")]
@@ -28,6 +29,7 @@ mod ledger;
 mod peers;
 #[cfg(feature = "gateway")]
 mod pipeline;
+#[cfg(feature = "gateway")]
 mod planted;
 #[cfg(feature = "gateway")]
 mod recovery;
