@@ -78,7 +78,7 @@ pub fn broker_archive(data: &[u8]) {
     let pieces = Archive { piece: usize::from(*size) + 1, ..whole };
     assert_eq!((&judgement, &findings), (&pieces.judged().0, &pieces.judged().1));
     let (None, Some(contents)) = (judgement.refusal, judgement.contents) else { return };
-    let delivery = broker::for_recipient(&pieces, &contents, "910000004").expect("a sound archive");
+    let delivery = broker::for_recipient(&pieces, &contents, "910000004", None).expect("a sound archive");
     let (mut reader, mut bytes) = (delivery.pieces(), Vec::new());
     loop {
         match reader.read(&pieces).expect("a sound archive") {

@@ -117,6 +117,8 @@ codes! {
     REFERENCE_TOO_LONG = "FM-107", ValidationFailed, "A reference is too long.", "Keep references to 256 characters.";
     ITEM_TOO_LARGE = "FM-108", ValidationFailed, "The item has more forms, attachments or text than one item may.", "Split it into several items.";
     NO_PARENT = "FM-109", ValidationFailed, "A form refers to a parent that is not in the item.", "Correct ParentReference, or leave it out for the main form.";
+    FORM_DATA_NOT_XML = "FM-110", ValidationFailed, "A form's data is not well-formed XML.", "Correct the form's data, and write it as CDATA or escape it once.";
+    FORM_DATA_BREAKS_SCHEMA = "FM-111", ValidationFailed, "A form's data breaks its schema.", "Correct the form's data by the schema of its DataFormatId and DataFormatVersion.";
     REPEATED_SHIPMENT = "FM-201", Rejected, "A shipment with this reference was accepted before.", "If this is a new shipment, give it a new ExternalShipmentReference.";
     WRONG_SENDER = "FM-202", Rejected, "The batch names another sender than the route's.", "Check the sender's name in the header.";
     NO_ITEMS = "FM-203", Rejected, "The batch holds no items.", "Check the job that writes the file.";

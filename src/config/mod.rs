@@ -6,6 +6,7 @@
 mod broker;
 mod fault;
 mod files;
+mod format;
 mod partner;
 mod password;
 mod reader;
@@ -142,7 +143,8 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let partners = partner::read(root);
     let receivers = receiver::read(root);
     let calendars = times::calendars(root);
-    let routes = route::read(root, &partners, &receivers, &calendars);
+    let formats = format::read(root);
+    let routes = route::read(root, &partners, &receivers, (&formats, &calendars));
     let alarms = schedule::alarms(root);
     let schedules = schedule::schedules(root, &calendars, &alarms);
     let expected = schedule::expected(root, &partners, &routes, &calendars, &alarms);

@@ -146,6 +146,11 @@ impl<'a> Section<'a> {
         Some(self.source.base.join(self.text(key)?))
     }
 
+    /// A list of paths, relative to the configuration file's directory.
+    pub(super) fn paths(&self, key: &'static str) -> Vec<PathBuf> {
+        self.texts(key).into_iter().map(|path| self.source.base.join(path)).collect()
+    }
+
     /// A whole number within limits, or the default.
     pub(super) fn number(&self, key: &'static str, default: u64, limits: RangeInclusive<u64>) -> u64 {
         self.optional_number(key, limits).unwrap_or(default)

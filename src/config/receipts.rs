@@ -26,9 +26,10 @@ pub(super) fn read(route: &Section<'_>) -> Receipts {
     let format = word(&section, "format", &ReceiptFormat::ALL, |format| format.as_str()).unwrap_or_default();
     let page = word(&section, "html", &Language::ALL, |language| language.as_str());
     let list = section.flag("csv", false);
+    let next_expected = section.flag("next_expected", false);
     let names: ReceiptNames = section.parsed("file_name").unwrap_or_default();
     let signer = signer(&section, "signing_key_file");
-    Receipts { dir, rules: ReceiptRules { format, page, list, names }, signer }
+    Receipts { dir, rules: ReceiptRules { format, page, list, next_expected, names }, signer }
 }
 
 /// Reads a private key from the file a key names.

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::format::Described;
 use super::partner::Partner;
 use super::reader::Section;
 use super::receipts;
 use super::receiver::ReceiverConfig;
 use super::times::Calendars;
+use crate::formats::{self, Format};
 use crate::model::{
-    AppTarget, DataTypeRow, FormatName, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName, ServiceRow,
-    ServiceTable,
+    AppTarget, DataTypeRow, FormSchemaRow, FormatName, GenericFormat, PartialAcceptance, PartnerId, RetryPolicy, Route,
+    RouteName, ServiceRow, ServiceTable,
 };
 use crate::receipt::Signer;
 use crate::schedule::Windows;
@@ -39,11 +41,11 @@ pub(super) fn read(
     root: &Section<'_>,
     partners: &[Partner],
     receivers: &[(String, Option<ReceiverConfig>)],
-    calendars: &Calendars,
+    (formats, calendars): (&Described, &Calendars),
 ) -> Vec<RouteConfig> {
     let mut routes: Vec<RouteConfig> = Vec::new();
     for (name, section) in root.named("route") {
-        let Some(found) = route(&name, &section, partners, receivers, calendars) else { continue };
+        let Some(found) = route(&name, &section, partners, receivers, (formats, calendars)) else { continue };
         if let Some(text) = routes.iter().find_map(|earlier| clash(&earlier.route, &found.route)) {
             section.fault_here(text);
         }
@@ -60,23 +62,32 @@ fn route(
     section: &Section<'_>,
     partners: &[Partner],
     receivers: &[(String, Option<ReceiverConfig>)],
-    calendars: &Calendars,
+    (formats, calendars): (&Described, &Calendars),
 ) -> Option<RouteConfig> {
     let route_name: Option<RouteName> = name.parse().map_err(|error| section.fault_here(format!("{error}"))).ok();
     let partner = partner(section, partners);
-    let format = format(section);
+    let format = format(section, formats);
     let receiver_name = section.required("receiver");
     let receiver = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers));
-    if format == Some(FormatName::Broker) && matches!(receiver, Some(ReceiverConfig::AltinnApp(_))) {
-        section.fault("receiver", "an altinn-app receiver takes no broker ZIPs; use one of kind http or directory");
+    let takes_no = match &format {
+        Some((FormatName::Broker, _)) => Some("broker ZIPs"),
+        Some((FormatName::Generic, _)) => Some("items of a described format"),
+        _ => None,
+    };
+    if let (Some(what), Some(ReceiverConfig::AltinnApp(_))) = (takes_no, &receiver) {
+        section.fault("receiver", format!("an altinn-app receiver takes no {what}; use one of kind http or directory"));
     }
-    if format == Some(FormatName::Broker) && receiver.as_ref().is_some_and(|receiver| receiver.batches().is_some()) {
+    if matches!(format, Some((FormatName::Broker, _)))
+        && receiver.as_ref().is_some_and(|receiver| receiver.batches().is_some())
+    {
         section.fault(
             "receiver",
             "takes batches, and a broker ZIP goes to each recipient alone; use one with take = \"items\"",
         );
     }
     let services = services(section, receiver.as_ref());
+    let names_schemas = services.rows.iter().any(|row| !row.schemas.is_empty());
+    let rules = super::rules::read(&section.section("rules"), names_schemas);
     let answers = receipts::read(section);
     let [inbox, test, receipts, outbox] = directories(section, &answers.dir);
     let partial = PartialAcceptance {
@@ -90,10 +101,12 @@ fn route(
     let sender_name = section.text("sender_name");
     let may_remove = section.flag("may_remove", false);
     let windows = super::times::route_windows(section, calendars);
+    let (format, described) = format?;
     let route = Route {
         name: route_name?,
         partner: partner?,
-        format: format?,
+        format,
+        described,
         inbox,
         test,
         receipts,
@@ -102,7 +115,7 @@ fn route(
         sender_name,
         max_file_bytes,
         max_findings,
-        rules: super::rules::read(&section.section("rules")),
+        rules,
         partial,
         services,
         retry,
@@ -127,14 +140,19 @@ fn partner(section: &Section<'_>, partners: &[Partner]) -> Option<PartnerId> {
     Some(id)
 }
 
-fn format(section: &Section<'_>) -> Option<FormatName> {
+/// A standard format, or one that is described.
+fn format(section: &Section<'_>, formats: &Described) -> Option<(FormatName, Option<Arc<GenericFormat>>)> {
     let word = section.required("format")?;
-    let format = FormatName::ALL.into_iter().find(|format| format.as_str() == word);
-    if format.is_none() {
-        let known: Vec<_> = FormatName::ALL.iter().map(|format| format!("{:?}", format.as_str())).collect();
-        section.fault("format", format!("must be one of {}", known.join(", ")));
+    if let Some(format) = super::format::standard(&word) {
+        return Some((format, None));
     }
-    format
+    if let Some((_, described)) = formats.iter().find(|(name, _)| *name == word) {
+        // What is wrong with it is told already.
+        return described.clone().map(|format| (FormatName::Generic, Some(format)));
+    }
+    let known: Vec<_> = FormatName::ALL.iter().map(|format| format!("{:?}", format.as_str())).collect();
+    section.fault("format", format!("must be one of {}, or the name of a [format.<name>]", known.join(", ")));
+    None
 }
 
 fn receiver(
@@ -207,26 +225,47 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
         section.fault("code", "a service code has at most 7 characters");
     }
     let edition = section.text("edition");
+    let rows = section.list("data_type");
     let app = match receiver {
-        Some(ReceiverConfig::AltinnApp(_)) => Some(app(section)),
-        Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_)) => None,
+        Some(ReceiverConfig::AltinnApp(_)) => Some(app(section, &rows)),
+        Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_)) => {
+            rows.iter().filter(|row| !row.has("schema")).for_each(|row| {
+                row.fault(
+                    "schema",
+                    "is missing: to this receiver forms go as they are, and only a schema can be named",
+                );
+            });
+            None
+        }
         // The receiver's own fault is reported already; what the row says is read for its faults only.
         None => {
-            let _ = section.has("app").then(|| app(section));
+            let _ = section.has("app").then(|| app(section, &rows));
+            rows.iter().for_each(|row| drop(DATA_TYPE_KEYS.map(|key| row.text(key))));
             return None;
         }
     };
+    let schemas = rows.iter().filter_map(form_schema).collect();
     match app {
         Some(None) => None,
-        Some(Some(app)) => Some(ServiceRow { code: code?, edition, app: Some(app) }),
-        None => Some(ServiceRow { code: code?, edition, app: None }),
+        Some(Some(app)) => Some(ServiceRow { code: code?, edition, app: Some(app), schemas }),
+        None => Some(ServiceRow { code: code?, edition, app: None, schemas }),
     }
 }
 
-fn app(section: &Section<'_>) -> Option<AppTarget> {
+/// The schema of form data, where a row names one.
+fn form_schema(section: &Section<'_>) -> Option<FormSchemaRow> {
+    let schema = section.path("schema")?;
+    if let Err(error) = formats::take_form_schema(&schema) {
+        section.fault("schema", error.to_string());
+    }
+    let format_version = section.text("format_version");
+    Some(FormSchemaRow { format_id: section.required("format_id")?, format_version, schema })
+}
+
+fn app(section: &Section<'_>, rows: &[Section<'_>]) -> Option<AppTarget> {
     let target = section.required("app");
     let attachment_type = section.text("attachment_type");
-    let data_types: Vec<_> = section.list("data_type").iter().filter_map(data_type).collect();
+    let data_types: Vec<_> = rows.iter().filter_map(data_type).collect();
     if !section.has("data_type") {
         section.fault("data_type", "is missing: no form could be sent; add [[route.<name>.service.data_type]]");
     }
@@ -245,11 +284,25 @@ fn app(section: &Section<'_>) -> Option<AppTarget> {
     }
 }
 
+/// Settings of a data type's row.
+const DATA_TYPE_KEYS: [&str; 4] = ["format_id", "format_version", "data_type", "schema"];
+
 fn data_type(section: &Section<'_>) -> Option<DataTypeRow> {
     let format_id = section.required("format_id");
     let format_version = section.text("format_version");
     let data_type = section.required("data_type");
     Some(DataTypeRow { format_id: format_id?, format_version, data_type: data_type? })
+}
+
+/// Whether some file may be of both routes' formats.
+fn take_the_same(one: &Route, other: &Route) -> bool {
+    let described = [one, other].into_iter().filter_map(|route| formats::described(route.described.as_deref()?));
+    let all: Vec<&Format> = described.chain(formats::ALL).collect();
+    let of = |route: &Route| all.iter().copied().filter(|format| format.is_of(route)).collect::<Vec<_>>();
+    let others = of(other);
+    of(one)
+        .iter()
+        .any(|format| others.iter().any(|other| (format.root, format.namespace) == (other.root, other.namespace)))
 }
 
 /// Why two routes cannot both stand: a file would have two ways to go, or what one writes the other would take.
@@ -267,7 +320,7 @@ fn clash(one: &Route, other: &Route) -> Option<String> {
                 one.name
             ));
         }
-        if one.format == other.format && !told_apart {
+        if take_the_same(one, other) && !told_apart {
             let name = &one.name;
             return Some(format!(
                 "route {name} takes the same format in {dir}; give both a sender_name, or other names"

@@ -3,14 +3,16 @@
 use super::reader::Section;
 use crate::model::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 
-/// Reads the section; what is left out is refused.
-pub(super) fn read(section: &Section<'_>) -> FormatRules {
+/// Reads the section; what is left out is refused, but for form data, which nobody looks into that names no schema of any.
+pub(super) fn read(section: &Section<'_>, names_schemas: bool) -> FormatRules {
+    let form_data = if names_schemas { Strictness::Refuse } else { Strictness::Off };
     FormatRules {
         counts: word(section, "counts", Strictness::ALL),
         check_digits: word(section, "check_digits", Strictness::ALL),
         validity: word(section, "validity", Strictness::ALL),
         attachments: word(section, "attachments", Strictness::ALL),
         parents: word(section, "parents", Strictness::ALL),
+        form_data: if section.has("form_data") { word(section, "form_data", Strictness::ALL) } else { form_data },
         sequence: sequence(&section.section("sequence")),
         reference_days: section.optional_number("reference_days", 1..=36_500).and_then(|days| u32::try_from(days).ok()),
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::BatchLimits;
+use crate::model::{BatchLimits, Strictness};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxs a@b";
 
@@ -40,6 +40,12 @@ fn files() -> tempfile::TempDir {
     put("closed.txt", "2026-05-15\n12-23 half\n");
     put("smtp.password", "secret");
     put("pager.token", "secret-token");
+    put("grants.xsd", include_str!("../../fixtures/generic/grants.xsd"));
+    put("grants-types.xsd", include_str!("../../fixtures/generic/grants-types.xsd"));
+    put(
+        "melding.xsd",
+        "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='Melding'/></xs:schema>",
+    );
     dir
 }
 
@@ -161,7 +167,7 @@ colour = "red"
         "line 15: receiver.altinn.platform_url: must begin with https://; plain http is taken to this machine only",
         "line 17: route.prefill.partner: there is no [partner.nobody]",
         "line 18: route.prefill.format: must be one of \"prefill\", \"databatch\", \"correspondence\", \
-         \"confirmations\", \"usagedata\", \"altut\", \"altut-confirmations\", \"online-receipt\", \"broker\"",
+         \"confirmations\", \"usagedata\", \"altut\", \"altut-confirmations\", \"online-receipt\", \"broker\", or the name of a [format.<name>]",
         "line 19: route.prefill.receiver: there is no [receiver.lost]",
         "line 20: route.prefill.test: is already the name of another directory of this route",
         "line 21: route.prefill.max_refused_percent: must be a number from 0 to 100",
@@ -333,7 +339,7 @@ fn the_example_is_right_with_and_without_its_commented_settings() {
 
 #[test]
 fn defaults_written_in_the_example_are_the_defaults() {
-    const DEFAULTS: [&str; 42] = [
+    const DEFAULTS: [&str; 43] = [
         "host_key_dir",
         "max_strangers",
         "max_handles",
@@ -376,6 +382,7 @@ fn defaults_written_in_the_example_are_the_defaults() {
         "max_name_bytes",
         "max_control_bytes",
         "max_listed",
+        "form_data",
     ];
     let with_defaults = example(|setting| DEFAULTS.iter().any(|name| setting.starts_with(name)));
     let shown = |text: &str| format!("{:?}", parse(text, &[]).map(|config| Config { partners: Vec::new(), ..config }));
@@ -408,6 +415,34 @@ proptest! {
     ) {
         let _ = parse(&text, &[(&name, &value)]);
         let _ = parse(&format!("{MINIMAL}{text}"), &[(&name, &value)]);
+    }
+}
+
+#[test]
+fn schemas_of_form_data_are_read_at_the_start() {
+    let dir = files();
+    let put = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    put("wrong.xsd", "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>\n<xs:element nam='a'/></xs:schema>");
+    let with = |rows: &str| {
+        let text = format!("{MINIMAL}[[route.prefill.service]]\ncode = \"A\"\n{rows}");
+        Config::parse(&text, dir.path(), []).map_err(|error| error.to_string())
+    };
+    let row = |keys: &str| format!("[[route.prefill.service.data_type]]\nformat_id = \"5\"\n{keys}\n");
+    let config = with(&row("schema = \"melding.xsd\"")).unwrap();
+    let route = &config.routes[0].route;
+    let schema = route.services.rows[0].form_schema("5", "9").unwrap();
+    assert!(schema.ends_with("melding.xsd") && crate::formats::form_schema(schema).is_some());
+    assert_eq!(route.rules.form_data, Strictness::Refuse, "whoever names a schema means it");
+    assert_eq!(parse(MINIMAL, &[]).unwrap().routes[0].route.rules.form_data, Strictness::Off);
+    let rule = format!("{}[route.prefill.rules]\nform_data = \"warn\"\n", row("schema = \"melding.xsd\""));
+    assert_eq!(with(&rule).unwrap().routes[0].route.rules.form_data, Strictness::Warn);
+    for (keys, fault) in [
+        ("schema = \"wrong.xsd\"", "wrong.xsd:2:1"),
+        ("schema = \"absent.xsd\"", "absent.xsd"),
+        ("", "schema: is missing"),
+    ] {
+        let error = with(&row(keys)).unwrap_err();
+        assert!(error.contains(fault) && error.contains("data_type"), "{error}");
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Forms, Mark, Role, Source, compiled};
 use crate::model::{FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -16,7 +16,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "",
     marks: MARKS,
     may_be_empty: true,
-    plan: || &PLAN,
+    source: Source::Own(|_| &PLAN),
 };
 
 /// Its schema's file.
@@ -32,4 +32,4 @@ const MARKS: &[Mark] = &[
     Mark::value("/GovOrgan/AltUt/Message/Participant/@id", Role::ItemReportee),
 ];
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("gov-organ-6-0.xsd", SCHEMA, MARKS));
+static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("gov-organ-6-0.xsd", SCHEMA, MARKS, Forms::PassedBy));

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Forms, Mark, Role, Source, compiled};
 use crate::model::{Counted, FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -15,7 +15,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "",
     marks: MARKS,
     may_be_empty: true,
-    plan: || &PLAN,
+    source: Source::Own(|_| &PLAN),
 };
 
 /// Its schema's file.
@@ -34,4 +34,5 @@ const MARKS: &[Mark] = &[
     Mark::value("/AltUtConfirmationBatch/AltUtConfirmations/Confirmation/Read/ReadDateTime", Role::Text),
 ];
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("altut-confirmation-batch.xsd", SCHEMA, MARKS));
+static PLAN: LazyLock<Plan> =
+    LazyLock::new(|| compiled("altut-confirmation-batch.xsd", SCHEMA, MARKS, Forms::PassedBy));

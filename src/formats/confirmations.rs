@@ -3,21 +3,21 @@
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Forms, Mark, Role, Source, compiled};
 use crate::model::{Counted, FormatName, ItemKind};
 use crate::xsd::Plan;
 
 /// The format of 2010/10.
 pub(crate) static OF_2010: Format = Format {
     namespace: "http://schemas.altinn.no/services/intermediary/correspondence/confirmations/2010/10",
-    plan: || &PLAN_OF_2010,
+    source: Source::Own(|_| &PLAN_OF_2010),
     ..FORMAT
 };
 
 /// The format of 2009/10.
 pub(crate) static OF_2009: Format = Format {
     namespace: "http://schemas.altinn.no/services/intermediary/correspondence/confirmations/2009/10",
-    plan: || &PLAN_OF_2009,
+    source: Source::Own(|_| &PLAN_OF_2009),
     ..FORMAT
 };
 
@@ -27,7 +27,7 @@ const FORMAT: Format = Format {
     namespace: "",
     marks: MARKS,
     may_be_empty: true,
-    plan: || &PLAN_OF_2010,
+    source: Source::Own(|_| &PLAN_OF_2010),
 };
 
 const SCHEMA_OF_2010: &[u8] = include_bytes!("../../schemas/confirmations/confirmations-2010-10.xsd");
@@ -47,5 +47,7 @@ const MARKS: &[Mark] = &[
     Mark::value("/CorrespondenceConfirmations/Confirmation/Read/ReadDateTime", Role::Text),
 ];
 
-static PLAN_OF_2010: LazyLock<Plan> = LazyLock::new(|| compiled("confirmations-2010-10.xsd", SCHEMA_OF_2010, MARKS));
-static PLAN_OF_2009: LazyLock<Plan> = LazyLock::new(|| compiled("confirmations-2009-10.xsd", SCHEMA_OF_2009, MARKS));
+static PLAN_OF_2010: LazyLock<Plan> =
+    LazyLock::new(|| compiled("confirmations-2010-10.xsd", SCHEMA_OF_2010, MARKS, Forms::PassedBy));
+static PLAN_OF_2009: LazyLock<Plan> =
+    LazyLock::new(|| compiled("confirmations-2009-10.xsd", SCHEMA_OF_2009, MARKS, Forms::PassedBy));

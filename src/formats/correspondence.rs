@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use super::details::{Details, PartDraft, Reader};
-use super::{Format, Mark, ReadItemError, Role, compiled};
+use super::{Format, Forms, Mark, ReadItemError, Role, Source, compiled};
 use crate::model::{ByteRange, FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -16,7 +16,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "http://schemas.altinn.no/services/intermediary/correspondence/2009/10",
     marks: MARKS,
     may_be_empty: true,
-    plan: || &PLAN,
+    source: Source::Own(|forms| if forms == Forms::Judged { &PLAN_OF_FORMS } else { &PLAN }),
 };
 
 /// Its schema's file.
@@ -48,9 +48,17 @@ const MARKS: &[Mark] = &[
         "/Correspondences/Correspondence/Content/Attachments/XmlAttachments/XmlAttachment/DataFormatVersion",
         Role::DataFormatVersion,
     ),
+    Mark::text(
+        "/Correspondences/Correspondence/Content/Attachments/XmlAttachments/XmlAttachment/FormDataXml",
+        Role::FormData,
+    ),
 ];
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("correspondences-2009-10.xsd", SCHEMA, MARKS));
+static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("correspondences-2009-10.xsd", SCHEMA, MARKS, Forms::PassedBy));
+
+/// With what is needed to judge form data.
+static PLAN_OF_FORMS: LazyLock<Plan> =
+    LazyLock::new(|| compiled("correspondences-2009-10.xsd", SCHEMA, MARKS, Forms::Judged));
 
 /// Takes one element of a message.
 pub(crate) fn detail(

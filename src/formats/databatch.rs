@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::details::{Details, PartDraft, Reader};
-use super::{Format, Mark, ReadItemError, Role, compiled};
+use super::{Format, Forms, Mark, ReadItemError, Role, Source, compiled};
 use crate::model::{ByteRange, Counted, FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -17,7 +17,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "",
     marks: MARKS,
     may_be_empty: false,
-    plan: || &PLAN,
+    source: Source::Own(|forms| if forms == Forms::Judged { &PLAN_OF_FORMS } else { &PLAN }),
 };
 
 /// Its schema's file.
@@ -43,9 +43,15 @@ const MARKS: &[Mark] = &[
     Mark::element("/DataBatch/Attachments", Role::Tail),
     Mark::element("/DataBatch/Attachments/Attachment", Role::TailAttachment),
     Mark::value("/DataBatch/Attachments/Attachment/@archiveReference", Role::TailReference),
+    Mark::text("/DataBatch/DataUnits/DataUnit/FormTask/Form/FormData", Role::FormData),
+    Mark::element("/DataBatch/DataUnits/DataUnit/FormTask/SOEncryptedSymmetricdKey", Role::FormDataKey),
 ];
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("generic-batch-2013-06.xsd", SCHEMA, MARKS));
+static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("generic-batch-2013-06.xsd", SCHEMA, MARKS, Forms::PassedBy));
+
+/// With what is needed to judge form data.
+static PLAN_OF_FORMS: LazyLock<Plan> =
+    LazyLock::new(|| compiled("generic-batch-2013-06.xsd", SCHEMA, MARKS, Forms::Judged));
 
 /// Takes one element or attribute of a unit.
 pub(crate) fn unit_detail(

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::fragment::{Fragment, Tag};
 use super::text::TextDecoder;
 use super::{Coding, Encoding, Excerpt, ReadItemError, check_digits, preamble};
-use crate::model::{ByteRange, ItemKind, NewItem, Reportee};
+use crate::model::{ByteRange, GenericFormat, ItemKind, NewItem, Reportee};
 use crate::ports::{Blob, PartMeta};
 
 /// One item in detail. Its forms and attachments stay where they are: each is a span of the staged file. Never logged:
@@ -37,9 +37,15 @@ pub struct Span {
     pub coding: Coding,
 }
 
-/// Reads an item in detail, with its attachments that stand behind all items. Reads their bytes once, one buffer at a
+/// Reads an item in detail, with its attachments that stand behind all items, and by its
+/// description where its format has one. Reads their bytes once, one buffer at a
 /// time.
-pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Result<Details, ReadItemError> {
+pub fn details(
+    blob: &dyn Blob,
+    item: &NewItem,
+    attachments: &[ByteRange],
+    described: Option<&GenericFormat>,
+) -> Result<Details, ReadItemError> {
     let encoding = preamble(blob)?.encoding;
     let mut reader = Reader { blob, encoding, text_left: MOST_TEXT_BYTES };
     let mut details = Details::default();
@@ -47,6 +53,7 @@ pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Re
         details.reportee = Some(reader.reportee(item.group)?);
     }
     let mut part = PartDraft::default();
+    let is_reportee = |path: &str| described.is_some_and(|format| format.reportee.as_deref() == Some(path));
     for_each_element((blob, encoding), item.range, &mut |path, content| match item.kind {
         ItemKind::FormTask => super::prefill::form_task_detail(&mut reader, &mut details, &mut part, path, content),
         ItemKind::Field => super::prefill::field_detail(&mut reader, &mut details, path, content),
@@ -57,6 +64,7 @@ pub fn details(blob: &dyn Blob, item: &NewItem, attachments: &[ByteRange]) -> Re
         ItemKind::Usage => details.take_reportee(&mut reader, path == "ReporteeID", content),
         ItemKind::AltUtMessage => details.take_reportee(&mut reader, path == "Participant/@id", content),
         ItemKind::AltUtConfirmation => details.take_reportee(&mut reader, path == "@participantId", content),
+        ItemKind::Item => details.take_reportee(&mut reader, is_reportee(path), content),
         // Recipients are read out of their archive: `broker::party`.
         ItemKind::OnlineResult | ItemKind::Recipient => Ok(()),
     })?;
@@ -101,7 +109,7 @@ impl Details {
     ) -> Result<(), ReadItemError> {
         if is_it && self.reportee.is_none() {
             // A number that is not one is told by judging, where the route lets it pass.
-            self.reportee = check_digits::reportee(&reader.text(content)?).ok();
+            self.reportee = check_digits::number(&reader.text(content)?).ok();
         }
         Ok(())
     }
@@ -171,7 +179,7 @@ impl Reader<'_> {
             Ok(())
         })?;
         let id = self.text(id.ok_or(NO_REPORTEE)?)?;
-        check_digits::reportee(&id).map_err(|_| NO_REPORTEE)
+        check_digits::number(&id).map_err(|_| NO_REPORTEE)
     }
 }
 
@@ -261,7 +269,7 @@ mod tests {
             forms: 0,
             refused: None,
         };
-        let details = details(&blob, &item, &[]);
+        let details = details(&blob, &item, &[], None);
         (blob, details)
     }
 
@@ -318,7 +326,7 @@ mod tests {
     #[test]
     fn an_item_that_is_not_as_it_was_judged_is_an_error() {
         for (group, item) in [
-            ("<Reportee><Id>910000005</Id>", "<FormTask/>"),
+            ("<Reportee><Id>91000000</Id>", "<FormTask/>"),
             ("<Reportee>", "<FormTask/>"),
             (GROUP, "<FormTask><ReceiversReference><a/></ReceiversReference></FormTask>"),
             (GROUP, "<FormTask></FormTask></FormTask>"),

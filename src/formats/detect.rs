@@ -16,8 +16,9 @@ pub enum Detection {
     More,
 }
 
-/// Looks at the root element and its namespace. It is lenient: what is wrong before the root is for the judging to tell.
-pub fn detect(head: &[u8]) -> Detection {
+/// Looks at the root element and its namespace; described formats come before the standard ones. It is lenient: what is
+/// wrong before the root is for the judging to tell.
+pub fn detect(head: &[u8], described: &[&'static Format]) -> Detection {
     let text = match xml::preamble(head) {
         Ok(None) => return Detection::More,
         Ok(Some(preamble)) if !preamble.encoding.is_utf8() => transcoded(head, preamble),
@@ -30,7 +31,7 @@ pub fn detect(head: &[u8]) -> Detection {
             _ if rest.starts_with("<?") => rest.split_once("?>"),
             _ if rest.starts_with("<!--") => rest.split_once("-->"),
             _ if "<!--".starts_with(rest) => None,
-            _ => return root(rest),
+            _ => return root(rest, described),
         };
         match after {
             Some((_, after)) => rest = after,
@@ -54,13 +55,14 @@ fn transcoded(head: &[u8], preamble: Preamble) -> Cow<'_, str> {
     text.into()
 }
 
-fn root(text: &str) -> Detection {
+fn root(text: &str, described: &[&'static Format]) -> Detection {
     let Some(tag) = text.strip_prefix('<') else { return Detection::Unknown };
     let Some(tag) = whole_tag(tag) else { return Detection::More };
     let name = tag.split([' ', '\t', '\r', '\n', '/']).next().unwrap_or_default();
     let (prefix, local) = name.split_once(':').unwrap_or(("", name));
     let namespace = namespace(tag, prefix).unwrap_or_default();
-    let known = ALL.into_iter().find(|format| format.root == local && format.namespace == namespace);
+    let known =
+        described.iter().copied().chain(ALL).find(|format| format.root == local && format.namespace == namespace);
     known.map_or(Detection::Unknown, Detection::Known)
 }
 
@@ -108,7 +110,7 @@ mod tests {
     const NS: &str = "http://schemas.altinn.no/services/intermediary/serviceinitiation/2009/10";
 
     fn known(head: &str) -> bool {
-        matches!(detect(head.as_bytes()), Detection::Known(_))
+        matches!(detect(head.as_bytes(), &[]), Detection::Known(_))
     }
 
     #[test]
@@ -130,9 +132,9 @@ mod tests {
         let latin: Vec<u8> = text("ISO-8859-1").chars().map(|c| c as u8).collect();
         for head in [wide, latin] {
             for length in 0..head.len() {
-                assert!(matches!(detect(&head[..length]), Detection::More), "{length}");
+                assert!(matches!(detect(&head[..length], &[]), Detection::More), "{length}");
             }
-            assert!(matches!(detect(&head), Detection::Known(_)));
+            assert!(matches!(detect(&head, &[]), Detection::Known(_)));
         }
     }
 
@@ -146,7 +148,7 @@ mod tests {
             "<!DOCTYPE a><a>",
             "PK\u{3}\u{4}",
         ] {
-            assert!(matches!(detect(head.as_bytes()), Detection::Unknown), "{head}");
+            assert!(matches!(detect(head.as_bytes(), &[]), Detection::Unknown), "{head}");
         }
     }
 
@@ -154,17 +156,20 @@ mod tests {
     fn an_incomplete_head_asks_for_more() {
         let head = format!("\u{feff}<?xml version='1.0'?><!-- a --><p:ServiceOwner b='>' xmlns:p='{NS}'>");
         for length in 0..head.len() {
-            assert!(matches!(detect(&head.as_bytes()[..length]), Detection::More | Detection::Unknown), "{length}");
+            assert!(
+                matches!(detect(&head.as_bytes()[..length], &[]), Detection::More | Detection::Unknown),
+                "{length}"
+            );
         }
-        assert!(matches!(detect(b""), Detection::More));
-        assert!(matches!(detect(b"<!-"), Detection::More));
+        assert!(matches!(detect(b"", &[]), Detection::More));
+        assert!(matches!(detect(b"<!-", &[]), Detection::More));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(head: Vec<u8>, text: String) {
-            let _ = detect(&head);
-            let _ = detect(format!("<{text}>").as_bytes());
+            let _ = detect(&head, &[]);
+            let _ = detect(format!("<{text}>").as_bytes(), &[]);
         }
     }
 }

@@ -17,7 +17,10 @@ mod details;
 mod detect;
 mod error;
 mod excerpt;
+mod form;
+mod form_schema;
 pub(crate) mod fragment;
+mod generic;
 mod online_receipt;
 mod prefill;
 mod redeclare;
@@ -27,7 +30,7 @@ mod usagedata;
 
 use std::sync::Arc;
 
-use crate::model::FormatName;
+use crate::model::{FormatName, GenericFormat, Route};
 use crate::xsd::{Plan, Schema, SchemaDocument, Watch};
 
 pub use crate::xml::Encoding;
@@ -39,6 +42,9 @@ pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};
 pub use detect::{Detection, detect};
 pub use error::ReadItemError;
 pub use excerpt::{Excerpt, preamble};
+pub use form::{FormData, FormFault};
+pub use form_schema::{form_schema, take_form_schema};
+pub use generic::{DescriptionFault, describe, described};
 pub use role::{Identity, ItemKeys, Mark, Role, Scope};
 
 /// A format as data.
@@ -54,17 +60,59 @@ pub struct Format {
     pub marks: &'static [Mark],
     /// A batch may be sent that holds no items, so that its number is not missed.
     pub may_be_empty: bool,
-    plan: fn() -> &'static Plan,
+    source: Source,
+}
+
+/// What becomes of form data while a batch is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forms {
+    /// It is text.
+    PassedBy,
+    /// It is judged as the document it is.
+    Judged,
+}
+
+/// Where a format comes from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// The program; its schema is compiled at first use.
+    Own(fn(Forms) -> &'static Plan),
+    /// The configuration.
+    Described(&'static Plan, &'static GenericFormat),
 }
 
 impl Format {
-    /// Schema and watches, compiled at first use.
-    pub fn plan(&self) -> &'static Plan {
-        (self.plan)()
+    /// Schema and watches, compiled at first use; where the format has form data, with or without watching it.
+    pub fn plan(&self, forms: Forms) -> &'static Plan {
+        match self.source {
+            Source::Own(plan) => plan(forms),
+            Source::Described(plan, _) => plan,
+        }
+    }
+
+    /// Tells whether a route takes it.
+    pub fn is_of(&self, route: &Route) -> bool {
+        match self.source {
+            Source::Own(_) => route.format == self.name,
+            Source::Described(_, format) => route.described.as_deref() == Some(format),
+        }
+    }
+
+    /// Its name in item keys.
+    pub fn word(&self) -> &'static str {
+        match self.source {
+            Source::Own(_) => self.name.as_str(),
+            Source::Described(_, format) => &format.name,
+        }
+    }
+
+    /// Tells whether it is described so that nothing in an item tells it from the others but its number.
+    pub fn numbers_items(&self) -> bool {
+        matches!(self.source, Source::Described(_, GenericFormat { reference: None, .. }))
     }
 }
 
-/// Every format of documents, those of one name after each other.
+/// Every format of documents with a schema of its own, those of one name after each other.
 pub static ALL: [&Format; 9] = [
     &prefill::FORMAT,
     &databatch::FORMAT,
@@ -80,7 +128,8 @@ pub static ALL: [&Format; 9] = [
 /// The format that a document of an unknown root is judged by.
 pub static FIRST: &Format = &prefill::FORMAT;
 
-/// The format of a name; of several the newest. A broker ZIP is no document: see [`broker`].
+/// The format of a name; of several the newest. A broker ZIP is no document (see [`broker`]), and a described format is not
+/// known by a name.
 pub fn by_name(name: FormatName) -> Option<&'static Format> {
     Some(match name {
         FormatName::Prefill => &prefill::FORMAT,
@@ -91,15 +140,16 @@ pub fn by_name(name: FormatName) -> Option<&'static Format> {
         FormatName::AltUt => &altut::FORMAT,
         FormatName::AltUtConfirmations => &altut_confirmations::FORMAT,
         FormatName::OnlineReceipt => &online_receipt::FORMAT,
-        FormatName::Broker => return None,
+        FormatName::Broker | FormatName::Generic => return None,
     })
 }
 
-/// Compiles a format's own schema with the watches of its marks.
-fn compiled(name: &str, schema: &[u8], marks: &[Mark]) -> Plan {
+/// Compiles a format's own schema with the watches of its marks. Those of form data stand behind all others.
+fn compiled(name: &str, schema: &[u8], marks: &[Mark], forms: Forms) -> Plan {
     let document = SchemaDocument { name, bytes: schema };
     let schema = Schema::compile(&[document]).expect("the schema is part of the program and compiled by its tests");
-    let watches: Vec<Watch> = marks.iter().map(|mark| mark.watch).collect();
+    let is_watched = |mark: &&Mark| forms == Forms::Judged || mark.role != Role::FormData;
+    let watches: Vec<Watch> = marks.iter().take_while(is_watched).map(|mark| mark.watch).collect();
     Plan::new(Arc::new(schema), &watches).expect("every path is an element of the schema, as the tests check")
 }
 
@@ -110,10 +160,10 @@ mod tests {
     #[test]
     fn every_schema_compiles_and_has_every_path() {
         for format in ALL {
-            let _ = format.plan();
+            let _ = (format.plan(Forms::PassedBy), format.plan(Forms::Judged));
             assert!(ALL.iter().any(|known| std::ptr::eq(*known, by_name(format.name).unwrap())));
         }
         assert!(FormatName::ALL.into_iter().all(|name| by_name(name).is_none_or(|format| format.name == name)));
-        assert!(by_name(FormatName::Broker).is_none());
+        assert!([FormatName::Broker, FormatName::Generic].into_iter().all(|name| by_name(name).is_none()));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Forms, Mark, Role, Source, compiled};
 use crate::model::{FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -15,7 +15,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "",
     marks: MARKS,
     may_be_empty: false,
-    plan: || &PLAN,
+    source: Source::Own(|_| &PLAN),
 };
 
 /// Its schema's file.
@@ -26,4 +26,4 @@ const MARKS: &[Mark] = &[
     Mark::item("/OnlineBatchReceipt/Result", ItemKind::OnlineResult),
 ];
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("online-batch-receipt.xsd", SCHEMA, MARKS));
+static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("online-batch-receipt.xsd", SCHEMA, MARKS, Forms::PassedBy));

@@ -23,6 +23,11 @@ impl Mark {
         Self { watch: Watch { path, kind: WatchKind::Value }, role }
     }
 
+    /// An element whose text matters however long it is.
+    pub(crate) const fn text(path: &'static str, role: Role) -> Self {
+        Self { watch: Watch { path, kind: WatchKind::Text }, role }
+    }
+
     /// An item.
     pub(crate) const fn item(path: &'static str, kind: ItemKind) -> Self {
         Self { watch: Watch { path, kind: WatchKind::Element }, role: Role::Item(kind) }
@@ -46,6 +51,8 @@ pub enum Role {
     Count(Counted),
     /// The part's reference.
     ShipmentReference,
+    /// The part's reference, where its type leaves no room for a suffix.
+    FixedReference,
     /// Items that share a head.
     Group,
     /// The id of the reportee whom a group's items concern.
@@ -94,6 +101,10 @@ pub enum Role {
     DataFormatId,
     /// Second half of a form's data format.
     DataFormatVersion,
+    /// A form's data. Marks of it stand behind all others of a format, and those that only go with it behind them.
+    FormData,
+    /// The key of form data that is encrypted.
+    FormDataKey,
     /// Another text that forwarding reads into memory.
     Text,
 }

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Forms, Mark, Role, Source, compiled};
 use crate::model::{FormatName, ItemKind};
 use crate::xsd::Plan;
 
@@ -16,7 +16,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "http://schemas.altinn.no/services/intermediary/correspondence/usagedata/2009/10",
     marks: MARKS,
     may_be_empty: true,
-    plan: || &PLAN,
+    source: Source::Own(|_| &PLAN),
 };
 
 /// Its schema's file.
@@ -39,4 +39,5 @@ const MARKS: &[Mark] = &[
     ),
 ];
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("correspondence-usage-data-2009-10.xsd", SCHEMA, MARKS));
+static PLAN: LazyLock<Plan> =
+    LazyLock::new(|| compiled("correspondence-usage-data-2009-10.xsd", SCHEMA, MARKS, Forms::PassedBy));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::content::{Cuts, Reading, archived, decode_now, decoded, pieced, reading};
 use crate::blocking::Blocking;
 use crate::formats::{self, Details, ReadItemError, broker};
-use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, Item, ShipmentId};
+use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, GenericFormat, Item, ShipmentId};
 use crate::ports::{BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError};
 use crate::split::{self, Chosen};
 
@@ -21,6 +21,8 @@ pub struct Source {
     pub blob: Arc<dyn Blob>,
     /// Where its headers lie.
     pub envelope: Arc<Envelope>,
+    /// The description of its format, where it has one.
+    pub described: Option<Arc<GenericFormat>>,
     /// The door to disk reads.
     pub disk: Blocking,
 }
@@ -46,7 +48,8 @@ impl Source {
             return self.consign_archive(item, contents, first_intent);
         }
         let encoding = formats::preamble(self.blob.as_ref())?.encoding;
-        let mut details = formats::details(self.blob.as_ref(), &item.found, &attachments)?;
+        let described = self.described.as_deref();
+        let mut details = formats::details(self.blob.as_ref(), &item.found, &attachments, described)?;
         let mut parts = Vec::with_capacity(details.parts.len());
         let mut room = HELD_BYTES;
         for span in std::mem::take(&mut details.parts) {
@@ -91,7 +94,7 @@ impl Source {
         first_intent: Timestamp,
     ) -> Result<Consignment, ReadItemError> {
         let party = broker::party(self.blob.as_ref(), &contents.recipients, item.found.range)?;
-        let batch = archived(&self.blob, *contents, party.clone(), &self.disk);
+        let batch = archived(&self.blob, *contents, (party.clone(), first_intent), &self.disk);
         let details = Details { reportee: Some(party), ..Details::default() };
         Ok(self.consignment(item, details, (Vec::new(), batch), first_intent))
     }

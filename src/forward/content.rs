@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, unfold};
+use jiff::Timestamp;
 
 use crate::blocking::Blocking;
 use crate::formats::broker::{self, Pieces as ArchivePieces};
@@ -69,11 +70,16 @@ impl Read for Reading {
     }
 }
 
-/// An archive for one recipient; it is planned when the stream is opened.
-pub(super) fn archived(blob: &Arc<dyn Blob>, contents: ArchiveContents, to: Reportee, disk: &Blocking) -> Content {
+/// An archive for one recipient, sent at the given time; it is planned when the stream is opened.
+pub(super) fn archived(
+    blob: &Arc<dyn Blob>,
+    contents: ArchiveContents,
+    (to, sent): (Reportee, Timestamp),
+    disk: &Blocking,
+) -> Content {
     let (blob, disk) = (Arc::clone(blob), disk.clone());
     Content::new(move || {
-        let reader = ArchiveReader { blob: Arc::clone(&blob), contents, to: to.clone(), pieces: None };
+        let reader = ArchiveReader { blob: Arc::clone(&blob), contents, to: to.clone(), sent, pieces: None };
         chunks(reader, disk.clone())
     })
 }
@@ -175,6 +181,7 @@ struct ArchiveReader {
     blob: Arc<dyn Blob>,
     contents: ArchiveContents,
     to: Reportee,
+    sent: Timestamp,
     pieces: Option<ArchivePieces>,
 }
 
@@ -182,7 +189,10 @@ impl ChunkReader for ArchiveReader {
     fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
         let mut pieces = match self.pieces.take() {
             Some(pieces) => pieces,
-            None => broker::for_recipient(self.blob.as_ref(), &self.contents, self.to.expose())?.pieces(),
+            None => {
+                let sent = self.sent.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                broker::for_recipient(self.blob.as_ref(), &self.contents, self.to.expose(), Some(&sent))?.pieces()
+            }
         };
         let piece = pieces.read(self.blob.as_ref())?;
         let chunk = (!piece.is_empty()).then(|| Bytes::copy_from_slice(piece));

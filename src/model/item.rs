@@ -54,6 +54,8 @@ pub enum ItemKind {
     OnlineResult,
     /// Who gets a broker ZIP: `/BrokerServiceRecipientList/Recipient`.
     Recipient,
+    /// What the configuration's path names, in a format it describes.
+    Item,
 }
 
 impl ItemKind {
@@ -70,7 +72,8 @@ impl ItemKind {
             | Self::AltUtMessage
             | Self::AltUtConfirmation
             | Self::OnlineResult
-            | Self::Recipient => false,
+            | Self::Recipient
+            | Self::Item => false,
         }
     }
 
@@ -88,6 +91,7 @@ impl ItemKind {
             Self::AltUtConfirmation => "altut-confirmation",
             Self::OnlineResult => "online-result",
             Self::Recipient => "recipient",
+            Self::Item => "item",
         }
     }
 }

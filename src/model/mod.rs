@@ -7,6 +7,7 @@ mod area;
 mod batch;
 mod expected;
 mod finding;
+mod generic;
 mod hours;
 mod id;
 mod item;
@@ -22,6 +23,7 @@ pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits};
 pub use expected::{Alarm, AlarmChange, Arrival, FileState, Judged, PastFile, Settled, Watch};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
+pub use generic::GenericFormat;
 pub use hours::{BadHours, WeekHours};
 pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{
@@ -31,7 +33,9 @@ pub use item::{
 pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, ReceiptKind, ReceiptRules, ReceiptStatus};
 pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use rights::{Access, Denied, Right, Rights, Sending};
-pub use route::{AppTarget, DataTypeRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable};
+pub use route::{
+    AppTarget, DataTypeRow, FormSchemaRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable,
+};
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{
     Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Shipment, Stage, Standing, Tally, Totals, Verdict,

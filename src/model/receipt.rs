@@ -110,6 +110,8 @@ pub struct ReceiptRules {
     pub page: Option<Language>,
     /// A list of the items beside the final receipt.
     pub list: bool,
+    /// A list of the sequence numbers that are expected next, renewed with each final receipt.
+    pub next_expected: bool,
     /// What the files are called.
     pub names: ReceiptNames,
 }

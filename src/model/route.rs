@@ -1,8 +1,11 @@
 //! Routes: partner + format + service → receiver, with the rules the agency chose. Checked values; see `config/`.
 
-use super::{FormatRules, PartnerId, ReceiptRules, RouteName, Service};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A standard format sluse reads.
+use super::{FormatRules, GenericFormat, PartnerId, ReceiptRules, RouteName, Service};
+
+/// A format sluse reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FormatName {
     /// `ServiceOwner` with Prefill and Subscription parts (serviceinitiation 2009/10).
@@ -23,10 +26,12 @@ pub enum FormatName {
     OnlineReceipt,
     /// A ZIP with `manifest.xml` and `recipients.xml` (broker 2015/06).
     Broker,
+    /// A format that the configuration describes: any schema.
+    Generic,
 }
 
 impl FormatName {
-    /// Every format.
+    /// Every standard format: not [`Self::Generic`].
     pub const ALL: [Self; 9] = [
         Self::Prefill,
         Self::DataBatch,
@@ -51,6 +56,7 @@ impl FormatName {
             Self::AltUtConfirmations => "altut-confirmations",
             Self::OnlineReceipt => "online-receipt",
             Self::Broker => "broker",
+            Self::Generic => "generic",
         }
     }
 }
@@ -64,6 +70,8 @@ pub struct Route {
     pub partner: PartnerId,
     /// Which format it takes.
     pub format: FormatName,
+    /// The description of a format that is [`FormatName::Generic`].
+    pub described: Option<Arc<GenericFormat>>,
     /// Directory where files are dropped.
     pub inbox: String,
     /// Directory where files are dropped for a rehearsal: complete receipts, nothing sent.
@@ -163,6 +171,30 @@ pub struct ServiceRow {
     pub edition: Option<String>,
     /// The Altinn 3 app; `None` on routes to other receivers.
     pub app: Option<AppTarget>,
+    /// Schemas of its forms' data.
+    pub schemas: Vec<FormSchemaRow>,
+}
+
+impl ServiceRow {
+    /// The schema of a form's data: one for the version before one for all versions.
+    pub fn form_schema(&self, format_id: &str, format_version: &str) -> Option<&Path> {
+        let rows = || self.schemas.iter().filter(|row| row.format_id == format_id);
+        rows()
+            .find(|row| row.format_version.as_deref() == Some(format_version))
+            .or_else(|| rows().find(|row| row.format_version.is_none()))
+            .map(|row| row.schema.as_path())
+    }
+}
+
+/// DataFormatId (and version) → schema of the form data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormSchemaRow {
+    /// DataFormatId.
+    pub format_id: String,
+    /// DataFormatVersion; `None` for all.
+    pub format_version: Option<String>,
+    /// The schema's file.
+    pub schema: PathBuf,
 }
 
 /// An Altinn 3 app and how forms and attachments become its data types.
@@ -205,7 +237,7 @@ mod tests {
     use super::*;
 
     fn row(code: &str, edition: Option<&str>) -> ServiceRow {
-        ServiceRow { code: code.into(), edition: edition.map(Into::into), app: None }
+        ServiceRow { code: code.into(), edition: edition.map(Into::into), app: None, schemas: Vec::new() }
     }
 
     #[test]

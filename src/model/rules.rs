@@ -18,7 +18,7 @@ impl Strictness {
 }
 
 /// The rules of a format as one route wants them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormatRules {
     /// Control counts in headers agree with what was counted.
     pub counts: Strictness,
@@ -30,10 +30,28 @@ pub struct FormatRules {
     pub attachments: Strictness,
     /// ParentReference names a form of the same item.
     pub parents: Strictness,
+    /// Form data is XML, and valid by its schema where the route names one.
+    pub form_data: Strictness,
     /// How batches are numbered.
     pub sequence: SequenceRules,
     /// A shipment reference may be used again after so many days; `None` for never.
     pub reference_days: Option<u32>,
+}
+
+impl Default for FormatRules {
+    /// Everything is refused that can be told without looking into form data.
+    fn default() -> Self {
+        Self {
+            counts: Strictness::Refuse,
+            check_digits: Strictness::Refuse,
+            validity: Strictness::Refuse,
+            attachments: Strictness::Refuse,
+            parents: Strictness::Refuse,
+            form_data: Strictness::Off,
+            sequence: SequenceRules::default(),
+            reference_days: None,
+        }
+    }
 }
 
 /// What becomes of a batch whose number is not the next.

@@ -117,7 +117,8 @@ fn number(part: &Part) -> Result<Option<u64>, String> {
 }
 
 fn scope(scope: SequenceScope, route: &Route, format: FormatName, envelope: &Envelope, part: &Part) -> String {
-    let (format, part) = (format.as_str(), part.kind.as_str());
+    let described = route.described.as_ref().map(|format| format.name.as_str());
+    let (format, part) = (described.unwrap_or(format.as_str()), part.kind.as_str());
     match scope {
         SequenceScope::Sender => format!("sender/{format}/{part}/{}", envelope.sender_name),
         SequenceScope::Partner => format!("partner/{format}/{part}"),

@@ -77,6 +77,9 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> Result<RecordedVerdict, LedgerError>;
 
+    /// The next number of each scope in which the partner's batches are counted, in order of the scopes, some at most.
+    async fn next_numbers(&self, partner: &PartnerId) -> Result<Vec<NextNumber>, LedgerError>;
+
     /// How a shipment's sequence number stands to those that are taken.
     async fn sequence_stand(&self, id: ShipmentId, wanted: &SequenceUse) -> Result<SequenceStand, LedgerError>;
 
@@ -175,9 +178,9 @@ pub trait Ledger: Send + Sync {
     async fn has_receipt(&self, id: ShipmentId, kind: ReceiptKind) -> Result<bool, LedgerError>;
 
     /// Places a receipt in the partner's area: all of its files. The final one also ends the shipment and takes the
-    /// claimed file out of the tree, in the same transaction; a second one of a kind changes nothing and returns `false`,
-    /// and so does a supplement with news that were told before.
-    async fn place_receipt(&self, receipt: &PlacedReceipt) -> Result<bool, LedgerError>;
+    /// claimed file out of the tree, in the same transaction; a second one of a kind changes nothing, and neither does a
+    /// supplement with news that were told before.
+    async fn place_receipt(&self, receipt: &PlacedReceipt) -> Result<Placing, LedgerError>;
 
     /// The number of a shipment's last supplement; 0 when there is none.
     async fn last_supplement(&self, id: ShipmentId) -> Result<u32, LedgerError>;
@@ -310,10 +313,52 @@ pub struct PlacedReceipt {
     pub dir: String,
     /// Its files, each of another form; the document first.
     pub files: Vec<ReceiptFile>,
+    /// The list of numbers, where one is to be placed beside it.
+    pub numbers: Option<NumbersFile>,
     /// What a supplement tells.
     pub news: Vec<News>,
     /// When.
     pub now: Timestamp,
+}
+
+/// What placing a receipt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placing {
+    /// It is placed; to the blob of the list of numbers before, where there was one, nothing refers any more.
+    Placed(Option<BlobId>),
+    /// The ledger has it, or told its news before.
+    Known,
+    /// Nothing was placed: the list of numbers is not the ledger's any more.
+    Outdated,
+}
+
+impl Placing {
+    /// Tells whether it was placed.
+    pub fn is_placed(self) -> bool {
+        matches!(self, Self::Placed(_))
+    }
+}
+
+/// A number that is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextNumber {
+    /// Among which batches of the partner it counts.
+    pub scope: String,
+    /// One more than the highest that was taken.
+    pub number: u64,
+}
+
+/// The list of numbers that are expected next: a sealed file that takes the place of the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumbersFile {
+    /// Its name.
+    pub name: String,
+    /// Its bytes.
+    pub blob: BlobId,
+    /// Its size.
+    pub size_bytes: u64,
+    /// What it tells.
+    pub numbers: Vec<NextNumber>,
 }
 
 /// A file of a receipt whose bytes are sealed.

@@ -13,8 +13,8 @@ pub use bans::{Ban, Bans};
 pub use blobs::{Blob, Blobs, Scratch};
 pub use clock::{Clock, SystemClock};
 pub use ledger::{
-    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, ReceiptFile, RecordedVerdict,
-    ReferenceUse, SequenceStand, SequenceUse, Taking,
+    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, NumbersFile, PlacedReceipt, Placing,
+    ReceiptFile, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking,
 };
 pub use receiver::{
     BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,

@@ -331,6 +331,7 @@ pub(super) fn kind_word(kind: ItemKind) -> &'static str {
         ItemKind::AltUtMessage => "Message",
         ItemKind::OnlineResult => "Result",
         ItemKind::Recipient => "Recipient",
+        ItemKind::Item => "Item",
     }
 }
 

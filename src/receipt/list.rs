@@ -2,6 +2,7 @@
 
 use super::{Account, Rendering, item_code, item_status};
 use crate::model::{Finding, FindingGroup, Item, News};
+use crate::ports::NextNumber;
 
 /// The list.
 #[derive(Debug)]
@@ -45,6 +46,16 @@ impl Rendering for List {
     fn news(&mut self, _item: &Item, _news: &News, _out: &mut Vec<u8>) {}
 
     fn finish(&mut self, _out: &mut Vec<u8>) {}
+}
+
+/// The list of the numbers that are expected next: a line for each scope.
+pub fn next_expected(numbers: &[NextNumber]) -> Vec<u8> {
+    let mut out = b"scope,next\r\n".to_vec();
+    for NextNumber { scope, number } in numbers {
+        push_field(&mut out, scope);
+        out.extend_from_slice(format!(",{number}\r\n").as_bytes());
+    }
+    out
 }
 
 /// Appends a field, quoted where it must be. A text that a spreadsheet would take for a formula gets an apostrophe before

@@ -24,7 +24,7 @@ use crate::model::{
 };
 
 pub use document::{Document, NAMESPACE, SCHEMA};
-pub use list::List;
+pub use list::{List, next_expected};
 pub use online::Online;
 pub use page::Page;
 pub use signature::{BadKey, BadSignature, PublicKey, Signer};

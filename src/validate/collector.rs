@@ -17,6 +17,7 @@ use crate::ports::ReferenceUse;
 use crate::xsd::Position;
 
 use super::around::{Group, Rules, Seen};
+use super::forms::OpenForm;
 use super::grouping::Grouping;
 use super::item::OpenItem;
 use super::kinds::Weight;
@@ -37,7 +38,8 @@ pub(super) struct Collector<'a> {
     group: Option<Group>,
     /// Items in the group, of every kind but fields, and fields: the two that stand side by side.
     in_group: [u64; 2],
-    item: OpenItem,
+    pub(super) item: OpenItem,
+    pub(super) form: Option<OpenForm>,
     /// The keys of the kind of items seen last, until its scope changes.
     keys: Option<(ItemKind, Arc<ItemKeys>)>,
     attachment: Option<NewAttachment>,
@@ -57,13 +59,14 @@ impl<'a> Collector<'a> {
             judging,
             format,
             // Until the sender's name is known.
-            route: judging.routes.iter().find(|route| route.format == format.name),
+            route: judging.routes.iter().find(|route| format.is_of(route)),
             envelope: None,
             references: Vec::new(),
             groups: 0,
             group: None,
             in_group: [0; 2],
             item: OpenItem::none(),
+            form: None,
             keys: None,
             attachment: None,
             found: Collected::default(),
@@ -133,7 +136,7 @@ impl<'a> Collector<'a> {
         self.format.marks.get(watch).map(|mark| mark.role)
     }
 
-    fn rules(&self) -> Rules<'a> {
+    pub(super) fn rules(&self) -> Rules<'a> {
         Rules { marks: self.format.marks, route: self.route }
     }
 

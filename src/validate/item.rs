@@ -4,12 +4,13 @@ mod closing;
 mod texts;
 
 use crate::codes;
-use crate::formats::{self, Day, Role};
+use crate::formats::{self, Day, FormFault, Role};
 use crate::model::{Code, Finding, ItemKind, KeyFields, Strictness};
-use crate::xsd::Position;
+use crate::xsd::{Plan, Position};
 
 use super::around::{Rules, Seen};
 use super::family::Family;
+use super::forms;
 use super::place::Enclosing;
 use texts::{cut, empty, is_long, plain_number, too_long};
 
@@ -36,6 +37,10 @@ pub(super) struct OpenItem {
     identity_bytes: usize,
     valid_from: Option<Day>,
     format_id: String,
+    /// The schema of the form at hand.
+    schema: Option<&'static Plan>,
+    /// Its forms' data is encrypted.
+    is_encrypted: bool,
     /// Forms and attachments.
     parts: u64,
     /// Forms, in formats that count them.
@@ -66,6 +71,8 @@ struct Broken {
     code: Code,
     watch: usize,
     at: Position,
+    /// The rule of a schema within form data.
+    rule: &'static str,
     text: String,
     /// It is told and refuses nothing.
     is_warning: bool,
@@ -88,6 +95,8 @@ impl OpenItem {
             identity_bytes: 0,
             valid_from: None,
             format_id: String::new(),
+            schema: None,
+            is_encrypted: false,
             parts: 0,
             forms: 0,
             family: Family::default(),
@@ -107,6 +116,7 @@ impl OpenItem {
         self.identity_bytes = 0;
         self.valid_from = None;
         self.format_id.clear();
+        (self.schema, self.is_encrypted) = (None, false);
         (self.parts, self.forms, self.text_bytes) = (0, 0, 0);
         self.family.clear();
         self.broken.clear();
@@ -143,6 +153,7 @@ impl OpenItem {
                 self.refer(seen.text);
                 self.identify(&mut seen, rules);
             }
+            Role::FormDataKey => self.is_encrypted = true,
             Role::Form => self.forms = self.forms.saturating_add(1),
             Role::FormReference => self.family.add(seen.text),
             Role::ParentReference => self.family.refer(&mut seen),
@@ -176,9 +187,11 @@ impl OpenItem {
             | Role::TailAttachment
             | Role::TailReference
             | Role::ShipmentReference
+            | Role::FixedReference
             | Role::Group
             | Role::Reportee
             | Role::Item(_)
+            | Role::FormData
             | Role::Text => {}
         }
     }
@@ -245,6 +258,32 @@ impl OpenItem {
         let unknown = self.app(rules.route).is_some_and(|app| app.data_type(&self.format_id, seen.text).is_none());
         let text = "the route does not know this DataFormatId with this DataFormatVersion".to_owned();
         self.refuse_for((unknown && !told).then_some((codes::UNKNOWN_DATA_FORMAT, text)), seen);
+        let row = rules.route.and_then(|route| route.services.row(&self.named_service()?));
+        let schema = row.and_then(|row| row.form_schema(&self.format_id, seen.text));
+        self.schema = schema.and_then(formats::form_schema);
+    }
+
+    /// Whether there is a point in judging form data: one finding about it is told of an item, and none of an item that
+    /// is not looked at.
+    pub(super) fn has_forms_judged(&self, rules: Rules<'_>) -> bool {
+        forms::strictness(rules) != Strictness::Off
+            && self.findings.is_empty()
+            && !self.is_ignored(rules.route)
+            && self.broken.iter().all(|broken| !is_of_form_data(broken.code))
+    }
+
+    /// The schema of the form at hand. Encrypted fields are not what it says of them.
+    pub(super) fn form_schema(&self) -> Option<&'static Plan> {
+        self.schema.filter(|_| !self.is_encrypted)
+    }
+
+    /// Takes note of what is wrong with a form's data.
+    pub(super) fn see_form_fault(&mut self, fault: FormFault, (watch, at): (usize, Position), rules: Rules<'_>) {
+        let (code, text) = forms::said(fault);
+        let is_warning = forms::strictness(rules) == Strictness::Warn;
+        if self.findings.is_empty() && self.broken.len() < BROKEN {
+            self.broken.push(Broken { code, watch, at, rule: fault.rule, text, is_warning });
+        }
     }
 
     fn see_attachment(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
@@ -259,7 +298,14 @@ impl OpenItem {
     fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
         let Some((code, text)) = fault else { return };
         if self.broken.len() < BROKEN {
-            self.broken.push(Broken { code, watch: seen.watch, at: seen.at.position(), text, is_warning: false });
+            self.broken.push(Broken {
+                code,
+                watch: seen.watch,
+                at: seen.at.position(),
+                rule: "",
+                text,
+                is_warning: false,
+            });
         }
     }
 }
@@ -273,6 +319,10 @@ impl Kept {
         // Only a route says anything against a service.
         self.at = rules.route.map(|_| seen.at.position());
     }
+}
+
+fn is_of_form_data(code: Code) -> bool {
+    code == codes::FORM_DATA_NOT_XML || code == codes::FORM_DATA_BREAKS_SCHEMA
 }
 
 /// What the fields that identify one item may take together.

@@ -3,8 +3,8 @@
 use super::collector::{Collected, Collector};
 use super::{Judgement, Judging, route};
 use crate::codes;
-use crate::formats::Format;
-use crate::model::Code;
+use crate::formats::{Format, Forms};
+use crate::model::{Code, Strictness};
 use crate::xsd::{Progress, Validator};
 
 /// Judges a batch.
@@ -20,7 +20,9 @@ impl<'a> Judge<'a> {
     pub(super) fn new(judging: &'a Judging<'a>, format: &'static Format, head: &[u8]) -> Self {
         let mut collector = Collector::new(judging, format);
         let refused = refused_unread(judging, head);
-        let validator = refused.is_none().then(|| Validator::new(format.plan(), judging.limits.xml.clone()));
+        let judges_forms = judging.routes.iter().any(|route| route.rules.form_data != Strictness::Off);
+        let plan = format.plan(if judges_forms { Forms::Judged } else { Forms::PassedBy });
+        let validator = refused.is_none().then(|| Validator::new(plan, judging.limits.xml.clone()));
         if let Some((code, text)) = refused {
             collector.refuse_whole(code, text);
         }

@@ -9,6 +9,7 @@ mod archive;
 mod around;
 mod collector;
 mod family;
+mod forms;
 mod grouping;
 mod index;
 mod item;
@@ -122,7 +123,7 @@ pub fn judge(
     keep: &mut dyn FnMut(Found) -> io::Result<()>,
 ) -> Result<Judgement, JudgeError> {
     let mut source = Source::new(source);
-    let (head, format) = detect(&mut source)?;
+    let (head, format) = detect(&mut source, judging.routes)?;
     let mut judge = Judge::new(judging, format, &head);
     read_while(&mut source, &mut judge, keep, |source| !source.is_large())?;
     if source.is_large() {
@@ -152,8 +153,9 @@ fn read_while(
     Ok(())
 }
 
-/// Reads until the root's start tag tells the format; another root is judged as the first format, which will say so.
-fn detect(source: &mut Source<'_>) -> Result<(Vec<u8>, &'static Format), JudgeError> {
+/// Reads until the root's start tag tells the format; another root is judged as the first route's, which will say so.
+fn detect(source: &mut Source<'_>, routes: &[Route]) -> Result<(Vec<u8>, &'static Format), JudgeError> {
+    let described: Vec<_> = routes.iter().filter_map(|route| formats::described(route.described.as_deref()?)).collect();
     let mut head = Vec::new();
     while head.len() < HEAD_BYTES {
         let piece = source.read()?;
@@ -161,13 +163,16 @@ fn detect(source: &mut Source<'_>) -> Result<(Vec<u8>, &'static Format), JudgeEr
             break;
         }
         head.extend_from_slice(piece);
-        match formats::detect(&head) {
+        match formats::detect(&head, &described) {
             Detection::Known(format) => return Ok((head, format)),
             Detection::Unknown => break,
             Detection::More => {}
         }
     }
-    Ok((head, formats::FIRST))
+    let of_routes = routes
+        .iter()
+        .find_map(|route| described.iter().copied().chain(formats::ALL).find(|format| format.is_of(route)));
+    Ok((head, of_routes.unwrap_or(formats::FIRST)))
 }
 
 /// How far the root's start tag is looked for.

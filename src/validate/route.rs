@@ -1,11 +1,12 @@
 //! What a route says of a batch and of its items.
 
 use crate::codes;
-use crate::model::{Code, FormatName, ItemKind, Route, Service};
+use crate::formats::Format;
+use crate::model::{Code, ItemKind, Route, Service};
 
 /// The route for a format's batches from a sender: one that names the sender before one that takes any.
-pub(super) fn choose<'a>(routes: &'a [Route], format: FormatName, sender_name: &str) -> Option<&'a Route> {
-    let of_format = || routes.iter().filter(|route| route.format == format);
+pub(super) fn choose<'a>(routes: &'a [Route], format: &Format, sender_name: &str) -> Option<&'a Route> {
+    let of_format = || routes.iter().filter(|route| format.is_of(route));
     let named = of_format().find(|route| route.sender_name.as_deref() == Some(sender_name));
     named.or_else(|| of_format().find(|route| route.sender_name.is_none()))
 }

@@ -23,6 +23,8 @@ pub enum WatchKind {
     Element,
     /// Its text, when it ends; only for elements of simple content and attributes.
     Value,
+    /// Also its text, piece by piece and however long, where somebody wants it; only for elements of simple content.
+    Text,
 }
 
 /// A schema with the watches set on it.
@@ -99,7 +101,7 @@ impl Plan {
     ) -> Result<(), PlanError> {
         for (node, element) in reached {
             let has_value = self.type_of(*element).is_some_and(|found| matches!(found.content, Content::Simple(_)));
-            if watch.kind == WatchKind::Value && !has_value {
+            if watch.kind != WatchKind::Element && !has_value {
                 return Err(PlanError::NoValue { path: watch.path.to_owned() });
             }
             if let Some(node) = self.nodes.get_mut(*node as usize) {

@@ -14,6 +14,17 @@ pub trait Observer {
         let _ = (watch, at);
     }
 
+    /// Tells, of an element watched as [`Text`](super::WatchKind::Text) that has just begun, whether its text is wanted.
+    fn hears(&mut self, watch: usize) -> bool {
+        let _ = watch;
+        false
+    }
+
+    /// A piece of a text that is wanted: references read and line ends settled, and no character cut.
+    fn text(&mut self, watch: usize, piece: &[u8]) {
+        let _ = (watch, piece);
+    }
+
     /// The text of an element whose value is watched, when it ends: references read and line ends settled, but white space
     /// as it is; not complete when it is longer than the limit. The range is that of the raw content.
     fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Spot<'_, '_>) {

@@ -172,7 +172,7 @@ impl Reader {
 }
 
 /// What a type that names nothing has no use for.
-struct NoPrefixes;
+pub(super) struct NoPrefixes;
 
 impl Prefixes for NoPrefixes {
     fn namespace(&self, _: &str) -> Option<Cow<'_, str>> {

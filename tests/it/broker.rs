@@ -87,7 +87,7 @@ fn delivered(bytes: &[u8], party: &str) -> Vec<u8> {
     let judged = judged(bytes);
     assert_eq!(judged.refusal(), None, "{:?}", judged.findings);
     let blob = InMemory(bytes.to_vec());
-    written(&for_recipient(&blob, &judged.judgement.contents.unwrap(), party).unwrap(), &blob)
+    written(&for_recipient(&blob, &judged.judgement.contents.unwrap(), party, None).unwrap(), &blob)
 }
 
 fn written(delivery: &Delivery, blob: &InMemory) -> Vec<u8> {

@@ -134,7 +134,7 @@ mod on_sqlite {
             a_claim_is_a_shipment, the_oldest_due_shipment_is_leased, stages_are_leased_apart_and_in_turns,
             a_lease_ends_by_time_release_or_finish, a_start_makes_all_work_due,
             counters_count_per_partner_and_name, the_watchdog_sees_what_has_no_final_receipt,
-            a_receipt_is_placed_once, a_receipts_files_are_placed_together, news_are_told_once, bytes_are_let_go_of_after_their_time, a_final_receipt_takes_the_claimed_file_out,
+            a_receipt_is_placed_once, a_receipts_files_are_placed_together, a_list_of_numbers_is_placed_only_while_it_is_true, news_are_told_once, bytes_are_let_go_of_after_their_time, a_final_receipt_takes_the_claimed_file_out,
             a_final_receipt_leaves_a_later_file_of_the_same_name, what_is_referred_to_is_told,
             everything_is_there_after_a_crash;
         judging:

@@ -23,6 +23,8 @@ mod end_to_end;
 mod fuzz;
 #[cfg(feature = "gateway")]
 mod generate;
+#[cfg(feature = "gateway")]
+mod generic;
 mod house;
 #[cfg(feature = "gateway")]
 mod interop;
@@ -31,6 +33,8 @@ mod ledger;
 mod peers;
 #[cfg(feature = "gateway")]
 mod pipeline;
+#[cfg(feature = "gateway")]
+mod planted;
 #[cfg(feature = "gateway")]
 mod recovery;
 #[cfg(feature = "gateway")]

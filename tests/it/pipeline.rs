@@ -1,6 +1,7 @@
 //! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
 
 mod batches;
+mod golden;
 mod orders;
 mod sequence;
 mod timetable;
@@ -239,6 +240,11 @@ impl Rig {
 
     async fn judged(&self, id: ShipmentId) {
         until(async || self.house.ledger.shipment(id).await.unwrap().unwrap().verdict.is_some()).await;
+    }
+
+    async fn names(&self, dir: &str) -> Vec<String> {
+        let nodes = self.area.list(&"ttd".parse().unwrap(), dir, None, 100).await.unwrap();
+        nodes.into_iter().map(|node| node.path.name).collect()
     }
 
     /// The only receipt whose name ends so.

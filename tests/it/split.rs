@@ -44,7 +44,7 @@ fn said(blob: &InMemory, whole: &Judged, item: &NewItem) -> String {
     let encoding = preamble(blob).unwrap().encoding;
     let attachments = attachments(whole, item);
     let Details { reportee, valid_from, receivers_reference, identifying_fields, parts } =
-        details(blob, item, &attachments).unwrap();
+        details(blob, item, &attachments, None).unwrap();
     let contents: Vec<_> = parts
         .iter()
         .map(|span| {
@@ -69,7 +69,7 @@ fn attachments(whole: &Judged, item: &NewItem) -> Vec<ByteRange> {
 }
 
 /// Cuts out every item alone, and all of them as a rest, and judges the cuts.
-fn check(bytes: Vec<u8>, routes: &[Route]) {
+pub(crate) fn check(bytes: Vec<u8>, routes: &[Route]) {
     let whole = judged(&bytes, routes);
     let blob = InMemory(bytes);
     assert_eq!(whole.judgement.refusal, None);
@@ -93,7 +93,8 @@ fn check_single(blob: &InMemory, whole: &Judged, item: &NewItem, routes: &[Route
     let shown = String::from_utf8_lossy(&cut);
     assert_eq!((alone.judgement.refusal, alone.findings.len(), alone.items.len()), (None, 0, 1), "{shown}");
     let reference = &envelope.parts[item.part as usize].reference;
-    let suffix = if reference.is_empty() { String::new() } else { format!("-{:06}", item.number) };
+    let is_fixed = routes.iter().any(|route| route.described.is_some());
+    let suffix = if reference.is_empty() || is_fixed { String::new() } else { format!("-{:06}", item.number) };
     let reference = format!("{reference}{suffix}");
     let own = alone.judgement.envelope.clone().unwrap();
     assert_eq!(own.sender_name, envelope.sender_name);
@@ -131,7 +132,8 @@ fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn
         judged.judgement.references.iter().map(|used| (used.part, used.reference.clone())).collect::<Vec<_>>()
     };
     let mut expected = references(whole);
-    expected.iter_mut().for_each(|(_, reference)| reference.push_str("-R1"));
+    let suffix = if routes.iter().any(|route| route.described.is_some()) { "" } else { "-R1" };
+    expected.iter_mut().for_each(|(_, reference)| reference.push_str(suffix));
     assert!(references(&again).iter().all(|reference| expected.contains(reference)));
     assert_eq!(again.attachments.len(), chosen.iter().flat_map(|item| attachments(whole, item)).count());
 }
@@ -210,6 +212,9 @@ fn batches_of_every_format_are_cut_into_valid_ones() {
         for (_, path) in fixtures(&format!("{}/valid", format.as_str())) {
             check(std::fs::read(path).unwrap(), &[]);
         }
+    }
+    for (_, path) in fixtures("generic/valid") {
+        check(std::fs::read(path).unwrap(), &[crate::generic::grants_route()]);
     }
 }
 

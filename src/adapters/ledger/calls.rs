@@ -9,8 +9,8 @@ use crate::model::{
     OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{
-    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, PlacedReceipt, RecordedVerdict, SequenceStand,
-    SequenceUse, Taking,
+    Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, PlacedReceipt, Placing, RecordedVerdict,
+    SequenceStand, SequenceUse, Taking,
 };
 
 use super::shipments::Ruling;
@@ -107,6 +107,10 @@ impl Ledger for SqliteLedger {
     ) -> Result<RecordedVerdict, LedgerError> {
         let ruling = Ruling { id, verdict: verdict.clone(), taking: taking.clone(), now };
         self.write(move |connection| Box::pin(shipments::record_verdict(connection, ruling))).await
+    }
+
+    async fn next_numbers(&self, partner: &PartnerId) -> Result<Vec<NextNumber>, LedgerError> {
+        sequences::next(&mut *self.reader().await?, partner).await
     }
 
     async fn sequence_stand(&self, id: ShipmentId, wanted: &SequenceUse) -> Result<SequenceStand, LedgerError> {
@@ -242,7 +246,7 @@ impl Ledger for SqliteLedger {
         receipts::has(&mut *self.reader().await?, id, kind).await
     }
 
-    async fn place_receipt(&self, receipt: &PlacedReceipt) -> Result<bool, LedgerError> {
+    async fn place_receipt(&self, receipt: &PlacedReceipt) -> Result<Placing, LedgerError> {
         let receipt = receipt.clone();
         self.write(move |connection| Box::pin(async move { receipts::place(connection, &receipt).await })).await
     }

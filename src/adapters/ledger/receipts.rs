@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use crate::model::{AreaPath, BlobId, LateEvent, NodeState, ReceiptKind, Shipment, ShipmentId};
-use crate::ports::{KnownReceipt, LedgerError, PlacedReceipt, ReceiptFile};
+use crate::ports::{KnownReceipt, LedgerError, PlacedReceipt, Placing, ReceiptFile};
 
 use super::area::{self, Entry};
 use super::rows::{self, event_number, form_number, int, receipt_number, uuid};
-use super::{shipments, sql};
+use super::{sequences, shipments, sql};
 
 pub(super) async fn has(
     connection: &mut SqliteConnection,
@@ -23,14 +23,22 @@ pub(super) async fn has(
 }
 
 /// Places a receipt, unless one of its kind is placed, or its news were told.
-pub(super) async fn place(connection: &mut SqliteConnection, receipt: &PlacedReceipt) -> Result<bool, LedgerError> {
+pub(super) async fn place(connection: &mut SqliteConnection, receipt: &PlacedReceipt) -> Result<Placing, LedgerError> {
     let seq = shipments::seq(connection, receipt.shipment).await?;
-    if has(connection, receipt.shipment, receipt.kind).await? || !tell(connection, seq, receipt).await? {
-        return Ok(false);
+    if has(connection, receipt.shipment, receipt.kind).await? {
+        return Ok(Placing::Known);
+    }
+    if let Some(list) = &receipt.numbers
+        && sequences::next(connection, &receipt.partner).await? != list.numbers
+    {
+        return Ok(Placing::Outdated);
+    }
+    if !tell(connection, seq, receipt).await? {
+        return Ok(Placing::Known);
     }
     for file in &receipt.files {
         add(connection, seq, receipt, file).await?;
-        put(connection, receipt, file).await?;
+        put(connection, receipt, (&file.name, file.blob, file.size_bytes)).await?;
     }
     if receipt.kind == ReceiptKind::Final {
         finish(connection, receipt.shipment, seq).await?;
@@ -38,7 +46,11 @@ pub(super) async fn place(connection: &mut SqliteConnection, receipt: &PlacedRec
     let (what, number) = (format!("receipt-{}", receipt.kind.as_str()), receipt.kind.number());
     let detail = if number > 0 { number.to_string() } else { String::new() };
     shipments::add_event(connection, seq, receipt.now, &what, &detail).await?;
-    Ok(true)
+    let numbers = receipt.numbers.as_ref().map(|list| (list.name.as_str(), list.blob, list.size_bytes));
+    Ok(Placing::Placed(match numbers {
+        Some(file) => put(connection, receipt, file).await?,
+        None => None,
+    }))
 }
 
 /// Places the files of a receipt again that was placed before: a file that is there is replaced, one that was removed is back.
@@ -53,7 +65,7 @@ pub(super) async fn place_again(connection: &mut SqliteConnection, receipt: &Pla
             .bind(file.sha256.to_vec())
             .execute(&mut *connection)
             .await?;
-        put(connection, receipt, file).await?;
+        put(connection, receipt, (&file.name, file.blob, file.size_bytes)).await?;
     }
     shipments::add_event(connection, seq, receipt.now, "receipt-placed-again", receipt.kind.as_str()).await
 }
@@ -101,27 +113,28 @@ async fn add(
     Ok(())
 }
 
-/// Puts a file of a receipt into the tree.
+/// Puts a file into the tree; returns the blob of the one before it. The name of a receipt's carries the shipment's id, so
+/// nothing unrelated has it; if something does, the receipt is what counts.
 async fn put(
     connection: &mut SqliteConnection,
     receipt: &PlacedReceipt,
-    file: &ReceiptFile,
-) -> Result<(), LedgerError> {
-    let path = AreaPath::new(&receipt.dir, &file.name).map_err(|_| rows::corrupt("a receipt's path"))?;
-    // The name carries the shipment's id, so nothing unrelated has it; if something does, the receipt is what counts.
+    (name, blob, size_bytes): (&str, BlobId, u64),
+) -> Result<Option<BlobId>, LedgerError> {
+    let path = AreaPath::new(&receipt.dir, name).map_err(|_| rows::corrupt("a receipt's path"))?;
     let old = area::entry(connection, &receipt.partner, &path).await?;
     let new = Entry {
         path,
         state: NodeState::Whole,
-        size_bytes: file.size_bytes,
+        size_bytes,
         scratch_bytes: 0,
         modified: receipt.now,
-        blob: Some(file.blob),
+        blob: Some(blob),
         scratch: None,
         shipment: None,
         owner: None,
     };
-    area::replace(connection, &receipt.partner, old.as_ref(), &new).await
+    area::replace(connection, &receipt.partner, old.as_ref(), &new).await?;
+    Ok(old.and_then(|old| old.blob))
 }
 
 pub(super) async fn last_supplement(connection: &mut SqliteConnection, id: ShipmentId) -> Result<u32, LedgerError> {

@@ -316,7 +316,8 @@ numbered!(
     ItemKind::AltUtMessage = 7,
     ItemKind::AltUtConfirmation = 8,
     ItemKind::OnlineResult = 9,
-    ItemKind::Recipient = 10
+    ItemKind::Recipient = 10,
+    ItemKind::Item = 11
 );
 numbered!(
     NodeState,

@@ -4,10 +4,21 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use crate::model::{PartnerId, ShipmentId};
-use crate::ports::{LedgerError, SequenceStand, SequenceUse};
+use crate::ports::{LedgerError, NextNumber, SequenceStand, SequenceUse};
 
 use super::rows::{self, int, to_count, uuid};
 use super::{shipments, sql};
+
+/// The next number of each of a partner's scopes.
+pub(super) async fn next(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+) -> Result<Vec<NextNumber>, LedgerError> {
+    let query = sqlx::query(sql::NEXT_NUMBERS).bind(partner.as_str()).bind(SCOPES);
+    let rows = query.fetch_all(connection).await?;
+    let next = |row| Ok(NextNumber { scope: rows::cell(row, "scope")?, number: rows::count(row, "last")? + 1 });
+    rows.iter().map(next).collect()
+}
 
 /// How a shipment's number stands to those that are taken.
 pub(super) async fn stand(
@@ -125,3 +136,6 @@ pub(super) async fn has_earlier(connection: &mut SqliteConnection, id: ShipmentI
     let found: i64 = sqlx::query_scalar(sql::EARLIER_UNJUDGED).bind(uuid(&id.0)).fetch_one(connection).await?;
     Ok(found != 0)
 }
+
+/// Scopes told at once: senders write their names into them, and may have very many.
+const SCOPES: i64 = 1_000;

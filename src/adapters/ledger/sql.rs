@@ -110,6 +110,14 @@ pub(super) const TAKE_REFERENCE: &str = "INSERT INTO reference_uses (partner, pa
 
 pub(super) const LAST_NUMBER: &str = "SELECT MAX(number) FROM sequence_uses WHERE partner = $1 AND scope = $2";
 
+/// Goes from scope to scope by the index, however many numbers each has.
+pub(super) const NEXT_NUMBERS: &str = "WITH RECURSIVE scopes (scope) AS (\
+     SELECT MIN(scope) FROM sequence_uses WHERE partner = $1 UNION ALL \
+     SELECT (SELECT MIN(u.scope) FROM sequence_uses u WHERE u.partner = $1 AND u.scope > scopes.scope) \
+     FROM scopes WHERE scopes.scope IS NOT NULL LIMIT $2) \
+     SELECT scope, (SELECT MAX(number) FROM sequence_uses u WHERE u.partner = $1 AND u.scope = scopes.scope) AS last \
+     FROM scopes WHERE scope IS NOT NULL";
+
 pub(super) const NUMBER_HOLDER: &str = "SELECT s.id FROM sequence_uses u JOIN shipments s ON s.seq = u.shipment \
      WHERE u.partner = $1 AND u.scope = $2 AND u.number = $3";
 

@@ -1,13 +1,19 @@
-//! The archive as a receiver gets it: with a recipients.xml that names one recipient, everything else as it was.
+//! The archive as a receiver gets it: with a recipients.xml that names one recipient and the time it was sent in the manifest,
+//! everything else as it was.
 //!
-//! Nothing is unpacked or packed. Entries are ranges of the staged file, and behind them the new list; the directory is
+//! No other entry is unpacked or packed. They are ranges of the staged file, and behind them the new list; the directory is
 //! written anew, record by record, with the places that moved. The size is known before the first byte.
 
-use super::Contents;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use flate2::Crc;
+
 use super::addressee::Addressee;
 use super::end::{self, END_BYTES, End, LOCATOR_BYTES, RECORD_BYTES, WIDE_BYTES, u16_at, u32_at, u64_at};
 use super::report::Stop;
 use super::window::Window;
+use super::{Contents, Member, sent};
 use crate::formats::ReadItemError;
 use crate::model::ByteRange;
 use crate::ports::Blob;
@@ -21,6 +27,17 @@ pub struct Delivery {
     dropped: ByteRange,
     dropped_record: ByteRange,
     addressee: Addressee,
+    dated: Option<Dated>,
+}
+
+/// The manifest that takes the place of the one that came.
+#[derive(Clone)]
+struct Dated {
+    extent: ByteRange,
+    record: ByteRange,
+    /// Header and data.
+    entry: Arc<[u8]>,
+    new_record: Arc<[u8]>,
 }
 
 /// One piece of it after the other.
@@ -32,10 +49,8 @@ pub struct Pieces {
 
 /// What comes next.
 enum Next {
-    /// Bytes of the staged file, from here to there; then those behind what is dropped.
-    Staged(ByteRange, Option<ByteRange>),
-    /// The list of one recipient.
-    Addressee,
+    /// What is left of the entries.
+    Entries(VecDeque<Part>),
     /// The record at this place.
     Record(u64),
     /// The end records.
@@ -43,8 +58,62 @@ enum Next {
     Nothing,
 }
 
-/// Plans the archive of a judged shipment for one recipient, who is told of no other.
-pub fn for_recipient(blob: &dyn Blob, contents: &Contents, party: &str) -> Result<Delivery, ReadItemError> {
+/// Some of the entries.
+enum Part {
+    Staged(ByteRange),
+    Own(Arc<[u8]>),
+}
+
+/// The entry of a manifest, stored as it is.
+fn dated(blob: &dyn Blob, old: &Member, manifest: &[u8]) -> Result<Option<Dated>, ReadItemError> {
+    let mut record = Vec::new();
+    read(blob, &mut record, old.record.start, RECORD_BYTES as usize)?;
+    let name = usize::from(u16_at(&record, 28).unwrap_or_default());
+    read(blob, &mut record, old.record.start + RECORD_BYTES, name)?;
+    let mut signature = Vec::new();
+    read(blob, &mut signature, old.extent.start, HEADER.len())?;
+    // Beyond four gigabytes its place would need a field of zip64's.
+    if !record.starts_with(RECORD) || signature != HEADER || old.extent.start >= u64::from(u32::MAX) {
+        return Ok(None);
+    }
+    let mut crc = Crc::new();
+    crc.update(manifest);
+    let size = u32::try_from(manifest.len()).map_err(|_| OTHER)?.to_le_bytes();
+    let flags = u16_at(&record, 8).unwrap_or_default() & NAMES_IN_UTF8;
+    // Version, flags and method; then sum and sizes; without extra fields and comment.
+    let fields = [VERSION, flags, STORED].map(u16::to_le_bytes).concat();
+    put(&mut record, 6, &fields)?;
+    let sums = [crc.sum().to_le_bytes(), size, size].concat();
+    put(&mut record, 16, &sums)?;
+    put(&mut record, 30, &[0; 4])?;
+    let of_record = |range: std::ops::Range<usize>| record.get(range).ok_or(OTHER);
+    let header = [HEADER, of_record(6..30)?, &[0; 2], of_record(46..46 + name)?, manifest].concat();
+    let (entry, new_record) = (header.into(), record.into());
+    Ok(Some(Dated { extent: old.extent, record: old.record, entry, new_record }))
+}
+
+/// Plans the archive of a judged shipment for one recipient, who is told of no other. The time at which it is sent, of type
+/// `xs:dateTime`, is for the manifest to say; one that cannot be given it stays as it came.
+pub fn for_recipient(
+    blob: &dyn Blob,
+    contents: &Contents,
+    party: &str,
+    sent: Option<&str>,
+) -> Result<Delivery, ReadItemError> {
+    let mut delivery = undated(blob, contents, party)?;
+    let Some(sent) = sent else { return Ok(delivery) };
+    if let Some(manifest) = sent::dated(blob, &contents.manifest, sent)? {
+        delivery.dated = dated(blob, &contents.manifest, &manifest)?;
+    }
+    // An archive that just fits without zip64 stays one.
+    let is_wide = delivery.end.record_at > delivery.end.directory.end;
+    if !is_wide && delivery.size_bytes() > u64::from(u32::MAX) {
+        delivery.dated = None;
+    }
+    Ok(delivery)
+}
+
+fn undated(blob: &dyn Blob, contents: &Contents, party: &str) -> Result<Delivery, ReadItemError> {
     let window = Window::new(blob);
     let end = end::find(&window).map_err(changed)?;
     let (dropped, dropped_record) = (contents.recipients.extent, contents.recipients.record);
@@ -56,21 +125,35 @@ pub fn for_recipient(blob: &dyn Blob, contents: &Contents, party: &str) -> Resul
     if !fits {
         return Err(OTHER);
     }
-    Ok(Delivery { staged_bytes, end, dropped, dropped_record, addressee: Addressee::new(party) })
+    Ok(Delivery { staged_bytes, end, dropped, dropped_record, addressee: Addressee::new(party), dated: None })
 }
 
 impl Delivery {
     /// How many bytes it will have.
     pub fn size_bytes(&self) -> u64 {
         let added = self.addressee.entry_bytes() + self.addressee.record_bytes(self.list_at());
-        self.staged_bytes - self.dropped.len() - self.dropped_record.len() + added
+        let left = self.staged_bytes - self.dropped.len() - self.dropped_record.len() + added;
+        let own = |dated: &Dated| {
+            let new = (dated.entry.len() + dated.new_record.len()) as u64;
+            left + new - dated.extent.len() - dated.record.len()
+        };
+        self.dated.as_ref().map_or(left, own)
     }
 
     /// Its bytes.
     pub fn pieces(&self) -> Pieces {
-        let before = ByteRange { start: 0, end: self.dropped.start };
-        let behind = ByteRange { start: self.dropped.end, end: self.end.directory.start };
-        Pieces { delivery: self.clone(), next: Next::Staged(before, Some(behind)), piece: Vec::new() }
+        let dated = self.dated.iter().map(|dated| (dated.extent, Some(Arc::clone(&dated.entry))));
+        let mut cuts: Vec<_> = dated.chain([(self.dropped, None)]).collect();
+        cuts.sort_by_key(|(cut, _)| cut.start);
+        let (mut parts, mut start) = (VecDeque::new(), 0);
+        for (cut, own) in cuts {
+            parts.push_back(Part::Staged(ByteRange { start, end: cut.start }));
+            parts.extend(own.map(Part::Own));
+            start = cut.end;
+        }
+        parts.push_back(Part::Staged(ByteRange { start, end: self.end.directory.start }));
+        parts.push_back(Part::Own(self.addressee.entry().into()));
+        Pieces { delivery: self.clone(), next: Next::Entries(parts), piece: Vec::new() }
     }
 
     /// Where the list of one recipient lies: behind all other entries.
@@ -78,9 +161,12 @@ impl Delivery {
         self.moved(self.end.directory.start)
     }
 
-    /// Where an entry lies after the list of all recipients is gone.
+    /// Where an entry lies after the list of recipients is gone and the manifest is another.
     fn moved(&self, offset: u64) -> u64 {
-        if offset >= self.dropped.end { offset - self.dropped.len() } else { offset }
+        let dropped = if offset >= self.dropped.end { self.dropped.len() } else { 0 };
+        let dated = self.dated.as_ref().filter(|dated| offset >= dated.extent.end);
+        let (own, old) = dated.map_or((0, 0), |dated| (dated.entry.len() as u64, dated.extent.len()));
+        offset + own - old - dropped
     }
 
     /// Adds one record to the piece; returns where the next one is.
@@ -97,6 +183,14 @@ impl Delivery {
         read(blob, piece, at + RECORD_BYTES, name + extra + comment)?;
         if at == self.dropped_record.start {
             piece.truncate(begin);
+            return Ok(next);
+        }
+        let dated = self.dated.as_ref().filter(|dated| dated.record.start == at);
+        if let Some(dated) = dated {
+            piece.truncate(begin);
+            piece.extend_from_slice(&dated.new_record);
+            let moved = u32::try_from(self.moved(dated.extent.start)).map_err(|_| OTHER)?;
+            put(piece.get_mut(begin..).unwrap_or_default(), 42, &moved.to_le_bytes())?;
         } else {
             let record = piece.get_mut(begin..).unwrap_or_default();
             self.move_record(record, RECORD_BYTES as usize + name, extra)?;
@@ -130,9 +224,10 @@ impl Delivery {
         let from = self.end.directory.end;
         let length = usize::try_from(self.staged_bytes.saturating_sub(from)).map_err(|_| OTHER)?;
         read(blob, piece, from, length)?;
-        let entries = self.end.entries;
-        let list_at = self.list_at();
-        let size = self.end.directory.len() - self.dropped_record.len() + self.addressee.record_bytes(list_at);
+        let (entries, list_at) = (self.end.entries, self.list_at());
+        let own = self.dated.as_ref().map_or((0, 0), |dated| (dated.new_record.len() as u64, dated.record.len()));
+        let left = self.end.directory.len() - self.dropped_record.len() + self.addressee.record_bytes(list_at);
+        let size = left + own.0 - own.1;
         let start = list_at + self.addressee.entry_bytes();
         let record_at = usize::try_from(self.end.record_at - from).map_err(|_| OTHER)?;
         if record_at == WIDE_BYTES + LOCATOR_BYTES {
@@ -163,19 +258,7 @@ impl Pieces {
         self.piece.clear();
         while self.piece.is_empty() {
             self.next = match std::mem::replace(&mut self.next, Next::Nothing) {
-                Next::Staged(range, then) if range.is_empty() => match then {
-                    Some(behind) => Next::Staged(behind, None),
-                    None => Next::Addressee,
-                },
-                Next::Staged(range, then) => {
-                    let length = usize::try_from(range.len()).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
-                    read(blob, &mut self.piece, range.start, length)?;
-                    Next::Staged(ByteRange { start: range.start + length as u64, end: range.end }, then)
-                }
-                Next::Addressee => {
-                    self.piece = self.delivery.addressee.entry();
-                    Next::Record(self.delivery.end.directory.start)
-                }
+                Next::Entries(parts) => self.entries(blob, parts)?,
                 Next::Record(at) if at < self.delivery.end.directory.end => self.records(blob, at)?,
                 Next::Record(_) => {
                     self.piece = self.delivery.addressee.record(self.delivery.list_at());
@@ -189,6 +272,23 @@ impl Pieces {
             };
         }
         Ok(&self.piece)
+    }
+
+    /// The next bytes of the entries.
+    fn entries(&mut self, blob: &dyn Blob, mut parts: VecDeque<Part>) -> Result<Next, ReadItemError> {
+        match parts.pop_front() {
+            None => return Ok(Next::Record(self.delivery.end.directory.start)),
+            Some(Part::Own(bytes)) => self.piece.extend_from_slice(&bytes),
+            Some(Part::Staged(range)) => {
+                let length = usize::try_from(range.len()).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+                read(blob, &mut self.piece, range.start, length)?;
+                let rest = ByteRange { start: range.start + length as u64, end: range.end };
+                if !rest.is_empty() {
+                    parts.push_front(Part::Staged(rest));
+                }
+            }
+        }
+        Ok(Next::Entries(parts))
     }
 
     /// As many records as make a piece.
@@ -223,5 +323,10 @@ fn changed(stop: Stop) -> ReadItemError {
 /// Reads of the staged file are of this size.
 const PIECE_BYTES: usize = 256 << 10;
 const RECORD: &[u8] = b"PK\x01\x02";
+const HEADER: &[u8] = b"PK\x03\x04";
 const ZIP64: u16 = 1;
+const VERSION: u16 = 20;
+const STORED: u16 = 0;
+/// The flag that says so.
+const NAMES_IN_UTF8: u16 = 1 << 11;
 const OTHER: ReadItemError = ReadItemError::Changed("it is another archive");

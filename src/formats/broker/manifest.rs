@@ -256,7 +256,8 @@ fn plain_number(text: &str) -> String {
     if zero { "0".to_owned() } else { plain.to_owned() }
 }
 
-const SCHEMA: &[u8] = include_bytes!("../../../schemas/broker/manifest-2015-06.xsd");
+/// The manifest's schema.
+pub(super) const SCHEMA: &[u8] = include_bytes!("../../../schemas/broker/manifest-2015-06.xsd");
 const CODE: usize = 0;
 const EDITION: usize = 1;
 const REFERENCE: usize = 2;

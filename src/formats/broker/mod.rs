@@ -22,6 +22,7 @@ mod name;
 mod nesting;
 mod recipients;
 mod report;
+mod sent;
 mod survey;
 mod unpack;
 mod window;

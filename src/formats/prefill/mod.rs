@@ -4,7 +4,7 @@ mod details;
 
 use std::sync::LazyLock;
 
-use super::{Format, Mark, Role, compiled};
+use super::{Format, Forms, Mark, Role, Source, compiled};
 use crate::model::{FormatName, ItemKind, PartKind};
 use crate::xsd::Plan;
 
@@ -17,7 +17,7 @@ pub(crate) static FORMAT: Format = Format {
     namespace: "http://schemas.altinn.no/services/intermediary/serviceinitiation/2009/10",
     marks: MARKS,
     may_be_empty: false,
-    plan: || &PLAN,
+    source: Source::Own(|forms| if forms == Forms::Judged { &PLAN_OF_FORMS } else { &PLAN }),
 };
 
 /// Its schema's file.
@@ -56,11 +56,18 @@ const MARKS: &[Mark] = &[
     Mark::value("/ServiceOwner/Prefill/Reportee/FormTask/Attachments/Attachment/AttachmentType", Role::Text),
     Mark::value("/ServiceOwner/Prefill/Reportee/FormTask/Form/DataFormatId", Role::DataFormatId),
     Mark::value("/ServiceOwner/Prefill/Reportee/FormTask/Form/DataFormatVersion", Role::DataFormatVersion),
+    Mark::value("/ServiceOwner/Prefill/Reportee/FormTask/Form/SendersReference", Role::FormReference),
+    Mark::value("/ServiceOwner/Prefill/Reportee/FormTask/Form/ParentReference", Role::ParentReference),
     Mark::item("/ServiceOwner/Prefill/Reportee/Field", ItemKind::Field),
     Mark::value("/ServiceOwner/Prefill/Reportee/Field/Id", Role::Identity),
     Mark::value("/ServiceOwner/Prefill/Reportee/Field/ValidFrom", Role::ValidFrom),
     Mark::value("/ServiceOwner/Prefill/Reportee/Field/ValidTo", Role::ValidTo),
     Mark::value("/ServiceOwner/Prefill/Reportee/Field/Index", Role::Index),
+    Mark::text("/ServiceOwner/Prefill/Reportee/FormTask/Form/FormData", Role::FormData),
 ];
 
-static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("service-owner-2009-10.xsd", SCHEMA, MARKS));
+static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("service-owner-2009-10.xsd", SCHEMA, MARKS, Forms::PassedBy));
+
+/// With what is needed to judge form data.
+static PLAN_OF_FORMS: LazyLock<Plan> =
+    LazyLock::new(|| compiled("service-owner-2009-10.xsd", SCHEMA, MARKS, Forms::Judged));

@@ -1,6 +1,7 @@
 //! Writes the answers to the sender: rendered into scratch files, sealed, then placed in one transaction.
 
 mod draft;
+mod numbers;
 mod pages;
 mod rest;
 mod sheets;
@@ -16,9 +17,9 @@ use sheets::{Page, Sheets};
 
 use super::{House, StepError};
 use crate::model::{
-    ItemState, News, ReceiptForm, ReceiptKind, ReceiptRules, ReceiptStatus, RouteName, Shipment, Tally, Verdict,
+    BlobId, ItemState, News, ReceiptForm, ReceiptKind, ReceiptRules, ReceiptStatus, RouteName, Shipment, Tally, Verdict,
 };
-use crate::ports::{PlacedReceipt, ReceiptFile};
+use crate::ports::{PlacedReceipt, Placing, ReceiptFile};
 use crate::receipt::{self, Account, List, Rendering, Signer};
 
 /// The keys that sign receipts.
@@ -102,7 +103,7 @@ async fn answer_again(house: &House, shipment: &Shipment) -> Result<(), StepErro
         let has_rest = house.ledger.has_receipt(shipment.id, ReceiptKind::Rest).await?;
         let rest = has_rest.then(|| Manner::of(house, shipment).name(shipment, ReceiptKind::Rest, "xml"));
         let files = final_files(house, shipment, tally, rest).await?;
-        let placed = placed(house, shipment, ReceiptKind::Final, files, Vec::new());
+        let placed = placed(house, shipment, ReceiptKind::Final, files);
         if let Err(error) = house.ledger.replace_receipt(&placed).await {
             take_back(house, &placed.files).await;
             return Err(error.into());
@@ -118,6 +119,9 @@ async fn place_final(
     rest_file: Option<String>,
 ) -> Result<(), StepError> {
     let files = final_files(house, shipment, tally, rest_file).await?;
+    if Manner::of(house, shipment).rules.next_expected && !shipment.preflight {
+        return numbers::place_with(house, placed(house, shipment, ReceiptKind::Final, files)).await;
+    }
     place(house, shipment, ReceiptKind::Final, files, Vec::new()).await
 }
 
@@ -181,11 +185,16 @@ async fn try_place(
     files: Vec<ReceiptFile>,
     news: Vec<News>,
 ) -> Result<bool, StepError> {
-    let placed = placed(house, shipment, kind, files, news);
-    let taken = house.ledger.place_receipt(&placed).await;
+    let placed = PlacedReceipt { news, ..placed(house, shipment, kind, files) };
+    Ok(hand_over(house, &placed).await?.is_placed())
+}
+
+/// Gives it to the ledger; gives the room of its files back when that has them already.
+async fn hand_over(house: &House, placed: &PlacedReceipt) -> Result<Placing, StepError> {
+    let taken = house.ledger.place_receipt(placed).await;
     match taken {
-        Ok(true) => {}
-        Ok(false) => {
+        Ok(Placing::Placed(_) | Placing::Outdated) => {}
+        Ok(Placing::Known) => {
             for file in &placed.files {
                 house.blobs.remove(file.blob).await?;
             }
@@ -195,20 +204,16 @@ async fn try_place(
     Ok(taken?)
 }
 
-fn placed(
-    house: &House,
-    shipment: &Shipment,
-    kind: ReceiptKind,
-    files: Vec<ReceiptFile>,
-    news: Vec<News>,
-) -> PlacedReceipt {
+/// A receipt to be placed, as far as it consists of files.
+fn placed(house: &House, shipment: &Shipment, kind: ReceiptKind, files: Vec<ReceiptFile>) -> PlacedReceipt {
     PlacedReceipt {
         shipment: shipment.id,
         kind,
         partner: shipment.partner.clone(),
         dir: house.routes.receipts_dir(&shipment.partner, &shipment.path.dir),
         files,
-        news,
+        numbers: None,
+        news: Vec::new(),
         now: house.clock.now(),
     }
 }
@@ -217,12 +222,17 @@ fn placed(
 /// answer was lost, stay.
 async fn take_back(house: &House, files: &[ReceiptFile]) {
     for ReceiptFile { blob, .. } in files {
-        let known = house.ledger.referenced(&[*blob], &[]).await;
-        if known.is_ok_and(|(blobs, _)| blobs.is_empty())
-            && let Err(error) = house.blobs.remove(*blob).await
-        {
-            tracing::warn!(%error, %blob, "a receipt's bytes are left until the next start");
-        }
+        forget(house, *blob).await;
+    }
+}
+
+/// Removes a file unless the ledger refers to it.
+async fn forget(house: &House, blob: BlobId) {
+    let known = house.ledger.referenced(&[blob], &[]).await;
+    if known.is_ok_and(|(blobs, _)| blobs.is_empty())
+        && let Err(error) = house.blobs.remove(blob).await
+    {
+        tracing::warn!(%error, %blob, "a receipt's bytes are left until the next start");
     }
 }
 

@@ -157,9 +157,15 @@ impl Page {
 }
 
 async fn write_signature(house: &House, name: String, signature: Vec<u8>) -> Result<ReceiptFile, StepError> {
+    let (blob, size_bytes, sha256) = seal_whole(house, signature).await?;
+    Ok(ReceiptFile { form: ReceiptForm::Signature, name, blob, size_bytes, sha256 })
+}
+
+/// Makes a few bytes a blob; its size and SHA-256.
+pub(super) async fn seal_whole(house: &House, bytes: Vec<u8>) -> Result<(BlobId, u64, [u8; 32]), StepError> {
     let (mut draft, blob) = (Draft::begin(house).await?, BlobId::new());
     let add = move |pen: &mut Pen| {
-        pen.out = signature;
+        pen.out = bytes;
         Ok(())
     };
     let sealed = match draft.write(house, add).await {
@@ -170,7 +176,7 @@ async fn write_signature(house: &House, name: String, signature: Vec<u8>) -> Res
         draft.abandon(house).await;
     }
     let (size_bytes, sha256) = sealed?;
-    Ok(ReceiptFile { form: ReceiptForm::Signature, name, blob, size_bytes, sha256 })
+    Ok((blob, size_bytes, sha256))
 }
 
 /// What the names of a form's files end with.

@@ -121,6 +121,10 @@ rows! {
         "Elementet har fleire skjema, vedlegg eller meir tekst enn eitt element kan ha.", "Del det opp i fleire element.";
     NO_PARENT: "Et skjema viser til et overordnet skjema som ikke er i elementet.", "Rett ParentReference, eller utelat den for hovedskjemaet.";
         "Eit skjema viser til eit overordna skjema som ikkje er i elementet.", "Rett ParentReference, eller utelat han for hovudskjemaet.";
+    FORM_DATA_NOT_XML: "Dataene i et skjema er ikke velformet XML.", "Rett dataene i skjemaet, og skriv dem som CDATA eller med tegnene erstattet én gang.";
+        "Dataa i eit skjema er ikkje velforma XML.", "Rett dataa i skjemaet, og skriv dei som CDATA eller med teikna bytte ut éin gong.";
+    FORM_DATA_BREAKS_SCHEMA: "Dataene i et skjema bryter med sitt XML-skjema.", "Rett dataene etter XML-skjemaet for DataFormatId og DataFormatVersion.";
+        "Dataa i eit skjema bryt med sitt XML-skjema.", "Rett dataa etter XML-skjemaet for DataFormatId og DataFormatVersion.";
     REPEATED_SHIPMENT: "En forsendelse med denne referansen er godtatt før.", "Er dette en ny forsendelse, så gi den en ny ExternalShipmentReference.";
         "Ei forsending med denne referansen er godteken før.", "Er dette ei ny forsending, så gje henne ein ny ExternalShipmentReference.";
     WRONG_SENDER: "Forsendelsen nevner en annen avsender enn rutens.", "Sjekk avsenderens navn i hodet.";

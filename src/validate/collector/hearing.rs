@@ -26,13 +26,24 @@ impl Observer for Collector<'_> {
             Some(Role::TailAttachment) => self.open_attachment(at.position()),
             Some(Role::Group) => self.open_group(watch, at.position()),
             Some(Role::Item(kind)) => self.open_item(kind, watch, at.position()),
-            Some(role @ (Role::Attachment | Role::Form)) => {
+            Some(Role::FormData) => self.open_form(at),
+            Some(role @ (Role::Attachment | Role::Form | Role::FormDataKey)) => {
                 let rules = self.rules();
                 if let Some(item) = self.item.open() {
                     item.see(role, Seen { watch, text: "", complete: true, raw_bytes: 0, at }, rules);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn hears(&mut self, _: usize) -> bool {
+        self.form.is_some()
+    }
+
+    fn text(&mut self, _: usize, piece: &[u8]) {
+        if let Some(form) = &mut self.form {
+            form.push(piece);
         }
     }
 
@@ -62,7 +73,9 @@ impl Observer for Collector<'_> {
                     text.trim().clone_into(&mut attachment.reference);
                 }
             }
-            Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content),
+            Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content.end),
+            // Zero: no place to write a suffix at.
+            Some(Role::FixedReference) => self.see_shipment_reference(seen, 0),
             Some(Role::Reportee) => self.see_reportee(seen),
             Some(role) => {
                 if let Some(item) = self.item.open() {
@@ -77,6 +90,7 @@ impl Observer for Collector<'_> {
         match self.role(watch) {
             Some(Role::Group) => self.group = None,
             Some(Role::TailAttachment) => self.close_attachment(end),
+            Some(Role::FormData) => self.close_form(watch),
             Some(Role::Item(_)) => self.close_item(end),
             _ => {}
         }
@@ -105,7 +119,7 @@ impl Collector<'_> {
             reference_fault(&seen, self.format.marks).filter(|(code, _)| *code == codes::REFERENCE_TOO_LONG),
             &mut seen,
         );
-        match route::choose(self.judging.routes, self.format.name, name) {
+        match route::choose(self.judging.routes, self.format, name) {
             Some(route) => self.route = Some(route),
             None if self.route.is_some() => {
                 let text = format!("{} is not the route's", place::name(self.format.marks, seen.watch));
@@ -115,12 +129,12 @@ impl Collector<'_> {
         }
     }
 
-    fn see_shipment_reference(&mut self, mut seen: Seen<'_, '_, '_>, content: Range<u64>) {
+    fn see_shipment_reference(&mut self, mut seen: Seen<'_, '_, '_>, end: u64) {
         let sender_name = self.envelope.as_ref().map(|envelope| envelope.sender_name.clone()).unwrap_or_default();
         let fault = reference_fault(&seen, self.format.marks);
         self.keys = None;
         let Some(part) = self.part() else { return };
-        part.reference_end = content.end;
+        part.reference_end = end;
         let used = ReferenceUse { part: part.kind, sender_name, reference: seen.text.to_owned() };
         if fault.is_none() {
             part.reference.clone_from(&used.reference);

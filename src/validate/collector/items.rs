@@ -49,21 +49,22 @@ impl Collector<'_> {
 
 fn scope<'a>(
     judging: &Judging<'a>,
-    format: &Format,
+    format: &'static Format,
     envelope: &'a Envelope,
     part: &'a Part,
     kind: ItemKind,
 ) -> Scope<'a> {
     let number = part.sequence_no.as_deref().filter(|number| !matches!(*number, "" | "0"));
+    let is_told_apart = has_own_reference(kind) && !format.numbers_items();
     let reference = match number {
-        _ if !part.reference.is_empty() || has_own_reference(kind) => &part.reference,
+        _ if !part.reference.is_empty() || is_told_apart => &part.reference,
         // News of one message come in several batches, which only their number or the shipment tells apart.
         Some(number) => number,
         None => judging.shipment,
     };
     Scope {
         partner: judging.partner,
-        format: format.name.as_str(),
+        format: format.word(),
         part: part.kind,
         sender_name: &envelope.sender_name,
         reference,

@@ -31,6 +31,7 @@ impl OpenItem {
     ) -> Closed {
         self.is_open = false;
         self.check_parents(rules);
+        self.check_reference(rules);
         self.write_identity(around, rules, index.fields());
         let (refused, findings) = self.judged(around, rules);
         let entry = Entry {
@@ -80,7 +81,7 @@ impl OpenItem {
         let enclosing: Vec<_> = around.group.map(|group| group.own).into_iter().chain([self.own]).collect();
         let place = Some(place::place(rules.marks, broken.watch, broken.at, &enclosing));
         let text = broken.text.clone();
-        (Finding { code: broken.code, place, item: None, rule: String::new(), text }, broken.is_warning)
+        (Finding { code: broken.code, place, item: None, rule: broken.rule.to_owned(), text }, broken.is_warning)
     }
 
     fn write_identity(&self, around: &Around<'_>, rules: Rules<'_>, to: &mut KeyFields) {
@@ -106,22 +107,26 @@ impl OpenItem {
 
     /// A service that the route ignores: whatever else our rules say of such an item is left unsaid. What breaks the
     /// schema is not, for then nobody knows whether the code was meant.
-    fn is_ignored(&self, route: Option<&Route>) -> bool {
+    pub(super) fn is_ignored(&self, route: Option<&Route>) -> bool {
         let ignores = |route: &Route| self.service().is_some_and(|(code, _)| route.services.ignores(code));
         self.findings.is_empty() && route.is_some_and(ignores)
     }
 
     fn refused_by(&self, route: &Route) -> Option<Broken> {
         let cut = [&self.code, &self.edition].into_iter().any(|kept| kept.is_there && !kept.complete);
-        let service = self.service().map(service_of);
+        let service = self.named_service();
         let (code, text) = route::refusal(route, self.kind, service.as_ref(), cut)?;
-        let (text, is_warning) = (text.to_owned(), false);
+        let text = text.to_owned();
         if code != codes::UNKNOWN_SERVICE {
-            return Some(Broken { code, watch: self.own.watch, at: self.at, text, is_warning });
+            return Some(self.broken_at_start(code, text));
         }
         // A code that is not even one by the schema is not also unknown.
         let Kept { watch, at, .. } = Some(&self.code).filter(|kept| kept.is_there && !self.is_said_of(kept.offset))?;
-        Some(Broken { code, watch: *watch, at: at.unwrap_or(self.at), text, is_warning })
+        Some(Broken { code, watch: *watch, at: at.unwrap_or(self.at), rule: "", text, is_warning: false })
+    }
+
+    fn broken_at_start(&self, code: Code, text: String) -> Broken {
+        Broken { code, watch: self.own.watch, at: self.at, rule: "", text, is_warning: false }
     }
 
     fn is_said_of(&self, offset: u64) -> bool {
@@ -138,7 +143,7 @@ impl OpenItem {
             MOST_TEXT_BYTES.. => format!("the item has more than {MOST_TEXT_BYTES} bytes of text outside its forms"),
             _ => return None,
         };
-        Some(Broken { code: codes::ITEM_TOO_LARGE, watch: self.own.watch, at: self.at, text, is_warning: false })
+        Some(self.broken_at_start(codes::ITEM_TOO_LARGE, text))
     }
 
     /// Every parent is a form of this item.
@@ -149,9 +154,20 @@ impl OpenItem {
             code: codes::NO_PARENT,
             watch,
             at,
+            rule: "",
             text: format!("{} is the reference of no form", place::name(rules.marks, watch)),
             is_warning: strictness == Strictness::Warn,
         }));
+    }
+
+    /// A reference that a description names and the schema lets be missing: nothing would tell the item from the rest.
+    fn check_reference(&mut self, rules: Rules<'_>) {
+        if self.kind != ItemKind::Item || !self.findings.is_empty() || self.has_reference {
+            return;
+        }
+        let Some(watch) = rules.marks.iter().position(|mark| mark.role == Role::SendersReference) else { return };
+        let text = format!("{} is missing", place::name(rules.marks, watch));
+        self.broken.push(self.broken_at_start(codes::NO_REFERENCE, text));
     }
 
     /// Code and edition of its service.
@@ -160,15 +176,20 @@ impl OpenItem {
         self.code.is_there.then_some((self.code.text.as_str(), edition))
     }
 
+    /// Its service, for tables to be asked with.
+    pub(super) fn named_service(&self) -> Option<Service> {
+        self.service().map(service_of)
+    }
+
     pub(super) fn app<'a>(&self, route: Option<&'a Route>) -> Option<&'a AppTarget> {
-        route?.services.row(&service_of(self.service()?))?.app.as_ref()
+        route?.services.row(&self.named_service()?)?.app.as_ref()
     }
 }
 
 /// Whether items of the kind have a reference that no other item has.
 pub(in crate::validate) fn has_own_reference(kind: ItemKind) -> bool {
     match kind {
-        ItemKind::FormTask | ItemKind::DataUnit | ItemKind::Correspondence => true,
+        ItemKind::FormTask | ItemKind::DataUnit | ItemKind::Correspondence | ItemKind::Item => true,
         ItemKind::Field
         | ItemKind::Subscription
         | ItemKind::Confirmation

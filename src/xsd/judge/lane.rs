@@ -338,12 +338,15 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         (content, after, past): (&[u8], &[u8], &[u8]),
         locator: &mut Locator<'_>,
     ) -> bool {
+        let watches = self.judge.plan.watches(node);
+        if watches.iter().any(|(_, kind)| *kind == WatchKind::Text) {
+            return false;
+        }
         let raw = place.between(content, after);
         let (from, end) = (place.offset(content), place.offset(after));
         let plain = raw.len() <= self.judge.watched.most_bytes() && is_plain(raw);
         let text = if plain { locator.text(from..end) } else { None };
         let Some(text) = text else { return false };
-        let watches = self.judge.plan.watches(node);
         let value = |watch: usize, observer: &mut O, locator: &mut Locator<'_>| {
             let (told, end) = (locator.counted(from), locator.sent(end));
             let at = Spot::new(told, from, locator);
@@ -362,6 +365,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             match kind {
                 WatchKind::Element => self.observer.close(*watch, locator.sent(place.offset(past)), true),
                 WatchKind::Value => value(*watch, self.observer, locator),
+                WatchKind::Text => {}
             }
         }
         true

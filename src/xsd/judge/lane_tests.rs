@@ -33,12 +33,15 @@ const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" t
  </xs:sequence></xs:complexType></xs:element>
 </xs:schema>"#;
 
-const WATCHES: [Watch; 5] = [
+const WATCHES: [Watch; 8] = [
     Watch { path: "/list/item", kind: WatchKind::Element },
     Watch { path: "/list/item/id", kind: WatchKind::Value },
     Watch { path: "/list/item/price", kind: WatchKind::Element },
     Watch { path: "/list/item/price/@currency", kind: WatchKind::Value },
     Watch { path: "/list/item/mark/@at", kind: WatchKind::Value },
+    Watch { path: "/list/head", kind: WatchKind::Text },
+    Watch { path: "/list/item/own", kind: WatchKind::Text },
+    Watch { path: "/list/item/a", kind: WatchKind::Text },
 ];
 
 const DOCUMENT: &str = r#"<?xml version="1.0"?>
@@ -108,6 +111,19 @@ impl Observer for Heard {
         self.0.push(format!("open {watch} {:?}", at.position()));
     }
 
+    /// Not one of those that are asked.
+    fn hears(&mut self, watch: usize) -> bool {
+        watch != 7
+    }
+
+    fn text(&mut self, watch: usize, piece: &[u8]) {
+        let piece = std::str::from_utf8(piece).unwrap();
+        match self.0.last_mut().filter(|last| last.starts_with("text")) {
+            Some(last) => last.push_str(piece),
+            None => self.0.push(format!("text {watch} {piece}")),
+        }
+    }
+
     fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, mut at: Spot<'_, '_>) {
         self.0.push(format!("value {watch} {text} {complete} {content:?} {:?}", at.position()));
     }
@@ -141,7 +157,9 @@ fn a_document_is_heard_alike_in_the_lane() {
     let plan = plan();
     let limits = Limits::default();
     let whole = heard(&plan, &limits, [DOCUMENT.as_bytes()]);
-    assert_eq!(whole.iter().filter(|line| line.starts_with("open")).count(), 6, "{whole:#?}");
+    assert_eq!(whole.iter().filter(|line| line.starts_with("open")).count(), 10, "{whole:#?}");
+    let texts: Vec<_> = whole.iter().filter(|line| line.starts_with("text")).collect();
+    assert_eq!(texts, ["text 5 one & two", "text 6 mine"], "{whole:#?}");
     assert_eq!(whole.iter().filter(|line| line.starts_with("Finding")).count(), 0, "{whole:#?}");
     let attributes: Vec<_> =
         whole.iter().filter(|line| line.starts_with("value 3") || line.starts_with("value 4")).collect();

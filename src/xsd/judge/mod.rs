@@ -183,7 +183,7 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
             Mode::Simple | Mode::Fixed => {
                 frame.has_text = true;
                 judge.value.raw(raw, offset);
-                judge.watched.raw(raw, offset);
+                judge.watched.raw(raw, offset, self.observer);
             }
             Mode::Skip | Mode::Any => {}
             // Of the characters up to the blank, XML allows white space only.
@@ -202,7 +202,7 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
             Some(frame) if matches!(frame.mode, Mode::Simple | Mode::Fixed) => {
                 frame.has_text = true;
                 judge.value.text(text);
-                judge.watched.text(text);
+                judge.watched.text(text, self.observer);
             }
             Some(_) => self.stray_text(text, true, offset, locator),
             None => {}

@@ -9,6 +9,8 @@ use crate::xsd::validator::Observer;
 #[derive(Debug)]
 pub(super) struct Watched {
     active: bool,
+    /// Whoever wants the text as it comes.
+    hearer: Option<usize>,
     text: String,
     complete: bool,
     most_bytes: usize,
@@ -17,7 +19,7 @@ pub(super) struct Watched {
 
 impl Watched {
     pub(super) fn new(most_bytes: usize) -> Self {
-        Self { active: false, text: String::new(), complete: true, most_bytes, ends: LineEnds::default() }
+        Self { active: false, hearer: None, text: String::new(), complete: true, most_bytes, ends: LineEnds::default() }
     }
 
     /// How many bytes of a text are kept.
@@ -30,8 +32,9 @@ impl Watched {
         self.active
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, hearer: Option<usize>) {
         self.active = true;
+        self.hearer = hearer;
         self.text.clear();
         self.complete = true;
         self.ends = LineEnds::default();
@@ -39,18 +42,21 @@ impl Watched {
 
     /// Takes text as the document has it.
     #[inline]
-    pub(super) fn raw(&mut self, raw: &[u8], offset: u64) {
+    pub(super) fn raw<O: Observer>(&mut self, raw: &[u8], offset: u64, observer: &mut O) {
         if self.active {
             let mut ends = std::mem::take(&mut self.ends);
-            ends.settle(raw, offset, |text| self.text(text));
+            ends.settle(raw, offset, |text| self.text(text, observer));
             self.ends = ends;
         }
     }
 
     /// Takes text that is what it says.
-    pub(super) fn text(&mut self, text: &[u8]) {
+    pub(super) fn text<O: Observer>(&mut self, text: &[u8], observer: &mut O) {
         if !self.active || !self.complete {
             return;
+        }
+        if let Some(watch) = self.hearer {
+            return observer.text(watch, text);
         }
         let text = std::str::from_utf8(text).unwrap_or_default();
         let room = self.most_bytes - self.text.len();
@@ -72,8 +78,14 @@ impl<O: Observer> Judging<'_, '_, O> {
         }
         for (watch, kind) in watches {
             match kind {
-                WatchKind::Value => self.judge.watched.begin(),
-                WatchKind::Element => self.observer.open(*watch, Spot::new(None, offset, locator)),
+                WatchKind::Value => {
+                    self.judge.watched.begin(None);
+                    continue;
+                }
+                WatchKind::Element | WatchKind::Text => self.observer.open(*watch, Spot::new(None, offset, locator)),
+            }
+            if *kind == WatchKind::Text && self.observer.hears(*watch) {
+                self.judge.watched.begin(Some(*watch));
             }
         }
     }
@@ -105,7 +117,7 @@ impl<O: Observer> Judging<'_, '_, O> {
         }
         let watches = self.judge.plan.watches(node);
         for (watch, kind) in watches.iter().rev() {
-            if *kind == WatchKind::Element {
+            if *kind != WatchKind::Value {
                 self.observer.close(*watch, locator.sent(to), sound);
             } else if self.judge.watched.active {
                 let told = self.judge.value_at.or_else(|| locator.counted(self.judge.value_place));

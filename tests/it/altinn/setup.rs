@@ -66,7 +66,7 @@ pub(super) fn services() -> ServiceTable {
         data_types: vec![data_type],
         attachment_type: Some("vedlegg".into()),
     };
-    let row = ServiceRow { code: "PSA".into(), edition: None, app: Some(app) };
+    let row = ServiceRow { code: "PSA".into(), edition: None, app: Some(app), schemas: Vec::new() };
     ServiceTable { rows: vec![row], ..ServiceTable::default() }
 }
 

@@ -88,7 +88,7 @@ proptest! {
         // What is taken can be delivered.
         if let (None, Some(contents)) = (judged.judgement.refusal, judged.judgement.contents) {
             let blob = InMemory(bytes);
-            let delivery = for_recipient(&blob, &contents, RECIPIENTS[0]).unwrap();
+            let delivery = for_recipient(&blob, &contents, RECIPIENTS[0], None).unwrap();
             let again = self::judged(&written(&delivery, &blob));
             prop_assert_eq!((again.refusal(), again.codes(), again.items.len()), (None, Vec::new(), 1));
         }

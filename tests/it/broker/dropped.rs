@@ -37,10 +37,15 @@ fn received(home: &Home) -> BTreeMap<String, Vec<u8>> {
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
 }
 
-/// What every recipient gets of it beside his own list.
-fn without_list() -> Archive {
-    let entries = with_wrong_recipients().entries.into_iter().filter(|entry| entry.name != b"recipients.xml");
-    Archive::of(entries.collect::<Vec<_>>())
+/// What every recipient gets of it beside his own list, sent when the received one says.
+fn without_list(received: &[u8]) -> Archive {
+    let text = String::from_utf8_lossy(received);
+    let (date, _) = text.split_once("<SentDate>").unwrap().1.split_once("</SentDate>").unwrap();
+    assert!(date.parse::<jiff::Timestamp>().is_ok(), "{date}");
+    let dated = manifest("").replace("</Reportee>", &format!("</Reportee><SentDate>{date}</SentDate>"));
+    let mut entries = with_wrong_recipients().entries;
+    entries.splice(..2, [Entry::stored("manifest.xml", dated.as_bytes())]);
+    Archive::of(entries)
 }
 
 /// Three recipients and two wrong ones.
@@ -76,7 +81,7 @@ async fn every_good_recipient_gets_the_archive_with_a_list_of_his_own() {
     let mut parties = BTreeSet::new();
     for (name, bytes) in received_files.iter().filter(|(name, _)| name.ends_with(".zip")) {
         let party = addressee(bytes);
-        assert_delivery(bytes, &without_list(), &party);
+        assert_delivery(bytes, &without_list(bytes), &party);
         // A person's number stands in the archive and nowhere else.
         let beside = received_files.get(&name.replace(".zip", ".recipient")).map(Vec::as_slice);
         assert_eq!(beside, Some(party.as_bytes()).filter(|party| party.len() == 9));
@@ -102,7 +107,7 @@ async fn an_http_receiver_is_told_the_recipient() {
     for (headers, body) in taken.values() {
         assert_eq!(headers["content-type"], "application/zip");
         let party = addressee(body);
-        assert_delivery(body, &without_list(), &party);
+        assert_delivery(body, &without_list(body), &party);
         // Servers log headers.
         let told = headers.get("x-sluse-recipient").map(|told| told.to_str().unwrap());
         assert_eq!(told, Some(party.as_str()).filter(|party| party.len() == 9));

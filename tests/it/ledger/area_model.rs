@@ -103,8 +103,8 @@ async fn make(store: &dyn Store, model: &mut Model, call: Call, now: i64) -> (An
             let file =
                 ReceiptFile { form, name: format!("a.{}.final.xml", id.short()), blob, size_bytes: 7, sha256: [1; 32] };
             let (files, news, now) = (vec![file], Vec::new(), at(now));
-            let receipt = PlacedReceipt { shipment: id, kind, partner: etat, dir, files, news, now };
-            let placed = store.ledger().place_receipt(&receipt).await.unwrap();
+            let receipt = PlacedReceipt { shipment: id, kind, partner: etat, dir, files, numbers: None, news, now };
+            let placed = store.ledger().place_receipt(&receipt).await.unwrap().is_placed();
             let first = model.finish(id, name);
             (Ok(placed.then_some(id.0)), Ok(first.then_some(id.0)))
         }

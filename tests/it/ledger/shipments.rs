@@ -4,7 +4,10 @@ use sluse::model::{
     BlobId, LateEvent, News, NodeState, PartnerId, ReceiptForm, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict,
     VerdictKind, WorkerId,
 };
-use sluse::ports::{Close, Counts, Intent, KnownReceipt, PlacedReceipt, ReceiptFile, Taking};
+use sluse::ports::{
+    Close, Counts, Intent, KnownReceipt, NextNumber, NumbersFile, PlacedReceipt, Placing, ReceiptFile, SequenceUse,
+    Taking,
+};
 
 use super::{Store, at, claim, closing, item, partner, path, upload};
 
@@ -12,7 +15,16 @@ fn receipt(shipment: ShipmentId, kind: ReceiptKind) -> PlacedReceipt {
     let name = format!("a.xml.{}.{}.xml", shipment.short(), kind.as_str());
     let (dir, blob) = ("receipts".to_owned(), BlobId::new());
     let file = ReceiptFile { form: ReceiptForm::Document, name, blob, size_bytes: 10, sha256: [1; 32] };
-    PlacedReceipt { shipment, kind, partner: partner("etat"), dir, files: vec![file], news: Vec::new(), now: at(50) }
+    PlacedReceipt {
+        shipment,
+        kind,
+        partner: partner("etat"),
+        dir,
+        files: vec![file],
+        numbers: None,
+        news: Vec::new(),
+        now: at(50),
+    }
 }
 
 pub(super) fn pass() -> Verdict {
@@ -84,7 +96,7 @@ pub(super) async fn a_lease_ends_by_time_release_or_finish(store: Box<dyn Store>
     assert_eq!(ledger.lease(Stage::Claimed, one, at(21), at(30)).await.unwrap(), None);
     ledger.release_all(None).await.unwrap();
     assert_eq!(ledger.lease(Stage::Claimed, one, at(21), at(30)).await.unwrap().unwrap().id, id);
-    assert!(ledger.place_receipt(&receipt(id, ReceiptKind::Final)).await.unwrap());
+    assert!(ledger.place_receipt(&receipt(id, ReceiptKind::Final)).await.unwrap().is_placed());
     assert!(!ledger.renew(id, one, at(90)).await.unwrap());
     assert_eq!(ledger.lease(Stage::Claimed, two, at(1_000), at(2_000)).await.unwrap(), None);
 }
@@ -132,8 +144,8 @@ pub(super) async fn a_receipt_is_placed_once(store: Box<dyn Store>) {
     let ledger = store.ledger();
     let accepted = receipt(id, ReceiptKind::Accepted);
     assert!(!ledger.has_receipt(id, ReceiptKind::Accepted).await.unwrap());
-    assert!(ledger.place_receipt(&accepted).await.unwrap());
-    assert!(!ledger.place_receipt(&receipt(id, ReceiptKind::Accepted)).await.unwrap());
+    assert!(ledger.place_receipt(&accepted).await.unwrap().is_placed());
+    assert!(!ledger.place_receipt(&receipt(id, ReceiptKind::Accepted)).await.unwrap().is_placed());
     assert!(ledger.has_receipt(id, ReceiptKind::Accepted).await.unwrap());
     assert!(!ledger.has_receipt(id, ReceiptKind::Final).await.unwrap());
     let there = store.area().list(&partner("etat"), "receipts", None, 10).await.unwrap();
@@ -146,6 +158,42 @@ pub(super) async fn a_receipt_is_placed_once(store: Box<dyn Store>) {
     assert!(ledger.place_receipt(&receipt(ShipmentId::new(), ReceiptKind::Final)).await.is_err());
 }
 
+pub(super) async fn a_list_of_numbers_is_placed_only_while_it_is_true(store: Box<dyn Store>) {
+    let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let (ledger, etat) = (store.ledger(), partner("etat"));
+    let next = |scope: &str, number| NextNumber { scope: scope.to_owned(), number };
+    assert_eq!(ledger.next_numbers(&etat).await.unwrap(), []);
+    let take = async |id, numbers: &[(&str, u64)]| {
+        let wanted = |(scope, number): &(&str, u64)| SequenceUse {
+            scope: (*scope).to_owned(),
+            number: *number,
+            may_repeat: false,
+        };
+        let taking = Taking { numbers: numbers.iter().map(wanted).collect(), ..Taking::default() };
+        ledger.record_verdict(id, &pass(), &taking, at(5)).await.unwrap();
+    };
+    take(first, &[("sender/b", 4), ("sender/a", 7)]).await;
+    let list = |blob, numbers: Vec<NextNumber>| {
+        Some(NumbersFile { name: "next-expected.csv".to_owned(), blob, size_bytes: 5, numbers })
+    };
+    let (old, new) = (BlobId::new(), BlobId::new());
+    let told = ledger.next_numbers(&etat).await.unwrap();
+    assert_eq!(told, [next("sender/a", 8), next("sender/b", 5)]);
+    assert_eq!(ledger.next_numbers(&partner("annen")).await.unwrap(), []);
+    let of_first = PlacedReceipt { numbers: list(old, told.clone()), ..receipt(first, ReceiptKind::Final) };
+    assert_eq!(ledger.place_receipt(&of_first).await.unwrap(), Placing::Placed(None));
+    take(second, &[("sender/b", 9)]).await;
+    let outdated = PlacedReceipt { numbers: list(new, told), ..receipt(second, ReceiptKind::Final) };
+    assert_eq!(ledger.place_receipt(&outdated).await.unwrap(), Placing::Outdated);
+    assert!(!ledger.has_receipt(second, ReceiptKind::Final).await.unwrap(), "none without the other");
+    let numbers = list(new, vec![next("sender/a", 8), next("sender/b", 10)]);
+    let mended = PlacedReceipt { numbers, ..outdated };
+    assert_eq!(ledger.place_receipt(&mended).await.unwrap(), Placing::Placed(Some(old)));
+    assert_eq!(ledger.place_receipt(&mended).await.unwrap(), Placing::Known);
+    let node = store.area().stat(&etat, &path("/receipts/next-expected.csv")).await.unwrap().unwrap();
+    assert_eq!((node.blob, node.size_bytes), (Some(new), 5));
+}
+
 pub(super) async fn a_receipts_files_are_placed_together(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     let mut last = receipt(id, ReceiptKind::Final);
@@ -153,7 +201,7 @@ pub(super) async fn a_receipts_files_are_placed_together(store: Box<dyn Store>) 
         let file = ReceiptFile { form, name: format!("a.{ext}"), blob: BlobId::new(), size_bytes: 5, sha256: [2; 32] };
         last.files.push(file);
     }
-    assert!(store.ledger().place_receipt(&last).await.unwrap());
+    assert!(store.ledger().place_receipt(&last).await.unwrap().is_placed());
     let store = store.reopen().await;
     let there = store.area().list(&partner("etat"), "receipts", None, 10).await.unwrap();
     let names: Vec<_> = there.iter().map(|node| node.path.name.as_str()).collect();
@@ -181,12 +229,12 @@ pub(super) async fn news_are_told_once(store: Box<dyn Store>) {
     };
     assert_eq!(ledger.last_supplement(id).await.unwrap(), 0);
     let first = supplement(1, vec![news(2, LateEvent::Read), news(1, LateEvent::MalwareFound)]);
-    assert!(ledger.place_receipt(&first).await.unwrap());
-    assert!(!ledger.place_receipt(&first).await.unwrap(), "its number is taken");
+    assert!(ledger.place_receipt(&first).await.unwrap().is_placed());
+    assert!(!ledger.place_receipt(&first).await.unwrap().is_placed(), "its number is taken");
     let again = supplement(2, vec![news(3, LateEvent::Read), news(2, LateEvent::Read)]);
-    assert!(!ledger.place_receipt(&again).await.unwrap(), "some of it was told");
+    assert!(!ledger.place_receipt(&again).await.unwrap().is_placed(), "some of it was told");
     assert_eq!(ledger.told(id, &[3]).await.unwrap(), [], "and nothing of it is recorded");
-    assert!(ledger.place_receipt(&supplement(2, vec![news(2, LateEvent::Confirmed)])).await.unwrap());
+    assert!(ledger.place_receipt(&supplement(2, vec![news(2, LateEvent::Confirmed)])).await.unwrap().is_placed());
     assert_eq!(ledger.last_supplement(id).await.unwrap(), 2);
     let told = [(1, LateEvent::MalwareFound), (2, LateEvent::Read), (2, LateEvent::Confirmed)];
     assert_eq!(ledger.told(id, &[1, 2, 3]).await.unwrap(), told);
@@ -215,7 +263,7 @@ pub(super) async fn bytes_are_let_go_of_after_their_time(store: Box<dyn Store>) 
 pub(super) async fn a_final_receipt_takes_the_claimed_file_out(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     for kind in [ReceiptKind::Rest, ReceiptKind::Final] {
-        assert!(store.ledger().place_receipt(&receipt(id, kind)).await.unwrap());
+        assert!(store.ledger().place_receipt(&receipt(id, kind)).await.unwrap().is_placed());
     }
     assert_eq!(store.area().stat(&partner("etat"), &path("/inbox/a.xml")).await.unwrap(), None);
     assert_eq!(store.area().usage(&partner("etat")).await.unwrap().files, 2);
@@ -227,7 +275,7 @@ pub(super) async fn a_final_receipt_takes_the_claimed_file_out(store: Box<dyn St
 pub(super) async fn a_final_receipt_leaves_a_later_file_of_the_same_name(store: Box<dyn Store>) {
     let first = claim(store.as_ref(), "/inbox/a.xml").await;
     let second = claim(store.as_ref(), "/inbox/a.xml").await;
-    assert!(store.ledger().place_receipt(&receipt(first, ReceiptKind::Final)).await.unwrap());
+    assert!(store.ledger().place_receipt(&receipt(first, ReceiptKind::Final)).await.unwrap().is_placed());
     let node = store.area().stat(&partner("etat"), &path("/inbox/a.xml")).await.unwrap().unwrap();
     assert_eq!(node.shipment, Some(second));
     assert_eq!(store.ledger().shipment(first).await.unwrap().unwrap().stage, Stage::Receipted);

@@ -279,10 +279,11 @@ async fn finish(gateway: &Gateway, shipment: &sluse::model::Shipment) {
             size_bytes: 1,
             sha256: [1; 32],
         }],
+        numbers: None,
         news: Vec::new(),
         now: shipment.claimed_at,
     };
-    assert!(gateway.ledger.place_receipt(&receipt).await.unwrap());
+    assert!(gateway.ledger.place_receipt(&receipt).await.unwrap().is_placed());
 }
 
 #[tokio::test]

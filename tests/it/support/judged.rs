@@ -34,7 +34,7 @@ pub(crate) fn judged(bytes: &[u8], routes: &[Route]) -> Judged {
 
 /// How [`judged`] judges.
 pub(crate) fn judging<'a>(bytes: &[u8], routes: &'a [Route]) -> Judging<'a> {
-    Judging { routes, partner: "ttd", shipment: "", size_bytes: bytes.len() as u64, limits: Limits::default() }
+    Judging { routes, partner: "ttd", shipment: "1", size_bytes: bytes.len() as u64, limits: Limits::default() }
 }
 
 /// Judges a document that is read in pieces of the given size.
@@ -106,12 +106,14 @@ impl Blob for InMemory {
 
 /// The route the fixtures are written for: one sender, two services, one of them ignored.
 pub(crate) fn prefill_route() -> Route {
-    let row = ServiceRow { code: "MT0001".into(), edition: Some("12311".into()), app: None };
-    let any_edition = ServiceRow { code: "MT0001".into(), edition: Some(String::new()), app: None };
+    let row = ServiceRow { code: "MT0001".into(), edition: Some("12311".into()), app: None, schemas: Vec::new() };
+    let any_edition =
+        ServiceRow { code: "MT0001".into(), edition: Some(String::new()), app: None, schemas: Vec::new() };
     Route {
         name: "prefill".parse().unwrap(),
         partner: "ttd".parse().unwrap(),
         format: FormatName::Prefill,
+        described: None,
         inbox: "inbox".into(),
         test: "test".into(),
         receipts: "receipts".into(),
