@@ -15,14 +15,18 @@ use crate::ports::Blob;
 use crate::validate::{ArchiveRules, Found, JudgeError, Judgement, Judging, Limits, Sight, judge, judge_archive};
 
 /// Judges a batch.
-pub(super) fn judge_by(format: FormatName, bytes: &mut dyn Read, report: &mut Report<'_>) -> Result<Summary, Failure> {
+pub(super) fn judge_by(
+    format: Option<FormatName>,
+    bytes: &mut dyn Read,
+    report: &mut Report<'_>,
+) -> Result<Summary, Failure> {
     judge_with(format, report, |judging, keep| judge(bytes, judging, keep))
 }
 
 /// Judges a broker ZIP, as if nobody kept a register of rights.
 pub(super) fn judge_broker(archive: &dyn Blob, report: &mut Report<'_>) -> Result<Summary, Failure> {
     let rules = ArchiveRules::default();
-    judge_with(FormatName::Broker, report, |judging, keep| {
+    judge_with(Some(FormatName::Broker), report, |judging, keep| {
         judge_archive(archive, judging, (&rules, Date::default()), keep)
     })
 }
@@ -30,7 +34,7 @@ pub(super) fn judge_broker(archive: &dyn Blob, report: &mut Report<'_>) -> Resul
 type Keep<'k> = dyn FnMut(Found) -> io::Result<()> + 'k;
 
 fn judge_with(
-    format: FormatName,
+    format: Option<FormatName>,
     report: &mut Report<'_>,
     judge: impl FnOnce(&Judging<'_>, &mut Keep<'_>) -> Result<Judgement, JudgeError>,
 ) -> Result<Summary, Failure> {
@@ -49,7 +53,9 @@ fn judge_with(
             items: judgement.items_total,
             refused: judgement.items_refused + repeated,
             refusal: judgement.refusal,
-            other_format: judgement.format.is_some_and(|found| found != format).then(|| format.as_str()),
+            other_format: format
+                .filter(|asked| judgement.format.is_some_and(|found| found != *asked))
+                .map(FormatName::as_str),
             sha256: judgement.sha256,
         }),
     })

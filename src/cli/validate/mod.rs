@@ -41,7 +41,7 @@ pub struct ValidateArgs {
     /// Also judge by the local schema files that a file's root tag names with xsi:schemaLocation
     #[arg(long, conflicts_with = "format")]
     pub schema_locations: bool,
-    /// Format the files must be in [default: prefill]
+    /// Format the files must be in [default: the one that each is in, by its root]
     #[arg(long, value_parser = super::generate::format)]
     pub format: Option<FormatName>,
     /// Most findings listed per file; all are counted
@@ -88,7 +88,8 @@ enum Failure {
 
 /// By what files are judged.
 enum Law {
-    Format(FormatName),
+    /// The format asked for; `None` for whichever a file is in.
+    Format(Option<FormatName>),
     Schemas(Box<Schemas>),
 }
 
@@ -122,7 +123,7 @@ pub(super) fn run(args: &ValidateArgs) -> anyhow::Result<ExitCode> {
 
 fn law(args: &ValidateArgs) -> Result<Law, SchemaError> {
     if args.schema.is_empty() && !args.schema_locations {
-        return Ok(Law::Format(args.format.unwrap_or(FormatName::Prefill)));
+        return Ok(Law::Format(args.format));
     }
     Ok(Law::Schemas(Box::new(Schemas::new(&args.schema, args.schema_locations, sharing(args))?)))
 }
@@ -140,7 +141,7 @@ fn file(path: &Path, args: &ValidateArgs, law: &mut Law, report: &mut Report<'_>
     let limits = UnpackLimits { bytes: args.max_unpacked, ratio: args.max_ratio };
     let judged =
         Source::open(path, limits, report.progress()).map_err(Failure::Unusable).and_then(|mut source| match law {
-            Law::Format(FormatName::Broker) => {
+            Law::Format(format) if *format == Some(FormatName::Broker) || format.is_none() && source.is_archive() => {
                 by_format::judge_broker(&source.archive().map_err(Failure::Unusable)?, report)
             }
             Law::Format(format) => {

@@ -173,8 +173,8 @@ impl Stand {
 
 const NONE: Fingerprint = 0;
 const BUCKET: usize = 4;
-/// 4 MiB.
-const BUCKETS: usize = 64 << 10;
+/// 2 MiB.
+const BUCKETS: usize = 32 << 10;
 /// Files for what finds no room at first: more of them are each sooner gone through.
 const PARTS: usize = 32;
 

@@ -56,6 +56,14 @@ impl<'p> Source<'p> {
         Ok(if packed { None } else { Some(Counted::new(file.try_clone()?, self.progress)) })
     }
 
+    /// Tells whether the file is a zip archive, of which no member was asked for.
+    pub(super) fn is_archive(&self) -> bool {
+        let Place::File(file) = &self.place else { return false };
+        let mut first = [0; ZIP.len()];
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        is_file && file.read_at(&mut first, 0).is_ok_and(|read| read == first.len() && first == *ZIP)
+    }
+
     /// The file as it is, to be judged as an archive.
     pub(super) fn archive(&self) -> anyhow::Result<Archive> {
         match &self.place {

@@ -41,6 +41,22 @@ fn validate_lists_each_finding_with_its_place_and_code() {
 }
 
 #[test]
+fn a_file_is_judged_by_the_format_it_is_in() {
+    let dir = tempfile::tempdir().unwrap();
+    for format in FormatName::ALL.into_iter().map(FormatName::as_str).filter(|format| *format != "generic") {
+        let path = dir.path().join(format).display().to_string();
+        fs::write(&path, sluse(["generate", "--format", format, "--items", "5"], b"", &[]).stdout).unwrap();
+        let output = sluse(["validate", path.as_str()], b"", &[]);
+        let told = text(&[output.stdout, output.stderr].concat());
+        let is_valid = told.starts_with(&format!("{path}: valid; items: "));
+        assert!(output.status.success() && is_valid, "{told}");
+        let other = if format == "prefill" { "databatch" } else { "prefill" };
+        let output = sluse(["validate", "--format", other, path.as_str()], b"", &[]);
+        assert_ne!(output.status.code(), Some(0), "{format} is no {other}");
+    }
+}
+
+#[test]
 fn validate_tells_valid_invalid_and_cannot_judge_apart() {
     let dir = tempfile::tempdir().unwrap();
     let put = |name: &str, bytes: &[u8]| {
