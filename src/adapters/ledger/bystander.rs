@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use sqlx::{Connection as _, SqliteConnection};
 
-use super::{alarms, options, schedules};
+use super::{alarms, beside, schedules};
 use crate::model::Alarm;
 use crate::ports::{LedgerError, Run};
 
@@ -15,7 +15,7 @@ pub struct Bystander(SqliteConnection);
 impl Bystander {
     /// Opens the ledger in the file.
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
-        Ok(Self(options(path).create_if_missing(false).connect().await?))
+        Ok(Self(beside(path).await?))
     }
 
     /// Asks for a run by hand; returns the number to follow it by.

@@ -104,6 +104,11 @@ impl SqliteLedger {
     }
 }
 
+/// Opens the ledger beside the gateway that works with it: it must be there, and nothing is brought up to date.
+async fn beside(path: &Path) -> Result<SqliteConnection, LedgerError> {
+    Ok(options(path).create_if_missing(false).connect().await?)
+}
+
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::model::{Orders, ShipmentId, Stage, Standing};
 use crate::ports::LedgerError;
@@ -45,7 +45,7 @@ pub enum Ordered {
 
 /// Gives an order. The ledger must be there and up to date: the gateway has opened it since it was upgraded.
 pub async fn order(path: &Path, order: &Order) -> Result<Ordered, LedgerError> {
-    let mut connection = super::options(path).create_if_missing(false).connect().await?;
+    let mut connection = super::beside(path).await?;
     sql::execute(&mut connection, sql::BEGIN).await?;
     let ordered = give(&mut connection, order).await;
     let end = if matches!(ordered, Ok(Ordered::Done)) { sql::COMMIT } else { sql::ROLLBACK };

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::model::{Item, ItemState, REST_SUFFIX, ReceiptKind, ShipmentId};
 use crate::ports::LedgerError;
@@ -48,7 +48,7 @@ pub enum Replayed {
 /// Has failed items sent again. What may have been sent before is looked up first. Where a rest file was offered its
 /// references are taken, so that it cannot be dropped any more.
 pub async fn replay(path: &Path, replay: &Replay) -> Result<Replayed, LedgerError> {
-    let mut connection = super::options(path).create_if_missing(false).connect().await?;
+    let mut connection = super::beside(path).await?;
     let replayed = open_items(&mut connection, replay).await;
     connection.close().await?;
     replayed
@@ -56,7 +56,7 @@ pub async fn replay(path: &Path, replay: &Replay) -> Result<Replayed, LedgerErro
 
 /// Has the final receipt placed again; `false` when there is none yet.
 pub async fn reprint(path: &Path, replay: &Replay) -> Result<bool, LedgerError> {
-    let mut connection = super::options(path).create_if_missing(false).connect().await?;
+    let mut connection = super::beside(path).await?;
     let done = transaction(&mut connection, Change::Reprint, replay).await;
     connection.close().await?;
     Ok(done? > 0)
@@ -69,6 +69,11 @@ async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Resul
     let seq = shipments::seq(connection, replay.shipment).await?;
     if sqlx::query_scalar::<_, i64>(sql::IS_EXPIRED).bind(seq).fetch_one(&mut *connection).await? != 0 {
         return Ok(Replayed::Expired);
+    }
+    // Else the rest file of items that were only refused could not be dropped any more.
+    let query = sqlx::query_scalar::<_, i64>(sql::ANY_TO_REPLAY).bind(seq).bind(int(replay.from_item));
+    if query.bind(state_number(ItemState::Failed)).fetch_one(&mut *connection).await? == 0 {
+        return Ok(Replayed::NothingFailed);
     }
     if transaction(connection, Change::TakeRest, replay).await? > 0 {
         return Ok(Replayed::RestDropped);

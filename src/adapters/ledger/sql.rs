@@ -426,6 +426,11 @@ pub(super) const DUE_ITEMS: &str = concat!(
 pub(super) const NEXT_DUE: &str =
     concat!("SELECT MIN(due_at) FROM items INDEXED BY items_open WHERE shipment = ", seq!(), " AND state < 2");
 
+/// Whether there are failed items from a number on, or such as are open again already.
+pub(super) const ANY_TO_REPLAY: &str = "SELECT EXISTS (SELECT 1 FROM items AS i LEFT JOIN batches AS b \
+     ON b.shipment = i.shipment AND b.number = i.batch \
+     WHERE i.shipment = $1 AND (i.replayed = 1 OR i.state = $3 AND COALESCE(b.last_item, i.number) >= $2))";
+
 /// Some failed items become open again: those that may have been sent are looked up first. A batch is sent as a whole.
 pub(super) const REPLAY_SOME: &str = "UPDATE items SET state = CASE WHEN last_intent IS NULL THEN 0 ELSE 1 END, due_at = 0, \
      replayed = 1 WHERE shipment = $1 AND number IN (SELECT i.number FROM items AS i LEFT JOIN batches AS b \

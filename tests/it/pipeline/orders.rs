@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sluse::adapters::ledger::{Order, Ordered, Replay, Replayed, order, replay, reprint};
 use sluse::codes;
+use sluse::generate::{self, Options, Profile};
 use sluse::model::{ReceiptKind, ShipmentId, Stage, Standing, VerdictKind};
 use sluse::ports::{Clock, Intent};
 
@@ -218,6 +219,25 @@ async fn a_rest_file_and_a_replay_exclude_each_other() {
     rig.final_receipt(dropped).await;
     let verdict = rig.house.ledger.shipment(dropped).await.unwrap().unwrap().verdict.unwrap();
     assert_eq!(verdict.kind, VerdictKind::Refuse);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_of_nothing_leaves_the_rest_file_to_the_sender() {
+    let rig = Rig::new().await;
+    let mut batch = Vec::new();
+    let options = Options { errors: "50%".parse().unwrap(), ..Options::new(4, Profile::Small, 5) };
+    generate::write(&options, &mut batch).unwrap();
+    let id = rig.drop_file("/inbox/a.xml", &batch).await;
+    let running = rig.run();
+    rig.final_receipt(id).await;
+    let (refused, rest) = (rig.tally(id).await.refused, rig.receipt(".rest.xml").await);
+    assert!(refused > 0);
+    assert_eq!(rig.replay(id, 1).await, Replayed::NothingFailed);
+    let dropped = rig.drop_file("/inbox/rest.xml", rest.as_bytes()).await;
+    rig.final_receipt(dropped).await;
+    let verdict = rig.house.ledger.shipment(dropped).await.unwrap().unwrap().verdict.unwrap();
+    assert_eq!((verdict.kind, rig.tally(dropped).await.refused), (VerdictKind::Pass, refused));
     running.stop().await;
 }
 
