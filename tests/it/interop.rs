@@ -19,6 +19,7 @@ use russh_sftp::protocol::OpenFlags;
 use sluse::ports::Area as _;
 
 use self::clients::Client;
+use crate::needs::is_there;
 use crate::support::sftp::{Gateway, write_key};
 
 /// What a client is told to do.
@@ -236,11 +237,7 @@ fn is_installed(client: Client) -> bool {
     let answer = client.probe().output();
     // Asking `scp` for help is a usage error; that it runs is what counts.
     let there = answer.is_ok_and(|output| output.status.success() || client == Client::Scp);
-    assert!(there || std::env::var("SLUSE_REQUIRE_ALL").as_deref() != Ok("1"), "{} is not installed", client.title());
-    if !there {
-        eprintln!("skipped: {} is not installed", client.title());
-    }
-    there
+    is_there(there, client.title())
 }
 
 /// Clients at once.

@@ -30,6 +30,7 @@ mod house;
 mod interop;
 #[cfg(feature = "gateway")]
 mod ledger;
+mod needs;
 mod peers;
 #[cfg(feature = "gateway")]
 mod pipeline;

@@ -4,7 +4,6 @@ mod libxml2;
 mod xerces;
 
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
 
 pub(crate) use libxml2::Libxml2;
 pub(crate) use xerces::Xerces;
@@ -39,15 +38,4 @@ impl Opinion {
             Self::Invalid(_, message) | Self::Refused(message) => message,
         }
     }
-}
-
-/// `true` when the program is there. Absent, it is a skip with a printed reason, or a failure with `SLUSE_REQUIRE_ALL=1`.
-fn installed(program: &str, version: &str) -> bool {
-    let quiet = || Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let there = quiet().is_ok_and(|status| status.success());
-    assert!(there || std::env::var("SLUSE_REQUIRE_ALL").as_deref() != Ok("1"), "`{program}` is not installed");
-    if !there {
-        eprintln!("skipped: `{program}` is not installed");
-    }
-    there
 }

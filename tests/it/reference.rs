@@ -9,6 +9,7 @@ use std::process::Command;
 
 use sluse::xsd::{Files, Plan, SchemaLimits, differences};
 
+use crate::needs::{has, reference};
 use crate::schemas::{WRITTEN, Written, judged, plan};
 use crate::support::judged::fixtures;
 
@@ -60,7 +61,7 @@ fn our_engine_says_the_same_by_our_schemas_and_by_the_published_ones() {
 
 #[test]
 fn xmllint_says_the_same_by_our_schemas_and_by_the_published_ones() {
-    if !xmllint_is_here() {
+    if !has("xmllint") {
         return;
     }
     // Without the published schemas, and where there is none, our engine is still compared with xmllint.
@@ -103,23 +104,6 @@ const XMLLINT_DIFFERS: &[&str] = &[
     // It reads it; we do not.
     "doctype",
 ];
-
-fn reference() -> Option<PathBuf> {
-    let found = std::env::var_os("SLUSE_REFERENCE").map(PathBuf::from);
-    if found.is_none() {
-        eprintln!("skipped: SLUSE_REFERENCE names no folder with the published schemas");
-    }
-    found
-}
-
-fn xmllint_is_here() -> bool {
-    let here = Command::new("xmllint").arg("--version").output().is_ok_and(|output| output.status.success());
-    assert!(here || std::env::var_os("SLUSE_REQUIRE_ALL").is_none(), "xmllint is required and not installed");
-    if !here {
-        eprintln!("skipped: xmllint is not installed");
-    }
-    here
-}
 
 fn published_at(reference: &Path, name: &str) -> PathBuf {
     reference.join(format!("altinn2/xsd/{name}.xsd"))

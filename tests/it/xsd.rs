@@ -15,6 +15,7 @@ use sluse::xsd::{
     Validator, Watch, WatchKind,
 };
 
+use crate::needs::{has, reference};
 /// Writes down all it hears.
 #[derive(Debug, Default, PartialEq)]
 struct Heard {
@@ -426,16 +427,6 @@ proptest! {
     }
 }
 
-/// The folder of reference files, if there is one here.
-fn reference() -> Option<PathBuf> {
-    let folder = std::env::var_os("SLUSE_REFERENCE").map(PathBuf::from);
-    match &folder {
-        None => eprintln!("skipped: SLUSE_REFERENCE does not name a folder of reference files"),
-        Some(folder) => assert!(folder.is_dir(), "SLUSE_REFERENCE is no folder"),
-    }
-    folder
-}
-
 fn official(folder: &Path, name: &str) -> Schema {
     let bytes = std::fs::read(folder.join("altinn2/xsd").join(name)).unwrap();
     Schema::compile(&[SchemaDocument { name, bytes: &bytes }]).expect(name)
@@ -479,16 +470,6 @@ fn the_official_samples_are_judged_as_by_others() {
             Some(kind) => assert!(heard.findings.iter().any(|finding| finding.kind == kind), "{sample}: {heard:?}"),
         }
     }
-}
-
-/// Tells whether xmllint is at hand; if it must be and is not, that is a failure.
-fn has_xmllint() -> bool {
-    let found = Command::new("xmllint").arg("--version").output().is_ok();
-    assert!(found || std::env::var_os("SLUSE_REQUIRE_ALL").is_none(), "xmllint is not installed");
-    if !found {
-        eprintln!("skipped: xmllint is not installed");
-    }
-    found
 }
 
 /// Where libxml2 2.9 strays from the recommendation: white space round numbers of derived types, a double without its
@@ -541,7 +522,7 @@ fn of_model(model: &str) -> String {
 
 #[test]
 fn xmllint_judges_alike() {
-    if !has_xmllint() {
+    if !has("xmllint") {
         return;
     }
     let mut different = Vec::new();

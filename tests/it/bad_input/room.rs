@@ -8,6 +8,7 @@ use std::process::Command;
 use sluse::adapters::sftp_client::SftpClient;
 use sluse::generate::Profile;
 
+use crate::needs::tell_skipped;
 use crate::support::batch::{Batch, generated};
 use crate::support::gateway::{Home, Settings, simulator};
 use crate::support::receipts::{Receipts, count};
@@ -103,7 +104,7 @@ impl SmallDisk {
         if mount.is_ok_and(|output| output.status.success()) {
             return Some(Self(at));
         }
-        eprintln!("skipped: mounting a small disk is not permitted here");
+        tell_skipped("mounting a small disk is not permitted here");
         None
     }
 

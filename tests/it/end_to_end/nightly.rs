@@ -9,9 +9,10 @@ use sluse::generate::Profile;
 use tempfile::TempDir;
 
 use super::final_of;
+use crate::needs::has;
 use crate::support::batch::{contents, generated};
 use crate::support::gateway::{Home, PATIENCE, simulator};
-use crate::support::openssh::{OpenSsh, has};
+use crate::support::openssh::OpenSsh;
 use crate::support::receipts::{Receipts, assert_valid, count, item_codes};
 
 /// The agency's machine.

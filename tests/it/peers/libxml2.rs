@@ -6,7 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{Opinion, installed};
+use super::Opinion;
+use crate::needs::has;
 
 /// xmllint with a folder to put documents in.
 pub(crate) struct Libxml2 {
@@ -19,7 +20,7 @@ const RUN: usize = 400;
 impl Libxml2 {
     /// Finds it, unless it is not here.
     pub(crate) fn find() -> Option<Self> {
-        installed("xmllint", "--version").then(|| Self { folder: tempfile::tempdir().expect("a temporary folder") })
+        has("xmllint").then(|| Self { folder: tempfile::tempdir().expect("a temporary folder") })
     }
 
     /// Judges documents by a schema; [`Opinion::Refused`] for all when it refuses the schema.

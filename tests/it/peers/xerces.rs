@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::{Opinion, installed};
+use super::Opinion;
+use crate::needs::has;
 
 /// A running Xerces.
 pub(crate) struct Xerces {
@@ -16,7 +17,7 @@ pub(crate) struct Xerces {
 impl Xerces {
     /// Starts it, unless there is no Java here.
     pub(crate) fn start() -> Option<Self> {
-        if !installed("java", "-version") {
+        if !has("java") {
             return None;
         }
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/Judge.java");

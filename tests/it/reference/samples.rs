@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sluse::xsd::Kind;
 
-use super::reference;
+use crate::needs::reference;
 use crate::schemas::{Written, judged, plan};
 
 /// What a sample is by a schema.

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use sluse::adapters::sftp_server::{Network, SftpSettings};
 
-use crate::support::openssh::{OpenSsh, has};
+use crate::needs::has;
+use crate::support::openssh::OpenSsh;
 use crate::support::sftp::Gateway;
 
 /// Runs `ssh-keygen` in a directory.

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use sluse::model::NodeState;
 use tempfile::TempDir;
 
-use crate::support::openssh::{OpenSsh, has};
+use crate::needs::has;
+use crate::support::openssh::OpenSsh;
 use crate::support::sftp::{Gateway, write_key};
 
 fn client(gateway: &Gateway, user: &str) -> (OpenSsh, TempDir) {

@@ -7,7 +7,7 @@ use russh::ChannelMsg;
 use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::NodeState;
 
-use crate::support::openssh::has;
+use crate::needs::has;
 use crate::support::sftp::{Gateway, ROOMY, write_key};
 
 fn with_scp() -> SftpLimits {

@@ -4,17 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-/// `true` when the program is there. Absent, it is a skip with a printed reason, or a failure with `SLUSE_REQUIRE_ALL=1`.
-pub(crate) fn has(program: &str) -> bool {
-    let there = Command::new(program).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let there = there.and_then(|mut child| child.wait()).is_ok();
-    assert!(there || std::env::var("SLUSE_REQUIRE_ALL").as_deref() != Ok("1"), "`{program}` is not installed");
-    if !there {
-        eprintln!("skipped: `{program}` is not installed");
-    }
-    there
-}
-
 /// A user's `sftp` with a key file.
 pub(crate) struct OpenSsh {
     address: SocketAddr,

@@ -14,12 +14,13 @@ use proptest::test_runner::TestRunner;
 use sluse::xml::{Fault, FaultKind, Limits};
 
 use super::fault;
+use crate::needs::has;
 
 const DOCUMENTS: usize = 4_000;
 
 #[test]
 fn xmllint_agrees_on_what_is_well_formed() {
-    if !is_here() {
+    if !has("xmllint") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -46,15 +47,6 @@ fn xmllint_agrees_on_what_is_well_formed() {
     // They must tell good from bad, or agreement says nothing.
     assert!(accepted > DOCUMENTS / 10 && accepted < DOCUMENTS * 9 / 10, "{accepted} accepted");
     assert!(left < DOCUMENTS / 5, "{left} left out");
-}
-
-fn is_here() -> bool {
-    let here = Command::new("xmllint").arg("--version").output().is_ok_and(|output| output.status.success());
-    assert!(here || std::env::var_os("SLUSE_REQUIRE_ALL").is_none(), "xmllint is required and not installed");
-    if !here {
-        eprintln!("skipped: xmllint is not installed");
-    }
-    here
 }
 
 /// The numbers of the documents that xmllint finds a fault in.

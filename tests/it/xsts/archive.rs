@@ -1,10 +1,12 @@
 //! The suite as it lies in its archive: an index of groups, and the documents they name.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::needs::{reference, tell_skipped};
 
 /// The archive, unpacked for as long as this lives.
 pub(super) struct Archive {
@@ -46,11 +48,11 @@ pub(super) enum Expected {
 impl Archive {
     /// The archive, unless there is none here.
     pub(super) fn open() -> Option<Self> {
-        let reference = std::env::var_os("SLUSE_REFERENCE").map(PathBuf::from);
-        let Some(packed) = reference.map(|folder| folder.join("xsts.tar.gz")).filter(|packed| packed.is_file()) else {
-            eprintln!("skipped: SLUSE_REFERENCE names no folder with xsts.tar.gz");
+        let packed = reference()?.join("xsts.tar.gz");
+        if !packed.is_file() {
+            tell_skipped("the folder of reference files has no xsts.tar.gz");
             return None;
-        };
+        }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let unpacked = Command::new("tar").arg("-xzf").arg(&packed).arg("-C").arg(folder.path()).status();
         assert!(unpacked.is_ok_and(|status| status.success()), "{} cannot be unpacked", packed.display());
