@@ -4,6 +4,7 @@ mod area;
 mod bans;
 mod blobs;
 mod clock;
+mod file_store;
 mod ledger;
 mod receiver;
 mod timetable;
@@ -12,6 +13,7 @@ pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
 pub use bans::{Ban, Bans};
 pub use blobs::{Blob, Blobs, Scratch};
 pub use clock::{Clock, SystemClock};
+pub use file_store::{FileSeen, FileStore, StoreError};
 pub use ledger::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, NumbersFile, PlacedReceipt, Placing,
     ReceiptFile, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking,
