@@ -1,5 +1,6 @@
 //! The composition root: a checked configuration becomes a running gateway.
 
+pub(crate) mod partners;
 pub(crate) mod settings;
 
 use std::collections::HashMap;
@@ -26,7 +27,9 @@ use crate::config::{Config, JobConfig, RouteConfig};
 use crate::intake::Routes;
 use crate::model::{RouteName, WorkerId};
 use crate::pipeline::{Destination, House, Pace, Pipeline, retain, sweep, watch};
-use crate::ports::{Clock, Ledger as _, Run, SystemClock, Timetable as _};
+use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable as _};
+
+use self::partners::{Following, Standing};
 
 /// A running gateway.
 pub struct Gateway {
@@ -73,11 +76,13 @@ impl Gateway {
         let stores = Stores::open(&config.data_dir).await?;
         let stores = stores.with_context(|| format!("another sluse works in {}", config.data_dir.display()))?;
         let swept = sweep(stores.ledger.as_ref(), stores.blobs.as_ref()).await?;
-        let house = stores.house(&config)?;
+        let (amended, amendments) = (stores.ledger.amended().await?, stores.ledger.amendments().await?);
+        let partners = partners::standing(&config, &amendments);
+        let house = stores.house(&config, &partners)?;
         let (ledger, claimed) = (Arc::clone(&stores.ledger), Arc::new(Notify::new()));
         let keeper = settings::timekeeper(&config, &house, ledger.clone())?;
         let server = SftpServer::bind(
-            settings::sftp(&config),
+            settings::sftp(&config, partners::admitted(&partners)),
             ledger.clone(),
             stores.blobs,
             ledger.clone(),
@@ -88,6 +93,15 @@ impl Gateway {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let sftp_address = server.local_addr();
         let host_keys = server.host_keys();
+        let following = Following {
+            ledger: ledger.clone(),
+            door: server.doorkeeper(),
+            routes: Arc::clone(&house.routes),
+            amended,
+            look: house.pace.look,
+            config: config.clone(),
+        };
+        tasks.spawn(following.run(stop.clone()));
         tasks.spawn(server.run(stop.clone()));
         if !config.schedules.iter().any(|schedule| schedule.job == JobConfig::Retention) {
             tasks.spawn(retain(house.clone(), stop.clone()));
@@ -124,7 +138,8 @@ impl Gateway {
 /// Runs a schedule once while no gateway works in the data directory; `None` when one does.
 pub async fn run_schedule(config: &Config, name: &str, by: &str) -> anyhow::Result<Option<Run>> {
     let Some(stores) = Stores::open(&config.data_dir).await? else { return Ok(None) };
-    let house = stores.house(config)?;
+    let partners = partners::standing(config, &stores.ledger.amendments().await?);
+    let house = stores.house(config, &partners)?;
     let keeper = settings::timekeeper(config, &house, stores.ledger.clone())?;
     let asked = stores.ledger.ask(name, by, house.clock.now()).await?;
     keeper.run_now(name, asked, CancellationToken::new()).await?;
@@ -153,13 +168,13 @@ impl Stores {
         Ok(Some(Self { lock, ledger, blobs, worker }))
     }
 
-    fn house(&self, config: &Config) -> anyhow::Result<House> {
+    fn house(&self, config: &Config, partners: &[Standing]) -> anyhow::Result<House> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let windows = |route: &RouteConfig| Some((route.route.name.clone(), route.windows.clone()?));
         Ok(House {
             ledger: self.ledger.clone(),
             blobs: self.blobs.clone(),
-            routes: Arc::new(Routes::new(config.routes.iter().map(|route| route.route.clone()))),
+            routes: Arc::new(Routes::new(partners::routes(config, partners))),
             receivers: Arc::new(receivers(config, &clock)?),
             windows: Arc::new(config.routes.iter().filter_map(windows).collect()),
             archives: Arc::new(config.broker.clone()),

@@ -20,11 +20,11 @@ use crate::pipeline::{Expected, House, Report, Retention, Schedule, Signers, Tim
 use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable};
 
 /// What the SFTP server is told.
-pub(super) fn sftp(config: &Config) -> SftpSettings {
+pub(super) fn sftp(config: &Config, partners: Vec<PartnerAccess>) -> SftpSettings {
     SftpSettings {
         listen: config.sftp.listen,
         host_key_dir: config.sftp.host_key_dir.clone(),
-        partners: config.partners.iter().map(|partner| access(partner, config)).collect(),
+        partners,
         defence: defence(&config.sftp.defence),
         proxies: config.sftp.proxies.clone(),
         revoked: config.sftp.revoked.clone(),
@@ -45,14 +45,15 @@ pub(super) fn sftp(config: &Config) -> SftpSettings {
     }
 }
 
-fn access(partner: &Partner, config: &Config) -> PartnerAccess {
+/// What a configured partner has.
+pub(super) fn access(partner: &Partner, config: &Config) -> PartnerAccess {
     let routes = || config.routes.iter().map(|route| &route.route).filter(|route| route.partner == partner.id);
     let dirs = |pick: fn(&Route) -> &String| -> Vec<String> {
         routes().map(pick).collect::<BTreeSet<_>>().into_iter().cloned().collect()
     };
     let login = |login: &crate::config::Login| Login {
         user: login.user.clone(),
-        public_keys: login.public_keys.clone(),
+        public_keys: login.public_keys.iter().cloned().map(Into::into).collect(),
         authorities: login.authorities.clone(),
         principals: login.principals.clone(),
         needs_both: login.needs_both,

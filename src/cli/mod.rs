@@ -3,19 +3,24 @@
 //! Answers go to standard output, everything else to standard error. Exit codes are part of the interface:
 //! see [`Cli`]'s help.
 
+mod area;
+mod audit;
 mod check;
 mod check_config;
 mod demo;
 mod generate;
 mod hash_password;
 pub mod logging;
+mod partner;
 mod receipt;
 mod receipt_codes;
+mod said;
 mod schedule;
 mod schema;
 mod serve;
 mod shipment;
 mod simulate_altinn;
+mod table;
 mod validate;
 
 use std::ffi::OsString;
@@ -52,6 +57,14 @@ pub enum Command {
     Shipment(shipment::ShipmentCommand),
     /// Send failed items of a receipted shipment again, or place its final receipt again
     Replay(shipment::replay::ReplayArgs),
+    /// Show partners and change who may log in, also beside a running gateway
+    #[command(subcommand)]
+    Partner(partner::PartnerCommand),
+    /// Look at a partner's files, also beside a running gateway
+    #[command(subcommand)]
+    Area(area::AreaCommand),
+    /// List what operators did, the latest first
+    Audit(audit::AuditArgs),
     /// Show when schedules run, and run one by hand
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
@@ -93,6 +106,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Receipt(command) => receipt::run(&command),
         Command::Shipment(command) => shipment::run(&command),
         Command::Replay(args) => shipment::replay::run(&args),
+        Command::Partner(command) => usable(block_on(partner::run(&command))),
+        Command::Area(command) => usable(block_on(area::run(&command))),
+        Command::Audit(args) => usable(block_on(audit::run(&args))),
         Command::Schedule(command) => schedule::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
@@ -102,6 +118,14 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ReceiptCodes => print(&receipt_codes::markdown()),
         Command::SimulateAltinn(args) => block_on(simulate_altinn::run(args)),
     }
+}
+
+/// Tells why a call cannot be followed.
+fn usable(told: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    told.or_else(|error| {
+        eprintln!("{error:#}");
+        Ok(ExitCode::from(EXIT_UNUSABLE))
+    })
 }
 
 /// Runs what needs the network.

@@ -2,6 +2,7 @@
 //!
 //! No I/O and no clock here. A reportee's identity lives only in [`Reportee`], whose `Debug` shows nothing.
 
+mod amendments;
 mod archive;
 mod area;
 mod batch;
@@ -18,6 +19,7 @@ mod route;
 mod rules;
 mod shipment;
 
+pub use amendments::{AddedPartner, AmendedLogin, Amendments, AuditRow, LoginKey};
 pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits};

@@ -119,7 +119,7 @@ async fn forwarding(
     stop: &CancellationToken,
 ) -> Result<Forwarding, StepError> {
     let name = verdict.route.clone().ok_or_else(|| StepError::Judging("a passed batch has no route".to_owned()))?;
-    let route = house.routes.named(&name).ok_or_else(|| StepError::RouteGone(name.clone()))?;
+    let route = house.routes.named(&shipment.partner, &name).ok_or_else(|| StepError::RouteGone(name.clone()))?;
     let destination = house.receivers.get(&name).ok_or(StepError::RouteGone(name))?;
     Ok(Forwarding {
         ledger: Arc::clone(&house.ledger),

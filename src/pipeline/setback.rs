@@ -94,7 +94,7 @@ async fn give_up(house: &House, id: ShipmentId, code: Code) -> Result<(), StepEr
 /// The operator has as long as a receiver has.
 fn time_to_help(house: &House, shipment: &Shipment) -> Duration {
     let route = shipment.verdict.as_ref().and_then(|verdict| verdict.route.as_ref());
-    let route = route.and_then(|name| house.routes.named(name));
+    let route = route.and_then(|name| house.routes.named(&shipment.partner, name));
     route.map_or(TIME_TO_HELP, |route| Duration::from_millis(route.retry.give_up_after_ms))
 }
 

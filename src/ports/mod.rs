@@ -6,6 +6,7 @@ mod blobs;
 mod clock;
 mod file_store;
 mod ledger;
+mod partners;
 mod receiver;
 mod timetable;
 
@@ -18,6 +19,7 @@ pub use ledger::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, NumbersFile, PlacedReceipt, Placing,
     ReceiptFile, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking,
 };
+pub use partners::Partners;
 pub use receiver::{
     BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,
 };

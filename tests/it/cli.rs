@@ -1,6 +1,7 @@
 //! The command line, as a person calls it.
 
 mod check;
+mod partner;
 mod receipt;
 mod schedule;
 mod schema;
@@ -58,6 +59,9 @@ fn help_names_every_subcommand() {
         "schema",
         "check",
         "receipt",
+        "partner",
+        "area",
+        "audit",
         "schedule",
         "check-config",
         "generate",

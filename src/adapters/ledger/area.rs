@@ -23,14 +23,12 @@ impl Area for SqliteLedger {
     ) -> Result<Vec<Node>, AreaError> {
         let mut reader = self.reader().await?;
         // No name is empty, so the empty one comes before all.
-        let query = sqlx::query(sql::LIST).bind(partner.as_str()).bind(dir).bind(after.unwrap_or_default());
-        let rows = query.bind(i64::from(limit)).fetch_all(&mut *reader).await?;
-        Ok(rows.iter().map(rows::node).collect::<Result<_, _>>()?)
+        Ok(self::list(&mut reader, partner, dir, after.unwrap_or_default(), limit).await?)
     }
 
     async fn stat(&self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, AreaError> {
         let mut reader = self.reader().await?;
-        Ok(entry(&mut reader, partner, path).await?.map(Entry::into_node))
+        Ok(self::stat(&mut reader, partner, path).await?)
     }
 
     async fn usage(&self, partner: &PartnerId) -> Result<Usage, AreaError> {
@@ -82,14 +80,7 @@ impl Area for SqliteLedger {
 
     async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError> {
         let (partner, path) = (partner.clone(), path.clone());
-        self.write(move |connection| {
-            Box::pin(async move {
-                let old = unclaimed(connection, &partner, &path).await?;
-                drop_entry(connection, &partner, &old).await?;
-                Ok(old.into_node())
-            })
-        })
-        .await
+        self.write(move |connection| Box::pin(async move { self::remove(connection, &partner, &path).await })).await
     }
 
     async fn fetched(&self, partner: &PartnerId, path: &AreaPath, user: &str, now: Timestamp) -> Result<(), AreaError> {
@@ -168,6 +159,38 @@ impl Entry {
     fn held_bytes(&self) -> i64 {
         int(self.size_bytes.saturating_add(self.scratch_bytes))
     }
+}
+
+/// Files of a directory in order of name, after a given name.
+pub(super) async fn list(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    dir: &str,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Node>, LedgerError> {
+    let query = sqlx::query(sql::LIST).bind(partner.as_str()).bind(dir).bind(after).bind(i64::from(limit));
+    query.fetch_all(connection).await?.iter().map(rows::node).collect()
+}
+
+/// One file.
+pub(super) async fn stat(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    path: &AreaPath,
+) -> Result<Option<Node>, LedgerError> {
+    Ok(entry(connection, partner, path).await?.map(Entry::into_node))
+}
+
+/// Takes an unclaimed file out of the tree.
+pub(super) async fn remove(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    path: &AreaPath,
+) -> Result<Node, AreaError> {
+    let old = unclaimed(connection, partner, path).await?;
+    drop_entry(connection, partner, &old).await?;
+    Ok(old.into_node())
 }
 
 async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
@@ -346,7 +369,7 @@ async fn add_usage(
     Ok(())
 }
 
-async fn usage(connection: &mut SqliteConnection, partner: &PartnerId) -> Result<Usage, LedgerError> {
+pub(super) async fn usage(connection: &mut SqliteConnection, partner: &PartnerId) -> Result<Usage, LedgerError> {
     let row = sqlx::query(sql::USAGE).bind(partner.as_str()).fetch_optional(connection).await?;
     row.map_or(Ok(Usage::default()), |row| {
         Ok(Usage { bytes: rows::count(&row, "bytes")?, files: rows::count(&row, "files")? })

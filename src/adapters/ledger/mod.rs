@@ -19,6 +19,7 @@ mod failure;
 mod findings;
 mod items;
 mod orders;
+mod partners;
 mod receipts;
 mod record;
 mod replays;
@@ -49,7 +50,8 @@ use tokio::sync::Mutex;
 use crate::ports::LedgerError;
 
 pub use self::bystander::Bystander;
-pub use self::orders::{Order, Ordered, order};
+pub use self::orders::{Order, Ordered, Said, order};
+pub use self::partners::{Change, amend, read_file, remove_file};
 pub use self::record::{Record, Wanted};
 pub use self::replays::{Replay, Replayed, replay, reprint};
 use self::writer::Writer;
@@ -154,6 +156,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "bans", include_str!("migrations/0007_bans.sql")),
     (8, "schedules", include_str!("migrations/0008_schedules.sql")),
     (9, "orders", include_str!("migrations/0009_orders.sql")),
+    (12, "partners", include_str!("migrations/0012_partners.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

@@ -4,6 +4,7 @@
 //! mark at the shipment's next turn, some seconds later, and acts on it under the lease; so an order never meets an item
 //! that is being sent.
 
+use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -22,12 +23,25 @@ pub struct Order {
     pub shipment: ShipmentId,
     /// How it is to stand from now on.
     pub standing: Standing,
-    /// Who says so.
+    /// Who says so, and why.
+    pub said: Said,
+}
+
+/// Who says so, why, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Who.
     pub who: String,
     /// Why.
     pub reason: String,
     /// When.
     pub now: Timestamp,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "by {}: {}", self.who, self.reason)
+    }
 }
 
 /// What an order came to.
@@ -73,8 +87,8 @@ async fn give(connection: &mut SqliteConnection, order: &Order) -> Result<Ordere
         Standing::Held => "held",
         Standing::Cancelled => "cancelled",
     };
-    let detail = format!("by {}: {}", order.who, order.reason);
-    shipments::add_event(connection, seq, order.now, what, &detail).await?;
+    let detail = order.said.to_string();
+    shipments::add_event(connection, seq, order.said.now, what, &detail).await?;
     Ok(Ordered::Done)
 }
 

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use crate::model::{Item, ItemState, OutcomeCount, PartnerId, Shipment, ShipmentId, Stage, Tally};
-use crate::ports::{Event, KnownReceipt, LedgerError};
+use crate::model::{
+    Amendments, AreaPath, AuditRow, Item, ItemState, Node, OutcomeCount, PartnerId, Shipment, ShipmentId, Stage, Tally,
+};
+use crate::ports::{Event, KnownReceipt, LedgerError, Usage};
 
 use super::rows::{int, stage_number};
-use super::{items, receipts, rows, shipments, sql};
+use super::{area, items, partners, receipts, rows, shipments, sql};
 
 /// A ledger that may belong to a running gateway: nothing is written and nothing is brought up to date.
 #[derive(Debug)]
@@ -97,6 +99,37 @@ impl Record {
     /// The files of receipts that were placed for a shipment, in the order they came.
     pub async fn receipts(&mut self, id: ShipmentId) -> Result<Vec<KnownReceipt>, LedgerError> {
         receipts::of_shipment(&mut self.connection, id).await
+    }
+
+    /// What was said of partners beside the configuration.
+    pub async fn amendments(&mut self) -> Result<Amendments, LedgerError> {
+        partners::amendments(&mut self.connection).await
+    }
+
+    /// The last things operators did, newest first.
+    pub async fn audited(&mut self, partner: Option<&PartnerId>, limit: u32) -> Result<Vec<AuditRow>, LedgerError> {
+        partners::audited(&mut self.connection, partner, limit).await
+    }
+
+    /// Files of a partner's directory in order of name, after a given name.
+    pub async fn files(
+        &mut self,
+        partner: &PartnerId,
+        dir: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Node>, LedgerError> {
+        area::list(&mut self.connection, partner, dir, after, limit).await
+    }
+
+    /// One file of a partner's.
+    pub async fn file(&mut self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, LedgerError> {
+        area::stat(&mut self.connection, partner, path).await
+    }
+
+    /// Bytes and files a partner's area holds.
+    pub async fn usage(&mut self, partner: &PartnerId) -> Result<Usage, LedgerError> {
+        area::usage(&mut self.connection, partner).await
     }
 
     /// The files of receipts with the given SHA-256 that were placed.

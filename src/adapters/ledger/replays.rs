@@ -11,7 +11,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use crate::model::{Item, ItemState, REST_SUFFIX, ReceiptKind, ShipmentId};
 use crate::ports::LedgerError;
 
-use super::orders::is_receipted;
+use super::orders::{Said, is_receipted};
 use super::rows::{self, int, state_number, uuid};
 use super::{receipts, shipments, sql};
 
@@ -22,12 +22,8 @@ pub struct Replay {
     pub shipment: ShipmentId,
     /// From this item on; in a batch of several all go.
     pub from_item: u64,
-    /// Who says so.
-    pub who: String,
-    /// Why.
-    pub reason: String,
-    /// When.
-    pub now: Timestamp,
+    /// Who says so, and why.
+    pub said: Said,
 }
 
 /// What a replay came to.
@@ -134,9 +130,9 @@ async fn open_some(connection: &mut SqliteConnection, seq: i64, from_item: u64) 
 async fn reopen(connection: &mut SqliteConnection, seq: i64, replay: &Replay) -> Result<u64, LedgerError> {
     let items: i64 = sqlx::query_scalar(sql::REPLAYED_COUNT).bind(seq).fetch_one(&mut *connection).await?;
     if items > 0 {
-        sqlx::query(sql::REOPEN).bind(seq).bind(replay.now.as_millisecond()).execute(&mut *connection).await?;
-        let detail = format!("{items} items, by {}: {}", replay.who, replay.reason);
-        shipments::add_event(connection, seq, replay.now, "replayed", &detail).await?;
+        sqlx::query(sql::REOPEN).bind(seq).bind(replay.said.now.as_millisecond()).execute(&mut *connection).await?;
+        let detail = format!("{items} items, {}", replay.said);
+        shipments::add_event(connection, seq, replay.said.now, "replayed", &detail).await?;
     }
     rows::to_count(items)
 }
@@ -144,8 +140,8 @@ async fn reopen(connection: &mut SqliteConnection, seq: i64, replay: &Replay) ->
 async fn begin_reprint(connection: &mut SqliteConnection, seq: i64, replay: &Replay) -> Result<u64, LedgerError> {
     let changed = sqlx::query(sql::REPRINT).bind(seq).execute(&mut *connection).await?.rows_affected();
     if changed > 0 {
-        let detail = format!("by {}: {}", replay.who, replay.reason);
-        shipments::add_event(connection, seq, replay.now, "receipt-asked-again", &detail).await?;
+        let detail = replay.said.to_string();
+        shipments::add_event(connection, seq, replay.said.now, "receipt-asked-again", &detail).await?;
     }
     Ok(changed)
 }

@@ -1,5 +1,6 @@
 //! Every SQL text. Portable but for the last section; parameters are `$n`, which SQLite and PostgreSQL both read.
 
+pub(super) mod partners;
 pub(super) mod times;
 
 use sqlx::SqliteConnection;

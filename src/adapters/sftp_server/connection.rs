@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use russh::keys::{Algorithm, Certificate};
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey};
@@ -16,14 +15,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-use crate::model::WeekHours;
-
-use super::bandwidth::Bandwidth;
 use super::channel;
 use super::defender::Defender;
-use super::login::{Entrance, Logins};
+use super::login::Entrance;
 use super::offers::Age;
 use super::premises::Premises;
+use super::roster::{Roster, Shares};
 use super::scp::{self, Scp};
 use super::session::Session as SftpSession;
 use super::settings::{Network, SftpLimits};
@@ -33,31 +30,29 @@ use super::tree::Tree;
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) premises: Arc<Premises>,
-    pub(super) logins: Logins,
+    pub(super) roster: RwLock<Arc<Roster>>,
+    /// Keys and certificates that open nothing any more.
+    pub(super) revoked: String,
     pub(super) defender: Defender,
     pub(super) strangers: Arc<Strangers>,
     pub(super) proxies: Vec<Network>,
-    /// By number of partner.
-    pub(super) partners: Vec<PartnerSeat>,
     pub(super) limits: SftpLimits,
     pub(super) stop: CancellationToken,
 }
 
-/// A partner and what more it may have.
-pub(super) struct PartnerSeat {
-    pub(super) tree: Tree,
-    /// Where its logins may come from; empty means anywhere.
-    pub(super) addresses: Vec<Network>,
-    pub(super) older_algorithms: bool,
-    /// When its logins are taken; empty means always.
-    pub(super) hours: Vec<WeekHours>,
-    pub(super) time_zone: TimeZone,
-    /// Connections.
-    pub(super) seats: Arc<Semaphore>,
-    /// Channels and open handles of all its connections together: each takes memory or open files of ours.
-    pub(super) channels: Arc<Semaphore>,
-    pub(super) handles: Arc<Semaphore>,
-    pub(super) bandwidth: Option<Arc<Bandwidth>>,
+impl Shared {
+    /// Who may log in just now.
+    pub(super) fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.roster.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another roster in place.
+    pub(super) fn replace_roster(&self, next: Roster) {
+        let next = Arc::new(next);
+        let before =
+            std::mem::replace(&mut *self.roster.write().unwrap_or_else(PoisonError::into_inner), Arc::clone(&next));
+        before.give_way_to(&next);
+    }
 }
 
 /// One connection.
@@ -67,8 +62,8 @@ pub(super) struct Connection {
     age: Age,
     /// Its place among those that have not logged in.
     stranger: Option<Stranger>,
-    /// Told once when the login has succeeded.
-    logged_in: Option<oneshot::Sender<()>>,
+    /// Told once when the login has succeeded, with what ends the connection when the partner must leave.
+    logged_in: Option<oneshot::Sender<CancellationToken>>,
     /// Which of key and password was right, of a user who needs both.
     first: Option<(String, Method)>,
     granted: Option<Granted>,
@@ -83,9 +78,7 @@ type ChannelRoom = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 struct Granted {
     tree: Arc<Tree>,
-    channels: Arc<Semaphore>,
-    handles: Arc<Semaphore>,
-    bandwidth: Option<Arc<Bandwidth>>,
+    shares: Shares,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -96,7 +89,7 @@ impl Connection {
         peer: SocketAddr,
         age: Age,
         stranger: Stranger,
-        logged_in: oneshot::Sender<()>,
+        logged_in: oneshot::Sender<CancellationToken>,
         channels: TaskTracker,
     ) -> Self {
         Self {
@@ -114,10 +107,10 @@ impl Connection {
     }
 
     async fn grant(&mut self, user: &str, entrance: Option<Entrance>, method: Method) -> Auth {
-        let opened = entrance.and_then(|entrance| Some((self.shared.partners.get(entrance.partner)?, entrance)));
+        let opened = entrance.and_then(|entrance| Some((self.shared.roster().seat(&entrance.partner)?, entrance)));
         let Some((seat, entrance)) = opened else { return self.refuse_login(user, method).await };
         let partner = &seat.tree.partner;
-        if let Some(reason) = self.barred(seat) {
+        if let Some(reason) = seat.barred(self.peer.ip(), self.age, self.shared.premises.now()) {
             tracing::warn!(peer = %self.peer, user = %printable(user), %partner, reason, "login refused");
             return self.refuse_login(user, method).await;
         }
@@ -128,18 +121,13 @@ impl Connection {
         }
         self.shared.defender.welcomed(self.peer.ip(), user);
         warn_of_end(user, entrance.expires, self.shared.premises.now());
-        let Ok(taken) = Arc::clone(&seat.seats).try_acquire_owned() else {
+        let Ok(taken) = Arc::clone(&seat.shares.seats).try_acquire_owned() else {
             tracing::warn!(peer = %self.peer, %partner, "login refused: the partner has too many connections");
             return Auth::reject();
         };
         tracing::info!(peer = %self.peer, user = %printable(user), %partner, %method, "logged in");
-        self.granted = Some(Granted {
-            tree: Arc::new(seat.tree.seen_by(user)),
-            channels: Arc::clone(&seat.channels),
-            handles: Arc::clone(&seat.handles),
-            bandwidth: seat.bandwidth.clone(),
-            _seat: taken,
-        });
+        self.granted =
+            Some(Granted { tree: Arc::new(seat.tree.seen_by(user)), shares: seat.shares.clone(), _seat: taken });
         Auth::Accept
     }
 
@@ -155,23 +143,9 @@ impl Connection {
         self.first.as_ref().is_some_and(|(name, first)| name == user && first.is_password() != method.is_password())
     }
 
-    /// Why a login that is right in itself is not taken on this connection.
-    fn barred(&self, seat: &PartnerSeat) -> Option<&'static str> {
-        let address = self.peer.ip().to_canonical();
-        if !seat.addresses.is_empty() && !seat.addresses.iter().any(|network| network.contains(&address)) {
-            return Some("the address is not one of the partner's");
-        }
-        let now = self.shared.premises.now();
-        if !seat.hours.is_empty() && !seat.hours.iter().any(|hours| hours.contain(now, &seat.time_zone)) {
-            return Some("it is outside the partner's hours");
-        }
-        // The address is one of another partner that asked for older algorithms.
-        (self.age == Age::Older && !seat.older_algorithms).then_some("the partner takes no older algorithms")
-    }
-
     fn channel_room(&self) -> Option<ChannelRoom> {
         let own = Arc::clone(&self.room_for_channels).try_acquire_owned().ok()?;
-        let partners = Arc::clone(&self.granted.as_ref()?.channels).try_acquire_owned().ok()?;
+        let partners = Arc::clone(&self.granted.as_ref()?.shares.channels).try_acquire_owned().ok()?;
         Some((own, partners))
     }
 
@@ -182,10 +156,10 @@ impl Connection {
             Arc::clone(&self.shared.premises),
             Arc::clone(&granted.tree),
             self.shared.limits.max_handles,
-            Arc::clone(&granted.handles),
+            Arc::clone(&granted.shares.handles),
         );
         let span = tracing::info_span!("sftp", partner = %granted.tree.partner, peer = %self.peer);
-        let bandwidth = granted.bandwidth.clone();
+        let bandwidth = granted.shares.bandwidth.clone();
         let work = channel::serve(channel, session.handle(), sftp, bandwidth, self.shared.stop.clone());
         let work = async move {
             work.await;
@@ -201,9 +175,9 @@ impl Connection {
         let scp = Scp {
             premises: Arc::clone(&self.shared.premises),
             tree: Arc::clone(&granted.tree),
-            handles: Arc::clone(&granted.handles),
+            handles: Arc::clone(&granted.shares.handles),
             target,
-            bandwidth: granted.bandwidth.clone(),
+            bandwidth: granted.shares.bandwidth.clone(),
             stop: self.shared.stop.clone(),
         };
         let span = tracing::info_span!("scp", partner = %granted.tree.partner, peer = %self.peer);
@@ -222,18 +196,18 @@ impl Handler for Connection {
     async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
         // Whether the user or the key is unknown looks the same from outside.
         let now = self.shared.premises.now();
-        let known = modern(offer.algorithm) && self.shared.logins.may_open(user, offer.public_key, now);
+        let known = modern(offer.algorithm) && self.shared.roster().logins.may_open(user, offer.public_key, now);
         Ok(if known { Auth::Accept } else { Auth::reject() })
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
-        let opened = self.shared.logins.by_key(user, key.public_key, self.shared.premises.now());
+        let opened = self.shared.roster().logins.by_key(user, key.public_key, self.shared.premises.now());
         let opened = opened.filter(|_| modern(key.algorithm));
         Ok(self.grant(user, opened, Method::Key).await)
     }
 
     async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, Self::Error> {
-        let opened = self.shared.logins.by_certificate(user, certificate, self.peer.ip());
+        let opened = self.shared.roster().logins.by_certificate(user, certificate, self.peer.ip());
         Ok(self.grant(user, opened, Method::Certificate).await)
     }
 
@@ -246,20 +220,20 @@ impl Handler for Connection {
         let Some(mut answers) = response else { return Ok(ask_for_password()) };
         let answer = answers.next().unwrap_or_default();
         let password = SecretString::from(String::from_utf8_lossy(&answer).into_owned());
-        let opened = self.shared.logins.by_password(user, password.expose_secret()).await;
+        let opened = self.shared.roster().logins.by_password(user, password.expose_secret()).await;
         Ok(self.grant(user, opened, Method::Keyboard).await)
     }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
-        let opened = self.shared.logins.by_password(user, password).await;
+        let opened = self.shared.roster().logins.by_password(user, password).await;
         Ok(self.grant(user, opened, Method::Password).await)
     }
 
     async fn auth_succeeded(&mut self, _session: &mut Session) -> Result<(), Self::Error> {
         self.stranger = None;
-        if let Some(logged_in) = self.logged_in.take() {
+        if let (Some(logged_in), Some(granted)) = (self.logged_in.take(), &self.granted) {
             // Nobody listens when the connection is being ended.
-            let _ = logged_in.send(());
+            let _ = logged_in.send(granted.shares.shown_out.clone());
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The listening socket: connections in, within limits, until told to stop.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use russh::Disconnect;
@@ -15,19 +15,17 @@ use tokio_util::task::TaskTracker;
 
 use crate::ports::{Area, Bans, Blobs, Clock};
 
-use super::bandwidth::Bandwidth;
-use super::connection::{Connection, PartnerSeat, Shared, printable};
+use super::connection::{Connection, Shared, printable};
 use super::defender::Defender;
 use super::host_keys;
 use super::line::Line;
-use super::login::Logins;
 use super::offers::Offers;
 use super::ongoing::Ongoing;
 use super::premises::Premises;
 use super::proxy;
+use super::roster::Roster;
 use super::settings::{PartnerAccess, SetupError, SftpSettings};
 use super::strangers::{Stranger, Strangers};
-use super::tree::Tree;
 
 /// The SFTP server, listening.
 pub struct SftpServer {
@@ -48,26 +46,8 @@ impl SftpServer {
         claimed: Arc<Notify>,
     ) -> Result<Self, SetupError> {
         let SftpSettings { listen, host_key_dir, partners, limits, defence, proxies, revoked } = settings;
-        let logins = Logins::read(&partners, &revoked)?;
+        let roster = Roster::new(&partners, &revoked, &limits, None)?;
         let defender = Defender::new(defence, bans, Arc::clone(&clock)).await?;
-        let seat = |access: &PartnerAccess| {
-            let tree = Tree::new(access)?;
-            let [seats, channels, handles] =
-                [limits.max_connections_per_partner, limits.max_channels_per_partner, limits.max_handles_per_partner]
-                    .map(|most| Arc::new(Semaphore::new(most)));
-            Ok(PartnerSeat {
-                tree,
-                addresses: access.addresses.clone(),
-                older_algorithms: access.older_algorithms,
-                hours: access.hours.clone(),
-                time_zone: access.time_zone.clone(),
-                seats,
-                channels,
-                handles,
-                bandwidth: access.bytes_per_second.map(Bandwidth::new).map(Arc::new),
-            })
-        };
-        let seats = partners.iter().map(seat).collect::<Result<Vec<_>, SetupError>>()?;
         let keys = host_keys::load_or_make(&host_key_dir, partners.iter().any(|access| access.older_algorithms))?;
         let refused = |source| SetupError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
@@ -76,7 +56,8 @@ impl SftpServer {
         let premises = Arc::new(Premises { area, blobs, clock, claimed, ongoing: Ongoing::default() });
         let stop = CancellationToken::new();
         let strangers = Strangers::new(limits.max_strangers_per_address);
-        let shared = Arc::new(Shared { premises, logins, defender, strangers, proxies, partners: seats, limits, stop });
+        let roster = RwLock::new(Arc::new(roster));
+        let shared = Arc::new(Shared { premises, roster, revoked, defender, strangers, proxies, limits, stop });
         tracing::info!(%address, "SFTP server listens");
         Ok(Self { listener, address, offers, shared })
     }
@@ -89,6 +70,11 @@ impl SftpServer {
     /// The keys it shows, for those who pin them.
     pub fn host_keys(&self) -> Vec<PublicKey> {
         self.offers.modern().keys.iter().map(|key| key.public_key().clone()).collect()
+    }
+
+    /// Who tells it of changes while it runs.
+    pub fn doorkeeper(&self) -> Doorkeeper {
+        Doorkeeper(Arc::clone(&self.shared))
     }
 
     /// Serves until `shutdown`; then takes no more connections, lets running requests end and leaves uploads as partials.
@@ -126,6 +112,19 @@ impl SftpServer {
         if timeout(self.shared.limits.drain_time + FAREWELL, connections.wait()).await.is_err() {
             tracing::warn!(open = connections.len(), "SFTP connections did not end in time");
         }
+    }
+}
+
+/// Tells a running server who may log in.
+#[derive(Clone)]
+pub struct Doorkeeper(Arc<Shared>);
+
+impl Doorkeeper {
+    /// Lets these partners in and nobody else; connections of others are ended, those of these go on.
+    pub fn admit(&self, partners: &[PartnerAccess]) -> Result<(), SetupError> {
+        let before = self.0.roster();
+        self.0.replace_roster(Roster::new(partners, &self.0.revoked, &self.0.limits, Some(&before))?);
+        Ok(())
     }
 }
 
@@ -187,13 +186,19 @@ async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, stream: TcpStream, peer
 async fn attend(
     shared: &Shared,
     running: &mut RunningSession<Connection>,
-    login: oneshot::Receiver<()>,
+    login: oneshot::Receiver<CancellationToken>,
     peer: SocketAddr,
 ) -> Option<&'static str> {
-    let late = async {
+    let over = async {
         tokio::select! {
-            Ok(()) = login => std::future::pending().await,
-            () = sleep(shared.limits.login_time) => {}
+            Ok(shown_out) = login => {
+                shown_out.cancelled().await;
+                "the login is no longer valid"
+            }
+            () = sleep(shared.limits.login_time) => {
+                tracing::warn!(%peer, "no login in time");
+                "no login in time"
+            }
         }
     };
     tokio::select! {
@@ -202,10 +207,7 @@ async fn attend(
             None
         }
         () = shared.stop.cancelled() => Some("the server is stopping"),
-        () = late => {
-            tracing::warn!(%peer, "no login in time");
-            Some("no login in time")
-        }
+        reason = over => Some(reason),
     }
 }
 

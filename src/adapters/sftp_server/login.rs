@@ -7,15 +7,16 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
 use jiff::Timestamp;
-use russh::keys::ssh_key::authorized_keys::Entry;
-use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Certificate, PublicKey};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
+use crate::model::PartnerId;
+
 use super::certificates;
+use super::login_key::{BadKey, ReadKey, read_line, usable};
 use super::revoked::Revoked;
-use super::settings::{Login, PartnerAccess, SetupError};
+use super::settings::{Login, PartnerAccess, PublicKeyLine, SetupError};
 
 /// The logins of all partners.
 pub(super) struct Logins {
@@ -28,7 +29,7 @@ pub(super) struct Logins {
 }
 
 struct User {
-    partner: usize,
+    partner: PartnerId,
     keys: Vec<UserKey>,
     authorities: Vec<PublicKey>,
     principals: Vec<String>,
@@ -44,8 +45,8 @@ struct UserKey {
 /// What a right key, certificate or password opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entrance {
-    /// The partner's number.
-    pub(super) partner: usize,
+    /// Whose area.
+    pub(super) partner: PartnerId,
     /// Whether the other of key and password is needed, too.
     pub(super) needs_both: bool,
     /// When what opened it will no longer.
@@ -53,12 +54,12 @@ pub(super) struct Entrance {
 }
 
 impl Logins {
-    /// Reads the logins of the partners, whose place in the slice is their number.
+    /// Reads the logins of the partners.
     pub(super) fn read(partners: &[PartnerAccess], revoked: &str) -> Result<Self, SetupError> {
         let mut users = HashMap::new();
-        for (partner, access) in partners.iter().enumerate() {
+        for access in partners {
             for login in &access.logins {
-                let user = read_user(partner, login)?;
+                let user = read_user(&access.partner, login)?;
                 if users.insert(login.user.clone(), user).is_some() {
                     return Err(SetupError::UserTwice(login.user.clone()));
                 }
@@ -83,7 +84,7 @@ impl Logins {
             tracing::warn!(user = name, "the key has expired or is revoked");
             return None;
         }
-        Some(Entrance { partner: user.partner, needs_both: user.needs_both, expires: known.expires })
+        Some(Entrance { partner: user.partner.clone(), needs_both: user.needs_both, expires: known.expires })
     }
 
     /// What a certificate opens for a user; its dates and its signature have been checked.
@@ -95,13 +96,13 @@ impl Logins {
             tracing::warn!(user = name, serial = certificate.serial(), reason, "a certificate opens nothing");
             return None;
         }
-        Some(Entrance { partner: user.partner, needs_both: user.needs_both, expires: None })
+        Some(Entrance { partner: user.partner.clone(), needs_both: user.needs_both, expires: None })
     }
 
     /// What a user's password opens.
     pub(super) async fn by_password(&self, user: &str, password: &str) -> Option<Entrance> {
         let known = self.users.get(user).and_then(|user| {
-            let entrance = Entrance { partner: user.partner, needs_both: user.needs_both, expires: None };
+            let entrance = Entrance { partner: user.partner.clone(), needs_both: user.needs_both, expires: None };
             Some((entrance, user.password_hash.clone()?))
         });
         let (entrance, hash) = match known {
@@ -123,24 +124,25 @@ impl Logins {
     }
 }
 
-fn read_user(partner: usize, login: &Login) -> Result<User, SetupError> {
+fn read_user(partner: &PartnerId, login: &Login) -> Result<User, SetupError> {
+    let bad = |index, reason: BadKey| SetupError::PublicKey {
+        user: login.user.clone(),
+        number: index + 1,
+        reason: reason.to_string(),
+    };
     let mut keys = Vec::new();
-    for (index, line) in login.public_keys.iter().enumerate() {
-        let bad = |reason: String| SetupError::PublicKey { user: login.user.clone(), number: index + 1, reason };
-        let entry = line.trim().parse::<Entry>().map_err(|error| bad(error.to_string()))?;
-        let key = entry.public_key().clone();
-        usable(&key).map_err(bad)?;
-        let expires = expiry(entry.config_opts().as_str()).map_err(bad)?;
+    for (index, PublicKeyLine { line, until }) in login.public_keys.iter().enumerate() {
+        let ReadKey { key, expires } = read_line(line).map_err(|reason| bad(index, reason))?;
+        let expires = expires.into_iter().chain(*until).min();
         if let Some(expires) = expires {
-            tracing::info!(user = login.user, number = index + 1, %expires, "the key has a last day");
+            tracing::info!(user = login.user, number = index + 1, %expires, "the key has a last moment");
         }
         keys.push(UserKey { key, expires });
     }
     let mut authorities = Vec::new();
     for (index, line) in login.authorities.iter().enumerate() {
-        let bad = |reason: String| SetupError::PublicKey { user: login.user.clone(), number: index + 1, reason };
-        let key = PublicKey::from_openssh(line.trim()).map_err(|error| bad(error.to_string()))?;
-        usable(&key).map_err(bad)?;
+        let key = PublicKey::from_openssh(line.trim()).map_err(|error| bad(index, error.into()))?;
+        usable(&key).map_err(|reason| bad(index, reason))?;
         authorities.push(key);
     }
     if let Some(hash) = &login.password_hash {
@@ -152,7 +154,7 @@ fn read_user(partner: usize, login: &Login) -> Result<User, SetupError> {
     // As in OpenSSH, a certificate is for the user of its own name unless others are agreed.
     let own_name = vec![login.user.clone()];
     Ok(User {
-        partner,
+        partner: partner.clone(),
         keys,
         authorities,
         principals: if login.principals.is_empty() { own_name } else { login.principals.clone() },
@@ -160,39 +162,6 @@ fn read_user(partner: usize, login: &Login) -> Result<User, SetupError> {
         needs_both: login.needs_both,
     })
 }
-
-/// The moment in `expiry-time="20271231"`, the only option taken before a key; the day's end, in UTC.
-fn expiry(options: &str) -> Result<Option<Timestamp>, String> {
-    if options.is_empty() {
-        return Ok(None);
-    }
-    let odd = || format!("{options} is no option taken here; expiry-time=\"YYYYMMDD\" is");
-    let day = options.strip_prefix("expiry-time=\"").and_then(|rest| rest.strip_suffix('"')).ok_or_else(odd)?;
-    let date = jiff::civil::Date::strptime("%Y%m%d", day).map_err(|_| odd())?;
-    let end = date.tomorrow().and_then(|next| next.to_zoned(jiff::tz::TimeZone::UTC)).map_err(|_| odd())?;
-    Ok(Some(end.timestamp()))
-}
-
-/// Whether signatures of a key are worth something. The timing weakness of the RSA implementation concerns private keys;
-/// here signatures are verified with public ones, and host keys are never RSA.
-#[expect(clippy::wildcard_enum_match_arm, reason = "what is not named is not taken")]
-fn usable(key: &PublicKey) -> Result<(), String> {
-    match key.key_data() {
-        KeyData::Ed25519(_) | KeyData::Ecdsa(_) | KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_) => Ok(()),
-        KeyData::Rsa(rsa) => match rsa.n().as_positive_bytes().map_or(0, bits) {
-            size if size >= MIN_RSA_BITS => Ok(()),
-            size => Err(format!("an RSA key needs {MIN_RSA_BITS} bits, this one has {size}")),
-        },
-        _ => Err(format!("{} keys are not taken; use ssh-ed25519", key.algorithm())),
-    }
-}
-
-/// The bits of a number without leading zeros.
-fn bits(bytes: &[u8]) -> usize {
-    bytes.first().map_or(0, |first| bytes.len() * 8 - first.leading_zeros() as usize)
-}
-
-const MIN_RSA_BITS: usize = 3072;
 
 /// A hash nobody's password has: it costs what the first configured one costs, and its result is never used.
 fn decoy<'l>(mut logins: impl Iterator<Item = &'l Login>) -> SecretString {
@@ -236,7 +205,7 @@ mod tests {
         });
         Login {
             user: user.to_owned(),
-            public_keys: vec![KEY.to_owned()],
+            public_keys: vec![KEY.to_owned().into()],
             authorities: vec![],
             principals: vec![],
             needs_both: false,
@@ -247,7 +216,7 @@ mod tests {
     #[tokio::test]
     async fn a_password_opens_for_its_user_only() {
         let logins = Logins::read(&[access(vec![login("a", Some("right")), login("b", None)])], "").unwrap();
-        let opened = Entrance { partner: 0, needs_both: false, expires: None };
+        let opened = Entrance { partner: "etat".parse().unwrap(), needs_both: false, expires: None };
         assert_eq!(logins.by_password("a", "right").await, Some(opened));
         assert_eq!(logins.by_password("a", "wrong").await, None);
         assert_eq!(logins.by_password("b", "right").await, None);
@@ -275,7 +244,7 @@ mod tests {
         assert!(opens(&logins, "a", KEY, now));
         assert!(!opens(&logins, "a", OTHER, now) && !opens(&logins, "b", KEY, now));
         let mut dated = login("a", None);
-        dated.public_keys = vec![format!("expiry-time=\"20261127\" {KEY}"), OTHER.to_owned()];
+        dated.public_keys = vec![format!("expiry-time=\"20261127\" {KEY}").into(), OTHER.to_owned().into()];
         let logins = Logins::read(&[access(vec![dated])], &format!("# gone\n{OTHER}\n")).unwrap();
         assert!(opens(&logins, "a", KEY, now));
         assert!(!opens(&logins, "a", KEY, "2026-11-28T00:00:00Z") && !opens(&logins, "a", OTHER, now));
@@ -285,7 +254,7 @@ mod tests {
     fn keys_of_every_strong_kind_are_taken_and_options_but_one_are_not() {
         let with = |line: &str| {
             let mut login = login("a", None);
-            login.public_keys = vec![line.to_owned()];
+            login.public_keys = vec![line.to_owned().into()];
             Logins::read(&[access(vec![login])], "").map(drop).map_err(|error| error.to_string())
         };
         let security_key = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAICFo/k5LU8863u66YC9eUO2\
@@ -300,7 +269,7 @@ mod tests {
         let twice = Logins::read(&[access(vec![login("a", None)]), access(vec![login("a", None)])], "");
         assert!(matches!(twice.err(), Some(SetupError::UserTwice(user)) if user == "a"));
         let mut bad = login("a", None);
-        bad.public_keys.push("ssh-ed25519 nonsense".to_owned());
+        bad.public_keys.push("ssh-ed25519 nonsense".to_owned().into());
         let bad = Logins::read(&[access(vec![bad])], "");
         assert!(matches!(bad.err(), Some(SetupError::PublicKey { number: 2, .. })));
         let mut plain = login("a", None);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
@@ -103,8 +104,8 @@ pub struct PartnerAccess {
 pub struct Login {
     /// The user name; one user belongs to one partner.
     pub user: String,
-    /// Public keys as OpenSSH writes them; `expiry-time="YYYYMMDD"` may stand before one.
-    pub public_keys: Vec<String>,
+    /// Public keys that open it.
+    pub public_keys: Vec<PublicKeyLine>,
     /// Keys of authorities whose certificates open it.
     pub authorities: Vec<String>,
     /// Names one of which a certificate must carry.
@@ -113,6 +114,21 @@ pub struct Login {
     pub needs_both: bool,
     /// An Argon2id hash in PHC format; `None` means keys only.
     pub password_hash: Option<SecretString>,
+}
+
+/// A public key as OpenSSH writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKeyLine {
+    /// Type, data and comment; `expiry-time="YYYYMMDD"` may stand before.
+    pub line: String,
+    /// When it opens nothing any more, besides what the line says.
+    pub until: Option<Timestamp>,
+}
+
+impl From<String> for PublicKeyLine {
+    fn from(line: String) -> Self {
+        Self { line, until: None }
+    }
 }
 
 /// How much is too much.

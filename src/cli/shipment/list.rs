@@ -1,6 +1,5 @@
 //! `sluse shipment list`.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -9,6 +8,7 @@ use serde::Serialize;
 use super::{LedgerArgs, record, stage};
 use crate::adapters::ledger::Wanted;
 use crate::cli::print;
+use crate::cli::table::table;
 use crate::model::{PartnerId, Shipment, Stage};
 
 /// Which shipments.
@@ -116,27 +116,6 @@ pub(super) async fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
         let lines = lines.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         return print(&lines.into_iter().map(|line| line + "\n").collect::<String>());
     }
-    print(&table(&lines))
-}
-
-/// Columns as wide as they need to be; the last is the sender's own name of the file.
-fn table(lines: &[Line]) -> String {
-    let head = ["SHIPMENT", "RECEIVED", "PARTNER", "STAGE", "OPEN", "BYTES", "FILE"].map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(lines.iter().map(Line::row)).collect();
-    let mut widths = [0; 7];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            let _ = write!(line, "{cell:<width$}  ");
-        }
-        text.extend(line.trim_end().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
-        text.push('\n');
-    }
-    text
+    let head = ["SHIPMENT", "RECEIVED", "PARTNER", "STAGE", "OPEN", "BYTES", "FILE"];
+    print(&table(head, lines.iter().map(Line::row)))
 }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
-use super::{EXIT_UNUSABLE, overrides};
+use super::{block_on, overrides, usable};
 use crate::adapters::ledger::Record;
 use crate::config::Config;
 use crate::model::{Shipment, Stage, Standing, VerdictKind};
@@ -41,7 +41,7 @@ pub(super) struct LedgerArgs {
 
 /// Does it.
 pub(super) fn run(command: &ShipmentCommand) -> anyhow::Result<ExitCode> {
-    let told = super::block_on(async {
+    usable(block_on(async {
         match command {
             ShipmentCommand::List(args) => list::run(args).await,
             ShipmentCommand::Show(args) => show::run(args).await,
@@ -49,11 +49,7 @@ pub(super) fn run(command: &ShipmentCommand) -> anyhow::Result<ExitCode> {
             ShipmentCommand::Release(args) => order::run(args, Standing::Free).await,
             ShipmentCommand::Cancel(args) => order::run(args, Standing::Cancelled).await,
         }
-    });
-    told.or_else(|error| {
-        eprintln!("{error:#}");
-        Ok(ExitCode::from(EXIT_UNUSABLE))
-    })
+    }))
 }
 
 fn ledger_file(args: &LedgerArgs) -> anyhow::Result<PathBuf> {

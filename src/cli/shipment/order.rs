@@ -7,8 +7,8 @@ use anyhow::{Context as _, bail};
 use super::{LedgerArgs, ledger_file, one};
 use crate::adapters::ledger::{Order, Ordered, Record, order};
 use crate::cli::print;
+use crate::cli::said::SaidArgs;
 use crate::model::{Shipment, Standing};
-use crate::ports::{Clock as _, SystemClock};
 
 /// Which shipment, who says so, and why.
 #[derive(Debug, clap::Args)]
@@ -16,12 +16,8 @@ pub struct OrderArgs {
     /// Its id, or the end of it as receipts' names have it
     #[arg(value_name = "SHIPMENT")]
     pub shipment: String,
-    /// Why; kept in the shipment's history
-    #[arg(long)]
-    pub reason: String,
-    /// Who says so; kept in the shipment's history [default: the user who calls]
-    #[arg(long, env = "SUDO_USER", value_name = "NAME")]
-    pub by: Option<String>,
+    #[command(flatten)]
+    pub(super) said: SaidArgs,
     #[command(flatten)]
     pub(super) ledger: LedgerArgs,
 }
@@ -30,8 +26,7 @@ pub struct OrderArgs {
 pub(super) async fn run(args: &OrderArgs, standing: Standing) -> anyhow::Result<ExitCode> {
     let path = ledger_file(&args.ledger)?;
     let shipment = shipment(args).await?;
-    let given =
-        Order { shipment: shipment.id, standing, who: who(args), reason: said(&args.reason)?, now: SystemClock.now() };
+    let given = Order { shipment: shipment.id, standing, said: args.said.said()? };
     let ordered = order(&path, &given).await.with_context(|| path.display().to_string())?;
     let id = shipment.id;
     let told = match (ordered, standing) {
@@ -53,20 +48,3 @@ pub(super) async fn shipment(args: &OrderArgs) -> anyhow::Result<Shipment> {
     record.close().await?;
     Ok(shipment)
 }
-
-pub(super) fn who(args: &OrderArgs) -> String {
-    let user = || std::env::var("USER").ok();
-    let name = args.by.clone().or_else(user).filter(|name| !name.is_empty());
-    name.map_or_else(|| "unknown".to_owned(), |name| name.chars().filter(|c| !c.is_control()).take(64).collect())
-}
-
-/// A reason in one line.
-pub(super) fn said(reason: &str) -> anyhow::Result<String> {
-    let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_REASON).collect();
-    match reason.trim() {
-        "" => bail!("say why: the reason is empty"),
-        reason => Ok(reason.to_owned()),
-    }
-}
-
-const LONGEST_REASON: usize = 500;

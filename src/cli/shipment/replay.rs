@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use super::ledger_file;
-use super::order::{OrderArgs, said, shipment, who};
+use super::order::{OrderArgs, shipment};
 use crate::adapters::ledger::{Replay, Replayed, replay, reprint};
-use crate::cli::{EXIT_UNUSABLE, block_on, print};
+use crate::cli::{block_on, print, usable};
 use crate::model::ShipmentId;
-use crate::ports::{Clock as _, SystemClock};
 
 /// What to do again.
 #[derive(Debug, clap::Args)]
@@ -30,22 +29,13 @@ pub struct ReplayArgs {
 
 /// Gives the order and tells what it came to.
 pub(in crate::cli) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    block_on(give(args)).or_else(|error| {
-        eprintln!("{error:#}");
-        Ok(ExitCode::from(EXIT_UNUSABLE))
-    })
+    usable(block_on(give(args)))
 }
 
 async fn give(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let path = ledger_file(&args.order.ledger)?;
     let id = shipment(&args.order).await?.id;
-    let wish = Replay {
-        shipment: id,
-        from_item: args.from_item.unwrap_or(1),
-        who: who(&args.order),
-        reason: said(&args.order.reason)?,
-        now: SystemClock.now(),
-    };
+    let wish = Replay { shipment: id, from_item: args.from_item.unwrap_or(1), said: args.order.said.said()? };
     if args.receipt_only {
         return match reprint(&path, &wish).await.with_context(|| path.display().to_string())? {
             true => print(&format!("the final receipt of {id} is placed again\n")),

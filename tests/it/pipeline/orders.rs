@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sluse::adapters::ledger::{Order, Ordered, Replay, Replayed, order, replay, reprint};
+use sluse::adapters::ledger::{Order, Ordered, Replay, Replayed, Said, order, replay, reprint};
 use sluse::codes;
 use sluse::generate::{self, Options, Profile};
 use sluse::model::{ReceiptKind, ShipmentId, Stage, Standing, VerdictKind};
@@ -14,9 +14,8 @@ use crate::support::receipts::{assert_valid, item_codes};
 
 impl Rig {
     async fn order(&self, shipment: ShipmentId, standing: Standing) -> Ordered {
-        let (who, reason) = ("kari".to_owned(), "the service is down".to_owned());
-        let now = self.clock.now();
-        order(&self.dir.path().join("ledger.sqlite"), &Order { shipment, standing, who, reason, now }).await.unwrap()
+        let said = self.said("the service is down");
+        order(&self.dir.path().join("ledger.sqlite"), &Order { shipment, standing, said }).await.unwrap()
     }
 
     /// Has failed items from the given one on sent again.
@@ -25,8 +24,11 @@ impl Rig {
     }
 
     fn wish(&self, shipment: ShipmentId, from_item: u64) -> Replay {
-        let (who, reason) = ("kari".to_owned(), "the service is up again".to_owned());
-        Replay { shipment, from_item, who, reason, now: self.clock.now() }
+        Replay { shipment, from_item, said: self.said("the service is up again") }
+    }
+
+    fn said(&self, reason: &str) -> Said {
+        Said { who: "kari".to_owned(), reason: reason.to_owned(), now: self.clock.now() }
     }
 
     async fn receipted(&self, id: ShipmentId) {

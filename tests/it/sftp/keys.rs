@@ -27,7 +27,7 @@ async fn gets_in(gateway: &Gateway, dir: &Path, key: &str, options: &'static [&'
 }
 
 fn with_keys(settings: &mut SftpSettings, keys: Vec<String>) {
-    settings.partners[0].logins[0].public_keys = keys;
+    settings.partners[0].logins[0].public_keys = keys.into_iter().map(Into::into).collect();
 }
 
 #[tokio::test(flavor = "multi_thread")]

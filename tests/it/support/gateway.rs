@@ -131,6 +131,12 @@ impl Home {
         }
     }
 
+    /// Connects as another user, once; the gateway must be listening.
+    pub(crate) async fn connect_as(&self, user: &str, key: &PrivateKey) -> Result<SftpClient, SftpClientError> {
+        let peer = self.peer().ok_or(SftpClientError::LoginRefused)?;
+        SftpClient::connect(&Peer { user: user.to_owned(), key: Arc::new(key.clone()), ..peer }).await
+    }
+
     /// What the gateway wrote to its log, for a failing test to show.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap_or_default()

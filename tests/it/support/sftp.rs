@@ -253,7 +253,7 @@ fn access(name: &str, quota: Quota) -> PartnerAccess {
         partner: name.parse().unwrap(),
         logins: [name.to_owned(), format!("{name}-two")]
             .map(|user| Login {
-                public_keys: vec![user_key(&user).public_key().to_openssh().unwrap()],
+                public_keys: vec![user_key(&user).public_key().to_openssh().unwrap().into()],
                 authorities: vec![],
                 principals: vec![],
                 needs_both: false,

@@ -1,0 +1,230 @@
+//! The configuration's partners as the ledger amends them, and the task that follows what operators change.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+use super::settings;
+use crate::adapters::sftp_server::{Doorkeeper, Login, PartnerAccess, PublicKeyLine, read_key};
+use crate::config::Config;
+use crate::intake::Routes;
+use crate::model::{AddedPartner, AmendedLogin, Amendments, LoginKey, PartnerId, Route};
+use crate::ports::{LedgerError, Partners};
+
+/// A partner as it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    /// What it has.
+    pub(crate) access: PartnerAccess,
+    /// The configured partner that it is like, when the ledger added it.
+    pub(crate) like: Option<PartnerId>,
+    /// Whether its logins are taken.
+    pub(crate) disabled: bool,
+}
+
+/// Every partner, those of the configuration first.
+pub(crate) fn standing(config: &Config, amendments: &Amendments) -> Vec<Standing> {
+    let configured = config.partners.iter().map(|partner| (None, settings::access(partner, config)));
+    let configured: Vec<_> = configured.collect();
+    let added = amendments.partners.iter().filter_map(|added| {
+        let is_known = configured.iter().any(|(_, access)| access.partner == added.id);
+        let pattern = configured.iter().find(|(_, access)| access.partner == added.like);
+        Some((Some(added.like.clone()), like(&pattern.filter(|_| !is_known)?.1, added)))
+    });
+    let mut partners: Vec<_> = configured.iter().cloned().chain(added).collect();
+    amend_logins(&mut partners, &amendments.logins);
+    for login in partners.iter_mut().flat_map(|(_, access)| &mut access.logins) {
+        amend_keys(login, &amendments.keys);
+    }
+    let stands = |(like, access): (Option<PartnerId>, PartnerAccess)| {
+        let disabled = amendments.disabled.contains(&access.partner);
+        Standing { access, like, disabled }
+    };
+    partners.into_iter().map(stands).collect()
+}
+
+/// What the pattern has, under another name and with logins of its own.
+fn like(pattern: &PartnerAccess, added: &AddedPartner) -> PartnerAccess {
+    PartnerAccess {
+        partner: added.id.clone(),
+        logins: Vec::new(),
+        // What cannot be read was refused when it was said; letting in from nowhere is the safe reading.
+        addresses: added.addresses.iter().map(|text| text.parse().unwrap_or(NOWHERE)).collect(),
+        older_algorithms: false,
+        ..pattern.clone()
+    }
+}
+
+fn amend_logins(partners: &mut [(Option<PartnerId>, PartnerAccess)], logins: &[AmendedLogin]) {
+    for AmendedLogin { user, partner, password_hash } in logins {
+        let owner = partners.iter().position(|(_, access)| access.logins.iter().any(|login| login.user == *user));
+        let whose = partners.iter().position(|(_, access)| access.partner == *partner);
+        // A user the configuration has since given to another partner is that one's.
+        let Some((_, access)) =
+            whose.filter(|whose| owner.is_none_or(|owner| owner == *whose)).and_then(|at| partners.get_mut(at))
+        else {
+            continue;
+        };
+        let hash = password_hash.clone().map(SecretString::from);
+        match access.logins.iter_mut().find(|login| login.user == *user) {
+            Some(login) => login.password_hash = hash.or(login.password_hash.take()),
+            None => access.logins.push(new_login(user, hash)),
+        }
+    }
+}
+
+fn new_login(user: &str, password_hash: Option<SecretString>) -> Login {
+    let user = user.to_owned();
+    Login { user, public_keys: vec![], authorities: vec![], principals: vec![], needs_both: false, password_hash }
+}
+
+/// Gives the login its further keys, and all of them their last moments.
+fn amend_keys(login: &mut Login, keys: &[LoginKey]) {
+    for key in keys.iter().filter(|key| key.user == login.user) {
+        let same = |known: &&mut PublicKeyLine| {
+            read_key(&key.user, &known.line).is_ok_and(|(known, _fingerprint)| known.key == key.key)
+        };
+        match login.public_keys.iter_mut().find(same) {
+            Some(known) => known.until = key.until,
+            None => {
+                let line = format!("{} {}", key.key, key.comment);
+                login.public_keys.push(PublicKeyLine { line, until: key.until });
+            }
+        }
+    }
+}
+
+/// Every route: an added partner has those of its pattern.
+pub(crate) fn routes(config: &Config, partners: &[Standing]) -> Vec<Route> {
+    let configured = config.routes.iter().map(|route| route.route.clone());
+    let added = partners.iter().filter_map(|partner| Some((&partner.access.partner, partner.like.as_ref()?)));
+    let of_added = added.flat_map(|(id, like)| {
+        let of_pattern = config.routes.iter().filter(move |route| route.route.partner == *like);
+        of_pattern.map(|route| Route { partner: id.clone(), ..route.route.clone() })
+    });
+    configured.chain(of_added).collect()
+}
+
+/// Those who may log in.
+pub(crate) fn admitted(partners: &[Standing]) -> Vec<PartnerAccess> {
+    partners.iter().filter(|partner| !partner.disabled).map(|partner| partner.access.clone()).collect()
+}
+
+/// Who may log in and whose files are taken, while the gateway runs.
+pub(super) struct Following {
+    pub(super) config: Config,
+    pub(super) ledger: Arc<dyn Partners>,
+    pub(super) door: Doorkeeper,
+    pub(super) routes: Arc<Routes>,
+    /// How many changes are known.
+    pub(super) amended: u64,
+    /// Pause between looks.
+    pub(super) look: Duration,
+}
+
+impl Following {
+    /// Follows until told to stop.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(self.look) => {}
+            }
+            if let Err(error) = self.look_once().await {
+                tracing::warn!(%error, "the ledger's changes of partners cannot be read; what was known stands");
+            }
+        }
+    }
+
+    async fn look_once(&mut self) -> Result<(), LedgerError> {
+        let amended = self.ledger.amended().await?;
+        if amended == self.amended {
+            return Ok(());
+        }
+        let partners = standing(&self.config, &self.ledger.amendments().await?);
+        // Whoever is let in finds routes.
+        self.routes.replace(routes(&self.config, &partners));
+        match self.door.admit(&admitted(&partners)) {
+            Ok(()) => tracing::info!(partners = partners.len(), "partners follow what an operator changed"),
+            Err(error) => tracing::error!(%error, "an operator's change of partners cannot be followed"),
+        }
+        self.amended = amended;
+        Ok(())
+    }
+}
+
+/// A network nobody connects from.
+const NOWHERE: IpNet = IpNet::new_assert(IpAddr::V4(Ipv4Addr::BROADCAST), 32);
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+
+    fn config(other: &str) -> Config {
+        let text = format!(
+            "data_dir = \"data\"\n[partner.etat]\nolder_algorithms = true\naddresses = [\"192.0.2.0/24\"]\n\
+             [partner.etat.login.etat]\npublic_keys = [\"{KEY} nightly\"]\n{other}[receiver.files]\nkind = \"directory\"\n\
+             path = \"out\"\n[route.prefill]\npartner = \"etat\"\nformat = \"prefill\"\nreceiver = \"files\"\n"
+        );
+        Config::parse(&text, Path::new("/"), []).unwrap()
+    }
+
+    fn amendments() -> Amendments {
+        let lovisa: PartnerId = "lovisa".parse().unwrap();
+        let login = |user: &str| AmendedLogin { user: user.into(), partner: lovisa.clone(), password_hash: None };
+        Amendments {
+            partners: vec![AddedPartner { id: lovisa.clone(), like: "etat".parse().unwrap(), addresses: vec![] }],
+            logins: vec![login("lovisa"), login("etat")],
+            keys: vec![],
+            disabled: vec![lovisa.clone()],
+        }
+    }
+
+    #[test]
+    fn an_added_partner_has_what_its_pattern_has_but_for_its_addresses() {
+        let config = config("");
+        let partners = standing(&config, &amendments());
+        let [etat, lovisa] = partners.as_slice() else { panic!("{partners:?}") };
+        assert_eq!(lovisa.access.inboxes, etat.access.inboxes);
+        assert!(lovisa.access.addresses.is_empty() && !lovisa.access.older_algorithms && lovisa.disabled);
+        assert_eq!(admitted(&partners).len(), 1);
+        let owners: Vec<_> = routes(&config, &partners).into_iter().map(|route| route.partner.to_string()).collect();
+        assert_eq!(owners, ["etat", "lovisa"], "a disabled partner's files are worked on");
+    }
+
+    #[test]
+    fn the_configuration_holds_where_both_name_one() {
+        let users = |partner: &Standing| -> Vec<String> {
+            partner.access.logins.iter().map(|login| login.user.clone()).collect()
+        };
+        let partners = standing(&config(""), &amendments());
+        assert_eq!(
+            partners.iter().map(users).collect::<Vec<_>>(),
+            [["etat"], ["lovisa"]],
+            "etat is no login of lovisa"
+        );
+        let named = format!("[partner.lovisa.login.weekly]\npublic_keys = [\"{KEY}\"]\n");
+        let partners = standing(&config(&named), &amendments());
+        let lovisa = partners.iter().find(|partner| partner.access.partner.as_str() == "lovisa").unwrap();
+        assert!(lovisa.like.is_none());
+        assert_eq!((partners.len(), users(lovisa)), (2, vec!["weekly".to_owned(), "lovisa".to_owned()]));
+    }
+
+    #[test]
+    fn a_keys_last_moment_holds_for_a_key_of_the_configuration() {
+        let until = Some("2026-12-01T00:00:00Z".parse().unwrap());
+        let key = |key: &str, until| LoginKey { user: "etat".into(), key: key.into(), comment: "c".into(), until };
+        let keys = vec![key(KEY, until), key(&KEY.replace("IJdD", "IJdE"), None)];
+        let partners = standing(&config(""), &Amendments { keys, ..Amendments::default() });
+        let lines = &partners[0].access.logins[0].public_keys;
+        assert_eq!(lines.iter().map(|key| key.until).collect::<Vec<_>>(), [until, None]);
+    }
+}
