@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
 use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
 use crate::adapters::directory::DirectoryReceiver;
-use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, Waits};
+use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, OauthSettings, Trust, Waits};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{
     self, AlarmConfig, AltinnConfig, Config, DefenderConfig, EmailConfig, HttpConfig, HttpCredential, JobConfig,
@@ -111,7 +111,7 @@ pub(super) fn receiver(route: &RouteConfig, clock: &Arc<dyn Clock>) -> anyhow::R
         ReceiverConfig::AltinnApp(config) => {
             Arc::new(AppReceiver::new(altinn(config), route.route.services.clone(), Arc::clone(clock))?)
         }
-        ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config))?),
+        ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config), Arc::clone(clock))?),
         ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
     })
 }
@@ -144,6 +144,9 @@ fn http(config: &HttpConfig) -> HttpSettings {
         url: config.url.clone(),
         status_url: config.status_url.clone(),
         credential: config.credential.clone().map(credential),
+        headers: config.headers.clone(),
+        signing_secret: config.signing_secret.clone(),
+        trust: Trust { identity: config.client_certificate.clone(), authorities: config.authorities.clone() },
         waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
     }
 }
@@ -151,6 +154,9 @@ fn http(config: &HttpConfig) -> HttpSettings {
 fn credential(credential: HttpCredential) -> Credential {
     match credential {
         HttpCredential::Bearer(token) => Credential::Bearer(token),
+        HttpCredential::Oauth { token_url, client_id, client_secret, scope } => {
+            Credential::Oauth(OauthSettings { token_url, client_id, client_secret, scope })
+        }
         HttpCredential::Header { name, value } => Credential::Header { name, value },
     }
 }

@@ -229,6 +229,11 @@ impl<'a> Section<'a> {
         (text, self.child(key, value, table))
     }
 
+    /// Tells whether the table itself is written in the file.
+    pub(super) fn is_written(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// Tells whether a key is written in the file.
     pub(super) fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()

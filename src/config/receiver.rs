@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::files;
 use super::reader::Section;
-use crate::model::BatchLimits;
+use crate::model::{BatchLimits, HeaderTemplate};
 
 /// Where a route's items go.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub enum ReceiverConfig {
     /// Altinn 3 apps, as instances.
     AltinnApp(Box<AltinnConfig>),
     /// An HTTP service that takes one item, or one batch of items, per POST.
-    Http(HttpConfig),
+    Http(Box<HttpConfig>),
     /// A local directory.
     Directory(DirectoryConfig),
 }
@@ -101,6 +101,14 @@ pub struct HttpConfig {
     pub status_url: Option<String>,
     /// What the service knows us by.
     pub credential: Option<HttpCredential>,
+    /// Headers beside our own.
+    pub headers: Vec<HeaderTemplate>,
+    /// A secret that requests are signed with.
+    pub signing_secret: Option<SecretString>,
+    /// Our certificate with its chain and private key, PEM.
+    pub client_certificate: Option<SecretString>,
+    /// Authorities that the service's certificate must come from, PEM, in place of the machine's.
+    pub authorities: Option<String>,
     /// Longest wait for a connection.
     pub connect_ms: u64,
     /// Longest wait for a whole answer.
@@ -114,6 +122,17 @@ pub struct HttpConfig {
 pub enum HttpCredential {
     /// Sent as a bearer token.
     Bearer(SecretString),
+    /// A bearer token that an authorization server gives for client credentials.
+    Oauth {
+        /// Where tokens are asked for.
+        token_url: String,
+        /// The client's id.
+        client_id: String,
+        /// The client's secret.
+        client_secret: SecretString,
+        /// Scopes, with blanks between.
+        scope: Option<String>,
+    },
     /// Sent in a header of the service's choice.
     Header {
         /// The header's name.
@@ -169,7 +188,7 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
     let kind = section.required("kind");
     match kind.as_deref().unwrap_or_default() {
         "altinn-app" => altinn(section).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
-        "http" => http(section).map(ReceiverConfig::Http),
+        "http" => http(section).map(|config| ReceiverConfig::Http(Box::new(config))),
         "directory" => {
             section.required("path");
             let (path, batches) = (section.path("path"), batches(section));
@@ -297,8 +316,17 @@ fn consumer_org(section: &Section<'_>) -> Option<String> {
 
 fn http(section: &Section<'_>) -> Option<HttpConfig> {
     section.required("url");
+    let oauth = oauth(&section.section("oauth"));
     let credential = credential(section);
-    let carries_secret = ["bearer_token_file", "credential_file"].iter().any(|key| section.text(key).is_some());
+    if oauth.is_some() && credential.is_some() {
+        section.fault("oauth", "give this or a fixed credential, not both");
+    }
+    let carries_secret =
+        oauth.is_some() || ["bearer_token_file", "credential_file"].iter().any(|key| section.text(key).is_some());
+    let headers = headers(section);
+    let signing_secret = files::secret(section, "signing_secret_file");
+    let client_certificate = client_certificate(section);
+    let authorities = authorities(section);
     let url = service_address(section, "url", carries_secret);
     let status_url = service_address(section, "status_url", carries_secret);
     if status_url.as_ref().is_some_and(|url| !url.contains("{key}")) {
@@ -306,7 +334,63 @@ fn http(section: &Section<'_>) -> Option<HttpConfig> {
     }
     let (connect_ms, timeout_ms) = waits(section);
     let batches = batches(section);
-    Some(HttpConfig { url: url?, status_url, credential, connect_ms, timeout_ms, batches })
+    Some(HttpConfig {
+        url: url?,
+        status_url,
+        credential: oauth.or(credential),
+        headers,
+        signing_secret,
+        client_certificate,
+        authorities,
+        connect_ms,
+        timeout_ms,
+        batches,
+    })
+}
+
+/// `[receiver.<name>.oauth]`: a client of an authorization server.
+fn oauth(section: &Section<'_>) -> Option<HttpCredential> {
+    if !section.is_written() {
+        return None;
+    }
+    section.required("token_url");
+    let token_url = service_address(section, "token_url", true);
+    let client_id = section.required("client_id");
+    section.required("client_secret_file");
+    let client_secret = files::secret(section, "client_secret_file");
+    let scope = section.text("scope");
+    Some(HttpCredential::Oauth { token_url: token_url?, client_id: client_id?, client_secret: client_secret?, scope })
+}
+
+fn headers(section: &Section<'_>) -> Vec<HeaderTemplate> {
+    let mut headers = Vec::new();
+    for line in section.texts("headers") {
+        match line.parse() {
+            Ok(header) => headers.push(header),
+            Err(error) => section.fault("headers", format!("{error}")),
+        }
+    }
+    headers
+}
+
+/// One PEM file with the certificate, its chain and the private key.
+fn client_certificate(section: &Section<'_>) -> Option<SecretString> {
+    let pem = files::secret(section, "client_certificate_file")?;
+    let text = pem.expose_secret();
+    if !text.contains("-----BEGIN CERTIFICATE-----") || !text.contains("PRIVATE KEY-----") {
+        section.fault("client_certificate_file", "must hold a certificate and its private key, both in PEM form");
+        return None;
+    }
+    Some(pem)
+}
+
+fn authorities(section: &Section<'_>) -> Option<String> {
+    let pem = files::text(section, "ca_file")?;
+    if !pem.contains("-----BEGIN CERTIFICATE-----") {
+        section.fault("ca_file", "does not hold certificates in PEM form");
+        return None;
+    }
+    Some(pem)
 }
 
 /// Whether the receiver takes batches, and how large ones.

@@ -448,3 +448,37 @@ fn schemas_of_form_data_are_read_at_the_start() {
 
 /// A key nobody should use.
 const RSA_1024: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC50pXURX3pGC+PaRaBLmJzHpVQ0C/oC6PFBTTlYv1f6FuN4G/Ri9RSWjh82BHC88w4sx90YWqEwdHlBr8RDG6QBdX5CR1gXimFD1ZVDGnBhhs4q+tdjWQbdHtnfdJQaXMjQPGW58Myx5xPXMotZT+1D9yEfZN5hcE1CL7irjhJuw== small";
+
+#[test]
+fn an_http_receiver_has_one_way_to_be_known_and_headers_that_can_be_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["etat.pub", "secret", "client.pem"] {
+        std::fs::write(dir.path().join(name), if name == "etat.pub" { KEY } else { "word" }).unwrap();
+    }
+    let http = "kind = \"http\"\nurl = \"https://a.example/x\"\n";
+    let read = |more: &str| {
+        let text = format!("{MINIMAL}\n[receiver.service]\n{http}{more}");
+        super::Config::parse(&text, dir.path(), []).map_err(|error| error.to_string())
+    };
+    let oauth = "[receiver.service.oauth]\ntoken_url = \"https://id.example/t\"\nclient_id = \"a\"\n\
+                 client_secret_file = \"secret\"";
+    read(&format!("headers = [\"X-A: {{key}}\"]\nsigning_secret_file = \"secret\"\n{oauth}")).unwrap();
+    let table = [
+        ("headers = [\"X-A: {keys}\"]", "receiver.service.headers: `X-A: {keys}` is no header"),
+        ("client_certificate_file = \"client.pem\"", "must hold a certificate and its private key"),
+        ("ca_file = \"client.pem\"", "receiver.service.ca_file: does not hold certificates"),
+        (
+            "[receiver.service.oauth]\ntoken_url = \"https://id.example/t\"",
+            "receiver.service.oauth.client_id: is missing",
+        ),
+        (
+            &format!("bearer_token_file = \"secret\"\n{oauth}"),
+            "receiver.service.oauth: give this or a fixed credential",
+        ),
+        (&oauth.replace("https", "http"), "receiver.service.oauth.token_url: must begin with https://"),
+    ];
+    for (more, fault) in table {
+        let told = read(more).unwrap_err();
+        assert!(told.contains(fault), "{more}: {told}");
+    }
+}

@@ -9,6 +9,7 @@ mod batch;
 mod expected;
 mod finding;
 mod generic;
+mod header;
 mod hours;
 mod id;
 mod item;
@@ -26,6 +27,7 @@ pub use batch::{Batch, BatchLimits};
 pub use expected::{Alarm, AlarmChange, Arrival, FileState, Judged, PastFile, Settled, Watch};
 pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
 pub use generic::GenericFormat;
+pub use header::{BadHeader, HeaderTemplate, visible};
 pub use hours::{BadHours, WeekHours};
 pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
 pub use item::{

@@ -5,5 +5,6 @@ mod conformance;
 mod delivery;
 mod faults;
 mod other_receivers;
+mod secured_receivers;
 mod setup;
 mod tokens;

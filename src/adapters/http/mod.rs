@@ -13,7 +13,8 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Certificate, Client, Identity, RequestBuilder, Url};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::codes;
 use crate::ports::DeliveryError;
@@ -28,6 +29,15 @@ pub(super) struct Http {
     answer_wait: Duration,
     // Told when it begins and when it ends, not for each of a million items in between.
     trouble: AtomicBool,
+}
+
+/// Certificates beside the machine's.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Our own certificate, the chain behind it and its private key, PEM.
+    pub identity: Option<SecretString>,
+    /// Authorities that the server's certificate must come from, PEM, in place of the machine's.
+    pub authorities: Option<String>,
 }
 
 /// How long to wait for what.
@@ -86,6 +96,11 @@ pub enum AddressError {
 impl Http {
     /// Makes a client for the given addresses; certificates are only needed when one of them is https.
     pub(super) fn new(waits: Waits, addresses: &[&Url]) -> Result<Self, reqwest::Error> {
+        Self::trusting(waits, addresses, &Trust::default())
+    }
+
+    /// The same with certificates of its own.
+    pub(super) fn trusting(waits: Waits, addresses: &[&Url], trust: &Trust) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
             .connect_timeout(Duration::from_millis(waits.connect_ms))
             .redirect(reqwest::redirect::Policy::none())
@@ -99,6 +114,12 @@ impl Http {
         // A proxy from the environment would carry loopback requests out of the machine.
         if addresses.iter().all(|url| is_loopback(url)) {
             builder = builder.no_proxy();
+        }
+        if let Some(identity) = &trust.identity {
+            builder = builder.identity(Identity::from_pem(identity.expose_secret().as_bytes())?);
+        }
+        if let Some(authorities) = &trust.authorities {
+            builder = builder.tls_certs_only(Certificate::from_pem_bundle(authorities.as_bytes())?);
         }
         let answer_wait = Duration::from_millis(waits.answer_ms);
         Ok(Self { client: builder.build()?, answer_wait, trouble: AtomicBool::new(false) })

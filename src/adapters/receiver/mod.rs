@@ -7,19 +7,28 @@
 //! names an address that tells whether it has a key. Headers carry references and ids, never personal data.
 
 mod answers;
+mod headers;
+mod oauth;
+mod signature;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::http::{Http, Outgoing, SendError, address};
+use super::http::{Answer, Http, Outgoing, SendError, address};
 use crate::codes;
 use crate::kill_point::kill_point;
-use crate::model::{ItemKey, ItemKind, ShipmentId};
-use crate::ports::{BatchConsignment, Consignment, Delivered, DeliveryError, Receiver};
+use crate::model::{HeaderTemplate, ItemKey, ItemKind, ShipmentId, visible};
+use crate::ports::{BatchConsignment, Clock, Consignment, Content, Delivered, DeliveryError, Receiver};
 
-pub use super::http::{AddressError, Waits};
+use self::headers::Filling;
+use self::signature::BodySigner;
+
+pub use self::oauth::OauthSettings;
+pub use super::http::{AddressError, Trust, Waits};
 
 /// Where the receiver is.
 #[derive(Debug, Clone)]
@@ -31,6 +40,12 @@ pub struct HttpSettings {
     pub status_url: Option<String>,
     /// A secret for the receiver.
     pub credential: Option<Credential>,
+    /// Headers beside ours, such as `X-Reference: {shipment_reference}`.
+    pub headers: Vec<HeaderTemplate>,
+    /// A secret that requests are signed with, in `X-Sluse-Signature`.
+    pub signing_secret: Option<SecretString>,
+    /// Certificates.
+    pub trust: Trust,
     /// How long to wait.
     pub waits: Waits,
 }
@@ -40,6 +55,8 @@ pub struct HttpSettings {
 pub enum Credential {
     /// `Authorization: Bearer …`
     Bearer(SecretString),
+    /// A bearer token of the receiver's authorization server.
+    Oauth(OauthSettings),
     /// A header the receiver chose.
     Header {
         /// Its name.
@@ -61,8 +78,8 @@ pub enum HttpSetupError {
     /// The credential.
     #[error("the credential is not a header of visible characters")]
     BadCredential,
-    /// The machine's TLS set-up.
-    #[error("no HTTPS client can be made: are the machine's CA certificates installed?")]
+    /// The certificates, or the machine's TLS set-up.
+    #[error("no HTTPS client can be made: are certificates and keys PEM, and the machine's CA certificates installed?")]
     Tls(#[source] reqwest::Error),
 }
 
@@ -71,12 +88,22 @@ pub struct HttpReceiver {
     http: Http,
     url: Url,
     status_url: Option<String>,
-    credential: Option<(HeaderName, HeaderValue)>,
+    pass: Pass,
+    headers: Vec<HeaderTemplate>,
+    signer: Option<BodySigner>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What lets us in.
+enum Pass {
+    None,
+    Header(HeaderName, HeaderValue),
+    Token(Box<oauth::Tokens>),
 }
 
 impl HttpReceiver {
     /// Checks the settings; nothing is sent yet.
-    pub fn new(settings: HttpSettings) -> Result<Self, HttpSetupError> {
+    pub fn new(settings: HttpSettings, clock: Arc<dyn Clock>) -> Result<Self, HttpSetupError> {
         let secret = settings.credential.is_some();
         let url = address(&settings.url, secret)?;
         let mut known = vec![url.clone()];
@@ -86,25 +113,43 @@ impl HttpReceiver {
             }
             known.push(address(&status_url.replace(KEY_PLACE, "key"), secret)?);
         }
-        let credential = settings.credential.map(credential).transpose()?;
+        let pass = pass(settings.credential, &mut known, &clock)?;
         let known: Vec<&Url> = known.iter().collect();
-        let http = Http::new(settings.waits, &known).map_err(HttpSetupError::Tls)?;
-        Ok(Self { http, url, status_url: settings.status_url, credential })
+        let http = Http::trusting(settings.waits, &known, &settings.trust).map_err(HttpSetupError::Tls)?;
+        let signer = settings.signing_secret.as_ref().map(BodySigner::new);
+        Ok(Self { http, url, status_url: settings.status_url, pass, headers: settings.headers, signer, clock })
     }
 
     /// Begins a POST of what has the key.
     fn request(&self, (shipment, key): (ShipmentId, ItemKey), content_type: &str, reference: &str) -> RequestBuilder {
-        self.with_credential(self.http.post(self.url.clone()))
+        self.http
+            .post(self.url.clone())
             .header(CONTENT_TYPE, content_type)
             .header("Idempotency-Key", key.to_string())
             .header("X-Sluse-Shipment", shipment.to_string())
             .header("X-Sluse-Shipment-Reference", visible(reference))
     }
 
-    async fn post(&self, request: RequestBuilder, body: Outgoing, key: ItemKey) -> Result<Delivered, DeliveryError> {
+    /// Posts a content with the headers that were asked for.
+    async fn post(
+        &self,
+        request: RequestBuilder,
+        filling: Filling<'_>,
+        content: &Content,
+        key: ItemKey,
+    ) -> Result<Delivered, DeliveryError> {
+        let mut request = filling.put(&self.headers, request);
+        if let Some(signer) = &self.signer {
+            request = request.header("X-Sluse-Signature", signer.sign(key, content, self.clock.now()).await?);
+        }
+        let body = Outgoing::gather(content.stream()).await?;
+        let (request, token) = self.admitted(request).await?;
         kill_point("receiver.post.before");
         let answer = self.http.send(request, body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
         kill_point("receiver.post.after");
+        if self.is_stale(&answer, token.as_ref()).await {
+            return Err(DeliveryError::Later { code: codes::TOKEN_REFUSED, after: None });
+        }
         answers::taken(&answer, key)
     }
 
@@ -113,23 +158,37 @@ impl HttpReceiver {
         let unknown = |code| DeliveryError::Unknown { code };
         let url = status_url.replace(KEY_PLACE, &key.to_string());
         let url = Url::parse(&url).map_err(|_| unknown(codes::RECEIVER_FAULT))?;
-        let request = self.with_credential(self.http.get(url));
+        let (request, token) = self.admitted(self.http.get(url)).await.map_err(|_| unknown(codes::UNREACHABLE))?;
         let answer = self.http.send(request, Outgoing::empty(), ANSWER_BYTES).await.map_err(SendError::of_look_up)?;
+        if self.is_stale(&answer, token.as_ref()).await {
+            return Err(unknown(codes::TOKEN_REFUSED));
+        }
         answers::looked_up(&answer, key)
     }
 
-    fn with_credential(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.credential {
-            Some((name, value)) => request.header(name, value.clone()),
-            None => request,
-        }
+    /// The request with what lets it in, and the token that is among it.
+    async fn admitted(&self, request: RequestBuilder) -> Result<(RequestBuilder, Option<HeaderValue>), DeliveryError> {
+        Ok(match &self.pass {
+            Pass::None => (request, None),
+            Pass::Header(name, value) => (request.header(name, value.clone()), None),
+            Pass::Token(tokens) => {
+                let bearer = tokens.bearer(&self.http).await?;
+                (request.header(AUTHORIZATION, bearer.clone()), Some(bearer))
+            }
+        })
+    }
+
+    /// Whether a token was not accepted: it may have been revoked, and the next one is new.
+    async fn is_stale(&self, answer: &Answer, token: Option<&HeaderValue>) -> bool {
+        let (Pass::Token(tokens), Some(token), 401) = (&self.pass, token, answer.status()) else { return false };
+        tokens.drop_token(token).await;
+        true
     }
 }
 
 #[async_trait]
 impl Receiver for HttpReceiver {
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
-        let body = Outgoing::gather(item.batch.stream()).await?;
         let request = self
             .request((item.shipment, item.key), content_type(item.kind), &item.shipment_reference)
             .header("X-Sluse-Item", item.number);
@@ -137,7 +196,7 @@ impl Receiver for HttpReceiver {
             Some(number) => request.header("X-Sluse-Recipient", number),
             None => request,
         };
-        self.post(request, body, item.key).await
+        self.post(request, item.into(), &item.batch, item.key).await
     }
 
     /// Without a status address there is nothing to look at: `None` lets the same key be sent again, which the receiver
@@ -147,12 +206,11 @@ impl Receiver for HttpReceiver {
     }
 
     async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
-        let body = Outgoing::gather(batch.content.stream()).await?;
         let request = self
             .request((batch.shipment, batch.key), BATCH, &batch.reference)
             .header("X-Sluse-Batch", batch.number)
             .header("X-Sluse-Items", batch.items);
-        self.post(request, body, batch.key).await
+        self.post(request, batch.into(), &batch.content, batch.key).await
     }
 
     async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
@@ -165,8 +223,25 @@ fn content_type(kind: ItemKind) -> &'static str {
     if kind == ItemKind::Recipient { "application/zip" } else { BATCH }
 }
 
+fn pass(credential: Option<Credential>, known: &mut Vec<Url>, clock: &Arc<dyn Clock>) -> Result<Pass, HttpSetupError> {
+    Ok(match credential {
+        None => Pass::None,
+        Some(Credential::Oauth(settings)) => {
+            let token_url = address(&settings.token_url, true)?;
+            known.push(token_url.clone());
+            Pass::Token(Box::new(oauth::Tokens::new(settings, token_url, Arc::clone(clock))))
+        }
+        Some(fixed @ (Credential::Bearer(_) | Credential::Header { .. })) => {
+            let (name, value) = self::credential(fixed)?;
+            Pass::Header(name, value)
+        }
+    })
+}
+
+/// A credential that does not change, as a header; one that does is refused.
 pub(super) fn credential(credential: Credential) -> Result<(HeaderName, HeaderValue), HttpSetupError> {
     let (name, value) = match credential {
+        Credential::Oauth(_) => return Err(HttpSetupError::BadCredential),
         Credential::Bearer(token) => (AUTHORIZATION, format!("Bearer {}", token.expose_secret())),
         Credential::Header { name, value } => {
             let name = HeaderName::try_from(name).map_err(|_| HttpSetupError::BadCredential)?;
@@ -178,31 +253,8 @@ pub(super) fn credential(credential: Credential) -> Result<(HeaderName, HeaderVa
     Ok((name, value))
 }
 
-/// Text as a header can carry it: what is not visible ASCII, and `%`, as `%` and hex.
-fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_graphic() && byte != b'%' {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 /// What a batch is sent as.
 const BATCH: &str = "application/xml";
 const KEY_PLACE: &str = "{key}";
 /// Answers are not kept; this is what is read to free the connection.
 const ANSWER_BYTES: usize = 64 * 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn references_stay_within_a_header() {
-        assert_eq!(visible("2026 nr. 1\r\nX: %å"), "2026%20nr.%201%0D%0AX:%20%25%C3%A5");
-    }
-}

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use futures::stream;
 use sluse::adapters::directory::DirectoryReceiver;
-use sluse::adapters::receiver::HttpReceiver;
 use sluse::ports::{Content, DeliveryError, Receiver};
 
 use super::other_receivers::settings;
@@ -48,7 +47,7 @@ async fn an_app_keeps_the_promises_of_a_receiver() {
 #[tokio::test]
 async fn plain_http_keeps_the_promises_of_a_receiver() {
     let base_url = serve(Inbox::default()).await;
-    conforms(&HttpReceiver::new(settings(&base_url)).unwrap()).await;
+    conforms(&super::other_receivers::receiver(settings(&base_url))).await;
 }
 
 #[tokio::test]

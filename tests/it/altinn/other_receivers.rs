@@ -1,12 +1,14 @@
 //! The plain HTTP receiver and the directory receiver.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use bytes::Bytes;
 use sluse::adapters::altinn::Waits;
 use sluse::adapters::directory::DirectoryReceiver;
-use sluse::adapters::receiver::{Credential, HttpReceiver, HttpSettings, HttpSetupError};
+use sluse::adapters::receiver::{Credential, HttpReceiver, HttpSettings, HttpSetupError, Trust};
 use sluse::codes;
-use sluse::ports::{Content, DeliveryError, Receiver};
+use sluse::ports::{Content, DeliveryError, Receiver, SystemClock};
 
 use super::setup::{ORGANISATION, item};
 use crate::support::gateway::HTTP_TOKEN;
@@ -17,15 +19,22 @@ pub(super) fn settings(base_url: &str) -> HttpSettings {
         url: format!("{base_url}/items"),
         status_url: Some(format!("{base_url}/items/{{key}}")),
         credential: Some(Credential::Bearer(HTTP_TOKEN.into())),
+        headers: Vec::new(),
+        signing_secret: None,
+        trust: Trust::default(),
         waits: Waits { connect_ms: 2_000, answer_ms: 10_000 },
     }
+}
+
+pub(super) fn receiver(settings: HttpSettings) -> HttpReceiver {
+    HttpReceiver::new(settings, Arc::new(SystemClock)).unwrap()
 }
 
 #[tokio::test]
 async fn an_item_is_posted_once_as_a_batch_of_its_own() {
     let inbox = Inbox::default();
     let base_url = serve(inbox.clone()).await;
-    let receiver = HttpReceiver::new(settings(&base_url)).unwrap();
+    let receiver = self::receiver(settings(&base_url));
     let item = item(3);
     let delivered = receiver.deliver(&item).await.unwrap();
     assert_eq!(delivered.receivers_reference, format!("R-{}", item.key));
@@ -45,7 +54,7 @@ async fn an_item_is_posted_once_as_a_batch_of_its_own() {
 async fn each_answer_of_a_plain_receiver_means_one_thing() {
     let inbox = Inbox::default();
     let base_url = serve(inbox.clone()).await;
-    let receiver = HttpReceiver::new(settings(&base_url)).unwrap();
+    let receiver = self::receiver(settings(&base_url));
     let table = [
         (400, "Refused", codes::RECEIVER_REFUSED),
         (401, "Credentials", codes::CREDENTIALS_REFUSED),
@@ -72,14 +81,14 @@ async fn each_answer_of_a_plain_receiver_means_one_thing() {
 async fn a_plain_receiver_that_cannot_be_asked_is_sent_the_key_again() {
     let inbox = Inbox::default();
     let base_url = serve(inbox.clone()).await;
-    let blind = HttpReceiver::new(HttpSettings { status_url: None, ..settings(&base_url) }).unwrap();
+    let blind = receiver(HttpSettings { status_url: None, ..settings(&base_url) });
     blind.deliver(&item(1)).await.unwrap();
     assert_eq!(blind.look_up(&item(1)).await.unwrap(), None);
 
     let wrong = Some(Credential::Header { name: "X-Key".into(), value: "secret-7c1d".into() });
     let settings = HttpSettings { credential: wrong, ..settings(&base_url) };
     assert!(!format!("{settings:?}").contains("7c1d"));
-    let error = HttpReceiver::new(settings).unwrap().deliver(&item(1)).await.unwrap_err();
+    let error = receiver(settings).deliver(&item(1)).await.unwrap_err();
     assert!(matches!(error, DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }));
 }
 
@@ -87,9 +96,10 @@ async fn a_plain_receiver_that_cannot_be_asked_is_sent_the_key_again() {
 fn a_plain_receiver_needs_addresses_that_can_work() {
     let base = || settings("http://127.0.0.1:1");
     let status_url = Some("http://127.0.0.1:1/items".into());
-    let no_key = HttpReceiver::new(HttpSettings { status_url, ..base() }).err().unwrap();
+    let no_key = HttpReceiver::new(HttpSettings { status_url, ..base() }, Arc::new(SystemClock)).err().unwrap();
     assert!(matches!(no_key, HttpSetupError::NoKeyPlace(_)));
-    let open = HttpReceiver::new(HttpSettings { url: "http://agency.example/in".into(), ..base() }).err().unwrap();
+    let open = HttpSettings { url: "http://agency.example/in".into(), ..base() };
+    let open = HttpReceiver::new(open, Arc::new(SystemClock)).err().unwrap();
     assert!(matches!(open, HttpSetupError::Address(_)));
 }
 
