@@ -48,6 +48,8 @@ mod spelling;
 mod strangers;
 mod tree;
 mod upload;
+mod writeback;
 
 pub use self::listener::SftpServer;
+pub use self::premises::Backing;
 pub use self::settings::{Defence, Login, Network, PartnerAccess, SetupError, SftpLimits, SftpSettings};
