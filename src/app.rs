@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -21,12 +22,12 @@ use tokio_util::task::TaskTracker;
 use crate::adapters::blobs::LocalBlobs;
 use crate::adapters::key_file::PublicKey;
 use crate::adapters::ledger::SqliteLedger;
-use crate::adapters::sftp_server::SftpServer;
+use crate::adapters::sftp_server::{Backing, SftpServer};
 use crate::blocking::Blocking;
 use crate::config::{Config, JobConfig, RouteConfig};
 use crate::intake::Routes;
 use crate::model::{RouteName, WorkerId};
-use crate::pipeline::{Destination, House, Pace, Pipeline, retain, sweep, watch};
+use crate::pipeline::{Ahead, Destination, House, Pace, Pipeline, retain, sweep, watch};
 use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable as _};
 
 use self::partners::{Following, Standing};
@@ -83,11 +84,14 @@ impl Gateway {
         let keeper = settings::timekeeper(&config, &house, ledger.clone())?;
         let server = SftpServer::bind(
             settings::sftp(&config, partners::admitted(&partners)),
-            ledger.clone(),
-            stores.blobs,
-            ledger.clone(),
-            Arc::clone(&house.clock),
-            Arc::clone(&claimed),
+            Backing {
+                area: ledger.clone(),
+                blobs: stores.blobs,
+                bans: ledger.clone(),
+                arrivals: Arc::new(house.ahead.clone()),
+                clock: Arc::clone(&house.clock),
+                claimed: Arc::clone(&claimed),
+            },
         )
         .await?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -171,10 +175,13 @@ impl Stores {
     fn house(&self, config: &Config, partners: &[Standing]) -> anyhow::Result<House> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let windows = |route: &RouteConfig| Some((route.route.name.clone(), route.windows.clone()?));
+        let routes = Arc::new(Routes::new(partners::routes(config, partners)));
+        let cores = available_parallelism().map_or(1, usize::from);
         Ok(House {
             ledger: self.ledger.clone(),
             blobs: self.blobs.clone(),
-            routes: Arc::new(Routes::new(partners::routes(config, partners))),
+            ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES),
+            routes,
             receivers: Arc::new(receivers(config, &clock)?),
             windows: Arc::new(config.routes.iter().filter_map(windows).collect()),
             archives: Arc::new(config.broker.clone()),
@@ -228,6 +235,12 @@ fn lock_data_dir(dir: &Path) -> anyhow::Result<Option<fs::File>> {
         Err(fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }
+
+/// Uploads judged while they arrive; each takes some megabytes, and a core as fast as it comes.
+const MOST_AHEAD: usize = 4;
+
+/// How much of an upload must have come: less is judged in no time.
+const AHEAD_FROM_BYTES: u64 = 8 << 20;
 
 /// How long one shipment is forwarded while others wait.
 const TURN: Duration = Duration::from_secs(5);

@@ -22,7 +22,7 @@ use crate::blocking::Blocking;
 use crate::config::Config;
 use crate::intake::Routes;
 use crate::model::{AreaPath, BlobId, Node, PartnerId, ReceiptKind, Route, ShipmentId, VerdictKind, WorkerId};
-use crate::pipeline::{House, Pace, Signers, rehearse};
+use crate::pipeline::{Ahead, House, Pace, Signers, rehearse};
 use crate::ports::{Area, Clock as _, Close, Ledger as _, NewUpload, Quota, SystemClock};
 use crate::validate::ArchiveRules;
 use borrowed::Borrowed;
@@ -121,6 +121,8 @@ impl Desk {
             receivers: Arc::new(HashMap::new()),
             windows: Arc::default(),
             archives: Arc::new(archives),
+            // The file is there already.
+            ahead: Ahead::none(),
             // Nobody placed it, so nobody vouches for it.
             signers: Arc::new(Signers::default()),
             cores: Blocking::per_core(),

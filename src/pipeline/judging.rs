@@ -1,24 +1,23 @@
-//! Has a batch judged on a thread of its own while what it finds goes into the ledger.
+//! Has a batch judged, and decides on it by what the route says and the ledger remembers.
 
 use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
 
+use super::ahead::finish;
+use super::reading::read;
 use super::sequence::{Turn, turn};
 use super::{House, StepError};
 use crate::codes;
 use crate::intake::Claim;
 use crate::model::{
-    Code, Envelope, Finding, FindingGroup, NewAttachment, PartKind, Place, Route, Shipment, ShipmentId, Standing,
-    Strictness, Verdict, VerdictKind,
+    Code, Envelope, Finding, FindingGroup, NewAttachment, PartKind, Place, Route, Shipment, Standing, Strictness,
+    Verdict, VerdictKind,
 };
 use crate::ports::{LedgerError, RecordedVerdict, SequenceUse, Taking};
-use crate::staging::{Staged, Staging, stage};
-use crate::validate::{self, Found, JudgeError, Judgement, Judging, Limits};
+use crate::staging::{Staging, stage};
+use crate::validate::Judgement;
 
 /// What judging a claim came to.
 pub(super) enum Outcome {
@@ -49,7 +48,11 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepEr
     match stage(claim, house.blobs.as_ref()).await {
         Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await.map(Outcome::judged),
         Ok(Staging::Staged(staged)) => {
-            let judged = read(house, Arc::from(staged)).await;
+            let judged = match finish(house, &shipment).await {
+                Ok(Some(judgement)) => Ok(judgement),
+                Ok(None) => read(house, Arc::from(staged)).await,
+                Err(error) => Err(error),
+            };
             match judged {
                 Ok(judgement) => decide(house, &shipment, &routes, judgement).await,
                 Err(error) => give_up_sometime(house, &shipment, error).await.map(Outcome::judged),
@@ -61,57 +64,6 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepEr
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Reads the batch through; items and findings flow to the ledger as they are found.
-async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement, StepError> {
-    let id = staged.claim().shipment().id;
-    let (found, mut arriving) = mpsc::channel(CHUNKS_ON_THE_WAY);
-    let (archives, today) = (Arc::clone(&house.archives), today(house));
-    let judging = house.cores.run(move || {
-        let shipment = staged.claim().shipment();
-        let routes: Vec<Route> = staged.claim().routes().iter().map(|route| route.as_ref().clone()).collect();
-        let mut limits = Limits::default();
-        limits.max_findings = routes.iter().map(|route| route.max_findings).max().unwrap_or(limits.max_findings);
-        let (partner, size_bytes) = (shipment.partner.as_str(), shipment.size_bytes);
-        let shipment_id = shipment.id.to_string();
-        let judging = Judging { routes: &routes, partner, shipment: &shipment_id, size_bytes, limits };
-        let blob = staged.blob().as_ref();
-        let mut keep = |chunk| {
-            // Here, where other files are not kept waiting.
-            let chunk = if let Found::Items(items) = chunk { Found::Items(items.with_keys()) } else { chunk };
-            found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
-        };
-        if validate::is_archive(blob, &routes).map_err(JudgeError::Unreadable)? {
-            validate::judge_archive(blob, &judging, (&archives, today), &mut keep)
-        } else {
-            validate::judge(&mut staged.reader(), &judging, &mut keep)
-        }
-    });
-    let keeping = async move {
-        while let Some(chunk) = arriving.recv().await {
-            keep(house, id, chunk).await?;
-        }
-        Ok::<_, StepError>(())
-    };
-    // When keeping fails, its end of the channel is dropped and the judge stops at its next chunk.
-    let (judged, kept) = futures::join!(judging, keeping);
-    kept?;
-    judged?.map_err(|error| StepError::Judging(error.to_string()))
-}
-
-/// The day in Norway, where the receivers are.
-fn today(house: &House) -> Date {
-    house.clock.now().to_zoned(TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC)).date()
-}
-
-async fn keep(house: &House, id: ShipmentId, chunk: Found) -> Result<(), StepError> {
-    match chunk {
-        Found::Items(items) => house.ledger.add_items(id, items.into_rows()).await?,
-        Found::Attachments(attachments) => house.ledger.add_attachments(id, attachments).await?,
-        Found::Findings(findings) => house.ledger.add_findings(id, findings).await?,
-    }
-    Ok(())
 }
 
 /// Weighs what was found against the route's rules and the ledger's memory.
@@ -294,9 +246,6 @@ async fn note(house: &House, shipment: &Shipment, finding: Finding) -> Result<()
     house.ledger.add_finding_groups(shipment.id, vec![FindingGroup::of(&finding)]).await?;
     Ok(house.ledger.add_findings(shipment.id, vec![finding]).await?)
 }
-
-/// Chunks of items between the judge and the ledger.
-const CHUNKS_ON_THE_WAY: usize = 2;
 
 /// Loose attachments that are told of.
 const LOOSE_TOLD: u32 = 100;

@@ -3,10 +3,12 @@
 //! A shipment is worked on under a lease with an expiry, never under an open transaction; whatever dies, the lease runs
 //! out and the next worker goes on from what the ledger says. Every step is safe to repeat.
 
+mod ahead;
 mod dispatch;
 mod drive;
 mod jobs;
 mod judging;
+mod reading;
 mod receipts;
 mod retention;
 mod sequence;
@@ -20,6 +22,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use ahead::Ahead;
 pub use dispatch::Pipeline;
 pub use drive::rehearse;
 pub use jobs::{Report, Retention};
@@ -57,6 +60,8 @@ pub struct House {
     pub archives: Arc<ArchiveRules>,
     /// The keys that sign receipts.
     pub signers: Arc<Signers>,
+    /// What is judged while it arrives.
+    pub ahead: Ahead,
     /// The door to work that fills a core: judging.
     pub cores: Blocking,
     /// The door to short reads and writes.

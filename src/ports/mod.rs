@@ -1,6 +1,7 @@
 //! What the house needs from the outside world, as traits; `adapters/` implements them, one conformance suite per trait.
 
 mod area;
+mod arrivals;
 mod bans;
 mod blobs;
 mod clock;
@@ -11,6 +12,7 @@ mod receiver;
 mod timetable;
 
 pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
+pub use arrivals::{Arrival, Arrivals, Arriving};
 pub use bans::{Ban, Bans};
 pub use blobs::{Blob, Blobs, Scratch};
 pub use clock::{Clock, SystemClock};

@@ -1,6 +1,9 @@
 //! Our durable copy before judgement: the blob is opened and its size is held against the routes' limits.
 //!
-//! Never looks at the content. What is refused here still gets its receipt.
+//! A large one can be read while it arrives, by who follows its upload. Never looks at the content. What is refused here
+//! still gets its receipt.
+
+mod following;
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -9,6 +12,8 @@ use crate::codes;
 use crate::intake::Claim;
 use crate::model::Finding;
 use crate::ports::{Blob, Blobs};
+
+pub use following::{Course, Follower};
 
 /// Whether a claimed file is fit to be read.
 pub enum Staging {

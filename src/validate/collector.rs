@@ -86,10 +86,9 @@ impl<'a> Collector<'a> {
     }
 
     /// Judges what only the end of the file can tell.
-    pub(super) fn conclude(&mut self) {
+    pub(super) fn conclude(&mut self, size_bytes: u64) {
         // An item that never ended is none, and what was said of it concerns the shipment.
         self.item.give_up().into_iter().for_each(|finding| self.refuse(finding, Weight::Rule));
-        let size_bytes = self.judging.size_bytes;
         let oversize = self.route.and_then(|route| route::too_large(size_bytes, route.max_file_bytes));
         if let Some((code, text)) = oversize {
             self.refuse_whole(code, text);

@@ -44,10 +44,10 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges what only the end of the file can tell.
-    pub(super) fn conclude(&mut self) {
+    pub(super) fn conclude(&mut self, size_bytes: u64) {
         if let Some(mut validator) = self.validator.take() {
             validator.finish(&mut self.collector);
-            self.collector.conclude();
+            self.collector.conclude(size_bytes);
         }
     }
 

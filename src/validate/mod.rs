@@ -45,7 +45,7 @@ pub struct Judging<'a> {
     pub partner: &'a str,
     /// Its shipment's id: the same whenever it is judged.
     pub shipment: &'a str,
-    /// Size of the file.
+    /// Size of the file; 0 while it is still arriving.
     pub size_bytes: u64,
     /// What a file may ask of us.
     pub limits: Limits,
@@ -122,7 +122,8 @@ pub fn judge(
     judging: &Judging<'_>,
     keep: &mut dyn FnMut(Found) -> io::Result<()>,
 ) -> Result<Judgement, JudgeError> {
-    let mut source = Source::new(source);
+    let mut counted = Counted { inner: source, bytes: 0 };
+    let mut source = Source::new(&mut counted);
     let (head, format) = detect(&mut source, judging.routes)?;
     let mut judge = Judge::new(judging, format, &head);
     read_while(&mut source, &mut judge, keep, |source| !source.is_large())?;
@@ -130,9 +131,24 @@ pub fn judge(
         stages::share(&mut source, &mut judge, keep)?;
         read_while(&mut source, &mut judge, keep, |_| true)?;
     }
-    judge.conclude();
+    let sha256 = source.sha256();
+    judge.conclude(counted.bytes);
     judge.take_found().hand_over(keep).map_err(JudgeError::NotKept)?;
-    Ok(judge.judgement(source.sha256()))
+    Ok(judge.judgement(sha256))
+}
+
+/// Counts what is read: how large a file is that is still arriving, only its end tells.
+struct Counted<'a> {
+    inner: &'a mut dyn Read,
+    bytes: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
 }
 
 /// Judges what is left, also of a file that is refused half-way: the receipt names the hash of all of it.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod batches;
+mod early;
 mod encodings;
 mod faults;
 mod nightly;

@@ -1,5 +1,6 @@
 //! The pipeline over the real ledger and the real store, with a receiver and a clock that do as they are told.
 
+mod ahead;
 mod batches;
 mod golden;
 mod orders;
@@ -159,11 +160,13 @@ impl Rig {
         let blobs = LocalBlobs::open(&dir.path().join("blobs")).unwrap();
         let (receiver, clock) = (Arc::new(Told::default()), Arc::new(Ahead::default()));
         let destination = Destination::new(Arc::clone(&receiver) as Arc<dyn Receiver>);
+        let routes = Arc::new(Routes::new([route.clone()]));
         let house = House {
+            ahead: sluse::pipeline::Ahead::new(Arc::clone(&routes), 2, 4_096),
             ledger: Arc::new(ledger.clone()),
             blobs: Arc::new(blobs),
             receivers: Arc::new(HashMap::from([(route.name.clone(), destination)])),
-            routes: Arc::new(Routes::new([route])),
+            routes,
             windows: Arc::default(),
             archives: Arc::default(),
             signers: Arc::default(),

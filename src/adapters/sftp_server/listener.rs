@@ -8,12 +8,10 @@ use russh::Disconnect;
 use russh::keys::PublicKey;
 use russh::server::{RunningSession, run_stream};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-use crate::ports::{Area, Bans, Blobs, Clock};
 
 use super::connection::{Connection, Shared, printable};
 use super::defender::Defender;
@@ -21,7 +19,7 @@ use super::host_keys;
 use super::line::Line;
 use super::offers::Offers;
 use super::ongoing::Ongoing;
-use super::premises::Premises;
+use super::premises::{Backing, Premises};
 use super::proxy;
 use super::roster::Roster;
 use super::settings::{PartnerAccess, SetupError, SftpSettings};
@@ -36,15 +34,9 @@ pub struct SftpServer {
 }
 
 impl SftpServer {
-    /// Checks the settings, reads or makes the host keys and listens. `claimed` is notified of every claim.
-    pub async fn bind(
-        settings: SftpSettings,
-        area: Arc<dyn Area>,
-        blobs: Arc<dyn Blobs>,
-        bans: Arc<dyn Bans>,
-        clock: Arc<dyn Clock>,
-        claimed: Arc<Notify>,
-    ) -> Result<Self, SetupError> {
+    /// Checks the settings, reads or makes the host keys and listens.
+    pub async fn bind(settings: SftpSettings, backing: Backing) -> Result<Self, SetupError> {
+        let Backing { area, blobs, bans, arrivals, clock, claimed } = backing;
         let SftpSettings { listen, host_key_dir, partners, limits, defence, proxies, revoked } = settings;
         let roster = Roster::new(&partners, &revoked, &limits, None)?;
         let defender = Defender::new(defence, bans, Arc::clone(&clock)).await?;
@@ -53,7 +45,7 @@ impl SftpServer {
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let offers = Arc::new(Offers::new(&limits, keys, &partners));
-        let premises = Arc::new(Premises { area, blobs, clock, claimed, ongoing: Ongoing::default() });
+        let premises = Arc::new(Premises { area, blobs, arrivals, clock, claimed, ongoing: Ongoing::default() });
         let stop = CancellationToken::new();
         let strangers = Strangers::new(limits.max_strangers_per_address);
         let roster = RwLock::new(Arc::new(roster));

@@ -50,8 +50,10 @@ mod spelling;
 mod strangers;
 mod tree;
 mod upload;
+mod writeback;
 
 pub use self::listener::{Doorkeeper, SftpServer};
 pub use self::login_key::{BadKey, read_key};
+pub use self::premises::Backing;
 pub use self::roster::{Attempt, refusal};
 pub use self::settings::{Defence, Login, Network, PartnerAccess, PublicKeyLine, SetupError, SftpLimits, SftpSettings};

@@ -79,7 +79,8 @@ pub(super) async fn rename(
     if let Some(target) = premises.area.stat(&tree.partner, &to).await? {
         rights::change(tree, &target)?;
     }
-    let claim = claim_of(directory.purpose, &to);
+    let shipment = node.blob.and_then(|blob| premises.arrivals.shipment_of(blob));
+    let claim = claim_of(directory.purpose, &to, shipment);
     let now = premises.now();
     kill_point("sftp.rename.before");
     let replaced = premises.area.rename(&tree.partner, &from, &to, replace, claim, now).await?;

@@ -7,7 +7,7 @@ use russh_sftp::protocol::OpenFlags;
 
 use crate::kill_point::kill_point;
 use crate::model::{AreaPath, Node, NodeState, ScratchId};
-use crate::ports::{AreaError, Blob, NewUpload, Scratch};
+use crate::ports::{AreaError, Arriving, Blob, NewUpload, Scratch};
 
 use super::disk::on_disk;
 use super::failure::Failure;
@@ -16,6 +16,7 @@ use super::premises::{Premises, sealed_as};
 use super::rights;
 use super::tree::{Directory, Purpose, Tree};
 use super::upload::Upload;
+use super::writeback::Writeback;
 
 /// Opens a file for reading.
 pub(super) async fn read(
@@ -60,6 +61,13 @@ pub(super) async fn write(
     let usage_bytes = usage?.bytes;
     hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
     tracing::info!(partner = %tree.partner, %path, from_bytes = start.size_bytes, "upload begins");
+    let arriving = Arriving {
+        partner: tree.partner.clone(),
+        dir: path.dir.clone(),
+        blob: sealed_as(start.id),
+        scratch: Arc::clone(&start.scratch),
+        size_bytes: start.size_bytes,
+    };
     Ok(Upload {
         premises: Arc::clone(premises),
         tree: Arc::clone(tree),
@@ -67,7 +75,9 @@ pub(super) async fn write(
         purpose,
         hold,
         scratch_id: start.id,
+        arrival: Some(premises.arrivals.begins(arriving)),
         scratch: start.scratch,
+        writeback: Writeback::default(),
         size_bytes: start.size_bytes,
         recorded_bytes,
         usage_bytes,

@@ -7,17 +7,33 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::model::{BlobId, Node, ScratchId};
-use crate::ports::{Area, Blobs, Clock};
+use crate::ports::{Area, Arrivals, Bans, Blobs, Clock};
 
 use super::disk::on_disk;
 use super::ongoing::Ongoing;
+
+/// What the server works with.
+pub struct Backing {
+    /// The partners' files.
+    pub area: Arc<dyn Area>,
+    /// Their bytes.
+    pub blobs: Arc<dyn Blobs>,
+    /// Who is kept out.
+    pub bans: Arc<dyn Bans>,
+    /// Who looks at uploads while they arrive.
+    pub arrivals: Arc<dyn Arrivals>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Told of every claim, so that the pipeline need not wait for its next look.
+    pub claimed: Arc<Notify>,
+}
 
 /// What every session works with.
 pub(super) struct Premises {
     pub(super) area: Arc<dyn Area>,
     pub(super) blobs: Arc<dyn Blobs>,
+    pub(super) arrivals: Arc<dyn Arrivals>,
     pub(super) clock: Arc<dyn Clock>,
-    /// Told of every claim, so that the pipeline need not wait for its next look.
     pub(super) claimed: Arc<Notify>,
     pub(super) ongoing: Ongoing,
 }

@@ -1,4 +1,10 @@
 //! One upload: bytes into a scratch file, until CLOSE makes them a shipment or a dropped line leaves a partial.
+//!
+//! Who wants to look at a large file before it is whole is told how far it has come, and its bytes are brought to disk
+//! meanwhile, so that CLOSE has little left to wait for. Neither holds a write up.
+
+mod closing;
+mod limit;
 
 use std::sync::Arc;
 
@@ -6,17 +12,16 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::MutexGuard;
 
-use crate::kill_point::kill_point;
 use crate::model::{AreaPath, ScratchId, ShipmentId, is_temporary_name};
-use crate::ports::{AreaError, Close, Scratch};
+use crate::ports::{AreaError, Arrival, Scratch};
 
 use super::disk::on_disk;
 use super::failure::Failure;
 use super::ongoing::Hold;
 use super::packets::Write;
-use super::premises::{Premises, sealed_as};
-use super::recent::Handed;
+use super::premises::Premises;
 use super::tree::{Purpose, Tree};
+use super::writeback::Writeback;
 
 /// One upload in progress.
 pub(super) struct Upload {
@@ -27,6 +32,10 @@ pub(super) struct Upload {
     pub(super) hold: Arc<Hold>,
     pub(super) scratch_id: ScratchId,
     pub(super) scratch: Arc<dyn Scratch>,
+    /// Who looks at it while it arrives; none once it has ended.
+    pub(super) arrival: Option<Box<dyn Arrival>>,
+    /// What brings its bytes to disk meanwhile.
+    pub(super) writeback: Writeback,
     /// Bytes it reaches to.
     pub(super) size_bytes: u64,
     /// Bytes of it the ledger counted when it was opened.
@@ -86,17 +95,18 @@ impl Upload {
         }
         let scratch = Arc::clone(&self.scratch);
         let written = on_disk(move || {
-            let mut reached = 0;
-            for (done, (offset, data)) in placed.iter().enumerate() {
+            let mut spans = Vec::with_capacity(placed.len());
+            for (offset, data) in &placed {
                 if let Err(error) = scratch.write_at(*offset, data) {
-                    return Ok((done, reached, Some(error)));
+                    return Ok((spans, Some(error)));
                 }
-                reached = reached.max(end_of(*offset, data));
+                spans.push((*offset, data.len() as u64));
             }
-            Ok((placed.len(), reached, None))
+            Ok((spans, None))
         });
-        let (done, reached, error) = written.await.map_err(|error| (0, error.into()))?;
-        self.reach(reached);
+        let (spans, error) = written.await.map_err(|error| (0, error.into()))?;
+        let done = spans.len();
+        self.took(&spans);
         error.map(Failure::from).or(refused).map_or(Ok(done), |failure| Err((done, failure)))
     }
 
@@ -117,6 +127,9 @@ impl Upload {
         on_disk(move || scratch.set_len(size_bytes)).await?;
         self.size_bytes = size_bytes;
         self.reach(size_bytes);
+        if let Some(arrival) = &mut self.arrival {
+            arrival.resized(size_bytes);
+        }
         Ok(())
     }
 
@@ -126,117 +139,15 @@ impl Upload {
         Ok(on_disk(move || scratch.sync()).await?)
     }
 
-    /// Completes it: bytes sealed, row committed, claimed unless the name is a temporary one. Gives what to remember of
-    /// a claimed one.
-    pub(super) async fn close(mut self) -> Result<Option<Handed>, Failure> {
-        if let Some(failure) = self.failed.take() {
-            self.pause().await;
-            return Err(failure);
-        }
-        let hold = Arc::clone(&self.hold);
-        let _held = held(&hold).await?;
-        let now = self.premises.now();
-        kill_point("sftp.close.before");
-        // The bytes are durable before the row says so; never the other way round.
-        if let Err(error) = self.premises.blobs.seal(self.scratch_id, sealed_as(self.scratch_id)).await {
-            self.record_size().await;
-            return Err(error.into());
-        }
-        kill_point("sftp.close.sealed");
-        let claim = claim_of(self.purpose, &self.path);
-        let close = Close {
-            partner: self.tree.partner.clone(),
-            path: self.path.clone(),
-            scratch: self.scratch_id,
-            blob: sealed_as(self.scratch_id),
-            size_bytes: self.size_bytes,
-            claim,
-            now,
-        };
-        let replaced = match self.premises.area.close(&close).await {
-            Ok(replaced) => replaced,
-            Err(error) => return Err(self.not_closed(error).await),
-        };
-        kill_point("sftp.close.after");
-        if let Some(blob) = replaced {
-            self.premises.remove(blob).await;
-        }
-        Ok(self.handed_over(claim.map(|(id, _)| id), now).await)
-    }
-
-    async fn handed_over(&self, shipment: Option<ShipmentId>, now: Timestamp) -> Option<Handed> {
-        let (partner, path, size_bytes) = (&self.tree.partner, &self.path, self.size_bytes);
-        if let Some(shipment) = shipment {
-            tracing::info!(%partner, %path, size_bytes, %shipment, "received");
-            self.premises.claimed.notify_one();
-            let modified = self.modified.unwrap_or(now);
-            return Some(Handed { path: path.clone(), size_bytes, modified });
-        }
-        tracing::info!(%partner, %path, size_bytes, "uploaded, not claimed");
-        if let Some(modified) = self.modified
-            && let Err(error) = self.premises.area.touch(partner, path, modified).await
-        {
-            // The upload is good whatever its time says.
-            tracing::warn!(%error, %path, "the modification time could not be kept");
-        }
-        None
-    }
-
-    /// The ledger did not take a sealed upload. While its row still names the scratch file the sealed bytes stay, and an
-    /// OPEN that resumes finds them; otherwise nothing will ever ask for them.
-    async fn not_closed(&self, error: AreaError) -> Failure {
-        match error {
-            AreaError::Superseded | AreaError::NotFound => {
-                self.premises.remove(sealed_as(self.scratch_id)).await;
-                AreaError::Superseded.into()
+    /// Counts what was written and tells of it.
+    fn took(&mut self, spans: &[(u64, u64)]) {
+        for (offset, bytes) in spans.iter().copied().filter(|(_, bytes)| *bytes > 0) {
+            self.reach(offset.saturating_add(bytes));
+            self.writeback.wrote(bytes, &self.scratch);
+            if let Some(arrival) = &mut self.arrival {
+                arrival.wrote(offset, bytes);
             }
-            AreaError::Ledger(_)
-            | AreaError::Exists
-            | AreaError::Claimed
-            | AreaError::Incomplete
-            | AreaError::QuotaBytes(_)
-            | AreaError::QuotaFiles(_) => error.into(),
         }
-    }
-
-    /// Leaves it as a partial that can be resumed, unless another connection has it.
-    pub(super) async fn pause(&mut self) {
-        let hold = Arc::clone(&self.hold);
-        if let Ok(_held) = held(&hold).await {
-            self.record_size().await;
-        }
-    }
-
-    async fn record_size(&self) {
-        if let Err(failure) = self.sync().await {
-            tracing::warn!(path = %self.path, %failure, "a partial could not be synced");
-        }
-        let partner = &self.tree.partner;
-        match self.premises.area.pause(partner, &self.path, self.scratch_id, self.size_bytes).await {
-            Ok(()) => tracing::info!(%partner, path = %self.path, size_bytes = self.size_bytes, "kept as a partial"),
-            // Removed or replaced while it was open.
-            Err(AreaError::Superseded | AreaError::NotFound) => {}
-            Err(error) => tracing::warn!(%partner, path = %self.path, %error, "a partial's size could not be recorded"),
-        }
-    }
-
-    /// How far it may reach. Looked up anew now and then, and before `wanted` is refused: files may have gone meanwhile.
-    async fn limit(&mut self, wanted: u64) -> Result<Limit, Failure> {
-        let known = self.known_limit();
-        let grown = self.size_bytes.saturating_sub(self.looked_at_bytes);
-        if grown < LOOK_AGAIN_BYTES && wanted <= known.reach_bytes {
-            return Ok(known);
-        }
-        self.usage_bytes = self.premises.area.usage(&self.tree.partner).await?.bytes;
-        self.looked_at_bytes = self.size_bytes;
-        Ok(self.known_limit())
-    }
-
-    fn known_limit(&self) -> Limit {
-        let held_bytes = self.usage_bytes.saturating_add(self.premises.ongoing.growth_bytes(&self.tree.partner));
-        let quota_bytes = self.tree.quota.bytes;
-        let reach_bytes = self.size_bytes.saturating_add(quota_bytes.saturating_sub(held_bytes));
-        Limit { reach_bytes, quota_bytes, max_upload_bytes: self.tree.max_upload_bytes }
     }
 
     fn reach(&mut self, end: u64) {
@@ -252,8 +163,9 @@ impl Drop for Upload {
 }
 
 /// What CLOSE, or a rename to its final name, makes of a file: the new shipment and whether it is a rehearsal.
-pub(super) fn claim_of(purpose: Purpose, path: &AreaPath) -> Option<(ShipmentId, bool)> {
-    (!is_temporary_name(&path.name)).then(|| (ShipmentId::new(), purpose == Purpose::Test))
+pub(super) fn claim_of(purpose: Purpose, path: &AreaPath, shipment: Option<ShipmentId>) -> Option<(ShipmentId, bool)> {
+    let shipment = || shipment.unwrap_or_else(ShipmentId::new);
+    (!is_temporary_name(&path.name)).then(|| (shipment(), purpose == Purpose::Test))
 }
 
 /// The right to act on the upload, until dropped.
@@ -266,24 +178,3 @@ async fn held(hold: &Hold) -> Result<MutexGuard<'_, bool>, Failure> {
 fn end_of(offset: u64, data: &Bytes) -> u64 {
     if data.is_empty() { 0 } else { offset.saturating_add(data.len() as u64) }
 }
-
-struct Limit {
-    reach_bytes: u64,
-    quota_bytes: u64,
-    max_upload_bytes: u64,
-}
-
-impl Limit {
-    fn check(&self, end: u64) -> Result<(), Failure> {
-        if end > self.max_upload_bytes {
-            return Err(Failure::Refused(format!("files of more than {} bytes are not taken", self.max_upload_bytes)));
-        }
-        if end > self.reach_bytes {
-            return Err(AreaError::QuotaBytes(self.quota_bytes).into());
-        }
-        Ok(())
-    }
-}
-
-/// How far an upload grows between two looks at what the partner holds in all.
-const LOOK_AGAIN_BYTES: u64 = 64 * 1024 * 1024;

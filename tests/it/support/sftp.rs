@@ -14,8 +14,9 @@ use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use secrecy::SecretString;
 use sluse::adapters::blobs::LocalBlobs;
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings};
+use sluse::adapters::sftp_server::{Backing, Defence, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings};
 use sluse::model::{Node, Shipment};
+use sluse::pipeline::Ahead;
 use sluse::ports::{Area, Blobs, Ledger, Quota, SystemClock};
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -96,7 +97,9 @@ impl Gateway {
         let claimed = Arc::new(Notify::new());
         let (area, store) = ports;
         let (bans, clock) = (Arc::new(ledger.clone()), Arc::new(SystemClock));
-        let server = SftpServer::bind(settings, area, store, bans, clock, Arc::clone(&claimed)).await.unwrap();
+        let arrivals = Arc::new(Ahead::none());
+        let backing = Backing { area, blobs: store, bans, arrivals, clock, claimed: Arc::clone(&claimed) };
+        let server = SftpServer::bind(settings, backing).await.unwrap();
         let (address, stop) = (server.local_addr(), CancellationToken::new());
         let running = tokio::spawn(server.run(stop.clone()));
         Self { address, ledger, blobs, claimed, dir, stop, running }

@@ -1,0 +1,115 @@
+//! How an upload ends: CLOSE makes it a file and, unless its name is a temporary one, a shipment; a dropped line leaves a
+//! partial.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::kill_point::kill_point;
+use crate::model::ShipmentId;
+use crate::ports::{AreaError, Close};
+
+use super::super::failure::Failure;
+use super::super::premises::sealed_as;
+use super::super::recent::Handed;
+use super::{Upload, claim_of, held};
+
+impl Upload {
+    /// Completes it: bytes sealed, row committed, claimed unless the name is a temporary one. Gives what to remember of
+    /// a claimed one.
+    pub(in super::super) async fn close(mut self) -> Result<Option<Handed>, Failure> {
+        if let Some(failure) = self.failed.take() {
+            self.pause().await;
+            return Err(failure);
+        }
+        let hold = Arc::clone(&self.hold);
+        let _held = held(&hold).await?;
+        let now = self.premises.now();
+        kill_point("sftp.close.before");
+        // Nobody writes any more, and looking goes on while the disk is waited for.
+        let mut arrival = self.arrival.take();
+        arrival.iter_mut().for_each(|arrival| arrival.ended(self.size_bytes));
+        // The bytes are durable before the row says so; never the other way round.
+        if let Err(error) = self.premises.blobs.seal(self.scratch_id, sealed_as(self.scratch_id)).await {
+            self.record_size().await;
+            return Err(error.into());
+        }
+        kill_point("sftp.close.sealed");
+        let claim = claim_of(self.purpose, &self.path, arrival.as_ref().map(|arrival| arrival.shipment()));
+        let close = Close {
+            partner: self.tree.partner.clone(),
+            path: self.path.clone(),
+            scratch: self.scratch_id,
+            blob: sealed_as(self.scratch_id),
+            size_bytes: self.size_bytes,
+            claim,
+            now,
+        };
+        let replaced = match self.premises.area.close(&close).await {
+            Ok(replaced) => replaced,
+            Err(error) => return Err(self.not_closed(error).await),
+        };
+        kill_point("sftp.close.after");
+        arrival.into_iter().for_each(|arrival| arrival.kept());
+        if let Some(blob) = replaced {
+            self.premises.remove(blob).await;
+        }
+        Ok(self.handed_over(claim.map(|(id, _)| id), now).await)
+    }
+
+    async fn handed_over(&self, shipment: Option<ShipmentId>, now: Timestamp) -> Option<Handed> {
+        let (partner, path, size_bytes) = (&self.tree.partner, &self.path, self.size_bytes);
+        if let Some(shipment) = shipment {
+            tracing::info!(%partner, %path, size_bytes, %shipment, "received");
+            self.premises.claimed.notify_one();
+            let modified = self.modified.unwrap_or(now);
+            return Some(Handed { path: path.clone(), size_bytes, modified });
+        }
+        tracing::info!(%partner, %path, size_bytes, "uploaded, not claimed");
+        if let Some(modified) = self.modified
+            && let Err(error) = self.premises.area.touch(partner, path, modified).await
+        {
+            // The upload is good whatever its time says.
+            tracing::warn!(%error, %path, "the modification time could not be kept");
+        }
+        None
+    }
+
+    /// The ledger did not take a sealed upload. While its row still names the scratch file the sealed bytes stay, and an
+    /// OPEN that resumes finds them; otherwise nothing will ever ask for them.
+    async fn not_closed(&self, error: AreaError) -> Failure {
+        match error {
+            AreaError::Superseded | AreaError::NotFound => {
+                self.premises.remove(sealed_as(self.scratch_id)).await;
+                AreaError::Superseded.into()
+            }
+            AreaError::Ledger(_)
+            | AreaError::Exists
+            | AreaError::Claimed
+            | AreaError::Incomplete
+            | AreaError::QuotaBytes(_)
+            | AreaError::QuotaFiles(_) => error.into(),
+        }
+    }
+
+    /// Leaves it as a partial that can be resumed, unless another connection has it.
+    pub(in super::super) async fn pause(&mut self) {
+        let hold = Arc::clone(&self.hold);
+        if let Ok(_held) = held(&hold).await {
+            self.record_size().await;
+        }
+    }
+
+    async fn record_size(&self) {
+        if let Err(failure) = self.sync().await {
+            tracing::warn!(path = %self.path, %failure, "a partial could not be synced");
+        }
+        let partner = &self.tree.partner;
+        match self.premises.area.pause(partner, &self.path, self.scratch_id, self.size_bytes).await {
+            Ok(()) => tracing::info!(%partner, path = %self.path, size_bytes = self.size_bytes, "kept as a partial"),
+            // Removed or replaced while it was open.
+            Err(AreaError::Superseded | AreaError::NotFound) => {}
+            Err(error) => tracing::warn!(%partner, path = %self.path, %error, "a partial's size could not be recorded"),
+        }
+    }
+}
