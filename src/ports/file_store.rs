@@ -19,13 +19,15 @@ pub trait FileStore: Send + Sync {
     async fn list(&self, dir: &str, depth: u32)
     -> Result<BoxStream<'static, Result<FileSeen, StoreError>>, StoreError>;
 
-    /// One file; `None` when nothing of the name is there.
+    /// One regular file; `None` when there is none of the name.
     async fn stat(&self, path: &str) -> Result<Option<FileSeen>, StoreError>;
 
-    /// The store's own time, by which its modification times are to be read.
-    async fn now(&self) -> Result<Timestamp, StoreError>;
+    /// The store's own time, by which its modification times are to be read; `None` where it cannot be learnt, as from an
+    /// SFTP server that lets us write nowhere: an age then counts from when we first saw the file as it is.
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// A file's bytes from an offset to its end. The stream ends with an error when the line breaks.
+    /// A file's bytes from an offset to its end. The stream ends with an error when the line breaks, or when they are more
+    /// or fewer than the file's size.
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError>;
 
     /// Writes a file from an offset, 0 making it anew, and returns its size when the bytes are where the store keeps
@@ -91,6 +93,9 @@ pub enum StoreError {
     /// The line broke, or could not be had; the store may be there again later.
     #[error("out of reach: {0}")]
     Unreachable(String),
+    /// The store failed and does not say why; it may do it another time.
+    #[error("the server failed and does not say why (status {0})")]
+    Failed(u32),
     /// Our own bytes could not be read.
     #[error("our own file cannot be read: {0}")]
     Unreadable(io::Error),

@@ -20,6 +20,8 @@ mod cli;
 mod differential;
 #[cfg(feature = "gateway")]
 mod end_to_end;
+#[cfg(feature = "gateway")]
+mod file_store;
 mod fuzz;
 #[cfg(feature = "gateway")]
 mod generate;

@@ -1,31 +1,48 @@
-//! A client of an SFTP server whose host keys are pinned.
+//! A client of SFTP servers whose host keys are pinned.
+//!
+//! [`SftpStore`] is a directory of a server as a [`FileStore`]: one connection, made when it is needed, shared by what goes
+//! on side by side, made again after a break. [`SftpClient`] is one session with single calls.
+//!
+//! Invariants:
+//! - Nothing waits for a server longer than it was told to: not connecting, key exchange, login, nor any request.
+//! - Nothing a server says is trusted: lengths are bounded, names that are no single name are skipped, and a size, a rename
+//!   or a write that is not as it was told is an error.
+//! - No secret goes to a server whose key is not pinned.
+//! - Memory is bounded: 64 requests under way per transfer, one page per listing.
+//!
+//! [`FileStore`]: crate::ports::FileStore
 
-use std::net::SocketAddr;
+mod calls;
+mod clock;
+mod connecting;
+mod lane;
+mod listing;
+mod packets;
+mod paths;
+mod peer;
+mod reading;
+mod renaming;
+mod session;
+mod setback;
+mod store;
+mod wire;
+mod writing;
+
 use std::sync::Arc;
 
-use russh::Disconnect;
-use russh::client::{self, AuthResult, Handle};
-use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
-use russh_sftp::client::{Config, SftpSession};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use futures::StreamExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-/// Whom to connect to, and as whom.
-#[derive(Clone)]
-pub struct Peer {
-    /// Where the server listens.
-    pub address: SocketAddr,
-    /// The keys it may show.
-    pub host_keys: Vec<PublicKey>,
-    /// The user to log in as.
-    pub user: String,
-    /// The user's key.
-    pub key: Arc<PrivateKey>,
-}
+use crate::ports::StoreError;
+use calls::{Open, page};
+use session::{Lease, Session};
 
-/// An open SFTP session.
+pub use peer::{Peer, PeerWaits, Proof};
+pub use store::SftpStore;
+
+/// An open SFTP session; dropping it ends it.
 pub struct SftpClient {
-    sftp: SftpSession,
-    connection: Handle<Pinned>,
+    session: Arc<Session>,
 }
 
 /// A file in a remote directory.
@@ -37,96 +54,72 @@ pub struct Entry {
     pub size_bytes: Option<u64>,
 }
 
-/// Why the server's files are out of reach.
-#[derive(Debug, thiserror::Error)]
-pub enum SftpClientError {
-    /// SSH failed, or the server showed another key than the pinned ones.
-    #[error("no SSH connection: {0}")]
-    Ssh(#[from] russh::Error),
-    /// The server does not accept our key.
-    #[error("the server does not accept the login")]
-    LoginRefused,
-    /// The server refused a request; the text is its own.
-    #[error("{0}")]
-    Sftp(#[from] russh_sftp::client::error::Error),
-    /// Our own end failed, or the connection broke while data flowed.
-    #[error("transfer broke off: {0}")]
-    Transfer(#[from] std::io::Error),
-}
-
 impl SftpClient {
     /// Connects and logs in.
-    pub async fn connect(peer: &Peer) -> Result<Self, SftpClientError> {
-        let config = client::Config { nodelay: true, window_size: WINDOW_BYTES, ..client::Config::default() };
-        let pinned = Pinned { host_keys: peer.host_keys.clone() };
-        let mut connection = client::connect(Arc::new(config), peer.address, pinned).await?;
-        let key = PrivateKeyWithHashAlg::new(Arc::clone(&peer.key), None);
-        let AuthResult::Success = connection.authenticate_publickey(&peer.user, key).await? else {
-            return Err(SftpClientError::LoginRefused);
-        };
-        let channel = connection.channel_open_session().await?;
-        channel.request_subsystem(true, "sftp").await?;
-        let config = Config { max_concurrent_writes: 64, max_concurrent_reads: 64, ..Config::default() };
-        let sftp = SftpSession::new_with_config(channel.into_stream(), config).await?;
-        Ok(Self { sftp, connection })
+    pub async fn connect(peer: &Peer) -> Result<Self, StoreError> {
+        Ok(Self { session: Arc::new(Session::open(peer).await?) })
     }
 
-    /// Writes a file and returns when the server has acknowledged its CLOSE.
-    pub async fn put(&self, path: &str, from: &mut (impl AsyncRead + Unpin + ?Sized)) -> Result<u64, SftpClientError> {
-        let mut file = self.sftp.create(path).await?;
-        let copied = tokio::io::copy(from, &mut file).await?;
-        file.shutdown().await?;
-        Ok(copied)
+    fn lease(&self) -> Result<Lease, StoreError> {
+        self.session.lease().ok_or_else(|| StoreError::Unreachable("the connection has ended".to_owned()))
+    }
+
+    /// Writes a file and returns its size when the server has acknowledged its CLOSE.
+    pub async fn put(&self, path: &str, from: &mut (impl AsyncRead + Unpin + ?Sized)) -> Result<u64, StoreError> {
+        let mut put = writing::Put::begin(self.lease()?, path).await?;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let read = from.read(&mut buffer).await.map_err(StoreError::Unreadable)?;
+            match buffer.get(..read) {
+                Some(bytes) if read > 0 => put.push(bytes).await?,
+                _ => return put.finish().await,
+            }
+        }
     }
 
     /// Reads a file.
-    pub async fn get(&self, path: &str, into: &mut (impl AsyncWrite + Unpin)) -> Result<u64, SftpClientError> {
-        let mut file = self.sftp.open(path).await?;
-        let copied = tokio::io::copy(&mut file, into).await?;
-        into.flush().await?;
+    pub async fn get(&self, path: &str, into: &mut (impl AsyncWrite + Unpin)) -> Result<u64, StoreError> {
+        let mut bytes = reading::read(self.lease()?, path, 0).await?;
+        let mut copied = 0;
+        while let Some(chunk) = bytes.next().await {
+            let chunk = chunk.map_err(|error| StoreError::Unreachable(error.to_string()))?;
+            into.write_all(&chunk).await.map_err(StoreError::Unreadable)?;
+            copied += chunk.len() as u64;
+        }
+        into.flush().await.map_err(StoreError::Unreadable)?;
         Ok(copied)
     }
 
     /// Lists a directory.
-    pub async fn list(&self, dir: &str) -> Result<Vec<Entry>, SftpClientError> {
-        let entries = self.sftp.read_dir(dir).await?;
-        Ok(entries.map(|entry| Entry { name: entry.file_name(), size_bytes: entry.metadata().size }).collect())
+    pub async fn list(&self, dir: &str) -> Result<Vec<Entry>, StoreError> {
+        let open = Open::dir(self.lease()?, dir).await?;
+        let mut entries = Vec::new();
+        while let Some(mut page) = page(&open).await? {
+            while page.left() > 0 {
+                let named = page.take().ok_or(StoreError::Nonsense("a page of names that cannot be read"))?;
+                if let Some(name) = paths::name(&named.name) {
+                    entries.push(Entry { name: name.to_owned(), size_bytes: named.attributes.size_bytes });
+                }
+            }
+        }
+        Ok(entries)
     }
 
     /// Renames a file.
-    pub async fn rename(&self, from: &str, to: &str) -> Result<(), SftpClientError> {
-        Ok(self.sftp.rename(from, to).await?)
+    pub async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        self.session.rename(from, to).await
     }
 
     /// Removes a file.
-    pub async fn remove(&self, path: &str) -> Result<(), SftpClientError> {
-        Ok(self.sftp.remove_file(path).await?)
+    pub async fn remove(&self, path: &str) -> Result<(), StoreError> {
+        self.session.remove(path).await
     }
 
     /// Says goodbye.
-    pub async fn disconnect(self) -> Result<(), SftpClientError> {
-        self.sftp.close().await?;
-        Ok(self.connection.disconnect(Disconnect::ByApplication, "", "en").await?)
+    pub fn disconnect(self) {
+        self.session.end();
     }
 }
 
-/// Accepts the pinned host keys only.
-struct Pinned {
-    host_keys: Vec<PublicKey>,
-}
-
-impl client::Handler for Pinned {
-    type Error = russh::Error;
-
-    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        Ok(match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => {
-                self.host_keys.iter().any(|pinned| pinned.key_data() == key.key_data())
-            }
-            PublicKeyOrCertificate::Certificate(_) => false,
-        })
-    }
-}
-
-/// The receive window of a channel.
-const WINDOW_BYTES: u32 = 8 << 20;
+/// What is read from our side at once.
+const BUFFER_BYTES: usize = 64 * 1024;

@@ -35,7 +35,7 @@ mod names;
 mod offers;
 mod ongoing;
 mod opening;
-mod packets;
+pub(super) mod packets;
 mod premises;
 mod proxy;
 mod recent;

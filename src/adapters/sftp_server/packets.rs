@@ -10,7 +10,7 @@ pub(super) const MAX_PACKET_BYTES: u32 = 256 * 1024;
 
 /// The stream of packets is broken; nothing after it can be understood, so the channel must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Broken {
+pub(in crate::adapters) enum Broken {
     /// A length above the limit, or none.
     #[error("a packet of {0} bytes was announced; 1 to {MAX_PACKET_BYTES} are taken")]
     Length(u32),
@@ -27,13 +27,13 @@ pub(super) enum Broken {
 
 /// Bytes received and not yet understood.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(in crate::adapters) struct Frames {
     buffer: BytesMut,
 }
 
 impl Frames {
     /// Adds bytes as they came.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(in crate::adapters) fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -43,7 +43,7 @@ impl Frames {
     }
 
     /// The next complete packet without its length; `None` when more bytes must come first.
-    pub(super) fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+    pub(in crate::adapters) fn next(&mut self) -> Result<Option<Bytes>, Broken> {
         let Some(length) = self.buffer.first_chunk::<4>().map(|first| u32::from_be_bytes(*first)) else {
             return Ok(None);
         };
@@ -139,7 +139,7 @@ fn decode_write(id: u32, mut rest: Bytes) -> Option<Request> {
 }
 
 /// Takes a length and so many bytes.
-pub(super) fn string(rest: &mut Bytes) -> Option<Bytes> {
+pub(in crate::adapters) fn string(rest: &mut Bytes) -> Option<Bytes> {
     let length = rest.try_get_u32().ok()? as usize;
     (length <= rest.len()).then(|| rest.split_to(length))
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let receipts = wait_for_final(&client, &name, &stage, &report).await?;
     let saved = save(&client, &receipts, stage.path("receipts")).await?;
     report.settled(&stage, &saved, dropped.elapsed())?;
-    client.disconnect().await?;
+    client.disconnect();
     report.how_to_look_further(&stage, args.keep);
     if args.keep {
         crate::app::interrupted().await?;

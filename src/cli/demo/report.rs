@@ -16,7 +16,7 @@ pub(super) struct Report;
 
 impl Report {
     pub(super) fn started(&self, stage: &Stage) {
-        line(&format!("sluse listens on {} (SFTP), everything it keeps lies in", stage.peer().address));
+        line(&format!("sluse listens on {} (SFTP), everything it keeps lies in", stage.address()));
         line(&format!("  {}", stage.folder().display()));
     }
 
@@ -62,11 +62,11 @@ impl Report {
     }
 
     pub(super) fn how_to_look_further(&self, stage: &Stage, keep: bool) {
-        let (folder, port) = (stage.folder().display(), stage.peer().address.port());
+        let (folder, port) = (stage.folder().display(), stage.address().port());
         let options = "-o StrictHostKeyChecking=accept-new";
         let login = format!(
             "sftp -i {folder}/sender_key {options} -o UserKnownHostsFile={folder}/known_hosts -P {port} {USER}@{}",
-            stage.peer().address.ip()
+            stage.address().ip()
         );
         if keep {
             line("\nStill running, until Ctrl-C. Log in as the sender with");

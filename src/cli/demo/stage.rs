@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use super::{DemoArgs, keys, private_folder};
 use crate::adapters::key_file::PrivateKey;
-use crate::adapters::sftp_client::Peer;
+use crate::adapters::sftp_client::{Peer, PeerWaits, Proof};
 use crate::app::Gateway;
 use crate::cli::logging;
 use crate::config::Config;
@@ -48,13 +48,20 @@ impl Stage {
         self.folder.join(name)
     }
 
+    /// Where the gateway listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.gateway.sftp_address()
+    }
+
     /// The gateway as the sender sees it.
     pub(super) fn peer(&self) -> Peer {
         Peer {
-            address: self.gateway.sftp_address(),
+            host: self.address().ip().to_string(),
+            port: self.address().port(),
             host_keys: self.gateway.host_keys().to_vec(),
             user: USER.to_owned(),
-            key: Arc::clone(&self.sender),
+            proof: Proof::by_key(Arc::clone(&self.sender)),
+            waits: PeerWaits::default(),
         }
     }
 

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::Ed25519Keypair;
-use sluse::adapters::sftp_client::{SftpClient, SftpClientError};
+use sluse::adapters::sftp_client::SftpClient;
 use sluse::generate::Profile;
+use sluse::ports::StoreError;
 
 use super::{sluse, text};
 use crate::support::batch::generated;
@@ -56,7 +57,7 @@ impl Office {
         errors
     }
 
-    async fn log_in(&self, user: &str, seed: u8) -> Result<SftpClient, SftpClientError> {
+    async fn log_in(&self, user: &str, seed: u8) -> Result<SftpClient, StoreError> {
         self.home.connect_as(user, &key(seed)).await
     }
 

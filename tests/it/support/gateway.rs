@@ -11,7 +11,8 @@ use russh::keys::ssh_key::LineEnding;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{PrivateKey, PublicKey};
 use secrecy::ExposeSecret as _;
-use sluse::adapters::sftp_client::{Peer, SftpClient, SftpClientError};
+use sluse::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpClient};
+use sluse::ports::StoreError;
 use sluse::simulator::{KeyPair, Simulator, SimulatorOptions};
 use tempfile::TempDir;
 
@@ -117,12 +118,12 @@ impl Home {
     }
 
     /// Connects as the partner, waiting for the gateway to listen.
-    pub(crate) async fn connect(&self) -> Result<SftpClient, SftpClientError> {
+    pub(crate) async fn connect(&self) -> Result<SftpClient, StoreError> {
         let begun = Instant::now();
         loop {
             let connected = match self.peer() {
                 Some(peer) => SftpClient::connect(&peer).await,
-                None => Err(SftpClientError::LoginRefused),
+                None => Err(StoreError::Login),
             };
             if connected.is_ok() || begun.elapsed() > PATIENCE {
                 return connected;
@@ -132,9 +133,10 @@ impl Home {
     }
 
     /// Connects as another user, once; the gateway must be listening.
-    pub(crate) async fn connect_as(&self, user: &str, key: &PrivateKey) -> Result<SftpClient, SftpClientError> {
-        let peer = self.peer().ok_or(SftpClientError::LoginRefused)?;
-        SftpClient::connect(&Peer { user: user.to_owned(), key: Arc::new(key.clone()), ..peer }).await
+    pub(crate) async fn connect_as(&self, user: &str, key: &PrivateKey) -> Result<SftpClient, StoreError> {
+        let peer = self.peer().ok_or(StoreError::Login)?;
+        let proof = Proof::by_key(Arc::new(key.clone()));
+        SftpClient::connect(&Peer { user: user.to_owned(), proof, ..peer }).await
     }
 
     /// What the gateway wrote to its log, for a failing test to show.
@@ -150,8 +152,9 @@ impl Home {
             Some(key.public_key().clone())
         });
         let host_keys: Vec<PublicKey> = host_keys.collect();
-        let key = Arc::clone(&self.client_key);
-        (!host_keys.is_empty()).then(|| Peer { address: self.address, host_keys, user: "etat".into(), key })
+        let proof = Proof::by_key(Arc::clone(&self.client_key));
+        let (host, port, waits) = (self.address.ip().to_string(), self.address.port(), PeerWaits::default());
+        (!host_keys.is_empty()).then(|| Peer { host, port, host_keys, user: "etat".into(), proof, waits })
     }
 
     fn config(&self, settings: &Settings) -> String {
@@ -292,7 +295,7 @@ pub(crate) const HTTP_TOKEN: &str = "secret-7c1d";
 pub(crate) const CONSUMER_ORG: &str = "310000000";
 
 /// A port nobody listens on just now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 

@@ -8,3 +8,4 @@ pub(crate) mod judged;
 pub(crate) mod openssh;
 pub(crate) mod receipts;
 pub(crate) mod sftp;
+pub(crate) mod ssh_peers;

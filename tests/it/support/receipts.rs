@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sluse::adapters::sftp_client::{SftpClient, SftpClientError};
+use sluse::adapters::sftp_client::SftpClient;
+use sluse::ports::StoreError;
 use sluse::receipt::SCHEMA;
 use sluse::xsd::{Limits, Plan, Schema, SchemaDocument, Validator};
 
@@ -19,7 +20,7 @@ pub(crate) struct Receipts {
 
 impl Receipts {
     /// Lists them.
-    pub(crate) async fn list(client: &SftpClient) -> Result<Self, SftpClientError> {
+    pub(crate) async fn list(client: &SftpClient) -> Result<Self, StoreError> {
         let mut receipts = Self::default();
         // What a route asks for beside the documents has tests of its own.
         let beside = |name: &str| [".html", ".csv", ".sig"].iter().any(|end| name.ends_with(end));
@@ -40,7 +41,7 @@ impl Receipts {
     }
 
     /// The same, with an error when the gateway goes away meanwhile.
-    pub(crate) async fn arrive(home: &Home, names: &[String]) -> Result<Self, SftpClientError> {
+    pub(crate) async fn arrive(home: &Home, names: &[String]) -> Result<Self, StoreError> {
         let begun = Instant::now();
         let client = home.connect().await?;
         loop {
