@@ -26,8 +26,9 @@ use crate::adapters::sftp_server::{Backing, SftpServer};
 use crate::blocking::Blocking;
 use crate::config::{Config, JobConfig, RouteConfig};
 use crate::intake::Routes;
+use crate::measures;
 use crate::model::{RouteName, WorkerId};
-use crate::pipeline::{Ahead, Destination, House, Pace, Pipeline, retain, sweep, watch};
+use crate::pipeline::{Ahead, Destination, House, Pace, Pipeline, measure, retain, sweep, watch};
 use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable as _};
 
 use self::partners::{Following, Standing};
@@ -109,6 +110,12 @@ impl Gateway {
         tasks.spawn(server.run(stop.clone()));
         if !config.schedules.iter().any(|schedule| schedule.job == JobConfig::Retention) {
             tasks.spawn(retain(house.clone(), stop.clone()));
+        }
+        if config.metrics.is_some() {
+            for subject in ledger.open_alarms().await? {
+                measures::alarm(&subject, true);
+            }
+            tasks.spawn(measure(house.clone(), stop.clone()));
         }
         tasks.spawn(keeper.run(stop.clone()));
         tasks.spawn(watch(house.clone(), stop.clone()));

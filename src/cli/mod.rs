@@ -11,6 +11,7 @@ mod demo;
 mod generate;
 mod hash_password;
 pub mod logging;
+mod metrics;
 mod partner;
 mod receipt;
 mod receipt_codes;

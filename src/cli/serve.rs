@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, logging};
+use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, logging, metrics};
 use crate::app;
 
 /// Serves until a signal ends it.
@@ -13,6 +13,9 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
     logging::start(&config.log);
     raise_file_limit();
     block_on(async {
+        if let Some(listen) = config.metrics {
+            metrics::serve(listen).await?;
+        }
         app::serve(config).await?;
         Ok(ExitCode::SUCCESS)
     })

@@ -20,6 +20,7 @@ mod times;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,6 +51,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// Logs.
     pub log: LogConfig,
+    /// Where measures are served; `None` serves none.
+    pub metrics: Option<SocketAddr>,
     /// Who has an area.
     pub partners: Vec<Partner>,
     /// Where files go.
@@ -140,6 +143,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let sftp = sftp::read(&root.section("sftp"), data_dir.as_deref(), defender);
     let worker = worker(&root.section("worker"));
     let log = log(&root.section("log"));
+    let metrics = metrics(&root.section("metrics"));
     let partners = partner::read(root);
     let receivers = receiver::read(root);
     let calendars = times::calendars(root);
@@ -158,6 +162,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
         sftp: sftp?,
         worker,
         log: log?,
+        metrics,
         partners,
         routes,
         signer,
@@ -179,6 +184,15 @@ fn worker(section: &Section<'_>) -> WorkerConfig {
         overdue_ms: section.number("overdue_ms", 3_600_000, 1_000..=2_592_000_000),
         stop_ms: section.number("stop_ms", 30_000, 0..=3_600_000),
     }
+}
+
+/// `[metrics]`. They tell who sends how much: what is not loopback is pointed out.
+fn metrics(section: &Section<'_>) -> Option<SocketAddr> {
+    let listen: SocketAddr = section.parsed("listen")?;
+    if !listen.ip().is_loopback() {
+        section.source().warn(format!("{}: metrics can be read from other machines", section.place("listen")));
+    }
+    Some(listen)
 }
 
 fn log(section: &Section<'_>) -> Option<LogConfig> {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -11,6 +11,7 @@ use super::deliver::Forwarding;
 use super::patience::{after, wait_after};
 use crate::codes;
 use crate::formats::MOST_PARTS;
+use crate::measures;
 use crate::model::{Batch, Code, Item, ItemState, Outcome};
 use crate::ports::{BatchConsignment, Consignment, Delivered, DeliveryError, Intent, LedgerError, Next};
 use crate::split::{Chosen, is_valid};
@@ -71,9 +72,22 @@ impl Attempt<'_> {
     async fn deliver(&self) -> Result<Delivered, DeliveryError> {
         let receiver = &self.forwarding.receiver;
         match self.load {
-            Load::Item => receiver.deliver(&self.consign().await?).await,
-            Load::Batch(batch) => receiver.deliver_batch(&self.consign_batch(batch, true).await?).await,
+            Load::Item => {
+                let item = self.consign().await?;
+                self.timed(receiver.deliver(&item)).await
+            }
+            Load::Batch(batch) => {
+                let batch = self.consign_batch(batch, true).await?;
+                self.timed(receiver.deliver_batch(&batch)).await
+            }
         }
+    }
+
+    async fn timed<T>(&self, receiving: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let answer = receiving.await;
+        measures::delivering(&self.forwarding.route.name, begun.elapsed());
+        answer
     }
 
     /// When the receiver has had time to finish an attempt whose outcome is unknown; `None` when it has.
@@ -224,6 +238,8 @@ impl Attempt<'_> {
 
     async fn conclude(&self, outcome: Outcome) -> Result<(), LedgerError> {
         let (shipment, ledger) = (self.forwarding.source.shipment, &self.forwarding.ledger);
+        let (word, code) = word(&outcome);
+        measures::attempted(&self.forwarding.route.name, word, code);
         match self.load {
             Load::Item => ledger.conclude(shipment, self.number(), outcome, self.now()).await,
             Load::Batch(_) => ledger.conclude_batch(shipment, self.number(), outcome, self.now()).await,
@@ -232,6 +248,16 @@ impl Attempt<'_> {
 
     fn now(&self) -> Timestamp {
         self.forwarding.clock.now()
+    }
+}
+
+/// An outcome in one word, and its code.
+fn word(outcome: &Outcome) -> (&'static str, Option<Code>) {
+    match outcome {
+        Outcome::Delivered(_) => ("delivered", None),
+        Outcome::Retry { code, .. } => ("retry", Some(*code)),
+        Outcome::Unknown { code, .. } => ("unknown", Some(*code)),
+        Outcome::Failed(code) => ("failed", Some(*code)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use super::{House, StepError};
 use crate::codes;
 use crate::forward::{Forwarding, Source, after, forward};
 use crate::intake::claim;
+use crate::measures;
 use crate::model::{ItemState, Shipment, ShipmentId, Stage, Standing, Verdict, VerdictKind};
 use crate::ports::LedgerError;
 
@@ -24,11 +25,13 @@ pub(super) async fn drive(
 ) -> Result<Option<Timestamp>, StepError> {
     if shipment.stage == Stage::Claimed {
         place_accepted(house, &shipment).await?;
+        let begun = Instant::now();
         let verdict = match judge(house, claim(shipment.clone(), &house.routes)).await? {
             Outcome::Judged(verdict) => *verdict,
             // Looked at from time to time all the same, should the number before it come unnoticed.
             Outcome::Held(until) => return Ok(Some(until.min(after(house.clock.now(), HELD_LOOK)))),
         };
+        measures::judged(verdict.route.as_ref(), verdict.kind, begun.elapsed());
         let sends = verdict.kind == VerdictKind::Pass && !shipment.preflight;
         shipment.verdict = Some(verdict);
         shipment.stage = Stage::Judged;

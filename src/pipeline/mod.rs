@@ -30,7 +30,7 @@ pub use receipts::{Signers, issue_supplement};
 pub use retention::retain;
 pub use sweep::sweep;
 pub use timetable::{Expected, Schedule, Timekeeper};
-pub use watchdog::watch;
+pub use watchdog::{measure, watch};
 
 use jiff::Timestamp;
 

@@ -5,7 +5,32 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::House;
+use crate::measures;
 use crate::model::Shipment;
+use crate::ports::LedgerError;
+
+/// Measures what the ledger holds, until asked to stop.
+pub async fn measure(house: House, stop: CancellationToken) {
+    loop {
+        let before = house.clock.now().checked_sub(house.pace.overdue).unwrap_or(jiff::Timestamp::MIN);
+        let looked = async {
+            let counts = house.ledger.counts().await?;
+            Ok::<_, LedgerError>((counts, house.ledger.overdue(before, LOOKED_AT).await?.len()))
+        };
+        match looked.await {
+            Ok((counts, overdue)) => {
+                measures::shipments("claimed", counts.claimed);
+                measures::shipments("judged", counts.judged);
+                measures::shipments("receipted", counts.receipted);
+                measures::overdue(overdue);
+            }
+            Err(error) => tracing::warn!(%error, "the ledger cannot be measured"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(MEASURE_EVERY)).await.is_none() {
+            return;
+        }
+    }
+}
 
 /// Looks once a minute for shipments that should have had their final receipt, until asked to stop.
 pub async fn watch(house: House, stop: CancellationToken) {
@@ -29,6 +54,9 @@ pub async fn watch(house: House, stop: CancellationToken) {
         }
     }
 }
+
+/// How often it measures.
+const MEASURE_EVERY: Duration = Duration::from_secs(30);
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(60);

@@ -70,6 +70,9 @@ pub trait Timetable: Send + Sync {
         now: Timestamp,
     ) -> Result<AlarmChange, LedgerError>;
 
+    /// The subjects something is wrong with.
+    async fn open_alarms(&self) -> Result<Vec<String>, LedgerError>;
+
     /// Notices that are to be sent, oldest first.
     async fn due_notices(&self, now: Timestamp, limit: u32) -> Result<Vec<Notice>, LedgerError>;
 

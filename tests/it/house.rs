@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("codes", &["model"]),
     ("kill_point", &[]),
     ("blocking", &[]),
+    ("measures", &["model"]),
     ("xml", &[]),
     ("xsd", &["xml"]),
     ("ports", &["model", "codes"]),
@@ -20,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("staging", &["model", "codes", "ports", "intake", "kill_point"]),
     ("validate", &["model", "codes", "ports", "formats", "xsd", "staging"]),
     ("split", &["model", "codes", "ports", "formats", "validate"]),
-    ("forward", &["model", "codes", "ports", "formats", "split", "blocking", "kill_point"]),
+    ("forward", &["model", "codes", "ports", "formats", "split", "blocking", "kill_point", "measures"]),
     ("receipt", &["model", "codes", "ports"]),
     ("schedule", &["model"]),
     (
@@ -38,9 +39,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "schedule",
             "blocking",
             "kill_point",
+            "measures",
         ],
     ),
-    ("adapters", &["ports", "model", "codes", "blocking", "kill_point"]),
+    ("adapters", &["ports", "model", "codes", "blocking", "kill_point", "measures"]),
     ("simulator", &["model"]),
     // The keys that sign receipts, and times, are read where everything else is checked; limits and check digits are
     // settings.
@@ -64,7 +66,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("croner", &["schedule"]),
     // Where an address is checked, too.
     ("lettre", &["adapters", "config"]),
-    ("axum", &["simulator"]),
+    ("axum", &["simulator", "cli"]),
 ];
 
 /// Rooms that are plain functions: no async runtime in them.

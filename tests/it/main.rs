@@ -32,6 +32,7 @@ mod house;
 mod interop;
 #[cfg(feature = "gateway")]
 mod ledger;
+mod measures;
 mod needs;
 mod peers;
 #[cfg(feature = "gateway")]

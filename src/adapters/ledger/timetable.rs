@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{SqliteLedger, alarms, expected, schedules};
+use super::{SqliteLedger, alarms, expected, schedules, sql};
+use crate::measures;
 use crate::model::{Alarm, AlarmChange, Arrival, PartnerId, PastFile, RouteName, Settled, Watch};
 use crate::ports::{AskedRun, LedgerError, NewRun, Notice, NoticeEnd, Run, RunEnd, Timetable};
 
@@ -95,7 +96,15 @@ impl Timetable for SqliteLedger {
         }
         let change =
             alarms::Change { subject: subject.to_owned(), alarm: alarm.cloned(), channels: channels.to_vec(), now };
-        self.write(move |connection| Box::pin(async move { alarms::set(connection, &change).await })).await
+        let changed =
+            self.write(move |connection| Box::pin(async move { alarms::set(connection, &change).await })).await?;
+        measures::alarm(subject, alarm.is_some());
+        Ok(changed)
+    }
+
+    async fn open_alarms(&self) -> Result<Vec<String>, LedgerError> {
+        let mut reader = self.reader().await?;
+        Ok(sqlx::query_scalar(sql::times::OPEN_ALARMS).fetch_all(&mut *reader).await?)
     }
 
     async fn due_notices(&self, now: Timestamp, limit: u32) -> Result<Vec<Notice>, LedgerError> {

@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+use crate::measures;
+
 use super::channel;
 use super::defender::Defender;
 use super::login::Entrance;
@@ -125,6 +127,7 @@ impl Connection {
             tracing::warn!(peer = %self.peer, %partner, "login refused: the partner has too many connections");
             return Auth::reject();
         };
+        measures::logged_in(partner);
         tracing::info!(peer = %self.peer, user = %printable(user), %partner, %method, "logged in");
         self.granted =
             Some(Granted { tree: Arc::new(seat.tree.seen_by(user)), shares: seat.shares.clone(), _seat: taken });
@@ -133,6 +136,7 @@ impl Connection {
 
     /// Refuses a login, the later the more have been refused; the same whatever was wrong with it.
     async fn refuse_login(&self, user: &str, method: Method) -> Auth {
+        measures::login_refused();
         tracing::warn!(peer = %self.peer, user = %printable(user), %method, "login refused");
         tokio::time::sleep(self.shared.defender.refused(self.peer.ip(), user).await).await;
         Auth::reject()

@@ -13,6 +13,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::measures::Connected;
+
 use super::connection::{Connection, Shared, printable};
 use super::defender::Defender;
 use super::host_keys;
@@ -94,6 +96,7 @@ impl SftpServer {
             };
             let serving = receive(Arc::clone(&self.offers), Arc::clone(&self.shared), stream, peer);
             connections.spawn(async move {
+                let _connected = Connected::new();
                 Box::pin(serving).await;
                 drop(seat);
             });

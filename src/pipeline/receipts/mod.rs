@@ -16,6 +16,7 @@ use pages::{Findings, Groups, Items};
 use sheets::{Page, Sheets};
 
 use super::{House, StepError};
+use crate::measures;
 use crate::model::{
     BlobId, ItemState, News, ReceiptForm, ReceiptKind, ReceiptRules, ReceiptStatus, RouteName, Shipment, Tally, Verdict,
 };
@@ -193,7 +194,8 @@ async fn try_place(
 async fn hand_over(house: &House, placed: &PlacedReceipt) -> Result<Placing, StepError> {
     let taken = house.ledger.place_receipt(placed).await;
     match taken {
-        Ok(Placing::Placed(_) | Placing::Outdated) => {}
+        Ok(Placing::Placed(_)) => measures::receipt(placed.kind),
+        Ok(Placing::Outdated) => {}
         Ok(Placing::Known) => {
             for file in &placed.files {
                 house.blobs.remove(file.blob).await?;

@@ -68,6 +68,8 @@ pub(in crate::adapters::ledger) const PAST_FILES: &str = "SELECT size_bytes, ite
 pub(in crate::adapters::ledger) const OPEN_ALARM: &str =
     "SELECT id, level, due, text FROM alarms WHERE subject = $1 AND cleared_at IS NULL";
 
+pub(in crate::adapters::ledger) const OPEN_ALARMS: &str = "SELECT subject FROM alarms WHERE cleared_at IS NULL";
+
 pub(in crate::adapters::ledger) const CLEAR_ALARM: &str = "UPDATE alarms SET cleared_at = $2 WHERE id = $1";
 
 pub(in crate::adapters::ledger) const RAISE_ALARM: &str =

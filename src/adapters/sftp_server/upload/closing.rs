@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::kill_point::kill_point;
+use crate::measures;
 use crate::model::ShipmentId;
 use crate::ports::{AreaError, Close};
 
@@ -59,6 +60,7 @@ impl Upload {
 
     async fn handed_over(&self, shipment: Option<ShipmentId>, now: Timestamp) -> Option<Handed> {
         let (partner, path, size_bytes) = (&self.tree.partner, &self.path, self.size_bytes);
+        measures::uploaded(partner, size_bytes);
         if let Some(shipment) = shipment {
             tracing::info!(%partner, %path, size_bytes, %shipment, "received");
             self.premises.claimed.notify_one();
