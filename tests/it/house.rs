@@ -23,6 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("forward", &["model", "codes", "ports", "formats", "split", "blocking", "kill_point"]),
     ("receipt", &["model", "codes", "ports"]),
     ("schedule", &["model"]),
+    ("sighting", &["model"]),
     (
         "pipeline",
         &[
@@ -36,6 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "forward",
             "receipt",
             "schedule",
+            "sighting",
             "blocking",
             "kill_point",
         ],
@@ -44,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("simulator", &["model"]),
     // The keys that sign receipts, and times, are read where everything else is checked; limits and check digits are
     // settings.
-    ("config", &["model", "xsd", "formats", "receipt", "schedule"]),
+    ("config", &["model", "xsd", "formats", "receipt", "schedule", "sighting"]),
     ("generate", &["model"]),
     ("app", EVERYTHING),
     ("cli", EVERYTHING),
@@ -68,8 +70,10 @@ const OUTSIDE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are plain functions: no async runtime in them.
-const SYNC: &[&str] =
-    &["model", "codes", "xml", "xsd", "formats", "validate", "split", "receipt", "schedule", "config", "generate"];
+const SYNC: &[&str] = &[
+    "model", "codes", "xml", "xsd", "formats", "validate", "split", "receipt", "schedule", "sighting", "config",
+    "generate",
+];
 
 /// Words that name no duty.
 const VAGUE: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "misc"];

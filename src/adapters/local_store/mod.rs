@@ -18,6 +18,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
+use rustix::io::Errno;
 
 use crate::kill_point::kill_point;
 use crate::ports::{FileSeen, FileStore, StoreError};
@@ -108,17 +109,21 @@ impl FileStore for LocalStore {
 
 /// What a failure of the disk means to who asked.
 fn failure(error: io::Error) -> StoreError {
-    // A link where none is followed.
-    if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::LOOP) {
-        return StoreError::NotFound;
-    }
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => StoreError::NotFound,
-        io::ErrorKind::AlreadyExists => StoreError::Exists,
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::Denied,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        io::ErrorKind::InvalidInput => StoreError::Nonsense("a path that leads out of the directory"),
-        _ => StoreError::Unreachable(error.to_string()),
+    let is = |kinds: &[io::ErrorKind]| kinds.contains(&error.kind());
+    // A link where none is followed is as good as nothing.
+    let is_link = Errno::from_io_error(&error) == Some(Errno::LOOP);
+    if is_link || is(&[io::ErrorKind::NotFound, io::ErrorKind::NotADirectory]) {
+        StoreError::NotFound
+    } else if is(&[io::ErrorKind::AlreadyExists]) {
+        StoreError::Exists
+    } else if is(&[io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem]) {
+        StoreError::Denied
+    } else if is(&[io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded]) {
+        StoreError::Full
+    } else if is(&[io::ErrorKind::InvalidInput]) {
+        StoreError::Nonsense("a path that leads out of the directory")
+    } else {
+        StoreError::Unreachable(error.to_string())
     }
 }
 
