@@ -46,4 +46,4 @@ pub use shipment::{
     Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Shipment, Stage, Standing, Tally, Totals, Verdict,
     VerdictKind,
 };
-pub use sighting::{Sighting, Stamp, Tried, Wait};
+pub use sighting::{Sighting, Stamp, TakeOrder, Tried, Wait};

@@ -64,6 +64,23 @@ pub enum Wait {
     Match,
 }
 
+/// Which files of a source go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TakeOrder {
+    /// By path.
+    #[default]
+    Name,
+    /// The one that was changed longest ago.
+    Age,
+    /// The smallest.
+    Size,
+}
+
+impl TakeOrder {
+    /// Every order, with its word in the configuration.
+    pub const ALL: [(&'static str, Self); 3] = [("name", Self::Name), ("age", Self::Age), ("size", Self::Size)];
+}
+
 impl Stamp {
     /// A stamp whose time is one that the ledger can keep.
     pub fn new(size_bytes: u64, modified: Timestamp) -> Self {

@@ -17,8 +17,8 @@ pub enum Checksum {
 /// What was computed of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digests {
-    /// MD5.
-    pub md5: [u8; 16],
+    /// MD5, where it was asked for.
+    pub md5: Option<[u8; 16]>,
     /// SHA-256.
     pub sha256: [u8; 32],
 }
@@ -27,7 +27,7 @@ impl Checksum {
     /// Tells whether the file is the one that it is of.
     pub fn is_of(&self, digests: &Digests) -> bool {
         match self {
-            Self::Md5(md5) => *md5 == digests.md5,
+            Self::Md5(md5) => Some(*md5) == digests.md5,
             Self::Sha256(sha256) => *sha256 == digests.sha256,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::name::{is_sound, is_within};
 use super::{After, Beside, Pattern, Readiness};
+use crate::model::TakeOrder;
 
 /// Everything that is agreed of a source's files.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +16,7 @@ pub struct Rules {
     /// What is not, all the same.
     pub exclude: Vec<Pattern>,
     /// Which first.
-    pub order: Order,
+    pub order: TakeOrder,
     /// Files taken in one look.
     pub most: u32,
     /// When a file may be taken.
@@ -24,23 +25,6 @@ pub struct Rules {
     pub after: After,
     /// Where its receipts go.
     pub receipts: Option<String>,
-}
-
-/// Which files go first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    /// By path.
-    #[default]
-    Name,
-    /// The one that was changed longest ago.
-    Age,
-    /// The smallest.
-    Size,
-}
-
-impl Order {
-    /// Every order, with its word in the configuration.
-    pub const ALL: [(&'static str, Self); 3] = [("name", Self::Name), ("age", Self::Age), ("size", Self::Size)];
 }
 
 /// What a file is to us.
@@ -100,7 +84,7 @@ mod tests {
             depth: 1,
             include: vec!["*.xml".parse().unwrap()],
             exclude: vec!["old*".parse().unwrap()],
-            order: Order::Name,
+            order: TakeOrder::Name,
             most: 10,
             readiness: Readiness {
                 stable: None,
