@@ -49,6 +49,8 @@ mod schemas;
 #[cfg(feature = "gateway")]
 mod sftp;
 #[cfg(feature = "gateway")]
+mod sources;
+#[cfg(feature = "gateway")]
 mod split;
 #[cfg(feature = "gateway")]
 mod support;
