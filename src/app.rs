@@ -2,6 +2,7 @@
 
 pub(crate) mod partners;
 pub(crate) mod settings;
+mod sources;
 
 use std::collections::HashMap;
 use std::fs;
@@ -29,7 +30,7 @@ use crate::intake::Routes;
 use crate::measures;
 use crate::model::{RouteName, WorkerId};
 use crate::pipeline::{Ahead, Destination, House, Pace, Pipeline, measure, retain, sweep, watch};
-use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable as _};
+use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable};
 
 use self::partners::{Following, Standing};
 
@@ -119,6 +120,8 @@ impl Gateway {
         }
         tasks.spawn(keeper.run(stop.clone()));
         tasks.spawn(watch(house.clone(), stop.clone()));
+        let alarms: Arc<dyn Timetable> = ledger.clone();
+        sources::start(&config, &house, (&alarms, &claimed), (&stop, &tasks));
         tasks.spawn(Pipeline::new(house, claimed).run(stop.clone()));
         tasks.close();
         tracing::info!(address = %sftp_address, swept, "listening for SFTP");
@@ -186,6 +189,7 @@ impl Stores {
         let cores = available_parallelism().map_or(1, usize::from);
         Ok(House {
             ledger: self.ledger.clone(),
+            sources: self.ledger.clone(),
             blobs: self.blobs.clone(),
             ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES),
             routes,

@@ -72,6 +72,7 @@ codes! {
     PREFLIGHT = "IN-001", Ok, "Judged in the test directory; nothing was sent.", "Drop the file in the inbox to have it sent.";
     EMPTY_FILE = "IN-101", Rejected, "The file is empty.", "Check the job that writes it and drop it again.";
     FILE_TOO_LARGE = "IN-102", Rejected, "The file is larger than the route takes.", "Split the batch, or ask the operator to raise the limit.";
+    CHECKSUM_DIFFERS = "IN-103", Rejected, "The file is not the one its checksum is of.", "Write the file and its checksum anew and drop both again.";
     STAGED_UNREADABLE = "IN-901", UnExpectedError, "Our copy of the file cannot be read.", "Nothing; the operator has been told.";
     // XML.
     NOT_XML = "XM-101", ValidationFailed, "The file does not begin as an XML document.", "Check that the right file was dropped, and that it is not compressed or encrypted.";

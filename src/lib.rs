@@ -38,6 +38,8 @@ pub mod receipt;
 #[cfg(feature = "gateway")]
 pub mod schedule;
 #[cfg(feature = "gateway")]
+pub mod sighting;
+#[cfg(feature = "gateway")]
 pub mod simulator;
 #[cfg(feature = "gateway")]
 pub mod split;

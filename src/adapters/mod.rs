@@ -8,6 +8,7 @@ mod durable;
 mod http;
 pub mod key_file;
 pub mod ledger;
+pub mod local_store;
 pub mod receiver;
 pub mod sftp_client;
 pub mod sftp_server;

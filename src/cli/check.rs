@@ -116,6 +116,7 @@ impl Desk {
         let clock = Arc::new(SystemClock);
         let house = House {
             ledger: Arc::new(ledger.clone()),
+            sources: Arc::new(ledger.clone()),
             blobs: Arc::new(blobs),
             routes: Arc::new(Routes::new(routes)),
             receivers: Arc::new(HashMap::new()),

@@ -16,6 +16,7 @@ mod route;
 mod rules;
 mod schedule;
 mod sftp;
+mod source;
 mod times;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub use receiver::{
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};
 pub use sftp::{DefenderConfig, SftpConfig};
+pub use source::{PlaceConfig, SourceConfig, WatchedConfig};
 
 use crate::formats::broker::Rules;
 use crate::receipt::Signer;
@@ -65,6 +67,8 @@ pub struct Config {
     pub schedules: Vec<ScheduleConfig>,
     /// Files that are expected.
     pub expected: Vec<ExpectedConfig>,
+    /// Where files are taken from.
+    pub sources: Vec<SourceConfig>,
     /// How people are told of alarms, by name.
     pub alarms: Vec<(String, AlarmConfig)>,
     /// What an operator should know and that is no fault.
@@ -152,6 +156,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let alarms = schedule::alarms(root);
     let schedules = schedule::schedules(root, &calendars, &alarms);
     let expected = schedule::expected(root, &partners, &routes, &calendars, &alarms);
+    let sources = source::read(root, &partners, &routes, &calendars, &alarms);
     let alarms = alarms.into_iter().filter_map(|(name, alarm)| Some((name, alarm?))).collect();
     let signer = receipts::signer(&root.section("signing"), "key_file");
     let broker = broker::read(root);
@@ -169,6 +174,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
         broker,
         schedules,
         expected,
+        sources,
         alarms,
         warnings,
     })

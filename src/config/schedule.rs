@@ -106,6 +106,9 @@ pub enum MailTls {
     None,
 }
 
+/// Ways to tell people by name; one with faults is there by name only.
+pub(super) type Alarms = [(String, Option<AlarmConfig>)];
+
 /// Reads `[schedule.<name>]`.
 pub(super) fn schedules(
     root: &Section<'_>,
@@ -122,7 +125,7 @@ fn schedule(
     calendars: &Calendars,
     alarms: &[(String, Option<AlarmConfig>)],
 ) -> Option<ScheduleConfig> {
-    let times = recurrence(name, section, calendars);
+    let times = recurrence(name, section, calendars, None);
     let job = section.required("job").and_then(|word| {
         let found = JobConfig::ALL.iter().find(|(known, _)| *known == word).map(|(_, job)| *job);
         if found.is_none() {
@@ -199,9 +202,9 @@ pub(super) fn expected(
 }
 
 /// The partner and, where one is named, the route with its inbox.
-type From = (PartnerId, Option<(RouteName, String)>);
+pub(super) type From = (PartnerId, Option<(RouteName, String)>);
 
-fn whose(section: &Section<'_>, partners: &[Partner], routes: &[RouteConfig]) -> Option<From> {
+pub(super) fn whose(section: &Section<'_>, partners: &[Partner], routes: &[RouteConfig]) -> Option<From> {
     let partner: Option<PartnerId> = section.required_parsed("partner");
     let route: Option<RouteName> = section.parsed("route");
     let partner = partner?;
@@ -219,7 +222,7 @@ fn whose(section: &Section<'_>, partners: &[Partner], routes: &[RouteConfig]) ->
 }
 
 /// Who is told: everybody, unless some are named.
-fn channels(section: &Section<'_>, alarms: &[(String, Option<AlarmConfig>)]) -> Vec<String> {
+pub(super) fn channels(section: &Section<'_>, alarms: &[(String, Option<AlarmConfig>)]) -> Vec<String> {
     if !section.has("alarm") {
         return alarms.iter().map(|(name, _)| name.clone()).collect();
     }
@@ -230,7 +233,7 @@ fn channels(section: &Section<'_>, alarms: &[(String, Option<AlarmConfig>)]) -> 
     named
 }
 
-fn is_name(section: &Section<'_>, name: &str) -> bool {
+pub(super) fn is_name(section: &Section<'_>, name: &str) -> bool {
     match name.parse::<RouteName>() {
         Ok(_) => true,
         Err(error) => {

@@ -125,9 +125,15 @@ pub(super) fn route_windows(section: &Section<'_>, calendars: &Calendars) -> Opt
     Some(windows)
 }
 
-/// When a schedule runs.
-pub(super) fn recurrence(name: &str, section: &Section<'_>, calendars: &Calendars) -> Option<Recurrence> {
-    let every_ms = section.optional_number("every_ms", 1_000..=LONGEST_MS);
+/// When a schedule runs; where it does not say, every so often.
+pub(super) fn recurrence(
+    name: &str,
+    section: &Section<'_>,
+    calendars: &Calendars,
+    or_every_ms: Option<u64>,
+) -> Option<Recurrence> {
+    let says = section.has("every_ms") || section.text("cron").is_some();
+    let every_ms = section.optional_number("every_ms", 1_000..=LONGEST_MS).or(or_every_ms.filter(|_| !says));
     let cron = section.text("cron").map(|text| checked::<Pattern>(section, "cron", &text));
     let rule = match (cron, every_ms) {
         (Some(pattern), None) => pattern.map(|pattern| Rule::Cron(Box::new(pattern))),

@@ -19,6 +19,7 @@ mod rights;
 mod route;
 mod rules;
 mod shipment;
+mod sighting;
 
 pub use amendments::{AddedPartner, AmendedLogin, Amendments, AuditRow, LoginKey};
 pub use archive::{ArchiveContents, ArchiveMember};
@@ -45,3 +46,4 @@ pub use shipment::{
     Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Shipment, Stage, Standing, Tally, Totals, Verdict,
     VerdictKind,
 };
+pub use sighting::{Sighting, Stamp, TakeOrder, Tried, Wait};

@@ -44,6 +44,10 @@ pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepEr
         let finding = Finding::whole(codes::CANCELLED, "cancelled before it was judged");
         return refuse_unread(house, &shipment, finding).await.map(Outcome::judged);
     }
+    if let Some(code) = house.sources.foreseen(shipment.id).await? {
+        let finding = Finding::whole(code, "by the checksum file that lay beside it");
+        return refuse_unread(house, &shipment, finding).await.map(Outcome::judged);
+    }
     let routes = claim.routes().to_vec();
     match stage(claim, house.blobs.as_ref()).await {
         Ok(Staging::Refused(finding)) => refuse_unread(house, &shipment, finding).await.map(Outcome::judged),

@@ -13,6 +13,7 @@ mod receipts;
 mod retention;
 mod sequence;
 mod setback;
+mod sources;
 mod sweep;
 mod timetable;
 mod watchdog;
@@ -28,6 +29,7 @@ pub use drive::rehearse;
 pub use jobs::{Report, Retention};
 pub use receipts::{Signers, issue_supplement};
 pub use retention::retain;
+pub use sources::{Source, Taker};
 pub use sweep::sweep;
 pub use timetable::{Expected, Schedule, Timekeeper};
 pub use watchdog::{measure, watch};
@@ -39,7 +41,7 @@ use crate::codes;
 use crate::forward::Patience;
 use crate::intake::Routes;
 use crate::model::{BatchLimits, Code, RouteName, ShipmentId, WorkerId};
-use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver};
+use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver, Sources};
 use crate::schedule::Windows;
 use crate::validate::ArchiveRules;
 
@@ -48,6 +50,8 @@ use crate::validate::ArchiveRules;
 pub struct House {
     /// The truth.
     pub ledger: Arc<dyn Ledger>,
+    /// What is known of sources.
+    pub sources: Arc<dyn Sources>,
     /// The bytes.
     pub blobs: Arc<dyn Blobs>,
     /// The rules.

@@ -8,6 +8,7 @@
 mod archive;
 mod around;
 mod collector;
+mod ending;
 mod family;
 mod forms;
 mod grouping;
@@ -31,6 +32,7 @@ use judge::Judge;
 use source::Source;
 
 pub use archive::{is_archive, judge_archive};
+pub use ending::{ReadThrough, read_through};
 pub use index::{Items, Sight};
 pub use kinds::code;
 

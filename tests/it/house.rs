@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("forward", &["model", "codes", "ports", "formats", "split", "blocking", "kill_point", "measures"]),
     ("receipt", &["model", "codes", "ports"]),
     ("schedule", &["model"]),
+    ("sighting", &["model"]),
     (
         "pipeline",
         &[
@@ -37,6 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "forward",
             "receipt",
             "schedule",
+            "sighting",
             "blocking",
             "kill_point",
             "measures",
@@ -46,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("simulator", &["model"]),
     // The keys that sign receipts, and times, are read where everything else is checked; limits and check digits are
     // settings.
-    ("config", &["model", "xsd", "formats", "receipt", "schedule"]),
+    ("config", &["model", "xsd", "formats", "receipt", "schedule", "sighting"]),
     ("generate", &["model"]),
     ("app", EVERYTHING),
     ("cli", EVERYTHING),
@@ -70,8 +72,10 @@ const OUTSIDE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are plain functions: no async runtime in them.
-const SYNC: &[&str] =
-    &["model", "codes", "xml", "xsd", "formats", "validate", "split", "receipt", "schedule", "config", "generate"];
+const SYNC: &[&str] = &[
+    "model", "codes", "xml", "xsd", "formats", "validate", "split", "receipt", "schedule", "sighting", "config",
+    "generate",
+];
 
 /// Words that name no duty.
 const VAGUE: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "misc"];

@@ -50,6 +50,8 @@ mod schemas;
 #[cfg(feature = "gateway")]
 mod sftp;
 #[cfg(feature = "gateway")]
+mod sources;
+#[cfg(feature = "gateway")]
 mod split;
 #[cfg(feature = "gateway")]
 mod support;

@@ -164,6 +164,7 @@ impl Rig {
         let house = House {
             ahead: sluse::pipeline::Ahead::new(Arc::clone(&routes), 2, 4_096),
             ledger: Arc::new(ledger.clone()),
+            sources: Arc::new(ledger.clone()),
             blobs: Arc::new(blobs),
             receivers: Arc::new(HashMap::from([(route.name.clone(), destination)])),
             routes,

@@ -5,9 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::{alarms, beside, schedules};
-use crate::model::Alarm;
-use crate::ports::{LedgerError, Run};
+use super::{alarms, beside, schedules, sightings};
+use crate::model::{Alarm, Wait};
+use crate::ports::{LedgerError, Run, SourceStand};
 
 /// The ledger as who stands by: it asks for runs, and nothing is brought up to date.
 pub struct Bystander(SqliteConnection);
@@ -36,6 +36,21 @@ impl Bystander {
     /// What is wrong with a subject.
     pub async fn alarm(&mut self, subject: &str) -> Result<Option<Alarm>, LedgerError> {
         Ok(alarms::open(&mut self.0, subject).await?.map(|(_, alarm)| alarm))
+    }
+
+    /// How a source stands.
+    pub async fn source(&mut self, source: &str) -> Result<SourceStand, LedgerError> {
+        sightings::stand(&mut self.0, source).await
+    }
+
+    /// How many files of a source wait for what, and the first of them.
+    pub async fn waiting(&mut self, source: &str, shown: u32) -> Result<Vec<(Wait, u64, Vec<String>)>, LedgerError> {
+        sightings::waiting(&mut self.0, source, shown).await
+    }
+
+    /// Asks for a look at a source; returns the number to follow it by.
+    pub async fn ask_look(&mut self, source: &str) -> Result<u64, LedgerError> {
+        sightings::ask(&mut self.0, source).await
     }
 
     /// Closes it.

@@ -8,6 +8,7 @@
 //! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
 
 mod alarms;
+mod answers;
 mod area;
 mod attachments;
 mod bans;
@@ -27,8 +28,11 @@ mod rows;
 mod schedules;
 mod sequences;
 mod shipments;
+mod sightings;
+mod sources;
 mod sql;
 mod steps;
+mod takes;
 mod timetable;
 mod transaction;
 mod writer;
@@ -156,6 +160,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "bans", include_str!("migrations/0007_bans.sql")),
     (8, "schedules", include_str!("migrations/0008_schedules.sql")),
     (9, "orders", include_str!("migrations/0009_orders.sql")),
+    (10, "sources", include_str!("migrations/0010_sources.sql")),
     (12, "partners", include_str!("migrations/0012_partners.sql")),
 ];
 const READERS: u32 = 3;

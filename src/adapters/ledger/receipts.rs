@@ -8,7 +8,7 @@ use crate::ports::{KnownReceipt, LedgerError, PlacedReceipt, Placing, ReceiptFil
 
 use super::area::{self, Entry};
 use super::rows::{self, event_number, form_number, int, receipt_number, uuid};
-use super::{sequences, shipments, sql};
+use super::{answers, sequences, shipments, sql};
 
 pub(super) async fn has(
     connection: &mut SqliteConnection,
@@ -38,6 +38,7 @@ pub(super) async fn place(connection: &mut SqliteConnection, receipt: &PlacedRec
     }
     for file in &receipt.files {
         add(connection, seq, receipt, file).await?;
+        answers::send_back(connection, seq, receipt, file).await?;
         put(connection, receipt, (&file.name, file.blob, file.size_bytes)).await?;
     }
     if receipt.kind == ReceiptKind::Final {
@@ -65,6 +66,7 @@ pub(super) async fn place_again(connection: &mut SqliteConnection, receipt: &Pla
             .bind(file.sha256.to_vec())
             .execute(&mut *connection)
             .await?;
+        answers::send_back(connection, seq, receipt, file).await?;
         put(connection, receipt, (&file.name, file.blob, file.size_bytes)).await?;
     }
     shipments::add_event(connection, seq, receipt.now, "receipt-placed-again", receipt.kind.as_str()).await

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::model::{
     AreaPath, Batch, BlobId, ByteRange, Code, Fetch, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState,
     LateEvent, NewAttachment, NewItem, Node, NodeState, OutcomeCount, PartKind, Place, ReceiptForm, ReceiptKind,
-    ScratchId, Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind,
+    ScratchId, Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind, Wait,
 };
 use crate::ports::{Event, KnownReceipt, LedgerError};
 
@@ -243,7 +243,7 @@ pub(super) fn corrupt(what: &str) -> LedgerError {
     LedgerError::Corrupt(format!("{what} is not one"))
 }
 
-fn path(row: &SqliteRow) -> Result<AreaPath, LedgerError> {
+pub(super) fn path(row: &SqliteRow) -> Result<AreaPath, LedgerError> {
     let (dir, name): (String, String) = (cell(row, "dir")?, cell(row, "name")?);
     AreaPath::new(&dir, &name).map_err(|_| corrupt("a path"))
 }
@@ -350,4 +350,20 @@ numbered!(
     LateEvent::Confirmed = 3,
     LateEvent::Downloaded = 4,
     LateEvent::Delivered = 5
+);
+// `sql/sources.rs` knows these: what is above 2 is looked at again.
+numbered!(
+    Wait,
+    wait_number,
+    to_wait,
+    "what a file waits for",
+    Wait::Turn = 0,
+    Wait::Taken = 1,
+    Wait::Beside = 2,
+    Wait::Change = 3,
+    Wait::Age = 4,
+    Wait::DoneFile = 5,
+    Wait::Checksum = 6,
+    Wait::End = 7,
+    Wait::Match = 8
 );

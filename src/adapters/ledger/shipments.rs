@@ -9,7 +9,7 @@ use crate::model::{AreaPath, BlobId, PartnerId, Shipment, ShipmentId, Stage, Ver
 use crate::ports::{Counts, Event, LedgerError, RecordedVerdict, ReferenceUse, Taking};
 
 use super::rows::{self, int, part_number, stage_number, to_stage, uuid, verdict_number};
-use super::{sequences, sql};
+use super::{sequences, sql, takes};
 
 /// A file that becomes a shipment.
 pub(super) struct Claim {
@@ -84,6 +84,7 @@ pub(super) async fn release_all(
     except: Option<WorkerId>,
 ) -> Result<(), LedgerError> {
     sqlx::query(sql::RELEASE_ALL).bind(except.map(|worker| uuid(&worker.0))).execute(&mut *connection).await?;
+    takes::release_all(connection, except).await?;
     Ok(sql::execute(connection, sql::DUE_NOW).await?)
 }
 

@@ -1,6 +1,7 @@
 //! Every SQL text. Portable but for the last section; parameters are `$n`, which SQLite and PostgreSQL both read.
 
 pub(super) mod partners;
+pub(super) mod sources;
 pub(super) mod times;
 
 use sqlx::SqliteConnection;
@@ -487,10 +488,13 @@ pub(super) const TOLD: &str = concat!(
 pub(super) const REFERENCED_BLOBS: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
      EXISTS (SELECT 1 FROM nodes WHERE blob = unhex(e.value)) \
      OR EXISTS (SELECT 1 FROM shipments WHERE blob = unhex(e.value) AND expired = 0) \
-     OR EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value))";
+     OR EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value)) \
+     OR EXISTS (SELECT 1 FROM takes WHERE scratch = unhex(e.value)) \
+     OR EXISTS (SELECT 1 FROM source_receipts WHERE blob = unhex(e.value) AND state = 0)";
 
 pub(super) const REFERENCED_SCRATCHES: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
-     EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value))";
+     EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value)) \
+     OR EXISTS (SELECT 1 FROM takes WHERE scratch = unhex(e.value))";
 
 /// The text that inserts so many items; an item that is there already stays as it is. Its parameters have no numbers:
 /// SQLite looks a numbered one up among all others, which for a thousand of them takes longer than the insert.
@@ -522,6 +526,10 @@ mod tests {
                 "{plan:#?}"
             );
         }
+        for text in [sources::SET_WAITS, sources::STAMPS] {
+            let plan = plan(text).await;
+            assert!(plan.iter().any(|step| step.contains("(source=? AND path=?)")), "{plan:#?}");
+        }
         let plan = plan(REFUSE_NUMBERS).await;
         assert!(plan.iter().any(|step| step.ends_with("(shipment=? AND number=?)")), "{plan:#?}");
     }
@@ -536,6 +544,9 @@ mod tests {
             (FINDINGS, "SEARCH findings USING PRIMARY KEY (shipment=? AND number>?)"),
             (GROUPS, "SEARCH finding_groups USING PRIMARY KEY (shipment=? AND number>?)"),
             (LIST, "SEARCH nodes USING PRIMARY KEY (partner=? AND dir=? AND name>?)"),
+            (sources::UNREADY, "SEARCH sightings USING INDEX sightings_waiting (source=? AND path>?)"),
+            (sources::TURNS_BY_AGE, "SEARCH sightings USING INDEX sightings_turn (source=?)"),
+            (sources::DUE_RECEIPTS, "SEARCH source_receipts USING INDEX source_receipts_due (source=? AND due_at<?)"),
             (LEASE, "SEARCH shipments USING COVERING INDEX shipments_waiting (stage=? AND wake_at<?)"),
         ];
         for (text, expected) in pages {

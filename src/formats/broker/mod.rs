@@ -48,6 +48,15 @@ pub use crate::model::{ArchiveContents as Contents, ArchiveMember as Member};
 use report::{Report, Stop};
 use window::Window;
 
+/// Tells whether an archive has an end, which says where its directory lies.
+pub fn has_end(blob: &dyn Blob) -> io::Result<bool> {
+    match end::find(&Window::new(blob)) {
+        Ok(_) => Ok(true),
+        Err(Stop::Refused(code, _)) => Ok(code != codes::ZIP_DAMAGED),
+        Err(Stop::Unreadable(error) | Stop::NotKept(error)) => Err(error),
+    }
+}
+
 /// By which rules to judge.
 #[derive(Debug, Clone)]
 pub struct Judging<'a> {

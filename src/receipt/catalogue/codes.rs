@@ -34,6 +34,8 @@ rows! {
         "Fila er tom.", "Sjå på jobben som skriv fila, og legg ho inn på nytt.";
     FILE_TOO_LARGE: "Filen er større enn ruten tar imot.", "Del opp forsendelsen, eller be driften heve grensen.";
         "Fila er større enn ruta tek imot.", "Del opp forsendinga, eller be drifta heve grensa.";
+    CHECKSUM_DIFFERS: "Filen er ikke den som sjekksummen gjelder.", "Skriv filen og sjekksummen på nytt, og legg inn begge igjen.";
+        "Fila er ikkje den som sjekksummen gjeld.", "Skriv fila og sjekksummen på nytt, og legg inn begge igjen.";
     STAGED_UNREADABLE: "Vår kopi av filen kan ikke leses.", "Ingenting; driften har fått beskjed.";
         "Kopien vår av fila kan ikkje lesast.", "Ingenting; drifta har fått beskjed.";
     // XML.

@@ -1,0 +1,216 @@
+//! Paths in the directory, walked without following a link.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use jiff::Timestamp;
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::Errno;
+
+use super::spelling;
+use crate::ports::FileSeen;
+
+/// A walk through a directory, and those below it, that goes on entry by entry.
+pub(super) struct Walk {
+    root: OwnedFd,
+    /// Being read: where it is, how many levels may follow, its entries.
+    open: Option<(String, u32, OwnedFd, Dir)>,
+    /// Still to be read.
+    later: Vec<(String, u32)>,
+}
+
+impl Walk {
+    /// Begins in a directory, with so many levels below it.
+    pub(super) fn begin(root: &Path, dir: &str, depth: u32) -> io::Result<Self> {
+        let root = open_root(root)?;
+        let mut walk = Self { root, open: None, later: Vec::new() };
+        walk.enter(dir.to_owned(), depth)?;
+        Ok(walk)
+    }
+
+    fn enter(&mut self, dir: String, depth: u32) -> io::Result<()> {
+        let fd = open_dir(self.root.as_fd(), &dir)?;
+        let entries = Dir::read_from(&fd)?;
+        self.open = Some((dir, depth, fd, entries));
+        Ok(())
+    }
+
+    /// The next regular file; `None` at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<FileSeen>> {
+        loop {
+            let Some((dir, depth, fd, entries)) = &mut self.open else {
+                let Some((dir, depth)) = self.later.pop() else { return Ok(None) };
+                match self.enter(dir, depth) {
+                    // Removed, or replaced by a link, since it was listed.
+                    Err(gone)
+                        if matches!(Errno::from_io_error(&gone), Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => {}
+                    entered => entered?,
+                }
+                continue;
+            };
+            let Some(entry) = entries.read() else {
+                self.open = None;
+                continue;
+            };
+            let entry = entry?;
+            let raw = entry.file_name();
+            if raw.to_bytes() == b"." || raw.to_bytes() == b".." {
+                continue;
+            }
+            let Some(path) = join(dir, raw.to_bytes()) else { continue };
+            match rustix::fs::statat(&*fd, raw, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => return Ok(Some(seen(path, &stat))),
+                Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_dir() && *depth > 0 => {
+                    self.later.push((path, *depth - 1));
+                }
+                Ok(_) | Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn join(dir: &str, name: &[u8]) -> Option<String> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let name = spelling::text(std::ffi::OsStr::from_bytes(name))?;
+    Some(if dir.is_empty() { name } else { format!("{dir}/{name}") })
+}
+
+/// A regular file's attributes; `None` when no such file is there.
+pub(super) fn stat(root: &Path, path: &str) -> io::Result<Option<FileSeen>> {
+    let root = open_root(root)?;
+    let found = parent(&root, path)
+        .and_then(|(dir, name)| Ok(rustix::fs::statat(&dir, spelling::name(name), AtFlags::SYMLINK_NOFOLLOW)?));
+    match found {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => Ok(Some(seen(path.to_owned(), &stat))),
+        Ok(_) => Ok(None),
+        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a regular file to read. What is none, such as a pipe that would keep us waiting, is not there.
+pub(super) fn open(root: &Path, path: &str) -> io::Result<File> {
+    let (dir, name) = parent(&open_root(root)?, path)?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    regular(rustix::fs::openat(dir, spelling::name(name), flags, Mode::empty())?.into())
+}
+
+/// Opens a file to write from an offset; 0 makes it anew.
+pub(super) fn create(root: &Path, path: &str, offset: u64) -> io::Result<File> {
+    let (dir, name) = parent(&open_root(root)?, path)?;
+    let flags =
+        OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = regular(rustix::fs::openat(dir, spelling::name(name), flags, Mode::from_raw_mode(0o660))?.into())?;
+    file.set_len(offset)?;
+    Ok(file)
+}
+
+fn regular(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// Renames durably.
+pub(super) fn rename(root: &Path, from: &str, to: &str, replace: bool) -> io::Result<()> {
+    let root = open_root(root)?;
+    let ((from_dir, from), (to_dir, to)) = (parent(&root, from)?, parent(&root, to)?);
+    let (from, to) = (spelling::name(from), spelling::name(to));
+    if replace {
+        rustix::fs::renameat(&from_dir, &from, &to_dir, &to)?;
+    } else {
+        match rustix::fs::renameat_with(&from_dir, &from, &to_dir, &to, RenameFlags::NOREPLACE) {
+            // Some network file systems cannot; a second name and then taking away the first is as good.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                rustix::fs::linkat(&from_dir, &from, &to_dir, &to, AtFlags::empty())?;
+                rustix::fs::unlinkat(&from_dir, &from, AtFlags::empty())?;
+            }
+            done => done?,
+        }
+    }
+    sync(&to_dir)?;
+    sync(&from_dir)
+}
+
+/// Removes a file durably; one that is not there is no error.
+pub(super) fn remove(root: &Path, path: &str) -> io::Result<()> {
+    let (dir, name) = match parent(&open_root(root)?, path) {
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    match rustix::fs::unlinkat(&dir, spelling::name(name), AtFlags::empty()) {
+        Ok(()) => sync(&dir),
+        Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes a directory and those above it.
+pub(super) fn make_dir(root: &Path, path: &str) -> io::Result<()> {
+    let mut at = open_root(root)?;
+    for name in names(path)? {
+        match rustix::fs::mkdirat(&at, spelling::name(name), Mode::from_raw_mode(0o770)) {
+            Ok(()) => sync(&at)?,
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        at = enter(at.as_fd(), name)?;
+    }
+    Ok(())
+}
+
+/// The operator names the root, and may name it by a link.
+fn open_root(root: &Path) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::openat(CWD, root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// The directory that a path lies in, and its last name.
+fn parent<'p>(root: &OwnedFd, path: &'p str) -> io::Result<(OwnedFd, &'p str)> {
+    let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+    names(name)?;
+    if name.is_empty() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok((open_dir(root.as_fd(), dir)?, name))
+}
+
+fn open_dir(root: impl AsFd, dir: &str) -> io::Result<OwnedFd> {
+    let mut at =
+        rustix::fs::openat(root.as_fd(), ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    for name in names(dir)? {
+        at = enter(at.as_fd(), name)?;
+    }
+    Ok(at)
+}
+
+fn enter(at: impl AsFd, name: &str) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(at.as_fd(), spelling::name(name), flags, Mode::empty())?)
+}
+
+/// The names a path consists of; none of them leads up.
+fn names(path: &str) -> io::Result<Vec<&str>> {
+    if path.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<_> = path.split('/').collect();
+    let is_sound = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('\0');
+    if names.iter().all(|name| is_sound(name)) { Ok(names) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+fn sync(dir: &OwnedFd) -> io::Result<()> {
+    Ok(rustix::fs::fsync(dir)?)
+}
+
+fn seen(path: String, stat: &Stat) -> FileSeen {
+    FileSeen { path, size_bytes: u64::try_from(stat.st_size).unwrap_or(0), modified: modified(stat) }
+}
+
+/// A time that no calendar has is the last that ours has.
+fn modified(stat: &Stat) -> Timestamp {
+    let nanosecond = i32::try_from(stat.st_mtime_nsec).unwrap_or(0);
+    Timestamp::new(stat.st_mtime, nanosecond).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,77 @@
+//! From the configuration to the tasks that take files from sources.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::adapters::local_store::{LocalStore, Watcher};
+use crate::config::{Config, PlaceConfig, SourceConfig, WatchedConfig};
+use crate::pipeline::{House, Source, Taker};
+use crate::ports::{FileStore, Timetable};
+
+/// Starts a task for each source.
+pub(super) fn start(
+    config: &Config,
+    house: &House,
+    (alarms, claimed): (&Arc<dyn Timetable>, &Arc<Notify>),
+    (stop, tasks): (&CancellationToken, &TaskTracker),
+) {
+    for source in &config.sources {
+        let bell = Arc::new(Notify::new());
+        let taker = Taker::new(house.clone(), Arc::clone(alarms), told(source, &bell), Arc::clone(claimed));
+        tasks.spawn(taker.run(stop.clone()));
+        if let PlaceConfig::Watched(WatchedConfig { path, events: true }) = &source.place {
+            tasks.spawn(keep_watch(source.name.clone(), path.clone(), source.rules.depth > 0, bell, stop.clone()));
+        }
+    }
+}
+
+fn told(source: &SourceConfig, bell: &Arc<Notify>) -> Source {
+    let store: Arc<dyn FileStore> = match &source.place {
+        PlaceConfig::Watched(place) => Arc::new(LocalStore::new(&place.path)),
+    };
+    Source {
+        name: source.name.clone(),
+        partner: source.partner.clone(),
+        dir: source.dir.clone(),
+        preflight: source.preflight,
+        store,
+        rules: source.rules.clone(),
+        times: source.times.clone(),
+        bell: Arc::clone(bell),
+        most_bytes: source.most_bytes,
+        timeout: Duration::from_millis(source.timeout_ms),
+        alarm_after: source.alarm_after,
+        channels: source.channels.clone(),
+    }
+}
+
+/// Watches a directory, anew when it was not there or was exchanged. Without a watch there are still the looks.
+async fn keep_watch(source: String, path: std::path::PathBuf, deep: bool, bell: Arc<Notify>, stop: CancellationToken) {
+    let mut is_told = false;
+    loop {
+        let (dir, ring) = (path.clone(), Arc::clone(&bell));
+        let started = tokio::task::spawn_blocking(move || Watcher::start(&dir, deep, ring)).await;
+        let watcher = match started {
+            Ok(Ok(watcher)) => Some(watcher),
+            Ok(Err(error)) => {
+                if !is_told {
+                    tracing::warn!(source, %error, "only regular looks find what is new");
+                }
+                is_told = true;
+                None
+            }
+            Err(_lost) => None,
+        };
+        if stop.run_until_cancelled(tokio::time::sleep(WATCHED_ANEW)).await.is_none() {
+            return;
+        }
+        drop(watcher);
+    }
+}
+
+/// How often a watch is set anew: a directory may be exchanged for another of its name, and new ones come below it.
+const WATCHED_ANEW: Duration = Duration::from_secs(300);

@@ -1,0 +1,267 @@
+//! `[source.<name>]`: where files are taken from, which, when, and what becomes of them.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::Partner;
+use super::reader::Section;
+use super::route::{LONGEST_MS, RouteConfig};
+use super::rules::word;
+use super::schedule::{Alarms, channels, is_name, whose};
+use super::times::{Calendars, recurrence};
+use crate::model::{PartnerId, RouteName, TakeOrder};
+use crate::schedule::Recurrence;
+use crate::sighting::{After, Beside, Readiness, Rules, is_within};
+
+/// A place that files are taken from.
+#[derive(Debug, Clone)]
+pub struct SourceConfig {
+    /// Its name.
+    pub name: String,
+    /// Whose files it holds.
+    pub partner: PartnerId,
+    /// The route whose inbox they go to.
+    pub route: RouteName,
+    /// That inbox, or the route's directory of rehearsals.
+    pub dir: String,
+    /// They go there as rehearsals.
+    pub preflight: bool,
+    /// Where it is.
+    pub place: PlaceConfig,
+    /// When it is looked at.
+    pub times: Recurrence,
+    /// How the file says when, for people.
+    pub rule: String,
+    /// Which files, and what becomes of them.
+    pub rules: Rules,
+    /// No more of a file is fetched.
+    pub most_bytes: u64,
+    /// Longest wait for an answer, and for the next bytes.
+    pub timeout_ms: u64,
+    /// Somebody is told after so many failures one after the other.
+    pub alarm_after: u32,
+    /// Who.
+    pub channels: Vec<String>,
+}
+
+/// Where a source is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlaceConfig {
+    /// A local directory.
+    Watched(WatchedConfig),
+}
+
+/// A local directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedConfig {
+    /// Which.
+    pub path: PathBuf,
+    /// The kernel is asked to tell of changes: not where other machines write.
+    pub events: bool,
+}
+
+impl PlaceConfig {
+    /// Its word in the configuration.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Watched(_) => "watched",
+        }
+    }
+}
+
+/// Reads `[source.<name>]`.
+pub(super) fn read(
+    root: &Section<'_>,
+    partners: &[Partner],
+    routes: &[RouteConfig],
+    calendars: &Calendars,
+    alarms: &Alarms,
+) -> Vec<SourceConfig> {
+    let mut sources: Vec<SourceConfig> = Vec::new();
+    for (name, section) in root.named("source") {
+        let Some(found) = source(&name, &section, (partners, routes), calendars, alarms) else { continue };
+        if let Some(other) = sources.iter().find(|other| overlap(other, &found)) {
+            section.fault("path", format!("source {} takes from the same directory", other.name));
+        }
+        sources.push(found);
+    }
+    sources
+}
+
+fn source(
+    name: &str,
+    section: &Section<'_>,
+    (partners, routes): (&[Partner], &[RouteConfig]),
+    calendars: &Calendars,
+    alarms: &Alarms,
+) -> Option<SourceConfig> {
+    let is_name = is_name(section, name);
+    let from = whose(section, partners, routes);
+    let route = section.required("route").and(from).and_then(|(_, route)| route);
+    let preflight = section.flag("test", false);
+    let route = route.and_then(|(name, _)| routes.iter().map(|route| &route.route).find(|route| route.name == name));
+    let place = place(section);
+    let times = times(name, section, calendars);
+    let rules = rules(section);
+    let timeout_ms = section.number("timeout_ms", 30_000, 10..=3_600_000);
+    let alarm_after = u32::try_from(section.number("alarm_after", 3, 1..=1_000)).ok();
+    let channels = channels(section, alarms);
+    let route = route?;
+    let (times, rule) = times?;
+    // More than the route takes, so that the refusal is a receipt, but not without end.
+    let most_bytes = route.max_file_bytes.saturating_add(1);
+    is_name.then_some(SourceConfig {
+        name: name.to_owned(),
+        partner: route.partner.clone(),
+        route: route.name.clone(),
+        dir: if preflight { route.test.clone() } else { route.inbox.clone() },
+        preflight,
+        place: place?,
+        times,
+        rule,
+        rules: rules?,
+        most_bytes,
+        timeout_ms,
+        alarm_after: alarm_after?,
+        channels,
+    })
+}
+
+fn place(section: &Section<'_>) -> Option<PlaceConfig> {
+    match section.required("kind")?.as_str() {
+        "watched" => {
+            section.required("path");
+            let (path, events) = (section.path("path"), section.flag("events", true));
+            Some(PlaceConfig::Watched(WatchedConfig { path: path?, events }))
+        }
+        _ => {
+            section.fault("kind", "must be \"watched\"");
+            section.leave();
+            None
+        }
+    }
+}
+
+/// A source that names no times is looked at every minute.
+fn times(name: &str, section: &Section<'_>, calendars: &Calendars) -> Option<(Recurrence, String)> {
+    let (every, cron) = (section.optional_number("every_ms", 0..=u64::MAX), section.text("cron"));
+    let rule = match (every, &cron) {
+        (Some(every_ms), _) => format!("every {every_ms} ms"),
+        (None, Some(cron)) => cron.clone(),
+        (None, None) => format!("every {EVERY_MS} ms"),
+    };
+    Some((recurrence(name, section, calendars, Some(EVERY_MS))?, rule))
+}
+
+fn rules(section: &Section<'_>) -> Option<Rules> {
+    let (include, exclude) = (parsed_all(section, "include"), parsed_all(section, "exclude"));
+    let depth = u32::try_from(section.number("depth", 0, 0..=32)).ok();
+    let order = word(section, "order", TakeOrder::ALL);
+    let most = u32::try_from(section.number("max_files", 1_000, 1..=100_000)).ok();
+    let readiness = readiness(&section.section("ready"));
+    let after = after(section);
+    let receipts = section.text("receipts");
+    let rules = Rules {
+        dir: String::new(),
+        depth: depth?,
+        include: include?,
+        exclude: exclude?,
+        order,
+        most: most?,
+        readiness: readiness?,
+        after: after?,
+        receipts: None,
+    };
+    let Some(receipts) = receipts else { return Some(rules) };
+    // Otherwise we would take our own answers.
+    if receipts.parse::<crate::sighting::DatedDir>().is_err() || receipts.contains('{') {
+        section.fault("receipts", "must be a directory below the source's own, such as \"receipts\"");
+        return None;
+    }
+    Some(Rules { receipts: Some(receipts), ..rules })
+}
+
+fn readiness(section: &Section<'_>) -> Option<Readiness> {
+    let some = |ms: u64| (ms > 0).then(|| std::time::Duration::from_millis(ms));
+    let stable = some(section.number("stable_ms", 5_000, 0..=LONGEST_MS));
+    let min_age = some(section.number("min_age_ms", 0, 0..=LONGEST_MS));
+    let (done_file, checksum) = (beside(section, "done_file"), beside(section, "checksum_file"));
+    let temporary = section.texts("temporary");
+    if temporary.iter().any(|end| end.trim().is_empty()) {
+        section.fault("temporary", "holds an empty text, which every name ends with");
+    }
+    let patience = std::time::Duration::from_millis(section.number("incomplete_ms", 3_600_000, 0..=LONGEST_MS));
+    let complete = section.flag("complete", true);
+    if stable.is_none() && done_file == Ok(None) && checksum == Ok(None) && min_age.is_none() && !complete {
+        section.fault_here(
+            "says of no file when it is ready: give stable_ms, done_file, checksum_file, min_age_ms or complete",
+        );
+    }
+    Some(Readiness {
+        stable,
+        min_age,
+        done_file: done_file.ok()?,
+        checksum: checksum.ok()?,
+        complete,
+        patience,
+        temporary,
+    })
+}
+
+fn beside(section: &Section<'_>, key: &'static str) -> Result<Option<Beside>, ()> {
+    let Some(text) = section.text(key) else { return Ok(None) };
+    text.parse().map(Some).map_err(|error: crate::sighting::BadBeside| section.fault(key, error.to_string()))
+}
+
+fn after(section: &Section<'_>) -> Option<After> {
+    let (move_to, rename_to) = (section.text("move_to"), section.text("rename_to"));
+    let word = section.required("after")?;
+    for (key, of) in [("move_to", "move"), ("rename_to", "rename")] {
+        if section.has(key) && word != of {
+            section.fault(key, format!("is nothing without after = \"{of}\""));
+        }
+    }
+    match word.as_str() {
+        "leave" => Some(After::Leave),
+        "delete" => Some(After::Delete),
+        "move" => parsed(section, "move_to", move_to).map(After::Move),
+        "rename" => parsed(section, "rename_to", rename_to).map(After::Rename),
+        _ => {
+            section.fault("after", "must be \"delete\", \"move\", \"rename\" or \"leave\"");
+            None
+        }
+    }
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(
+    section: &Section<'_>,
+    key: &'static str,
+    text: Option<String>,
+) -> Option<T> {
+    if text.is_none() {
+        section.fault(key, "is missing");
+    }
+    text?.parse().map_err(|error: T::Err| section.fault(key, error.to_string())).ok()
+}
+
+fn parsed_all<T: FromStr<Err: std::fmt::Display>>(section: &Section<'_>, key: &'static str) -> Option<Vec<T>> {
+    let texts = section.texts(key);
+    let parse = |text: &String| text.parse().map_err(|error: T::Err| section.fault(key, error.to_string())).ok();
+    let parsed: Vec<Option<T>> = texts.iter().map(parse).collect();
+    parsed.into_iter().collect()
+}
+
+/// Two sources would take the same file.
+fn overlap(one: &SourceConfig, other: &SourceConfig) -> bool {
+    match (&one.place, &other.place) {
+        (PlaceConfig::Watched(a), PlaceConfig::Watched(b)) => {
+            let (a, b) = (a.path.to_string_lossy(), b.path.to_string_lossy());
+            let (a, b) = (a.trim_end_matches('/'), b.trim_end_matches('/'));
+            // One inside the other is reached by its depth alone.
+            a == b || one.rules.depth > 0 && is_within(b, a) || other.rules.depth > 0 && is_within(a, b)
+        }
+    }
+}
+
+/// How often a source is looked at that does not say.
+const EVERY_MS: u64 = 60_000;

@@ -1,0 +1,133 @@
+//! One round of a source's task: what is due, and when the next look is.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::look::Looked;
+use super::trouble::backoff;
+use super::{Taker, Trouble};
+use crate::ports::{LookEnd, SourceStand};
+
+/// What a task knows of its rounds beside the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Rhythm {
+    /// Something rang since the last look began.
+    is_rung: bool,
+    /// The last look's end, and how long it took: a large directory is not listed all the time.
+    last: Option<(Instant, Duration)>,
+    /// When something may be different without a change there.
+    again: Option<Instant>,
+}
+
+impl Rhythm {
+    pub(super) fn ring(&mut self) {
+        self.is_rung = true;
+    }
+
+    /// Whether what rang, or the time that something waited for, is a reason to look now.
+    fn is_soon(&self) -> bool {
+        let now = Instant::now();
+        let is_rested = self.last.is_none_or(|(end, took)| now.duration_since(end) >= (took * 2).max(SHORTEST_REST));
+        let is_time = self.again.is_some_and(|again| again <= now);
+        is_rested && (self.is_rung || is_time)
+    }
+}
+
+impl Taker {
+    /// Does what is due. What goes wrong is in the ledger, or comes again with the next round.
+    pub(super) async fn round(&self, rhythm: &mut Rhythm) {
+        if let Err(error) = self.try_round(rhythm).await {
+            tracing::warn!(source = self.name(), %error, "a source is not looked after for now");
+            tokio::time::sleep(LEDGER_REST).await;
+        }
+    }
+
+    async fn try_round(&self, rhythm: &mut Rhythm) -> Result<(), Trouble> {
+        let now = self.house.clock.now();
+        let stand = self.ledger().source(self.name()).await?;
+        let is_open = self.source.times.windows.as_ref().is_none_or(|windows| windows.contains(now));
+        let is_soon = rhythm.is_soon() && stand.failures == 0 && is_open;
+        let is_due = self.next_look(&stand, now).is_none_or(|next| next <= now);
+        let looks = stand.asked > stand.answered || is_soon || is_due;
+        let has_work = stand.due_at.is_some_and(|due| due <= now) && !is_failing(&stand, now);
+        if !(looks || has_work) {
+            return Ok(());
+        }
+        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
+        if !self.ledger().lease_source(self.name(), self.house.worker, now, until).await? {
+            return Ok(());
+        }
+        let worked = if has_work { self.work(stand.look).await } else { Ok(()) };
+        let looked = match worked {
+            Ok(()) if looks => self.look(rhythm).await.map(Some),
+            Ok(()) => Ok(None),
+            Err(trouble) => Err(trouble),
+        };
+        if let Err(trouble @ Trouble::Ledger(_)) = looked {
+            return Err(trouble);
+        }
+        if looks || looked.is_err() { self.end(&stand, looked).await } else { Ok(()) }
+    }
+
+    /// What is left to do with files that are ours.
+    async fn work(&self, look: u64) -> Result<(), Trouble> {
+        self.go_on(look).await?;
+        self.answer().await?;
+        if self.ledger().source(self.name()).await?.due_at.is_none() {
+            self.tell_of_rest(None).await?;
+        }
+        Ok(())
+    }
+
+    async fn look(&self, rhythm: &mut Rhythm) -> Result<Looked, Trouble> {
+        rhythm.is_rung = false;
+        let begun = Instant::now();
+        let look = self.ledger().begin_look(self.name()).await?;
+        let looked = self.look_and_take(look).await;
+        rhythm.last = Some((Instant::now(), begun.elapsed()));
+        let again = looked.as_ref().ok().and_then(|looked| looked.again);
+        rhythm.again = again.and_then(|again| Instant::now().checked_add(again.max(SHORTEST_REST)));
+        looked
+    }
+
+    /// Records how it went, and tells people where they should know.
+    async fn end(&self, stand: &SourceStand, looked: Result<Option<Looked>, Trouble>) -> Result<(), Trouble> {
+        let now = self.house.clock.now();
+        let failures = if looked.is_ok() { 0 } else { stand.failures.saturating_add(1) };
+        self.tell(looked.as_ref().err(), failures).await?;
+        let note = match &looked {
+            Ok(looked) => looked.as_ref().map(ToString::to_string).unwrap_or_default(),
+            Err(trouble) => trouble.to_string(),
+        };
+        let next_at =
+            if failures == 0 { self.source.times.next(now) } else { now.saturating_add(backoff(failures)).ok() };
+        let end = LookEnd { now, next_at, failures, note, answered: stand.asked };
+        Ok(self.ledger().end_look(self.name(), &end).await?)
+    }
+
+    /// When the next look is. A restart does not move it, and a clock that was far ahead does not hold it up.
+    fn next_look(&self, stand: &SourceStand, now: Timestamp) -> Option<Timestamp> {
+        let next = stand.next_at?;
+        let furthest = match stand.failures {
+            0 => self.source.times.next(now).unwrap_or(Timestamp::MAX),
+            failures => now.saturating_add(backoff(failures)).unwrap_or(Timestamp::MAX),
+        };
+        Some(next.min(furthest))
+    }
+}
+
+/// While looks fail, nothing else is tried there either.
+fn is_failing(stand: &SourceStand, now: Timestamp) -> bool {
+    stand.failures > 0 && stand.next_at.is_some_and(|next| next > now)
+}
+
+/// How long a source is ours without a word of us.
+const LEASE: SignedDuration = SignedDuration::from_mins(10);
+
+/// When the ledger does not answer, it is not asked all the time.
+const LEDGER_REST: Duration = Duration::from_secs(1);
+
+/// Looks that are not regular are no closer than this.
+const SHORTEST_REST: Duration = Duration::from_millis(100);

@@ -1,0 +1,144 @@
+//! Tidying up in the source: a file that is ours goes where it was agreed, and only that file.
+//!
+//! A name is not a file: what lies under it may have been written anew since. So what is about to go is held against what
+//! was taken, before it gets another name and, since a moment passes in between, after.
+
+use super::take::is_about_the_file;
+use super::{Taker, Trouble};
+use crate::kill_point::kill_point;
+use crate::model::Stamp;
+use crate::ports::{StoreError, Take};
+use crate::sighting::{After, numbered};
+
+impl Taker {
+    /// Does what is agreed with a file that was taken, and ends the take. What is in the way is tried again later.
+    pub(super) async fn tidy(&self, take: &Take) -> Result<(), Trouble> {
+        match self.try_tidy(take).await {
+            Ok(is_gone) => {
+                kill_point("source.tidied");
+                Ok(self.ledger().end_take(take, is_gone, self.house.clock.now()).await?)
+            }
+            Err(trouble @ Trouble::Store(_)) => {
+                self.delay(take).await?;
+                self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
+                match &trouble {
+                    Trouble::Store(error) if !is_about_the_file(error) => Err(trouble),
+                    Trouble::Store(_) | Trouble::Ledger(_) | Trouble::Disk(_) | Trouble::Lost(_) => Ok(()),
+                }
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Tells whether the file is gone from its place.
+    async fn try_tidy(&self, take: &Take) -> Result<bool, Trouble> {
+        // Of one that was too large, only we have the beginning.
+        let is_all_ours = take.stamp.size_bytes <= self.source.most_bytes;
+        match &self.source.rules.after {
+            After::Leave => Ok(false),
+            After::Delete if !is_all_ours => Ok(false),
+            After::Delete => self.delete(take).await,
+            After::Move(dir) => {
+                let today = self.house.clock.now().to_zoned(self.source.times.zone.clone()).date();
+                if self.is_there(take).await? {
+                    self.store.make_dir(&dir.on(today)).await?;
+                }
+                self.give_name(take, |number| self.source.rules.after.target(&take.path, today, number)).await
+            }
+            After::Rename(_) => {
+                let day = jiff::civil::Date::ZERO;
+                self.give_name(take, |number| self.source.rules.after.target(&take.path, day, number)).await
+            }
+        }
+    }
+
+    /// Tells whether the file that was taken is still in its place.
+    async fn is_there(&self, take: &Take) -> Result<bool, Trouble> {
+        self.is_what_was_taken(take, &take.path).await
+    }
+
+    async fn is_what_was_taken(&self, take: &Take, path: &str) -> Result<bool, Trouble> {
+        let seen = self.store.stat(path).await?;
+        Ok(seen.is_some_and(|seen| Stamp::new(seen.size_bytes, seen.modified) == take.stamp))
+    }
+
+    /// Gives the file the first name that is free.
+    async fn give_name(&self, take: &Take, name: impl Fn(u32) -> Option<String>) -> Result<bool, Trouble> {
+        if !self.is_there(take).await? {
+            return Ok(true);
+        }
+        self.remove_beside(take).await?;
+        // Names that come every day: after some of them, one that nobody has.
+        let own = u32::try_from(take.id % u64::from(u32::MAX)).unwrap_or(0).saturating_add(FIRST_NUMBERS + 1);
+        for number in (1..=FIRST_NUMBERS).chain([own]) {
+            let Some(target) = name(number) else { return Ok(false) };
+            match self.store.rename(&take.path, &target, false).await {
+                Ok(()) => {
+                    self.give_back_if_new(take, &target).await?;
+                    return Ok(true);
+                }
+                Err(StoreError::Exists) => {}
+                Err(StoreError::NotFound) if !self.is_there(take).await? => return Ok(true),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Exists.into())
+    }
+
+    /// Removes the file: first it gets a name that nobody writes to, so that nothing new is removed in its place.
+    async fn delete(&self, take: &Take) -> Result<bool, Trouble> {
+        let dir = take.path.rsplit_once('/').map_or(String::new(), |(dir, _)| format!("{dir}/"));
+        let ours = format!("{dir}.sluse-{}-{}.taken", take.id, take.stamp.size_bytes);
+        if self.store.stat(&ours).await?.is_none() {
+            if !self.is_there(take).await? {
+                return Ok(true);
+            }
+            self.remove_beside(take).await?;
+            match self.store.rename(&take.path, &ours, false).await {
+                Ok(()) => kill_point("source.delete.renamed"),
+                Err(StoreError::NotFound) => return Ok(true),
+                // Rights to remove may not be rights to rename.
+                Err(StoreError::Denied) => return self.remove_in_place(take).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if self.give_back_if_new(take, &ours).await? {
+            return Ok(true);
+        }
+        self.store.remove(&ours).await?;
+        Ok(true)
+    }
+
+    async fn remove_in_place(&self, take: &Take) -> Result<bool, Trouble> {
+        self.store.remove(&take.path).await?;
+        if self.is_there(take).await? { Err(StoreError::Denied.into()) } else { Ok(true) }
+    }
+
+    /// What moved may have been written anew at the last moment: then it goes back, under its name or one like it, and
+    /// is seen as new.
+    async fn give_back_if_new(&self, take: &Take, target: &str) -> Result<bool, Trouble> {
+        if self.store.stat(target).await?.is_none() || self.is_what_was_taken(take, target).await? {
+            return Ok(false);
+        }
+        tracing::info!(source = self.name(), take = take.id, "a file was written anew while it was put away");
+        for number in (1..=FIRST_NUMBERS).chain([u32::MAX]) {
+            match self.store.rename(target, &numbered(&take.path, number), false).await {
+                Err(StoreError::Exists) => {}
+                done => return Ok(done.map(|()| true)?),
+            }
+        }
+        Err(StoreError::Exists.into())
+    }
+
+    /// What told that the file is ready goes first: while the file is there it can be told to be the old one.
+    async fn remove_beside(&self, take: &Take) -> Result<(), Trouble> {
+        for path in self.source.rules.own_beside(&take.path) {
+            self.store.remove(&path).await?;
+            kill_point("source.beside.removed");
+        }
+        Ok(())
+    }
+}
+
+/// Numbers tried in turn.
+const FIRST_NUMBERS: u32 = 20;

@@ -1,0 +1,200 @@
+//! Files that are taken from a watched directory, by the real process; and stores that lie.
+
+mod kills;
+mod lying;
+mod many;
+mod ready;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sluse::adapters::ledger::Bystander;
+use sluse::generate::Profile;
+use sluse::model::Wait;
+
+use crate::support::batch::{Batch, generated};
+use crate::support::gateway::{Gateway, Home, PATIENCE, Settings, simulator};
+use crate::support::receipts::{assert_valid, count};
+
+/// A gateway with a source: the folder's directory `drop`.
+struct Drop {
+    home: Home,
+}
+
+impl Drop {
+    /// With what is appended to the source's table.
+    async fn new(source: &str) -> Self {
+        let more = format!(
+            "[source.drop]\nkind = 'watched'\npath = 'drop'\npartner = 'etat'\nroute = 'etat'\nreceipts = 'receipts'\n{source}\n"
+        );
+        let home = Home::with(simulator().await, &Settings { more, ..Settings::default() });
+        fs::create_dir(home.path("drop")).unwrap();
+        Self { home }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path("drop").join(name)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Names in a directory of the source.
+    fn names(&self, dir: &str) -> Vec<String> {
+        names_in(&self.path(dir))
+    }
+
+    /// Waits until something holds.
+    async fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < PATIENCE, "not {what}: {:?}\n{}", self.names(""), self.home.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The final receipts of a file name, when there are so many and nothing else is on its way.
+    async fn finals(&self, name: &str, number: usize) -> Vec<String> {
+        let is_one = |found: &String| found.starts_with(&format!("{name}.")) && found.ends_with(".final.xml");
+        let found = || self.names("receipts").into_iter().filter(is_one).collect::<Vec<_>>();
+        self.until(&format!("{number} final receipts of {name}"), || found().len() >= number).await;
+        let texts: Vec<_> =
+            found().iter().map(|name| fs::read_to_string(self.path("receipts").join(name)).unwrap()).collect();
+        assert_eq!(texts.len(), number, "{:?}\n{}", self.names("receipts"), self.home.log());
+        texts.iter().for_each(|text| assert_valid(text));
+        texts
+    }
+
+    /// Waits until a file of the source waits for something.
+    async fn until_waiting(&self, path: &str, wait: Wait) {
+        let begun = Instant::now();
+        loop {
+            let waiting = self.waiting().await;
+            if waiting.iter().any(|(waits, _, paths)| *waits == wait && paths.iter().any(|known| known == path)) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{path} does not wait for {wait:?}: {waiting:?}\n{}", self.home.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn waiting(&self) -> Vec<(Wait, u64, Vec<String>)> {
+        let Ok(mut ledger) = Bystander::open(&self.home.path("data/ledger.sqlite")).await else { return vec![] };
+        let waiting = ledger.waiting("drop", 50).await.unwrap_or_default();
+        let _ = ledger.close().await;
+        waiting
+    }
+
+    /// Waits until so many more looks have ended.
+    async fn looks(&self, more: u64) {
+        let look = async || {
+            let mut ledger = Bystander::open(&self.home.path("data/ledger.sqlite")).await.ok()?;
+            let stand = ledger.source("drop").await.ok();
+            let _ = ledger.close().await;
+            stand.map(|stand| stand.look)
+        };
+        let begun = Instant::now();
+        let first = look().await.unwrap_or(0);
+        while look().await.unwrap_or(0) < first + more + 1 {
+            assert!(begun.elapsed() < PATIENCE, "no looks\n{}", self.home.log());
+            // A change rings, and it need not be of a file that is taken.
+            fs::write(self.path(RING), b"").unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        fs::remove_file(self.path(RING)).unwrap();
+    }
+}
+
+/// Names in a directory, sorted; none when it is not there.
+fn names_in(dir: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn batch(items: u64, seed: u64) -> Batch {
+    generated(items, Profile::Small, "0%", seed)
+}
+
+fn effects(home: &Home) -> u64 {
+    let seen = home.simulator.effects();
+    assert_eq!(seen.repeated, [], "items took effect twice\n{}", home.log());
+    seen.total
+}
+
+/// A name that is never taken.
+const RING: &str = ".ring";
+
+/// Looks that do not keep a test waiting.
+const QUICK: &str = "every_ms = 1_000\nalarm_after = 2\n";
+
+fn started(drop: &Drop) -> Gateway {
+    drop.home.start(None)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_taken_and_its_receipts_come_back() {
+    let drop = Drop::new(&format!("{QUICK}after = 'move'\nmove_to = 'taken'\nready = {{ stable_ms = 100 }}")).await;
+    let _gateway = started(&drop);
+    let batch = batch(3, 1);
+    drop.put("nightly.xml", &batch.bytes);
+    let receipt = drop.finals("nightly.xml", 1).await.remove(0);
+    assert_eq!(count(&receipt, "delivered"), 3, "{receipt}");
+    drop.until("put away", || drop.names("taken") == ["nightly.xml"]).await;
+    assert_eq!(fs::read(drop.path("taken/nightly.xml")).unwrap(), batch.bytes);
+    assert!(!drop.path("nightly.xml").exists());
+    assert_eq!(drop.names("receipts").len(), 2, "accepted and final");
+    // The same name every day is another file every day.
+    drop.put("nightly.xml", &self::batch(2, 2).bytes);
+    drop.finals("nightly.xml", 2).await;
+    drop.until("put away beside the other", || drop.names("taken") == ["nightly-2.xml", "nightly.xml"]).await;
+    assert_eq!(effects(&drop.home), 5);
+    // What lies in the partner's area is what came back.
+    let client = drop.home.connect().await.unwrap();
+    let mut bytes = Vec::new();
+    let name = drop.names("receipts").remove(0);
+    client.get(&format!("/receipts/{name}"), &mut bytes).await.unwrap();
+    assert_eq!(bytes, fs::read(drop.path("receipts").join(name)).unwrap());
+    assert!(client.list("/inbox").await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_is_taken_once_whatever_its_time_and_anew_when_it_is_another() {
+    let drop = Drop::new(&format!("{QUICK}after = 'leave'\nready = {{ stable_ms = 50 }}")).await;
+    let gateway = started(&drop);
+    let batch = batch(2, 1);
+    drop.put("daily.xml", &batch.bytes);
+    drop.finals("daily.xml", 1).await;
+    drop.looks(2).await;
+    let file = fs::File::options().append(true).open(drop.path("daily.xml")).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(86_400)).unwrap();
+    drop.until_waiting_for_nothing().await;
+    gateway.kill();
+    let _gateway = started(&drop);
+    drop.looks(2).await;
+    drop.finals("daily.xml", 1).await;
+    drop.put("daily.xml", &self::batch(3, 2).bytes);
+    drop.finals("daily.xml", 2).await;
+    assert_eq!(effects(&drop.home), 5);
+    assert_eq!(drop.names(""), ["daily.xml", "receipts"]);
+}
+
+impl Drop {
+    /// Waits until a whole look finds nothing that is not taken.
+    async fn until_waiting_for_nothing(&self) {
+        let begun = Instant::now();
+        loop {
+            self.looks(2).await;
+            let waiting = self.waiting().await;
+            if waiting.iter().all(|(waits, ..)| *waits == Wait::Taken) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{waiting:?}\n{}", self.home.log());
+        }
+    }
+}
