@@ -8,6 +8,7 @@ mod clock;
 mod file_store;
 mod ledger;
 mod receiver;
+mod small_blobs;
 mod timetable;
 
 pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
@@ -23,6 +24,7 @@ pub use ledger::{
 pub use receiver::{
     BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,
 };
+pub use small_blobs::SmallBlobs;
 pub use timetable::{
     AskedRun, Cause, Channel, ChannelError, Job, JobError, NewRun, Notice, NoticeEnd, Occasion, Run, RunEnd, Timetable,
 };
