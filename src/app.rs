@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::adapters::blobs::LocalBlobs;
+use crate::adapters::blobs::{LocalBlobs, TieredBlobs};
 use crate::adapters::key_file::PublicKey;
 use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::sftp_server::{Backing, SftpServer};
@@ -166,7 +166,7 @@ pub async fn run_schedule(config: &Config, name: &str, by: &str) -> anyhow::Resu
 struct Stores {
     lock: fs::File,
     ledger: Arc<SqliteLedger>,
-    blobs: Arc<LocalBlobs>,
+    blobs: Arc<TieredBlobs>,
     worker: WorkerId,
 }
 
@@ -175,7 +175,8 @@ impl Stores {
     async fn open(data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let Some(lock) = lock_data_dir(data_dir)? else { return Ok(None) };
         let ledger = Arc::new(SqliteLedger::open(&data_dir.join("ledger.sqlite")).await?);
-        let blobs = Arc::new(LocalBlobs::open(&data_dir.join("blobs"))?);
+        let files = LocalBlobs::open(&data_dir.join("blobs"))?;
+        let blobs = Arc::new(TieredBlobs::new(files, ledger.clone()));
         let worker = WorkerId::new();
         // The lock says that no other process works here: whoever held leases is gone.
         ledger.release_all(Some(worker)).await?;

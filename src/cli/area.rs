@@ -141,11 +141,18 @@ fn line(node: &Node) -> String {
 async fn cat(args: &FileArgs) -> anyhow::Result<ExitCode> {
     let (config, mut record) = open(&args.config).await?;
     let node = record.file(&args.partner, &args.file).await?.context("there is no such file")?;
-    record.close().await?;
     let Some(blob) = node.blob else { bail!("the upload of the file is not finished") };
+    let small = record.small_blob(blob).await?;
+    record.close().await?;
+    let (path, said) = (ledger_path(&config), args.said.said()?);
+    let told = async || read_file(&path, &args.partner, &args.file, &said).await;
+    if let Some(bytes) = small {
+        told().await?;
+        return pipe(io::stdout().write_all(&bytes));
+    }
     let blobs = LocalBlobs::open(&config.data_dir.join("blobs"))?;
     let blob = blobs.open(blob).await.context("the file's bytes are no longer kept")?;
-    read_file(&ledger_path(&config), &args.partner, &args.file, &args.said.said()?).await?;
+    told().await?;
     let (mut out, mut chunk, mut at) = (io::stdout().lock(), vec![0; CHUNK_BYTES], 0_u64);
     loop {
         let count = blob.read_at(at, &mut chunk)?;

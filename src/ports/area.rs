@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use crate::model::{AreaPath, BlobId, Fetch, Node, PartnerId, ScratchId, ShipmentId};
 
-/// A partner's files. Every change is on disk before the call returns.
+/// A partner's files. Every change is on disk before the call returns, but for [`Area::begin`], which a crash of the machine
+/// may undo until a later change is on disk.
 #[async_trait]
 pub trait Area: Send + Sync {
     /// Files of a directory in order of name, after a given name, at most `limit` of them.
@@ -39,6 +40,19 @@ pub trait Area: Send + Sync {
     /// Records that an upload is complete: its scratch is now `blob`. With `claim` the file becomes a shipment in the
     /// same transaction. Returns a blob that nothing refers to any more.
     async fn close(&self, close: &Close) -> Result<Option<BlobId>, AreaError>;
+
+    /// The same for a small file, whose bytes the ledger keeps: those given, or those it was last given to safeguard.
+    async fn close_small(&self, close: &Close, bytes: Option<Vec<u8>>) -> Result<Option<BlobId>, AreaError>;
+
+    /// Keeps what a small upload has so far, as the blob it becomes, so that it is not lost in a crash.
+    async fn safeguard(
+        &self,
+        partner: &PartnerId,
+        path: &AreaPath,
+        scratch: ScratchId,
+        blob: BlobId,
+        bytes: Vec<u8>,
+    ) -> Result<(), AreaError>;
 
     /// Renames within one area; never overwrites unless `replace`. With `claim` the file becomes a shipment in the same
     /// transaction. Refused for claimed files. Returns a blob that nothing refers to any more.

@@ -13,6 +13,12 @@ pub trait Blobs: Send + Sync {
     /// Makes an empty scratch file.
     async fn create(&self) -> io::Result<ScratchId>;
 
+    /// Makes an empty scratch file and opens it. One that nobody brings to disk may be gone after a crash.
+    async fn begin(&self) -> io::Result<(ScratchId, Arc<dyn Scratch>)> {
+        let id = self.create().await?;
+        Ok((id, self.scratch(id).await?))
+    }
+
     /// Opens a scratch file for reading and writing at any offset.
     async fn scratch(&self, id: ScratchId) -> io::Result<Arc<dyn Scratch>>;
 
@@ -50,6 +56,16 @@ pub trait Scratch: Send + Sync {
 
     /// Brings what was written to disk.
     fn sync(&self) -> io::Result<()>;
+
+    /// All its bytes, while they are few and in memory alone: then there is nothing to seal.
+    fn in_memory(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Tells whether it is in memory and would stay there with bytes up to this offset: then nothing here blocks.
+    fn stays_in_memory(&self, _end: u64) -> bool {
+        false
+    }
 }
 
 /// An open blob. Reading blocks: call it through `blocking`.

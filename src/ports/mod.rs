@@ -9,6 +9,7 @@ mod file_store;
 mod ledger;
 mod partners;
 mod receiver;
+mod small_blobs;
 mod sources;
 mod timetable;
 
@@ -26,6 +27,7 @@ pub use partners::Partners;
 pub use receiver::{
     BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,
 };
+pub use small_blobs::SmallBlobs;
 pub use sources::{DueReceipt, LookEnd, ReceiptEnd, Seen, SourceStand, Sources, Take, TakeClaim, TakeStage};
 pub use timetable::{
     AskedRun, Cause, Channel, ChannelError, Job, JobError, NewRun, Notice, NoticeEnd, Occasion, Run, RunEnd, Timetable,

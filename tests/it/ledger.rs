@@ -17,6 +17,7 @@ mod crowd;
 mod deliveries;
 mod judging;
 mod shipments;
+mod small_blobs;
 mod sqlite;
 mod timetable;
 
@@ -25,7 +26,7 @@ use jiff::Timestamp;
 use sluse::model::{
     AreaPath, BlobId, ByteRange, Code, ItemKey, ItemKind, NewItem, PartnerId, ScratchId, Service, ShipmentId,
 };
-use sluse::ports::{Area, Close, Ledger, NewUpload, Quota, Timetable};
+use sluse::ports::{Area, Close, Ledger, NewUpload, Quota, SmallBlobs, Timetable};
 
 /// An empty ledger and area of one adapter.
 #[async_trait]
@@ -33,6 +34,7 @@ trait Store: Send + Sync {
     fn ledger(&self) -> &dyn Ledger;
     fn area(&self) -> &dyn Area;
     fn timetable(&self) -> &dyn Timetable;
+    fn small(&self) -> &dyn SmallBlobs;
     /// Drops it as a crash would and opens what is on disk.
     async fn reopen(self: Box<Self>) -> Box<dyn Store>;
 }
@@ -152,6 +154,9 @@ mod on_sqlite {
         batches:
             a_batch_goes_its_way, batches_are_made_once, only_ready_items_are_grouped, a_batch_is_settled_once,
             batches_are_there_after_a_crash;
+        small_blobs:
+            a_small_file_lies_where_its_row_does, what_is_safeguarded_is_there_after_a_crash,
+            a_file_that_grew_is_no_longer_kept_twice, small_blobs_are_listed_and_removed;
         area:
             a_file_is_partial_until_closed, a_cut_off_upload_is_resumed, a_whole_file_stays_until_its_replacement_is_closed,
             a_claimed_file_gives_way_to_a_new_upload, an_older_upload_is_superseded, closing_again_changes_nothing,

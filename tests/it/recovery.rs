@@ -49,6 +49,13 @@ async fn killed_at_every_point_while_items_are_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_a_file_too_large_for_the_ledger_arrives() {
+    let batch = generated(1, Profile::Attachment, "0%", 7);
+    assert!(batch.bytes.len() > 100_000, "small ones lie in the ledger");
+    kill_at_every_point(&Case::items(batch)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_some_items_are_refused() {
     kill_at_every_point(&Case::items(generated(4, Profile::Medium, "50%", 2))).await;
 }

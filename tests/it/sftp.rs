@@ -14,6 +14,7 @@ mod noise;
 mod openssh;
 mod protocol;
 mod scp;
+mod small;
 mod uploads;
 
 pub(crate) use self::areas::place;

@@ -1,8 +1,10 @@
 //! Bytes on local disk: `scratch/` holds what still changes, `blobs/<2 hex>/` what no longer does.
 //!
-//! Both lie on one file system, so that sealing is a rename and never a copy. Nothing here reads or judges content.
+//! Small uploads may stay in the ledger instead. Both directories lie on one file system, so that sealing is a rename and never a copy. Nothing here reads or judges content.
 
 mod files;
+mod light;
+mod tiered;
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
@@ -18,6 +20,8 @@ use crate::model::{BlobId, ScratchId};
 use crate::ports::{Blob, Blobs, Scratch};
 
 use self::files::{BlobFile, ScratchFile};
+
+pub use self::tiered::TieredBlobs;
 
 /// A blob store in one local directory.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use crate::ports::{Area, AreaError, Close, LedgerError, NewUpload, Usage};
 
 use super::rows::{self, int, node_number, uuid};
 use super::shipments::Claim;
-use super::{SqliteLedger, shipments, sql};
+use super::{SqliteLedger, shipments, small_blobs, sql};
 
 #[async_trait]
 impl Area for SqliteLedger {
@@ -38,7 +38,8 @@ impl Area for SqliteLedger {
 
     async fn begin(&self, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
         let upload = upload.clone();
-        self.write(move |connection| Box::pin(async move { begin(connection, &upload).await })).await
+        // An upload that is lost with the machine's memory is begun anew; its CLOSE brings this to disk, too.
+        self.write_lazily(move |connection| Box::pin(async move { begin(connection, &upload).await })).await
     }
 
     async fn pause(
@@ -61,7 +62,30 @@ impl Area for SqliteLedger {
 
     async fn close(&self, close: &Close) -> Result<Option<BlobId>, AreaError> {
         let close = close.clone();
-        self.write(move |connection| Box::pin(async move { self::close(connection, &close).await })).await
+        self.write(move |connection| Box::pin(async move { close_sealed(connection, &close).await })).await
+    }
+
+    async fn close_small(&self, close: &Close, bytes: Option<Vec<u8>>) -> Result<Option<BlobId>, AreaError> {
+        let close = close.clone();
+        self.write(move |connection| Box::pin(async move { close_small(connection, &close, bytes).await })).await
+    }
+
+    async fn safeguard(
+        &self,
+        partner: &PartnerId,
+        path: &AreaPath,
+        scratch: ScratchId,
+        blob: BlobId,
+        bytes: Vec<u8>,
+    ) -> Result<(), AreaError> {
+        let (partner, path) = (partner.clone(), path.clone());
+        self.write(move |connection| {
+            Box::pin(async move {
+                uploading(connection, &partner, &path, scratch).await?;
+                Ok(small_blobs::put(connection, blob, bytes).await?)
+            })
+        })
+        .await
     }
 
     async fn rename(
@@ -218,13 +242,33 @@ async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<
     Ok(old.and_then(|old| old.scratch).filter(|old| old != scratch))
 }
 
+async fn close_sealed(connection: &mut SqliteConnection, closing: &Close) -> Result<Option<BlobId>, AreaError> {
+    // What was safeguarded of it when it was small.
+    small_blobs::remove(connection, closing.blob).await?;
+    close(connection, closing).await
+}
+
+async fn close_small(
+    connection: &mut SqliteConnection,
+    closing: &Close,
+    bytes: Option<Vec<u8>>,
+) -> Result<Option<BlobId>, AreaError> {
+    if let Some(bytes) = bytes {
+        small_blobs::put(connection, closing.blob, bytes).await?;
+    }
+    close(connection, closing).await
+}
+
 async fn close(connection: &mut SqliteConnection, close: &Close) -> Result<Option<BlobId>, AreaError> {
     let Close { partner, path, scratch, blob, size_bytes, claim, now } = close;
-    if let Some(there) = entry(connection, partner, path).await?.filter(|there| there.blob == Some(*blob)) {
+    let old = entry(connection, partner, path).await?.ok_or(AreaError::NotFound)?;
+    if old.blob == Some(*blob) {
         // The same call once more, after its answer was lost.
-        return if there.shipment == claim.map(|(id, _)| id) { Ok(None) } else { Err(AreaError::Superseded) };
+        return if old.shipment == claim.map(|(id, _)| id) { Ok(None) } else { Err(AreaError::Superseded) };
     }
-    let old = uploading(connection, partner, path, *scratch).await?;
+    if old.scratch != Some(*scratch) {
+        return Err(AreaError::Superseded);
+    }
     let new = Entry {
         path: path.clone(),
         state: if claim.is_some() { NodeState::Claimed } else { NodeState::Whole },

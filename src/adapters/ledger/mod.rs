@@ -4,7 +4,7 @@
 //! every caller after COMMIT: a thousand small changes cost one sync of the disk. Readers have connections of their own
 //! (write-ahead log) and see what was committed before they asked.
 //!
-//! Invariants: every change is on disk before its call returns; a change that fails is undone alone; a claim and the
+//! Invariants: every change is on disk before its call returns, but for that an upload begins; a change that fails is undone alone; a claim and the
 //! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
 
 mod alarms;
@@ -29,6 +29,7 @@ mod schedules;
 mod sequences;
 mod shipments;
 mod sightings;
+mod small_blobs;
 mod sources;
 mod sql;
 mod steps;
@@ -105,6 +106,16 @@ impl SqliteLedger {
         self.writer.run(change).await
     }
 
+    /// Runs a change that a crash of the machine may undo until a later one is on disk.
+    async fn write_lazily<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        self.writer.run_lazily(change).await
+    }
+
     async fn reader(&self) -> Result<PoolConnection<Sqlite>, LedgerError> {
         Ok(self.readers.acquire().await?)
     }
@@ -161,6 +172,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "schedules", include_str!("migrations/0008_schedules.sql")),
     (9, "orders", include_str!("migrations/0009_orders.sql")),
     (10, "sources", include_str!("migrations/0010_sources.sql")),
+    (11, "small_blobs", include_str!("migrations/0011_small_blobs.sql")),
     (12, "partners", include_str!("migrations/0012_partners.sql")),
 ];
 const READERS: u32 = 3;

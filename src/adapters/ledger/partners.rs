@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::model::{AddedPartner, AmendedLogin, Amendments, AreaPath, AuditRow, LoginKey, Node, PartnerId};
+use crate::model::{AddedPartner, AmendedLogin, Amendments, AreaPath, AuditRow, BlobId, LoginKey, Node, PartnerId};
 use crate::ports::{AreaError, LedgerError, Partners};
 
 use super::orders::Said;
 use super::sql::partners as texts;
-use super::{SqliteLedger, area, rows, sql};
+use super::{SqliteLedger, area, rows, small_blobs, sql};
 
 #[async_trait]
 impl Partners for SqliteLedger {
@@ -134,7 +134,10 @@ pub async fn remove_file(path: &Path, partner: &PartnerId, file: &AreaPath, said
     let mut connection = super::beside(path).await?;
     sql::execute(&mut connection, sql::BEGIN).await?;
     let removed = area::remove(&mut connection, partner, file).await;
-    if removed.is_ok() {
+    if let Ok(node) = &removed {
+        for small in [node.blob, node.scratch.map(|scratch| BlobId(scratch.0))].into_iter().flatten() {
+            small_blobs::remove(&mut connection, small).await?;
+        }
         audit(&mut connection, partner, "file removed", &file.to_string(), said).await?;
     }
     sql::execute(&mut connection, if removed.is_ok() { sql::COMMIT } else { sql::ROLLBACK }).await?;

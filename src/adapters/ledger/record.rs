@@ -5,12 +5,13 @@ use std::path::Path;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::model::{
-    Amendments, AreaPath, AuditRow, Item, ItemState, Node, OutcomeCount, PartnerId, Shipment, ShipmentId, Stage, Tally,
+    Amendments, AreaPath, AuditRow, BlobId, Item, ItemState, Node, OutcomeCount, PartnerId, Shipment, ShipmentId,
+    Stage, Tally,
 };
 use crate::ports::{Event, KnownReceipt, LedgerError, Usage};
 
 use super::rows::{int, stage_number};
-use super::{area, items, partners, receipts, rows, shipments, sql};
+use super::{area, items, partners, receipts, rows, shipments, small_blobs, sql};
 
 /// A ledger that may belong to a running gateway: nothing is written and nothing is brought up to date.
 #[derive(Debug)]
@@ -125,6 +126,11 @@ impl Record {
     /// One file of a partner's.
     pub async fn file(&mut self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, LedgerError> {
         area::stat(&mut self.connection, partner, path).await
+    }
+
+    /// The bytes of a small file; `None` when they are in the blob store.
+    pub async fn small_blob(&mut self, id: BlobId) -> Result<Option<Vec<u8>>, LedgerError> {
+        small_blobs::get(&mut self.connection, id).await
     }
 
     /// Bytes and files a partner's area holds.

@@ -383,7 +383,12 @@ pub(super) const ADD_USAGE: &str = "INSERT INTO usages (partner, bytes, files) V
 
 // SQLite's dialect. PostgreSQL: FOR UPDATE SKIP LOCKED, jsonb_array_elements, decode(…, 'hex').
 
-pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+/// Begins a transaction and sets its first savepoint, in one trip.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT change";
+/// The same for one whose COMMIT waits for the disk, when the one before did not.
+pub(super) const BEGIN_DURABLE: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE; SAVEPOINT change";
+/// The same for one whose COMMIT does not wait: it is on disk with the next one that does.
+pub(super) const BEGIN_LAZY: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; SAVEPOINT change";
 
 /// The one writer needs no lock on the row it picks.
 pub(super) const LEASE: &str = concat!(
@@ -495,6 +500,19 @@ pub(super) const REFERENCED_BLOBS: &str = "SELECT DISTINCT unhex(e.value) AS id 
 pub(super) const REFERENCED_SCRATCHES: &str = "SELECT DISTINCT unhex(e.value) AS id FROM json_each($1) AS e WHERE \
      EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value)) \
      OR EXISTS (SELECT 1 FROM takes WHERE scratch = unhex(e.value))";
+
+// Small blobs.
+
+pub(super) const SMALL_BLOB: &str = "SELECT bytes FROM small_blobs WHERE id = $1";
+
+pub(super) const HAS_SMALL_BLOB: &str = "SELECT 1 FROM small_blobs WHERE id = $1";
+
+pub(super) const SMALL_BLOBS: &str = "SELECT id FROM small_blobs WHERE id > $1 ORDER BY id LIMIT $2";
+
+pub(super) const PUT_SMALL_BLOB: &str =
+    "INSERT INTO small_blobs (id, bytes) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
+
+pub(super) const REMOVE_SMALL_BLOB: &str = "DELETE FROM small_blobs WHERE id = $1";
 
 /// The text that inserts so many items; an item that is there already stays as it is. Its parameters have no numbers:
 /// SQLite looks a numbered one up among all others, which for a thousand of them takes longer than the insert.

@@ -13,6 +13,8 @@ use super::{sql, steps};
 pub(super) struct Transaction {
     connection: SqliteConnection,
     savepoint: Savepoint,
+    /// Whether COMMIT waits for the disk, as the connection is set now.
+    durable: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +28,28 @@ enum Savepoint {
 
 impl Transaction {
     pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self { connection, savepoint: Savepoint::None }
+        Self { connection, savepoint: Savepoint::None, durable: true }
     }
 
-    pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+    /// Begins one whose COMMIT waits for the disk, or one that leaves that to the next.
+    pub(super) async fn begin(&mut self, durable: bool) -> Result<(), sqlx::Error> {
+        let text = match (durable, self.durable) {
+            (true, false) => sql::BEGIN_DURABLE,
+            (false, true) => sql::BEGIN_LAZY,
+            (true, true) | (false, false) => sql::BEGIN,
+        };
         self.savepoint = Savepoint::None;
-        let Err(first) = sql::execute(&mut self.connection, sql::BEGIN).await else { return Ok(()) };
-        // A transaction that could not be ended is still open: end it, then try once more.
-        if sql::execute(&mut self.connection, sql::ROLLBACK).await.is_ok() {
-            return sql::execute(&mut self.connection, sql::BEGIN).await;
+        if let Err(first) = sql::execute(&mut self.connection, text).await {
+            // A transaction that could not be ended is still open: end it, then try once more. Where the setting stands is
+            // not known either.
+            let text = if durable { sql::BEGIN_DURABLE } else { sql::BEGIN_LAZY };
+            if sql::execute(&mut self.connection, sql::ROLLBACK).await.is_err() {
+                return Err(first);
+            }
+            sql::execute(&mut self.connection, text).await?;
         }
-        Err(first)
+        (self.savepoint, self.durable) = (Savepoint::Fresh, durable);
+        Ok(())
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {

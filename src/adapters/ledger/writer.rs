@@ -23,6 +23,8 @@ pub(super) struct Writer {
 
 enum Request {
     Change(Box<dyn Change>),
+    /// One that may reach the disk later.
+    Lazy(Box<dyn Change>),
     Step(Waiting),
     Close(oneshot::Sender<()>),
 }
@@ -47,9 +49,29 @@ impl Writer {
         T: Send + 'static,
         E: From<LedgerError> + Send + 'static,
     {
+        self.ask(change, Request::Change).await
+    }
+
+    /// Runs a change that everybody sees from now on, but that a crash of the machine may undo until a later one is on
+    /// disk.
+    pub(super) async fn run_lazily<T, E, F>(&self, change: F) -> Result<T, E>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        self.ask(change, Request::Lazy).await
+    }
+
+    async fn ask<T, E, F>(&self, change: F, request: impl FnOnce(Box<dyn Change>) -> Request) -> Result<T, E>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let change = Pending { change: Some(change), result: None, answer };
-        self.requests.send(Request::Change(Box::new(change))).await.map_err(|_| closed())?;
+        self.requests.send(request(Box::new(change))).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 
@@ -128,14 +150,19 @@ type StepAnswer = oneshot::Sender<Result<(), LedgerError>>;
 
 async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request>) {
     let mut transaction = Transaction::new(connection);
-    let mut closing = None;
-    while let Some(first) = waiting.recv().await {
+    let (mut closing, mut held) = (None, None);
+    loop {
+        let next = match held.take() {
+            Some(held) => Some(held),
+            None => waiting.recv().await,
+        };
+        let Some(first) = next else { break };
         // Callers that the last COMMIT woke are about to ask again: let them, so that they share the next one.
         tokio::task::yield_now().await;
         let mut batch = Batch::default();
         let ended = batch.run(&mut transaction, first, &mut waiting).await;
         batch.answer(ended.err().map(|error| error.to_string()));
-        closing = batch.closing.take();
+        (closing, held) = (batch.closing.take(), batch.held.take());
         if closing.is_some() {
             break;
         }
@@ -154,6 +181,8 @@ struct Batch {
     steps: Vec<Waiting>,
     answers: Vec<(StepAnswer, Result<(), LedgerError>)>,
     closing: Option<oneshot::Sender<()>>,
+    /// The next one's first: it must be on disk, and this transaction does not wait for that.
+    held: Option<Request>,
 }
 
 impl Batch {
@@ -163,8 +192,9 @@ impl Batch {
         first: Request,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), sqlx::Error> {
-        let begun = transaction.begin().await;
-        let taken = self.take_all(transaction, first, waiting, begun.is_ok()).await;
+        let durable = !matches!(first, Request::Lazy(_));
+        let begun = transaction.begin(durable).await;
+        let taken = self.take_all(transaction, first, waiting, (begun.is_ok(), durable)).await;
         begun?;
         match taken {
             Ok(()) => transaction.commit().await,
@@ -182,12 +212,16 @@ impl Batch {
         transaction: &mut Transaction,
         first: Request,
         waiting: &mut mpsc::Receiver<Request>,
-        usable: bool,
+        (usable, durable): (bool, bool),
     ) -> Result<(), sqlx::Error> {
         let (begun, mut taken, mut next) = (Instant::now(), 0, Some(first));
         while let Some(request) = next {
             match request {
-                Request::Change(change) => {
+                request @ (Request::Change(_) | Request::Step(_) | Request::Close(_)) if !durable => {
+                    self.held = Some(request);
+                    break;
+                }
+                Request::Change(change) | Request::Lazy(change) => {
                     self.changes.push(change);
                     if let Some(change) = self.changes.last_mut().filter(|_| usable) {
                         transaction.apply(change.as_mut()).await?;

@@ -113,7 +113,7 @@ pub(super) async fn remove(premises: &Premises, tree: &Tree, recent: &mut Recent
     recent.forget(&path);
     if let Some(scratch) = node.scratch {
         // Whoever is still writing to it is told so; nothing of it may come back.
-        let hold = premises.ongoing.take(&tree.partner, &path).await.done();
+        let hold = premises.ongoing.take(&tree.partner, &path).await.done(None);
         premises.ongoing.release(&tree.partner, &path, &hold);
         premises.discard(scratch).await;
         premises.remove(sealed_as(scratch)).await;

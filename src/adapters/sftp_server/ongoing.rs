@@ -7,17 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::model::{AreaPath, PartnerId};
+use crate::model::{AreaPath, PartnerId, ScratchId};
+use crate::ports::Scratch;
 
 /// The uploads of all connections.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Ongoing {
     names: Mutex<HashMap<Key, Name>>,
 }
 
 type Key = (PartnerId, AreaPath);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Name {
     holder: Option<Arc<Hold>>,
     /// Taken by the one OPEN that tries to become the holder.
@@ -25,8 +26,10 @@ struct Name {
 }
 
 /// One connection's hold on a name.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Hold {
+    /// Where its bytes go; none where the name is only kept from others.
+    scratch: Option<(ScratchId, Arc<dyn Scratch>)>,
     /// Taken for every effect on the upload; `true` once another connection has taken over.
     pub(super) lost: Arc<tokio::sync::Mutex<bool>>,
     /// Bytes received that the ledger does not know of yet.
@@ -45,17 +48,22 @@ impl Hold {
 pub(super) struct Taking<'a> {
     ongoing: &'a Ongoing,
     key: Key,
-    former: Option<OwnedMutexGuard<bool>>,
+    former: Option<(Arc<Hold>, OwnedMutexGuard<bool>)>,
     turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Taking<'_> {
+    /// Where the former holder's bytes are: who resumes its upload finds on disk what it had in memory alone.
+    pub(super) fn former(&self) -> Option<Arc<dyn Scratch>> {
+        self.former.as_ref().and_then(|(hold, _)| hold.scratch.as_ref()).map(|(_, scratch)| Arc::clone(scratch))
+    }
+
     /// Takes the name: the former holder has lost it.
-    pub(super) fn done(mut self) -> Arc<Hold> {
-        let hold = Arc::new(Hold::default());
+    pub(super) fn done(mut self, scratch: Option<(ScratchId, Arc<dyn Scratch>)>) -> Arc<Hold> {
+        let hold = Arc::new(Hold { scratch, ..Hold::default() });
         let holder = Some(Arc::clone(&hold));
         self.ongoing.locked(|names| names.entry(self.key.clone()).or_default().holder = holder);
-        if let Some(lost) = &mut self.former {
+        if let Some((_, lost)) = &mut self.former {
             **lost = true;
         }
         hold
@@ -78,9 +86,24 @@ impl Ongoing {
         let mut taking = Taking { ongoing: self, key, former: None, turn: Some(turn.lock_owned().await) };
         let holder = self.locked(|names| names.get(&taking.key).and_then(|name| name.holder.clone()));
         if let Some(holder) = holder {
-            taking.former = Some(Arc::clone(&holder.lost).lock_owned().await);
+            let lost = Arc::clone(&holder.lost).lock_owned().await;
+            taking.former = Some((holder, lost));
         }
         taking
+    }
+
+    /// Tells whether some connection has the name, or is about to take it.
+    pub(super) fn is_held(&self, partner: &PartnerId, path: &AreaPath) -> bool {
+        self.locked(|names| names.contains_key(&(partner.clone(), path.clone())))
+    }
+
+    /// Where the bytes of an upload in progress go.
+    pub(super) fn scratch(&self, id: ScratchId) -> Option<Arc<dyn Scratch>> {
+        let of = |name: &Name| {
+            let (known, scratch) = name.holder.as_ref()?.scratch.as_ref()?;
+            (*known == id).then(|| Arc::clone(scratch))
+        };
+        self.locked(|names| names.values().find_map(of))
     }
 
     /// Gives a name back, if this hold still has it.
@@ -124,10 +147,10 @@ mod tests {
     async fn the_later_one_takes_over_and_the_earlier_one_cannot_release_it() {
         let (ongoing, partner) = (Ongoing::default(), "etat".parse().unwrap());
         let path = AreaPath::new("inbox", "a.xml").unwrap();
-        let first = ongoing.take(&partner, &path).await.done();
+        let first = ongoing.take(&partner, &path).await.done(None);
         first.grown(10);
         assert_eq!(ongoing.growth_bytes(&partner), 10);
-        let second = ongoing.take(&partner, &path).await.done();
+        let second = ongoing.take(&partner, &path).await.done(None);
         assert!(*first.lost.lock().await);
         ongoing.release(&partner, &path, &first);
         second.grown(3);
@@ -142,7 +165,7 @@ mod tests {
     async fn an_attempt_that_fails_leaves_the_holder_its_name() {
         let (ongoing, partner) = (Ongoing::default(), "etat".parse().unwrap());
         let path = AreaPath::new("inbox", "a.xml").unwrap();
-        let first = ongoing.take(&partner, &path).await.done();
+        let first = ongoing.take(&partner, &path).await.done(None);
         let attempt = ongoing.take(&partner, &path).await;
         assert!(first.lost.try_lock().is_err(), "the holder waits");
         let mut next = std::pin::pin!(ongoing.take(&partner, &path));

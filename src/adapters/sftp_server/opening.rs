@@ -49,11 +49,16 @@ pub(super) async fn write(
     flags: OpenFlags,
 ) -> Result<Upload, Failure> {
     // Looked at before the name is taken: an OPEN that fails must not disturb the upload that has it.
-    check(purpose, tree, premises.area.stat(&tree.partner, &path).await?.as_ref(), flags)?;
+    if premises.ongoing.is_held(&tree.partner, &path) {
+        check(purpose, tree, premises.area.stat(&tree.partner, &path).await?.as_ref(), flags)?;
+    }
     let taking = premises.ongoing.take(&tree.partner, &path).await;
+    if let Some(former) = taking.former().filter(|former| former.in_memory().is_some()) {
+        on_disk(move || former.sync()).await?;
+    }
     let (start, recorded_bytes) = begin(premises, tree, purpose, &path, flags).await?;
     // From here on the ledger knows this upload and no other of the name.
-    let hold = taking.done();
+    let hold = taking.done(Some((start.id, Arc::clone(&start.scratch))));
     let usage = premises.area.usage(&tree.partner).await;
     if usage.is_err() {
         premises.ongoing.release(&tree.partner, &path, &hold);
@@ -78,6 +83,7 @@ pub(super) async fn write(
         arrival: Some(premises.arrivals.begins(arriving)),
         scratch: start.scratch,
         writeback: Writeback::default(),
+        safeguarded: false,
         size_bytes: start.size_bytes,
         recorded_bytes,
         usage_bytes,
@@ -182,25 +188,14 @@ async fn start(premises: &Premises, node: Option<&Node>, truncate: bool) -> Resu
 
 /// A new scratch file, with the bytes of a blob where it continues one.
 async fn fresh(premises: &Premises, from: Option<Arc<dyn Blob>>) -> Result<Start, Failure> {
-    let id = premises.blobs.create().await?;
-    let filled = fill(premises, id, from).await;
-    if filled.is_err() {
+    let (id, scratch) = premises.blobs.begin().await?;
+    let Some(blob) = from else { return Ok(Start { id, scratch, size_bytes: 0, fresh: true }) };
+    let into = Arc::clone(&scratch);
+    let copied = on_disk(move || copy(&*blob, &*into)).await;
+    if copied.is_err() {
         premises.discard(id).await;
     }
-    let (scratch, size_bytes) = filled?;
-    Ok(Start { id, scratch, size_bytes, fresh: true })
-}
-
-async fn fill(
-    premises: &Premises,
-    id: ScratchId,
-    from: Option<Arc<dyn Blob>>,
-) -> Result<(Arc<dyn Scratch>, u64), Failure> {
-    let scratch = premises.blobs.scratch(id).await?;
-    let Some(blob) = from else { return Ok((scratch, 0)) };
-    let into = Arc::clone(&scratch);
-    let size_bytes = on_disk(move || copy(&*blob, &*into)).await?;
-    Ok((scratch, size_bytes))
+    Ok(Start { id, scratch, size_bytes: copied?, fresh: true })
 }
 
 fn copy(blob: &dyn Blob, scratch: &dyn Scratch) -> io::Result<u64> {

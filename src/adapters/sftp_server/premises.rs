@@ -46,6 +46,9 @@ impl Premises {
     /// The size a client is shown: of an upload in progress what has come so far, since that is where it resumes.
     pub(super) async fn size_bytes(&self, node: &Node) -> io::Result<u64> {
         let Some(id) = node.scratch else { return Ok(node.size_bytes) };
+        if let Some(scratch) = self.ongoing.scratch(id) {
+            return scratch.size_bytes();
+        }
         match self.blobs.scratch(id).await {
             Ok(scratch) => on_disk(move || scratch.size_bytes()).await,
             // Sealed by a CLOSE that the ledger then did not take: the bytes are all there, under the other name.

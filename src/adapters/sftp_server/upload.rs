@@ -6,6 +6,7 @@
 mod closing;
 mod limit;
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use super::disk::on_disk;
 use super::failure::Failure;
 use super::ongoing::Hold;
 use super::packets::Write;
-use super::premises::Premises;
+use super::premises::{Premises, sealed_as};
 use super::tree::{Purpose, Tree};
 use super::writeback::Writeback;
 
@@ -36,6 +37,8 @@ pub(super) struct Upload {
     pub(super) arrival: Option<Box<dyn Arrival>>,
     /// What brings its bytes to disk meanwhile.
     pub(super) writeback: Writeback,
+    /// The ledger keeps all its bytes, which are few.
+    pub(super) safeguarded: bool,
     /// Bytes it reaches to.
     pub(super) size_bytes: u64,
     /// Bytes of it the ledger counted when it was opened.
@@ -93,18 +96,13 @@ impl Upload {
             end = reach;
             placed.push((offset, write.data));
         }
+        self.safeguarded = false;
         let scratch = Arc::clone(&self.scratch);
-        let written = on_disk(move || {
-            let mut spans = Vec::with_capacity(placed.len());
-            for (offset, data) in &placed {
-                if let Err(error) = scratch.write_at(*offset, data) {
-                    return Ok((spans, Some(error)));
-                }
-                spans.push((*offset, data.len() as u64));
-            }
-            Ok((spans, None))
-        });
-        let (spans, error) = written.await.map_err(|error| (0, error.into()))?;
+        let (spans, error) = if scratch.stays_in_memory(end) {
+            put(&*scratch, &placed)
+        } else {
+            on_disk(move || Ok(put(&*scratch, &placed))).await.map_err(|error| (0, error.into()))?
+        };
         let done = spans.len();
         self.took(&spans);
         error.map(Failure::from).or(refused).map_or(Ok(done), |failure| Err((done, failure)))
@@ -124,6 +122,7 @@ impl Upload {
         let _held = held(&hold).await?;
         self.limit(size_bytes).await?.check(size_bytes)?;
         let scratch = Arc::clone(&self.scratch);
+        self.safeguarded = false;
         on_disk(move || scratch.set_len(size_bytes)).await?;
         self.size_bytes = size_bytes;
         self.reach(size_bytes);
@@ -134,7 +133,17 @@ impl Upload {
     }
 
     /// Brings what was written to disk, without closing.
-    pub(super) async fn sync(&self) -> Result<(), Failure> {
+    pub(super) async fn sync(&mut self) -> Result<(), Failure> {
+        let Some(bytes) = self.scratch.in_memory() else { return self.sync_file().await };
+        if !self.safeguarded {
+            let (partner, blob) = (&self.tree.partner, sealed_as(self.scratch_id));
+            self.premises.area.safeguard(partner, &self.path, self.scratch_id, blob, bytes).await?;
+            self.safeguarded = true;
+        }
+        Ok(())
+    }
+
+    async fn sync_file(&self) -> Result<(), Failure> {
         let scratch = Arc::clone(&self.scratch);
         Ok(on_disk(move || scratch.sync()).await?)
     }
@@ -166,6 +175,18 @@ impl Drop for Upload {
 pub(super) fn claim_of(purpose: Purpose, path: &AreaPath, shipment: Option<ShipmentId>) -> Option<(ShipmentId, bool)> {
     let shipment = || shipment.unwrap_or_else(ShipmentId::new);
     (!is_temporary_name(&path.name)).then(|| (shipment(), purpose == Purpose::Test))
+}
+
+/// Writes in order until one cannot be done; where those that were done lie.
+fn put(scratch: &dyn Scratch, placed: &[(u64, Bytes)]) -> (Vec<(u64, u64)>, Option<io::Error>) {
+    let mut spans = Vec::with_capacity(placed.len());
+    for (offset, data) in placed {
+        if let Err(error) = scratch.write_at(*offset, data) {
+            return (spans, Some(error));
+        }
+        spans.push((*offset, data.len() as u64));
+    }
+    (spans, None)
 }
 
 /// The right to act on the upload, until dropped.

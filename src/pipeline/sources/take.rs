@@ -202,6 +202,7 @@ pub(super) fn is_about_the_file(error: &StoreError) -> bool {
         | StoreError::Exists
         | StoreError::Denied
         | StoreError::Nonsense(_)
+        | StoreError::Failed(_)
         | StoreError::Unreadable(_) => true,
         StoreError::Full
         | StoreError::HostKey { .. }

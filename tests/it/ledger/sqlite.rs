@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::ports::{Area, Ledger, LedgerError, Timetable};
+use sluse::ports::{Area, Ledger, LedgerError, SmallBlobs, Timetable};
 use tempfile::TempDir;
 
 use super::{Store, claim, partner};
@@ -31,6 +31,10 @@ impl Store for Sqlite {
     }
 
     fn area(&self) -> &dyn Area {
+        &self.ledger
+    }
+
+    fn small(&self) -> &dyn SmallBlobs {
         &self.ledger
     }
 

@@ -14,7 +14,7 @@ use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
 use sluse::ports::{Area, AreaError, Blob, Blobs, Close, LedgerError, NewUpload, Scratch, Usage};
 
-use crate::support::sftp::{Gateway, ROOMY, refusal};
+use crate::support::sftp::{Gateway, ROOMY, refusal, store as store_of};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
 
@@ -52,6 +52,19 @@ impl Area for Moody {
     }
     async fn close(&self, close: &Close) -> Result<Option<BlobId>, AreaError> {
         Area::close(self.up()?, close).await
+    }
+    async fn close_small(&self, close: &Close, bytes: Option<Vec<u8>>) -> Result<Option<BlobId>, AreaError> {
+        self.up()?.close_small(close, bytes).await
+    }
+    async fn safeguard(
+        &self,
+        partner: &PartnerId,
+        path: &AreaPath,
+        scratch: ScratchId,
+        blob: BlobId,
+        bytes: Vec<u8>,
+    ) -> Result<(), AreaError> {
+        self.up()?.safeguard(partner, path, scratch, blob, bytes).await
     }
     async fn rename(
         &self,
@@ -143,7 +156,8 @@ async fn moody() -> (Gateway, Arc<AtomicBool>, Arc<AtomicBool>) {
     let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
     let blobs = LocalBlobs::open(&dir.path().join("bytes")).unwrap();
     let area = Moody { area: ledger.clone(), down: Arc::clone(&down) };
-    let store = Filling { blobs: blobs.clone(), full: Arc::clone(&full) };
+    let store = Filling { blobs, full: Arc::clone(&full) };
+    let blobs = store_of(&dir, &ledger);
     let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
     let gateway = Gateway::over(dir, ledger, blobs, (Arc::new(area), Arc::new(store)), limits, ROOMY).await;
     (gateway, down, full)

@@ -12,7 +12,7 @@ use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh_sftp::client::RawSftpSession;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use secrecy::SecretString;
-use sluse::adapters::blobs::LocalBlobs;
+use sluse::adapters::blobs::{LocalBlobs, TieredBlobs};
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::{Backing, Defence, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings};
 use sluse::model::{Node, Shipment};
@@ -27,11 +27,16 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     pub(crate) ledger: SqliteLedger,
-    pub(crate) blobs: LocalBlobs,
+    pub(crate) blobs: TieredBlobs,
     pub(crate) claimed: Arc<Notify>,
     pub(crate) dir: TempDir,
     stop: CancellationToken,
     running: JoinHandle<()>,
+}
+
+/// The bytes as the program keeps them: small ones in the ledger.
+pub(crate) fn store(dir: &TempDir, ledger: &SqliteLedger) -> TieredBlobs {
+    TieredBlobs::new(LocalBlobs::open(&dir.path().join("bytes")).unwrap(), Arc::new(ledger.clone()))
 }
 
 /// The password of every user in these tests.
@@ -47,7 +52,7 @@ impl Gateway {
     pub(crate) async fn with(limits: SftpLimits, quota: Quota) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
-        let blobs = LocalBlobs::open(&dir.path().join("bytes")).unwrap();
+        let blobs = store(&dir, &ledger);
         Self::over(dir, ledger.clone(), blobs.clone(), (Arc::new(ledger), Arc::new(blobs)), limits, quota).await
     }
 
@@ -66,7 +71,7 @@ impl Gateway {
     pub(crate) async fn changed(change: impl FnOnce(&mut SftpSettings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
-        let blobs = LocalBlobs::open(&dir.path().join("bytes")).unwrap();
+        let blobs = store(&dir, &ledger);
         let ports: (Arc<dyn Area>, Arc<dyn Blobs>) = (Arc::new(ledger.clone()), Arc::new(blobs.clone()));
         let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
         let mut settings = settings(&dir, limits, ROOMY);
@@ -78,7 +83,7 @@ impl Gateway {
     pub(crate) async fn over(
         dir: TempDir,
         ledger: SqliteLedger,
-        blobs: LocalBlobs,
+        blobs: TieredBlobs,
         ports: (Arc<dyn Area>, Arc<dyn Blobs>),
         limits: SftpLimits,
         quota: Quota,
@@ -90,7 +95,7 @@ impl Gateway {
     async fn serve(
         dir: TempDir,
         ledger: SqliteLedger,
-        blobs: LocalBlobs,
+        blobs: TieredBlobs,
         ports: (Arc<dyn Area>, Arc<dyn Blobs>),
         settings: SftpSettings,
     ) -> Self {
@@ -106,7 +111,7 @@ impl Gateway {
     }
 
     /// Stops gracefully and waits for it.
-    pub(crate) async fn stop(self) -> (TempDir, SqliteLedger, LocalBlobs) {
+    pub(crate) async fn stop(self) -> (TempDir, SqliteLedger, TieredBlobs) {
         self.stop.cancel();
         self.running.await.unwrap();
         (self.dir, self.ledger, self.blobs)

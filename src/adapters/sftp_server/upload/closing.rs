@@ -30,8 +30,11 @@ impl Upload {
         // Nobody writes any more, and looking goes on while the disk is waited for.
         let mut arrival = self.arrival.take();
         arrival.iter_mut().for_each(|arrival| arrival.ended(self.size_bytes));
-        // The bytes are durable before the row says so; never the other way round.
-        if let Err(error) = self.premises.blobs.seal(self.scratch_id, sealed_as(self.scratch_id)).await {
+        let small = self.scratch.in_memory();
+        // The bytes are durable before the row says so, or together with it; never the other way round.
+        if small.is_none()
+            && let Err(error) = self.premises.blobs.seal(self.scratch_id, sealed_as(self.scratch_id)).await
+        {
             self.record_size().await;
             return Err(error.into());
         }
@@ -46,7 +49,11 @@ impl Upload {
             claim,
             now,
         };
-        let replaced = match self.premises.area.close(&close).await {
+        let closed = match small {
+            Some(bytes) => self.premises.area.close_small(&close, (!self.safeguarded).then_some(bytes)).await,
+            None => self.premises.area.close(&close).await,
+        };
+        let replaced = match closed {
             Ok(replaced) => replaced,
             Err(error) => return Err(self.not_closed(error).await),
         };
@@ -90,7 +97,12 @@ impl Upload {
             | AreaError::Claimed
             | AreaError::Incomplete
             | AreaError::QuotaBytes(_)
-            | AreaError::QuotaFiles(_) => error.into(),
+            | AreaError::QuotaFiles(_) => {
+                if self.scratch.in_memory().is_some() {
+                    self.record_size().await;
+                }
+                error.into()
+            }
         }
     }
 
@@ -103,7 +115,7 @@ impl Upload {
     }
 
     async fn record_size(&self) {
-        if let Err(failure) = self.sync().await {
+        if let Err(failure) = self.sync_file().await {
             tracing::warn!(path = %self.path, %failure, "a partial could not be synced");
         }
         let partner = &self.tree.partner;
