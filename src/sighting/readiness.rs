@@ -34,8 +34,8 @@ pub struct Moment {
     pub look: u64,
     /// By our clock.
     pub now: Timestamp,
-    /// By the store's.
-    pub store_now: Timestamp,
+    /// By the store's, where that can be known.
+    pub store_now: Option<Timestamp>,
 }
 
 impl Readiness {
@@ -103,10 +103,12 @@ impl Readiness {
         (at.look <= seen.first_look || !left.is_zero()).then_some(left)
     }
 
-    /// A time that is yet to come says nothing; then it is as old as we have known it.
+    /// A time that is yet to come says nothing, nor does one by a clock that nobody knows; then it is as old as we have
+    /// known it.
     fn left_to_be_old(&self, seen: &Sighting, at: &Moment) -> Option<Duration> {
         let modified = seen.stamp.modified;
-        let age = if modified <= at.store_now { passed(modified, at.store_now) } else { passed(seen.since, at.now) };
+        let store_now = at.store_now.filter(|now| modified <= *now);
+        let age = store_now.map_or_else(|| passed(seen.since, at.now), |now| passed(modified, now));
         let left = self.min_age?.saturating_sub(age);
         (!left.is_zero()).then_some(left)
     }
@@ -154,7 +156,7 @@ mod tests {
     }
 
     fn moment(look: u64, now: i64) -> Moment {
-        Moment { look, now: at(now), store_now: at(now) }
+        Moment { look, now: at(now), store_now: Some(at(now)) }
     }
 
     const NOTHING: fn(&str) -> Option<Stamp> = |_| None;
@@ -173,12 +175,15 @@ mod tests {
     #[test]
     fn age_is_by_the_stores_clock_and_the_future_is_no_age() {
         let rules = Readiness { stable: None, min_age: Some(Duration::from_secs(60)), ..rules() };
-        let skewed = Moment { look: 1, now: at(0), store_now: at(3_600) };
+        let skewed = Moment { look: 1, now: at(0), store_now: Some(at(3_600)) };
         assert_eq!(rules.judge(&seen(3_550, 1, 0), &skewed, NOTHING), Wait::Age);
         assert_eq!(rules.judge(&seen(3_540, 1, 0), &skewed, NOTHING), Wait::Turn);
         assert_eq!(rules.judge(&seen(99_999, 1, 0), &skewed, NOTHING), Wait::Age);
-        let later = Moment { look: 2, now: at(60), store_now: at(3_660) };
+        let later = Moment { look: 2, now: at(60), store_now: Some(at(3_660)) };
         assert_eq!(rules.judge(&seen(99_999, 1, 0), &later, NOTHING), Wait::Turn);
+        let unknown = |now| Moment { look: 2, now: at(now), store_now: None };
+        assert_eq!(rules.judge(&seen(-99_999, 1, 0), &unknown(59), NOTHING), Wait::Age);
+        assert_eq!(rules.judge(&seen(-99_999, 1, 0), &unknown(60), NOTHING), Wait::Turn);
     }
 
     #[test]
@@ -230,7 +235,7 @@ mod tests {
             let (mut now, mut turn) = (0, false);
             for (look, step) in steps.iter().enumerate() {
                 now += if look == back { -step } else { step + 180 };
-                let at = Moment { look: look as u64 + 1, now: at(now), store_now: at(i64::from(store) + now) };
+                let at = Moment { look: look as u64 + 1, now: at(now), store_now: Some(at(i64::from(store) + now)) };
                 turn |= rules.judge(&file, &at, NOTHING) == Wait::Turn;
             }
             prop_assert!(turn || i64::from(modified) > i64::from(store) + now - 3_600);
@@ -238,7 +243,7 @@ mod tests {
 
         #[test]
         fn a_file_is_never_ready_at_its_first_look(modified: i32, now: i32, store: i32) {
-            let at = Moment { look: 9, now: at(now.into()), store_now: at(store.into()) };
+            let at = Moment { look: 9, now: at(now.into()), store_now: Some(at(store.into())) };
             prop_assert_eq!(rules().judge(&seen(modified.into(), 9, now.into()), &at, NOTHING), Wait::Change);
         }
     }

@@ -64,8 +64,8 @@ impl FileStore for LocalStore {
         self.on_disk(move |root| tree::stat(root, &path)).await
     }
 
-    async fn now(&self) -> Result<Timestamp, StoreError> {
-        Ok(Timestamp::now())
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(Some(Timestamp::now()))
     }
 
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {

@@ -54,7 +54,11 @@ impl Taker {
             Opened::Sealed(..) => return Ok(None),
         };
         let from = take.fetched_bytes.min(wanted);
-        let reached = self.pour(take, (id, &scratch), from, wanted).await?;
+        let reached = match self.pour(take, (id, &scratch), from, wanted).await {
+            // Who writes to it while it is read may have cut or lengthened it.
+            Err(Trouble::Store(StoreError::Nonsense(_))) if !self.is_unchanged(take).await? => return Ok(None),
+            poured => poured?,
+        };
         if reached > wanted && !is_cut || !self.is_unchanged(take).await? {
             return Ok(None);
         }

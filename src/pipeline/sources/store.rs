@@ -43,7 +43,7 @@ impl FileStore for Punctual {
         self.in_time(self.inner.stat(path)).await
     }
 
-    async fn now(&self) -> Result<Timestamp, StoreError> {
+    async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
         self.in_time(self.inner.now()).await
     }
 

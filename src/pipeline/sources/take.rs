@@ -202,6 +202,7 @@ pub(super) fn is_about_the_file(error: &StoreError) -> bool {
         | StoreError::Exists
         | StoreError::Denied
         | StoreError::Nonsense(_)
+        | StoreError::Failed(_)
         | StoreError::Unreadable(_) => true,
         StoreError::Full
         | StoreError::HostKey { .. }
@@ -211,9 +212,18 @@ pub(super) fn is_about_the_file(error: &StoreError) -> bool {
     }
 }
 
-/// A line that broke while bytes came.
+/// What broke off while bytes came: the file is another than the store told, or the line is gone.
 pub(super) fn broken(error: &io::Error) -> StoreError {
-    StoreError::Unreachable(error.to_string())
+    let is = |kinds: &[io::ErrorKind]| kinds.contains(&error.kind());
+    if is(&[io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof]) {
+        StoreError::Nonsense("other bytes than it told of")
+    } else if is(&[io::ErrorKind::NotFound]) {
+        StoreError::NotFound
+    } else if is(&[io::ErrorKind::PermissionDenied]) {
+        StoreError::Denied
+    } else {
+        StoreError::Unreachable(error.to_string())
+    }
 }
 
 /// Takes gone on with in one round.
