@@ -66,6 +66,11 @@ impl Taker {
                 self.delay(&take).await?;
                 Err(error.into())
             }
+            Err(trouble @ Trouble::Broke(_)) => {
+                tracing::warn!(source = self.name(), take = take.id, %trouble, "a file comes in pieces");
+                self.delay(&Take { attempts: 0, ..take }).await?;
+                Ok(false)
+            }
             Err(trouble @ (Trouble::Store(_) | Trouble::Disk(_) | Trouble::Lost(_))) => {
                 tracing::warn!(source = self.name(), take = take.id, %trouble, "a file is not taken for now");
                 self.delay(&take).await?;

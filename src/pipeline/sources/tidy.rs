@@ -23,7 +23,11 @@ impl Taker {
                 self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
                 match &trouble {
                     Trouble::Store(error) if !is_about_the_file(error) => Err(trouble),
-                    Trouble::Store(_) | Trouble::Ledger(_) | Trouble::Disk(_) | Trouble::Lost(_) => Ok(()),
+                    Trouble::Store(_)
+                    | Trouble::Broke(_)
+                    | Trouble::Ledger(_)
+                    | Trouble::Disk(_)
+                    | Trouble::Lost(_) => Ok(()),
                 }
             }
             Err(trouble) => Err(trouble),
