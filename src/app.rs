@@ -121,7 +121,7 @@ impl Gateway {
         tasks.spawn(keeper.run(stop.clone()));
         tasks.spawn(watch(house.clone(), stop.clone()));
         let alarms: Arc<dyn Timetable> = ledger.clone();
-        sources::start(&config, &house, (&alarms, &claimed), (&stop, &tasks));
+        sources::start(&config, &house, (&alarms, &claimed), (&stop, &tasks))?;
         tasks.spawn(Pipeline::new(house, claimed).run(stop.clone()));
         tasks.close();
         tracing::info!(address = %sftp_address, swept, "listening for SFTP");

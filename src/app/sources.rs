@@ -1,14 +1,19 @@
 //! From the configuration to the tasks that take files from sources.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::adapters::key_file::{PrivateKey, PublicKey};
 use crate::adapters::local_store::{LocalStore, Watcher};
-use crate::config::{Config, PlaceConfig, SourceConfig, WatchedConfig};
+use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
+use crate::config::{Config, PlaceConfig, PolledConfig, SourceConfig, WatchedConfig};
 use crate::pipeline::{House, Source, Taker};
 use crate::ports::{FileStore, Timetable};
 
@@ -18,22 +23,32 @@ pub(super) fn start(
     house: &House,
     (alarms, claimed): (&Arc<dyn Timetable>, &Arc<Notify>),
     (stop, tasks): (&CancellationToken, &TaskTracker),
-) {
+) -> anyhow::Result<()> {
     for source in &config.sources {
         let bell = Arc::new(Notify::new());
-        let taker = Taker::new(house.clone(), Arc::clone(alarms), told(source, &bell), Arc::clone(claimed));
+        let told = told(source, &bell).with_context(|| format!("source {}", source.name))?;
+        let taker = Taker::new(house.clone(), Arc::clone(alarms), told, Arc::clone(claimed));
         tasks.spawn(taker.run(stop.clone()));
         if let PlaceConfig::Watched(WatchedConfig { path, events: true }) = &source.place {
             tasks.spawn(keep_watch(source.name.clone(), path.clone(), source.rules.depth > 0, bell, stop.clone()));
         }
     }
+    Ok(())
 }
 
-fn told(source: &SourceConfig, bell: &Arc<Notify>) -> Source {
-    let store: Arc<dyn FileStore> = match &source.place {
-        PlaceConfig::Watched(place) => Arc::new(LocalStore::new(&place.path)),
+fn told(source: &SourceConfig, bell: &Arc<Notify>) -> anyhow::Result<Source> {
+    let answer = Duration::from_millis(source.timeout_ms);
+    let (store, timeout): (Arc<dyn FileStore>, _) = match &source.place {
+        PlaceConfig::Watched(place) => (Arc::new(LocalStore::new(&place.path)), answer),
+        PlaceConfig::Polled(place) => {
+            let peer = peer(place, answer)?;
+            // A call may find the line gone, and make one first: its steps have ends of their own.
+            let timeout = peer.waits.connect + answer * STEPS_OF_A_CALL;
+            let writable = source.rules.receipts.clone();
+            (Arc::new(SftpStore::new(peer, &place.path, writable)), timeout)
+        }
     };
-    Source {
+    Ok(Source {
         name: source.name.clone(),
         partner: source.partner.clone(),
         dir: source.dir.clone(),
@@ -43,14 +58,30 @@ fn told(source: &SourceConfig, bell: &Arc<Notify>) -> Source {
         times: source.times.clone(),
         bell: Arc::clone(bell),
         most_bytes: source.most_bytes,
-        timeout: Duration::from_millis(source.timeout_ms),
+        timeout,
         alarm_after: source.alarm_after,
         channels: source.channels.clone(),
-    }
+    })
+}
+
+fn peer(place: &PolledConfig, answer: Duration) -> anyhow::Result<Peer> {
+    let host_keys = place.host_keys.iter().map(|line| PublicKey::from_openssh(line));
+    let key = place.key.as_ref().map(|key| PrivateKey::from_openssh(key.expose_secret())).transpose();
+    let key = key.context("the key cannot be read")?;
+    anyhow::ensure!(!key.as_ref().is_some_and(PrivateKey::is_encrypted), "the key has a passphrase");
+    let connect = Duration::from_millis(place.connect_ms);
+    Ok(Peer {
+        host: place.host.clone(),
+        port: place.port,
+        host_keys: host_keys.collect::<Result<_, _>>().context("a host key cannot be read")?,
+        user: place.user.clone(),
+        proof: Proof { key: key.map(Arc::new), password: place.password.clone(), ..Proof::default() },
+        waits: PeerWaits { connect, answer, ..PeerWaits::default() },
+    })
 }
 
 /// Watches a directory, anew when it was not there or was exchanged. Without a watch there are still the looks.
-async fn keep_watch(source: String, path: std::path::PathBuf, deep: bool, bell: Arc<Notify>, stop: CancellationToken) {
+async fn keep_watch(source: String, path: PathBuf, deep: bool, bell: Arc<Notify>, stop: CancellationToken) {
     let mut is_told = false;
     loop {
         let (dir, ring) = (path.clone(), Arc::clone(&bell));
@@ -72,6 +103,9 @@ async fn keep_watch(source: String, path: std::path::PathBuf, deep: bool, bell: 
         drop(watcher);
     }
 }
+
+/// Key exchange, login, opening, the request.
+const STEPS_OF_A_CALL: u32 = 4;
 
 /// How often a watch is set anew: a directory may be exchanged for another of its name, and new ones come below it.
 const WATCHED_ANEW: Duration = Duration::from_secs(300);

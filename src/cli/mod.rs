@@ -21,6 +21,7 @@ mod schema;
 mod serve;
 mod shipment;
 mod simulate_altinn;
+mod source;
 mod table;
 mod validate;
 
@@ -69,6 +70,9 @@ pub enum Command {
     /// Show when schedules run, and run one by hand
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
+    /// Show the sources that files are taken from, and look at one now
+    #[command(subcommand)]
+    Source(source::SourceCommand),
     /// Run the gateway, until a signal ends it
     Serve(ConfigArgs),
     /// Show the gateway at work: drop a generated batch over SFTP, with a simulator in Altinn's place
@@ -111,6 +115,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Area(command) => usable(block_on(area::run(&command))),
         Command::Audit(args) => usable(block_on(audit::run(&args))),
         Command::Schedule(command) => schedule::run(&command),
+        Command::Source(command) => source::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::CheckConfig(args) => check_config::run(&args),

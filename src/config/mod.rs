@@ -9,6 +9,7 @@ mod files;
 mod format;
 mod partner;
 mod password;
+mod place;
 mod reader;
 mod receipts;
 mod receiver;
@@ -30,13 +31,14 @@ use toml::de::DeTable;
 pub use fault::{ConfigError, Fault, Faults};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
+pub use place::{PlaceConfig, PolledConfig, WatchedConfig};
 pub use receiver::{
     AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, ReceiverConfig,
 };
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};
 pub use sftp::{DefenderConfig, SftpConfig};
-pub use source::{PlaceConfig, SourceConfig, WatchedConfig};
+pub use source::SourceConfig;
 
 use crate::formats::broker::Rules;
 use crate::receipt::Signer;

@@ -1,9 +1,10 @@
 //! `[source.<name>]`: where files are taken from, which, when, and what becomes of them.
 
-use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::Partner;
+use super::place::{self, PlaceConfig};
 use super::reader::Section;
 use super::route::{LONGEST_MS, RouteConfig};
 use super::rules::word;
@@ -11,7 +12,7 @@ use super::schedule::{Alarms, channels, is_name, whose};
 use super::times::{Calendars, recurrence};
 use crate::model::{PartnerId, RouteName, TakeOrder};
 use crate::schedule::Recurrence;
-use crate::sighting::{After, Beside, Readiness, Rules, is_within};
+use crate::sighting::{After, BadBeside, Beside, DatedDir, Readiness, Rules};
 
 /// A place that files are taken from.
 #[derive(Debug, Clone)]
@@ -44,31 +45,6 @@ pub struct SourceConfig {
     pub channels: Vec<String>,
 }
 
-/// Where a source is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlaceConfig {
-    /// A local directory.
-    Watched(WatchedConfig),
-}
-
-/// A local directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WatchedConfig {
-    /// Which.
-    pub path: PathBuf,
-    /// The kernel is asked to tell of changes: not where other machines write.
-    pub events: bool,
-}
-
-impl PlaceConfig {
-    /// Its word in the configuration.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Watched(_) => "watched",
-        }
-    }
-}
-
 /// Reads `[source.<name>]`.
 pub(super) fn read(
     root: &Section<'_>,
@@ -80,7 +56,9 @@ pub(super) fn read(
     let mut sources: Vec<SourceConfig> = Vec::new();
     for (name, section) in root.named("source") {
         let Some(found) = source(&name, &section, (partners, routes), calendars, alarms) else { continue };
-        if let Some(other) = sources.iter().find(|other| overlap(other, &found)) {
+        if let Some(other) =
+            sources.iter().find(|other| found.place.is_also(&other.place, (found.rules.depth, other.rules.depth)))
+        {
             section.fault("path", format!("source {} takes from the same directory", other.name));
         }
         sources.push(found);
@@ -100,7 +78,7 @@ fn source(
     let route = section.required("route").and(from).and_then(|(_, route)| route);
     let preflight = section.flag("test", false);
     let route = route.and_then(|(name, _)| routes.iter().map(|route| &route.route).find(|route| route.name == name));
-    let place = place(section);
+    let place = place::read(section);
     let times = times(name, section, calendars);
     let rules = rules(section);
     let timeout_ms = section.number("timeout_ms", 30_000, 10..=3_600_000);
@@ -125,21 +103,6 @@ fn source(
         alarm_after: alarm_after?,
         channels,
     })
-}
-
-fn place(section: &Section<'_>) -> Option<PlaceConfig> {
-    match section.required("kind")?.as_str() {
-        "watched" => {
-            section.required("path");
-            let (path, events) = (section.path("path"), section.flag("events", true));
-            Some(PlaceConfig::Watched(WatchedConfig { path: path?, events }))
-        }
-        _ => {
-            section.fault("kind", "must be \"watched\"");
-            section.leave();
-            None
-        }
-    }
 }
 
 /// A source that names no times is looked at every minute.
@@ -174,7 +137,7 @@ fn rules(section: &Section<'_>) -> Option<Rules> {
     };
     let Some(receipts) = receipts else { return Some(rules) };
     // Otherwise we would take our own answers.
-    if receipts.parse::<crate::sighting::DatedDir>().is_err() || receipts.contains('{') {
+    if receipts.parse::<DatedDir>().is_err() || receipts.contains('{') {
         section.fault("receipts", "must be a directory below the source's own, such as \"receipts\"");
         return None;
     }
@@ -182,7 +145,7 @@ fn rules(section: &Section<'_>) -> Option<Rules> {
 }
 
 fn readiness(section: &Section<'_>) -> Option<Readiness> {
-    let some = |ms: u64| (ms > 0).then(|| std::time::Duration::from_millis(ms));
+    let some = |ms: u64| (ms > 0).then(|| Duration::from_millis(ms));
     let stable = some(section.number("stable_ms", 5_000, 0..=LONGEST_MS));
     let min_age = some(section.number("min_age_ms", 0, 0..=LONGEST_MS));
     let (done_file, checksum) = (beside(section, "done_file"), beside(section, "checksum_file"));
@@ -190,7 +153,7 @@ fn readiness(section: &Section<'_>) -> Option<Readiness> {
     if temporary.iter().any(|end| end.trim().is_empty()) {
         section.fault("temporary", "holds an empty text, which every name ends with");
     }
-    let patience = std::time::Duration::from_millis(section.number("incomplete_ms", 3_600_000, 0..=LONGEST_MS));
+    let patience = Duration::from_millis(section.number("incomplete_ms", 3_600_000, 0..=LONGEST_MS));
     let complete = section.flag("complete", true);
     if stable.is_none() && done_file == Ok(None) && checksum == Ok(None) && min_age.is_none() && !complete {
         section.fault_here(
@@ -210,7 +173,7 @@ fn readiness(section: &Section<'_>) -> Option<Readiness> {
 
 fn beside(section: &Section<'_>, key: &'static str) -> Result<Option<Beside>, ()> {
     let Some(text) = section.text(key) else { return Ok(None) };
-    text.parse().map(Some).map_err(|error: crate::sighting::BadBeside| section.fault(key, error.to_string()))
+    text.parse().map(Some).map_err(|error: BadBeside| section.fault(key, error.to_string()))
 }
 
 fn after(section: &Section<'_>) -> Option<After> {
@@ -249,18 +212,6 @@ fn parsed_all<T: FromStr<Err: std::fmt::Display>>(section: &Section<'_>, key: &'
     let parse = |text: &String| text.parse().map_err(|error: T::Err| section.fault(key, error.to_string())).ok();
     let parsed: Vec<Option<T>> = texts.iter().map(parse).collect();
     parsed.into_iter().collect()
-}
-
-/// Two sources would take the same file.
-fn overlap(one: &SourceConfig, other: &SourceConfig) -> bool {
-    match (&one.place, &other.place) {
-        (PlaceConfig::Watched(a), PlaceConfig::Watched(b)) => {
-            let (a, b) = (a.path.to_string_lossy(), b.path.to_string_lossy());
-            let (a, b) = (a.trim_end_matches('/'), b.trim_end_matches('/'));
-            // One inside the other is reached by its depth alone.
-            a == b || one.rules.depth > 0 && is_within(b, a) || other.rules.depth > 0 && is_within(a, b)
-        }
-    }
 }
 
 /// How often a source is looked at that does not say.

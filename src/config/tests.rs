@@ -1,3 +1,4 @@
+mod sources;
 mod times;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -38,6 +39,7 @@ fn files() -> tempfile::TempDir {
     put("subscription.key", "key");
     put("receipts.pem", RECEIPTS_KEY);
     put("closed.txt", "2026-05-15\n12-23 half\n");
+    put("source.key", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
     put("smtp.password", "secret");
     put("pager.token", "secret-token");
     put("grants.xsd", include_str!("../../fixtures/generic/grants.xsd"));

@@ -34,7 +34,7 @@ pub struct Moment {
     pub look: u64,
     /// By our clock.
     pub now: Timestamp,
-    /// By the store's.
+    /// By the store's, where that can be known.
     pub store_now: Option<Timestamp>,
 }
 
@@ -103,14 +103,12 @@ impl Readiness {
         (at.look <= seen.first_look || !left.is_zero()).then_some(left)
     }
 
-    /// A time that is yet to come says nothing; then it is as old as we have known it.
+    /// A time that is yet to come says nothing, nor does one by a clock that nobody knows; then it is as old as we have
+    /// known it.
     fn left_to_be_old(&self, seen: &Sighting, at: &Moment) -> Option<Duration> {
         let modified = seen.stamp.modified;
-        let age = match at.store_now {
-            Some(store_now) if modified <= store_now => passed(modified, store_now),
-            // Its clock is unknown, or the file is from its future.
-            Some(_) | None => passed(seen.since, at.now),
-        };
+        let store_now = at.store_now.filter(|now| modified <= *now);
+        let age = store_now.map_or_else(|| passed(seen.since, at.now), |now| passed(modified, now));
         let left = self.min_age?.saturating_sub(age);
         (!left.is_zero()).then_some(left)
     }
@@ -183,6 +181,9 @@ mod tests {
         assert_eq!(rules.judge(&seen(99_999, 1, 0), &skewed, NOTHING), Wait::Age);
         let later = Moment { look: 2, now: at(60), store_now: Some(at(3_660)) };
         assert_eq!(rules.judge(&seen(99_999, 1, 0), &later, NOTHING), Wait::Turn);
+        let unknown = |now| Moment { look: 2, now: at(now), store_now: None };
+        assert_eq!(rules.judge(&seen(-99_999, 1, 0), &unknown(59), NOTHING), Wait::Age);
+        assert_eq!(rules.judge(&seen(-99_999, 1, 0), &unknown(60), NOTHING), Wait::Turn);
     }
 
     #[test]

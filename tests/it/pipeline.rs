@@ -3,6 +3,7 @@
 mod ahead;
 mod batches;
 mod golden;
+mod lying;
 mod orders;
 mod sequence;
 mod timetable;
@@ -130,6 +131,7 @@ struct Rig {
     dir: TempDir,
     house: House,
     area: Arc<dyn Area>,
+    ledger: SqliteLedger,
     receiver: Arc<Told>,
     clock: Arc<Ahead>,
     claimed: Arc<Notify>,
@@ -185,7 +187,7 @@ impl Rig {
                 keep: Duration::from_secs(3600),
             },
         };
-        Self { dir, house, area: Arc::new(ledger), receiver, clock, claimed: Arc::new(Notify::new()) }
+        Self { dir, house, area: Arc::new(ledger.clone()), ledger, receiver, clock, claimed: Arc::new(Notify::new()) }
     }
 
     fn run(&self) -> Running {

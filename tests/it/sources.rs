@@ -1,8 +1,8 @@
-//! Files that are taken from a watched directory, by the real process; and stores that lie.
+//! Files that are taken from a watched directory and from servers, by the real process.
 
 mod kills;
-mod lying;
 mod many;
+mod polled;
 mod ready;
 
 use std::fs;

@@ -68,7 +68,14 @@ pub(super) async fn write(
     file.seek(SeekFrom::Start(offset)).await.map_err(failure)?;
     let mut size_bytes = offset;
     while let Some(piece) = bytes.next().await {
-        let piece = piece.map_err(StoreError::Unreadable)?;
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => {
+                // What came before stays.
+                file.flush().await.map_err(failure)?;
+                return Err(StoreError::Unreadable(error));
+            }
+        };
         file.write_all(&piece).await.map_err(failure)?;
         size_bytes = size_bytes.saturating_add(piece.len() as u64);
         kill_point("store.write.piece");

@@ -70,7 +70,7 @@ impl FileStore for LocalStore {
 
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {
         let path = path.to_owned();
-        let file = self.on_disk(move |root| tree::open(root, &path)).await?;
+        let file = self.on_disk(move |root| tree::open(root, &path, offset)).await?;
         Ok(files::bytes(file, offset))
     }
 
@@ -122,6 +122,8 @@ fn failure(error: io::Error) -> StoreError {
         StoreError::Full
     } else if is(&[io::ErrorKind::InvalidInput]) {
         StoreError::Nonsense("a path that leads out of the directory")
+    } else if is(&[io::ErrorKind::InvalidData]) {
+        StoreError::Nonsense("a place past the end of a file")
     } else {
         StoreError::Unreachable(error.to_string())
     }

@@ -93,25 +93,31 @@ pub(super) fn stat(root: &Path, path: &str) -> io::Result<Option<FileSeen>> {
     }
 }
 
-/// Opens a regular file to read. What is none, such as a pipe that would keep us waiting, is not there.
-pub(super) fn open(root: &Path, path: &str) -> io::Result<File> {
+/// Opens a regular file to read from an offset. What is none, such as a pipe that would keep us waiting, is not there.
+pub(super) fn open(root: &Path, path: &str, offset: u64) -> io::Result<File> {
     let (dir, name) = parent(&open_root(root)?, path)?;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    regular(rustix::fs::openat(dir, spelling::name(name), flags, Mode::empty())?.into())
+    regular(rustix::fs::openat(dir, spelling::name(name), flags, Mode::empty())?.into(), offset)
 }
 
-/// Opens a file to write from an offset; 0 makes it anew.
+/// Opens a file to write from an offset; 0 makes it anew. There are no holes in a file.
 pub(super) fn create(root: &Path, path: &str, offset: u64) -> io::Result<File> {
     let (dir, name) = parent(&open_root(root)?, path)?;
-    let flags =
-        OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = regular(rustix::fs::openat(dir, spelling::name(name), flags, Mode::from_raw_mode(0o660))?.into())?;
+    let made = if offset == 0 { OFlags::CREATE } else { OFlags::empty() };
+    let flags = made | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(dir, spelling::name(name), flags, Mode::from_raw_mode(0o660))?;
+    let file = regular(opened.into(), offset)?;
     file.set_len(offset)?;
     Ok(file)
 }
 
-fn regular(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
+/// The file, if it is a regular one that reaches to an offset.
+fn regular(file: File, offset: u64) -> io::Result<File> {
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    if found.len() < offset { Err(io::ErrorKind::InvalidData.into()) } else { Ok(file) }
 }
 
 /// Renames durably.

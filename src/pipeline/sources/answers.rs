@@ -40,7 +40,7 @@ impl Taker {
         self.tell_of_rest(Some((&trouble, attempts))).await?;
         match trouble {
             Trouble::Store(error) if !is_about_the_file(&error) => Err(error.into()),
-            Trouble::Store(_) | Trouble::Ledger(_) | Trouble::Disk(_) | Trouble::Lost(_) => Ok(()),
+            Trouble::Store(_) | Trouble::Broke(_) | Trouble::Ledger(_) | Trouble::Disk(_) | Trouble::Lost(_) => Ok(()),
         }
     }
 

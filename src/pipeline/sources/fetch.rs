@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::StreamExt as _;
 
-use super::take::broken;
+use super::take::{broken, is_about_the_file};
 use super::{Taker, Trouble};
 use crate::kill_point::kill_point;
 use crate::model::{BlobId, ScratchId, Stamp};
@@ -54,7 +54,11 @@ impl Taker {
             Opened::Sealed(..) => return Ok(None),
         };
         let from = take.fetched_bytes.min(wanted);
-        let reached = self.pour(take, (id, &scratch), from, wanted).await?;
+        let reached = match self.pour(take, (id, &scratch), from, wanted).await {
+            // Who writes to it while it is read may have cut or lengthened it.
+            Err(Trouble::Store(StoreError::Nonsense(_))) if !self.is_unchanged(take).await? => return Ok(None),
+            poured => poured?,
+        };
         if reached > wanted && !is_cut || !self.is_unchanged(take).await? {
             return Ok(None);
         }
@@ -123,7 +127,8 @@ impl Taker {
         };
         let Some(error) = broke else { return Ok(reached) };
         self.record(take, id, scratch, reached.min(wanted)).await?;
-        Err(error.into())
+        let is_about_the_line = !is_about_the_file(&error);
+        Err(if reached > from && is_about_the_line { Trouble::Broke(error) } else { error.into() })
     }
 
     async fn record(&self, take: &Take, id: ScratchId, scratch: &Arc<dyn Scratch>, bytes: u64) -> Result<(), Trouble> {

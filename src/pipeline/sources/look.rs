@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use jiff::Timestamp;
 
+use super::take::is_about_the_file;
 use super::{Taker, Trouble};
 use crate::model::{Sighting, Stamp, Wait};
 use crate::ports::{FileSeen, Seen, StoreError};
@@ -30,7 +32,7 @@ impl fmt::Display for Looked {
 impl Taker {
     /// Looks, and takes what is ready. A listing that breaks off is a failure, but what it showed is taken.
     pub(super) async fn look_and_take(&self, look: u64) -> Result<Looked, Trouble> {
-        let store_now = self.store.now().await?;
+        let store_now = self.store_now().await?;
         let mut looked = Looked::default();
         let listed = self.list(look, &mut looked).await;
         let at = Moment { look, now: self.house.clock.now(), store_now };
@@ -42,6 +44,17 @@ impl Taker {
         listed.map(|()| looked)
     }
 
+    /// The store's time, where an age is asked for: learning it may cost it a file.
+    async fn store_now(&self) -> Result<Option<Timestamp>, Trouble> {
+        if self.source.rules.readiness.min_age.is_none() {
+            return Ok(None);
+        }
+        match self.store.now().await {
+            Err(error) if is_about_the_file(&error) => Ok(None),
+            now => Ok(now?),
+        }
+    }
+
     /// Notes what lies there. Memory holds one page of it.
     async fn list(&self, look: u64, looked: &mut Looked) -> Result<(), Trouble> {
         let rules = &self.source.rules;
@@ -51,13 +64,11 @@ impl Taker {
         while let Some(page) = pages.next().await {
             listed += page.len();
             let (seen, broken) = self.known(page);
-            let mut failed = None;
             looked.seen += seen.iter().filter(|seen| !seen.is_beside).count() as u64;
             if !seen.is_empty() {
                 self.ledger().see(self.name(), look, self.house.clock.now(), seen).await?;
             }
-            failed = broken.or(failed);
-            if let Some(error) = failed {
+            if let Some(error) = broken {
                 return Err(error.into());
             }
         }
@@ -138,4 +149,4 @@ const PAGE: usize = 512;
 const PAGE_ROWS: u32 = 512;
 
 /// A directory with more files than this has no end.
-const MOST_LISTED: usize = 5_000_000;
+const MOST_LISTED: usize = 2_000_000;

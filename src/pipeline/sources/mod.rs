@@ -73,6 +73,9 @@ enum Trouble {
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The line broke, and more of a file is here than before.
+    #[error("the line broke while a file came, which goes on from there: {0}")]
+    Broke(StoreError),
     /// Our side did not.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

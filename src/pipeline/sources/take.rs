@@ -66,6 +66,11 @@ impl Taker {
                 self.delay(&take).await?;
                 Err(error.into())
             }
+            Err(trouble @ Trouble::Broke(_)) => {
+                tracing::warn!(source = self.name(), take = take.id, %trouble, "a file comes in pieces");
+                self.delay(&Take { attempts: 0, ..take }).await?;
+                Ok(false)
+            }
             Err(trouble @ (Trouble::Store(_) | Trouble::Disk(_) | Trouble::Lost(_))) => {
                 tracing::warn!(source = self.name(), take = take.id, %trouble, "a file is not taken for now");
                 self.delay(&take).await?;
@@ -212,9 +217,18 @@ pub(super) fn is_about_the_file(error: &StoreError) -> bool {
     }
 }
 
-/// A line that broke while bytes came.
+/// What broke off while bytes came: the file is another than the store told, or the line is gone.
 pub(super) fn broken(error: &io::Error) -> StoreError {
-    StoreError::Unreachable(error.to_string())
+    let is = |kinds: &[io::ErrorKind]| kinds.contains(&error.kind());
+    if is(&[io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof]) {
+        StoreError::Nonsense("other bytes than it told of")
+    } else if is(&[io::ErrorKind::NotFound]) {
+        StoreError::NotFound
+    } else if is(&[io::ErrorKind::PermissionDenied]) {
+        StoreError::Denied
+    } else {
+        StoreError::Unreachable(error.to_string())
+    }
 }
 
 /// Takes gone on with in one round.

@@ -23,7 +23,11 @@ impl Taker {
                 self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
                 match &trouble {
                     Trouble::Store(error) if !is_about_the_file(error) => Err(trouble),
-                    Trouble::Store(_) | Trouble::Ledger(_) | Trouble::Disk(_) | Trouble::Lost(_) => Ok(()),
+                    Trouble::Store(_)
+                    | Trouble::Broke(_)
+                    | Trouble::Ledger(_)
+                    | Trouble::Disk(_)
+                    | Trouble::Lost(_) => Ok(()),
                 }
             }
             Err(trouble) => Err(trouble),
@@ -75,7 +79,7 @@ impl Taker {
             match self.store.rename(&take.path, &target, false).await {
                 Ok(()) => {
                     self.give_back_if_new(take, &target).await?;
-                    return Ok(true);
+                    return self.gone(take).await;
                 }
                 Err(StoreError::Exists) => {}
                 Err(StoreError::NotFound) if !self.is_there(take).await? => return Ok(true),
@@ -106,12 +110,20 @@ impl Taker {
             return Ok(true);
         }
         self.store.remove(&ours).await?;
-        Ok(true)
+        self.gone(take).await
     }
 
     async fn remove_in_place(&self, take: &Take) -> Result<bool, Trouble> {
         self.store.remove(&take.path).await?;
-        if self.is_there(take).await? { Err(StoreError::Denied.into()) } else { Ok(true) }
+        self.gone(take).await
+    }
+
+    /// A store may say that it has done it and not have: then the file stays remembered, and is not taken for a new one.
+    async fn gone(&self, take: &Take) -> Result<bool, Trouble> {
+        if self.is_there(take).await? {
+            return Err(StoreError::Nonsense("a file is put away and still there").into());
+        }
+        Ok(true)
     }
 
     /// What moved may have been written anew at the last moment: then it goes back, under its name or one like it, and

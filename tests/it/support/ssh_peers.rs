@@ -209,6 +209,11 @@ fn client_key() -> PrivateKey {
     PrivateKey::from(Ed25519Keypair::from_seed(&[21; 32]))
 }
 
+/// The client's key as a file holds it.
+pub(crate) fn client_key_text() -> String {
+    client_key().to_openssh(LineEnding::LF).unwrap().to_string()
+}
+
 /// The key the servers have.
 pub(crate) fn server_key() -> PrivateKey {
     PrivateKey::from(Ed25519Keypair::from_seed(&[22; 32]))

@@ -128,8 +128,8 @@ pub(in crate::adapters::ledger) const OPEN_TAKES: &str = concat!(
     " FROM takes WHERE source = $1 AND state < 2 AND due_at <= $2 ORDER BY id LIMIT $3"
 );
 
-pub(in crate::adapters::ledger) const FETCHED: &str =
-    "UPDATE takes SET scratch = $2, fetched_bytes = $3 WHERE id = $1 AND state = 0";
+pub(in crate::adapters::ledger) const FETCHED: &str = "UPDATE takes SET scratch = $2, attempts = CASE WHEN $3 > fetched_bytes THEN 0 ELSE attempts END, fetched_bytes = $3 \
+     WHERE id = $1 AND state = 0";
 
 pub(in crate::adapters::ledger) const DROP_TAKE: &str =
     "DELETE FROM takes WHERE id = $1 AND state = 0 RETURNING scratch";

@@ -1,0 +1,91 @@
+//! Places that files are taken from.
+
+use std::time::Duration;
+
+use super::*;
+use crate::model::TakeOrder;
+use crate::schedule::Rule;
+use crate::sighting::After;
+
+/// The faults of a configuration with these lines after the minimal one, which has eleven.
+fn faults(more: &str) -> Vec<String> {
+    parse(&format!("{MINIMAL}{more}"), &[]).err().unwrap_or_default()
+}
+
+fn source(name: &str, more: &str) -> String {
+    format!("[source.{name}]\nkind = \"watched\"\npath = \"drop\"\npartner = \"etat\"\nroute = \"prefill\"\n{more}\n")
+}
+
+fn polled(more: &str) -> String {
+    let keys = format!("host_keys = [\"{KEY}\"]\nkey_file = \"source.key\"\n");
+    source("x", more).replace(
+        "kind = \"watched\"",
+        &format!("kind = \"polled\"\nhost = \"sftp.example.no\"\nuser = \"sluse\"\n{keys}"),
+    )
+}
+
+#[test]
+fn little_is_enough() {
+    let config = parse(&format!("{MINIMAL}{}", source("drop", "after = \"delete\"")), &[]).unwrap();
+    let [source] = &config.sources[..] else { panic!("one source") };
+    assert_eq!((source.dir.as_str(), source.preflight, source.rules.after.clone()), ("inbox", false, After::Delete));
+    assert!(matches!(&source.place, PlaceConfig::Watched(place) if place.events && place.path.ends_with("drop")));
+    assert_eq!(source.times.rule, Rule::Every(Duration::from_secs(60)));
+    assert_eq!(source.rules.readiness.stable, Some(Duration::from_secs(5)));
+    assert_eq!((source.rules.order, source.rules.most, source.rules.receipts.clone()), (TakeOrder::Name, 1_000, None));
+    assert_eq!(source.most_bytes, config.routes[0].route.max_file_bytes + 1);
+}
+
+#[test]
+fn a_server_and_everything_else_can_be_said() {
+    let more = "after = \"move\"\nmove_to = \"done/{date}\"\nreceipts = \"answers\"\ncron = \"*/5 6-22 * * *\"\ndepth = 2\n\
+                include = [\"*.{xml,zip}\"]\nexclude = [\"old/**\"]\norder = \"age\"\nmax_files = 5\ntest = true\n\
+                [source.x.ready]\nstable_ms = 0\ndone_file = \"{name}.done\"\nchecksum_file = \"SHA256SUMS\"\nmin_age_ms = 1\n";
+    let config = parse(&format!("{MINIMAL}{}", polled(more)), &[]).unwrap();
+    let [source] = &config.sources[..] else { panic!("one source") };
+    assert!(matches!(&source.place, PlaceConfig::Polled(place) if place.port == 22 && place.host_keys == [KEY]));
+    assert_eq!((source.dir.as_str(), source.preflight, source.rules.depth), ("test", true, 2));
+    assert_eq!(source.rules.receipts.as_deref(), Some("answers"));
+    assert!(source.place.told().contains("sluse@sftp.example.no:22"));
+}
+
+#[test]
+fn each_fault_is_told_with_its_place() {
+    let good = |more: &str| source("x", &format!("after = \"leave\"\n{more}"));
+    let bare = "after = \"leave\"\n[source.x.ready]\nstable_ms = 0\ncomplete = false";
+    let cases = [
+        (source("x", ""), "source.x.after: is missing"),
+        (source("x", "after = \"keep\""), "source.x.after: must be"),
+        (source("x", "after = \"move\""), "source.x.move_to: is missing"),
+        (source("x", "after = \"move\"\nmove_to = \"../up\""), "source.x.move_to"),
+        (source("x", "after = \"rename\"\nrename_to = \"{name}\""), "source.x.rename_to"),
+        (good("move_to = \"done\""), "source.x.move_to: is nothing without"),
+        (good("receipts = \"\""), "source.x.receipts"),
+        (good("receipts = \"/tmp\""), "source.x.receipts"),
+        (good("include = [\"[\"]"), "source.x.include"),
+        (good("order = \"luck\""), "source.x.order"),
+        (good("every_ms = 10"), "source.x.every_ms"),
+        (good("ready = { done_file = \"{name}\" }"), "source.x.ready.done_file"),
+        (good("ready = { temporary = [\"\"] }"), "source.x.ready.temporary"),
+        (good("colour = \"red\""), "source.x.colour"),
+        (good("").replace("\"prefill\"", "\"other\""), "source.x.route"),
+        (good("").replace("\"watched\"", "\"mounted\""), "source.x.kind: must be"),
+        (source("x", bare), "source.x.ready: says of no file"),
+        (polled("after = \"leave\"").replace(KEY, "ssh-ed25519 x"), "source.x.host_keys"),
+        (polled("after = \"leave\"").replace("source.key", "smtp.password"), "source.x.key_file"),
+    ];
+    for (text, fault) in cases {
+        let faults = faults(&text);
+        assert!(faults.len() == 1 && faults[0].contains(fault), "{text}\n{faults:?}");
+    }
+}
+
+#[test]
+fn two_sources_never_take_the_same_file() {
+    let one = source("a", "after = \"leave\"");
+    let other = |path: &str| source("b", "after = \"leave\"").replace("\"drop\"", &format!("\"{path}\""));
+    assert!(faults(&format!("{one}{}", other("drop/./"))).iter().any(|fault| fault.contains("source.b.path")));
+    assert_eq!(faults(&format!("{one}{}", other("drop/below"))), [""; 0]);
+    let deep = source("a", "after = \"leave\"\ndepth = 1");
+    assert!(faults(&format!("{deep}{}", other("drop/below"))).iter().any(|fault| fault.contains("source.b.path")));
+}
