@@ -9,6 +9,7 @@ mod files;
 mod format;
 mod partner;
 mod password;
+mod peer;
 mod reader;
 mod receipts;
 mod receiver;
@@ -30,8 +31,10 @@ use toml::de::DeTable;
 pub use fault::{ConfigError, Fault, Faults};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
+pub use peer::PeerConfig;
 pub use receiver::{
     AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, ReceiverConfig,
+    SftpReceiverConfig,
 };
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};
