@@ -5,6 +5,7 @@ pub mod altinn;
 pub mod blobs;
 pub mod directory;
 mod durable;
+pub mod file_receiver;
 mod http;
 pub mod key_file;
 pub mod ledger;

@@ -9,11 +9,14 @@ use anyhow::Context as _;
 use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
 use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
 use crate::adapters::directory::DirectoryReceiver;
+use crate::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
+use crate::adapters::key_file::PublicKey;
 use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, OauthSettings, Trust, Waits};
+use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{
     self, AlarmConfig, AltinnConfig, Config, DefenderConfig, EmailConfig, HttpConfig, HttpCredential, JobConfig,
-    KeyName, Partner, ReceiverConfig, RouteConfig, WebhookConfig,
+    KeyName, Partner, PeerConfig, ReceiverConfig, RouteConfig, SftpReceiverConfig, WebhookConfig,
 };
 use crate::model::Route;
 use crate::pipeline::{Expected, House, Report, Retention, Schedule, Signers, Timekeeper};
@@ -113,6 +116,32 @@ pub(super) fn receiver(route: &RouteConfig, clock: &Arc<dyn Clock>) -> anyhow::R
         }
         ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config), Arc::clone(clock))?),
         ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
+        ReceiverConfig::Sftp(config) => Arc::new(sftp_receiver(config)?),
+    })
+}
+
+fn sftp_receiver(config: &SftpReceiverConfig) -> anyhow::Result<FileReceiver> {
+    // Items have their times in the ledger: the server's clock is not asked.
+    let store = SftpStore::new(peer(&config.peer)?, &config.path, None);
+    let settings = FileReceiverSettings { temporary: config.temporary.clone(), replace: config.replace };
+    Ok(FileReceiver::new(Arc::new(store), settings))
+}
+
+/// A server of somebody else, and how we get in.
+pub(super) fn peer(config: &PeerConfig) -> anyhow::Result<Peer> {
+    let host_keys: Result<_, _> = config.host_keys.iter().map(|line| PublicKey::from_openssh(line)).collect();
+    let (key, certificate) = (config.key_file.as_deref(), config.certificate_file.as_deref());
+    Ok(Peer {
+        host: config.host.clone(),
+        port: config.port,
+        host_keys: host_keys.context("a host key cannot be read")?,
+        user: config.user.clone(),
+        proof: Proof::read(key, certificate, config.password.clone())?,
+        waits: PeerWaits {
+            connect: Duration::from_millis(config.connect_ms),
+            answer: Duration::from_millis(config.timeout_ms),
+            ..PeerWaits::default()
+        },
     })
 }
 

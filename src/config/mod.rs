@@ -9,6 +9,7 @@ mod files;
 mod format;
 mod partner;
 mod password;
+mod peer;
 mod place;
 mod reader;
 mod receipts;
@@ -31,9 +32,11 @@ use toml::de::DeTable;
 pub use fault::{ConfigError, Fault, Faults};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
+pub use peer::PeerConfig;
 pub use place::{PlaceConfig, PolledConfig, WatchedConfig};
 pub use receiver::{
     AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, ReceiverConfig,
+    SftpReceiverConfig,
 };
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};

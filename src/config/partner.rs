@@ -192,7 +192,8 @@ fn password_hash(section: &Section<'_>) -> Option<SecretString> {
     Some(hash)
 }
 
-fn check_key(section: &Section<'_>, key: &'static str, line: &str) {
+/// Checks a public key.
+pub(super) fn check_key(section: &Section<'_>, key: &'static str, line: &str) {
     let Some(line) = without_expiry(line) else {
         section.fault(key, "begins with an option other than expiry-time=\"YYYYMMDD\", which is the one that is taken");
         return;
@@ -207,6 +208,11 @@ fn check_key(section: &Section<'_>, key: &'static str, line: &str) {
     } else if kind == RSA && data.is_some_and(|bytes| modulus_bytes(&bytes) < MIN_RSA_MODULUS_BYTES) {
         section.fault(key, "is an RSA key of less than 3072 bits; make one with `ssh-keygen -t ed25519`");
     }
+}
+
+/// Tells whether a word is the type of a key.
+pub(super) fn is_key_type(word: &str) -> bool {
+    KEY_TYPES.contains(&word)
 }
 
 /// The length of an RSA key's modulus: the third of the fields, each behind its own length.

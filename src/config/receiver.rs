@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::files;
+use super::peer::{self, PeerConfig};
 use super::reader::Section;
 use crate::model::{BatchLimits, HeaderTemplate};
 
@@ -17,6 +18,8 @@ pub enum ReceiverConfig {
     Http(Box<HttpConfig>),
     /// A local directory.
     Directory(DirectoryConfig),
+    /// A directory of an SFTP server.
+    Sftp(Box<SftpReceiverConfig>),
 }
 
 impl ReceiverConfig {
@@ -26,6 +29,7 @@ impl ReceiverConfig {
             Self::AltinnApp(_) => None,
             Self::Http(config) => config.batches,
             Self::Directory(config) => config.batches,
+            Self::Sftp(config) => config.batches,
         }
     }
 }
@@ -86,6 +90,7 @@ impl ReceiverConfig {
             Self::AltinnApp(config) => (&config.apps_url, config.timeout_ms),
             Self::Http(config) => (&config.url, config.timeout_ms),
             Self::Directory(_) => return None,
+            Self::Sftp(config) => return Some(config.peer.timeout_ms),
         };
         let distant = !url.starts_with("http://") || !is_private(url);
         distant.then_some(timeout_ms)
@@ -151,6 +156,21 @@ pub struct DirectoryConfig {
     pub batches: Option<BatchLimits>,
 }
 
+/// A directory of an SFTP server.
+#[derive(Debug, Clone)]
+pub struct SftpReceiverConfig {
+    /// Which server, and how to get in.
+    pub peer: PeerConfig,
+    /// The directory, absolute or below the login's own.
+    pub path: String,
+    /// The name a file has until it is whole, below the directory, with `{name}` in it.
+    pub temporary: String,
+    /// Whether a file of the same name is replaced.
+    pub replace: bool,
+    /// How large batches may be, where it takes them.
+    pub batches: Option<BatchLimits>,
+}
+
 /// Addresses of one of Altinn's environments.
 struct Environment {
     platform_url: &'static str,
@@ -194,9 +214,10 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
             let (path, batches) = (section.path("path"), batches(section));
             Some(ReceiverConfig::Directory(DirectoryConfig { path: path?, batches }))
         }
+        "sftp" => sftp(section).map(|config| ReceiverConfig::Sftp(Box::new(config))),
         _ => {
             if kind.is_some() {
-                section.fault("kind", "must be \"altinn-app\", \"http\" or \"directory\"");
+                section.fault("kind", "must be \"altinn-app\", \"http\", \"sftp\" or \"directory\"");
             }
             section.leave();
             None
@@ -392,6 +413,22 @@ fn authorities(section: &Section<'_>) -> Option<String> {
     }
     Some(pem)
 }
+
+fn sftp(section: &Section<'_>) -> Option<SftpReceiverConfig> {
+    let peer = peer::read(section);
+    let path = section.text("path").unwrap_or_default();
+    let temporary = section.text("temporary").unwrap_or_else(|| TEMPORARY.to_owned());
+    let names = temporary.split('/').all(|name| !matches!(name, "" | "." | ".."));
+    if !names || temporary.matches("{name}").count() != 1 || temporary == "{name}" {
+        section
+            .fault("temporary", "must be a name below the directory other than {name} alone, with {name} in it once");
+    }
+    let (replace, batches) = (section.flag("replace", false), batches(section));
+    Some(SftpReceiverConfig { peer: peer?, path, temporary, replace, batches })
+}
+
+/// The name a file has until it is whole: most servers' jobs pass over names that begin with a dot.
+const TEMPORARY: &str = ".{name}.part";
 
 /// Whether the receiver takes batches, and how large ones.
 fn batches(section: &Section<'_>) -> Option<BatchLimits> {

@@ -228,7 +228,7 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
     let rows = section.list("data_type");
     let app = match receiver {
         Some(ReceiverConfig::AltinnApp(_)) => Some(app(section, &rows)),
-        Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_)) => {
+        Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_) | ReceiverConfig::Sftp(_)) => {
             rows.iter().filter(|row| !row.has("schema")).for_each(|row| {
                 row.fault(
                     "schema",

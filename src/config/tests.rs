@@ -34,6 +34,10 @@ fn files() -> tempfile::TempDir {
     put("etat.pub", KEY);
     put("etat.hash", HASH);
     put("fagsystem.token", "secret-token\n");
+    put("mottak.pub", KEY);
+    put("mottak_key", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+    put("mottak_key-cert.pub", "ssh-ed25519-cert-v01@openssh.com AAAA");
+    put("mottak.password", "secret");
     put("maskinporten.pem", "-----BEGIN PRIVATE KEY-----\n");
     put("chain.pem", "-----BEGIN CERTIFICATE-----\n");
     put("subscription.key", "key");
@@ -159,7 +163,7 @@ colour = "red"
         "line 7: worker.lease_ms: must be a whole number from 1000 to 3600000",
         "line 8: partner.Etat: `Etat` is not a name: use 1 to 32 of a-z, 0-9, '-' and '_', starting with a letter or digit",
         "line 9: partner.Etat.login.etat.password_hash: is not an argon2id hash; make one with `sluse hash-password`",
-        "line 11: receiver.files.kind: must be \"altinn-app\", \"http\" or \"directory\"",
+        "line 11: receiver.files.kind: must be \"altinn-app\", \"http\", \"sftp\" or \"directory\"",
         "line 13: receiver.altinn.apps_url: is missing: give it, or `environment`",
         "line 13: receiver.altinn.issuer: is missing: give it, or `environment`",
         "line 13: receiver.altinn.token_url: is missing: give it, or `environment`",
@@ -317,6 +321,33 @@ fn an_http_service_has_one_credential_and_no_secret_travels_in_the_clear() {
     ] {
         let faults = with(&settings).unwrap_err();
         assert!(matches!(&faults[..], [only] if only.starts_with(fault)), "{settings}: {faults:?}");
+    }
+}
+
+#[test]
+fn a_receiver_on_an_sftp_server_is_known_by_its_key_and_has_one_temporary_name() {
+    let with = |settings: &str| {
+        let directory = "kind = \"directory\"\npath = \"out\"\n";
+        let text = MINIMAL.replace(directory, &format!("kind = \"sftp\"\nhost = \"h\"\nuser = \"u\"\n{settings}"));
+        parse(&text, &[])
+    };
+    let pinned = format!("host_keys = [\"{KEY}\", \"[h]:2222 {KEY}\"]\n");
+    let config = with(&format!("{pinned}key_file = \"mottak_key\"\n")).unwrap();
+    let ReceiverConfig::Sftp(sftp) = &config.routes[0].receiver else { panic!("an SFTP receiver") };
+    assert_eq!((sftp.peer.port, sftp.peer.host_keys.as_slice()), (22, &[KEY.to_owned(), KEY.to_owned()][..]));
+    assert_eq!((sftp.path.as_str(), sftp.temporary.as_str(), sftp.replace), ("", ".{name}.part", false));
+    let secret = "password_file = \"mottak.password\"\n";
+    for (settings, fault) in [
+        (secret.to_owned(), "needs host_keys or host_keys_file"),
+        (pinned.clone(), "needs key_file or password_file"),
+        (format!("host_keys = [\"ssh-ed25519 AAAA\"]\n{secret}"), "host_keys: is not a public key"),
+        (format!("{pinned}{secret}certificate_file = \"mottak_key-cert.pub\"\n"), "certificate_file: needs key_file"),
+        (format!("{pinned}{secret}temporary = \"{{name}}\"\n"), "temporary: must be"),
+        (format!("{pinned}{secret}temporary = \"../{{name}}.part\"\n"), "temporary: must be"),
+        (format!("{pinned}{secret}temporary = \"part\"\n"), "temporary: must be"),
+    ] {
+        let faults = with(&settings).unwrap_err();
+        assert!(matches!(&faults[..], [only] if only.contains(fault)), "{settings}: {faults:?}");
     }
 }
 

@@ -5,6 +5,7 @@ mod conformance;
 mod delivery;
 mod faults;
 mod other_receivers;
+mod pushing;
 mod secured_receivers;
 mod setup;
 mod tokens;

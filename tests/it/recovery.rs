@@ -15,6 +15,7 @@ use self::effects::{At, Effects};
 use crate::support::batch::{Batch, generated, written};
 use crate::support::gateway::{Gateway, Home, Settings, simulator};
 use crate::support::receipts::{Receipts, count};
+use crate::support::ssh_peers::Kind;
 
 /// What is dropped, and where it goes.
 struct Case {
@@ -92,6 +93,17 @@ async fn killed_at_every_point_while_an_archive_is_placed_for_its_recipients() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_items_are_pushed_to_openssh() {
+    kill_at_every_point(&Case { at: At::Sftp(Kind::OpenSsh), ..Case::items(generated(3, Profile::Small, "0%", 7)) })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_batches_are_pushed_to_proftpd() {
+    kill_at_every_point(&Case::batches(At::Sftp(Kind::ProFtpd), generated(3, Profile::Small, "0%", 8))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_moments_under_load() {
     let home = Home::new(simulator().await, "concurrency = 4");
     let mut acknowledged = Vec::new();
@@ -121,17 +133,21 @@ async fn killed_at_random_moments_under_load() {
 /// Kills the process at its first kill point, at its second in a fresh folder, and so on until it lives to the end.
 async fn kill_at_every_point(case: &Case) {
     let mut points = 0;
-    while run_killed_at(points + 1, case).await {
-        points += 1;
+    loop {
+        match run_killed_at(points + 1, case).await {
+            Some(true) => points += 1,
+            Some(false) => break,
+            None => return,
+        }
     }
     eprintln!("killed at {points} points");
     assert!(points >= FEWEST_POINTS, "only {points} kill points were passed");
 }
 
-/// One run; `false` when the process came through without passing so many points.
-async fn run_killed_at(point: u64, case: &Case) -> bool {
+/// One run; `false` when the process came through without passing so many points, `None` where it cannot be done here.
+async fn run_killed_at(point: u64, case: &Case) -> Option<bool> {
     let Case { route, format, take, at, batch } = case;
-    let (effects, receiver) = Effects::begin(*at).await;
+    let (effects, receiver) = Effects::begin(*at).await?;
     let settings = Settings { route: (*route).to_owned(), format, take, receiver, ..Settings::default() };
     let home = Home::with(simulator().await, &settings);
     let name = "nightly.xml".to_owned();
@@ -159,7 +175,7 @@ async fn run_killed_at(point: u64, case: &Case) -> bool {
         every_form_is_there(&home).await;
     }
     gateway.kill();
-    killed
+    Some(killed)
 }
 
 /// Does the work; `false` when the process dies before it is done.

@@ -31,11 +31,6 @@ impl DirectoryReceiver {
         Ok(Self { dir })
     }
 
-    fn file_name(item: &Consignment) -> String {
-        let extension = if item.kind == ItemKind::Recipient { "zip" } else { "xml" };
-        format!("{}.{extension}", item.key)
-    }
-
     /// Puts a file there under its name, which appears when the bytes are on disk.
     async fn place(&self, name: &str, content: &Content) -> Result<(), DeliveryError> {
         let tmp = self.dir.join(format!(".{name}.tmp"));
@@ -58,7 +53,7 @@ impl DirectoryReceiver {
 #[async_trait]
 impl Receiver for DirectoryReceiver {
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
-        let name = Self::file_name(item);
+        let name = file_name(item);
         // For who sorts without looking into archives, which name their recipient too.
         if let Some(number) = item.organisation().filter(|_| item.kind == ItemKind::Recipient) {
             let content = Content::from_bytes(number.as_bytes().to_vec());
@@ -69,25 +64,21 @@ impl Receiver for DirectoryReceiver {
     }
 
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
-        self.look(Self::file_name(item)).await
+        self.look(file_name(item)).await
     }
 
     async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
-        let name = Self::batch_name(batch);
+        let name = batch_name(batch);
         self.place(&name, &batch.content).await?;
         Ok(Delivered { receivers_reference: name })
     }
 
     async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
-        self.look(Self::batch_name(batch)).await
+        self.look(batch_name(batch)).await
     }
 }
 
 impl DirectoryReceiver {
-    fn batch_name(batch: &BatchConsignment) -> String {
-        format!("{}.xml", batch.key)
-    }
-
     /// Tells whether a name is there, on disk.
     async fn look(&self, name: String) -> Result<Option<Delivered>, DeliveryError> {
         let unknown = |_| DeliveryError::Unknown { code: codes::UNREACHABLE };
@@ -100,6 +91,17 @@ impl DirectoryReceiver {
         synced.map_err(io::Error::other).flatten().map_err(unknown)?;
         Ok(Some(Delivered { receivers_reference: name }))
     }
+}
+
+/// The name of an item's file.
+pub(super) fn file_name(item: &Consignment) -> String {
+    let extension = if item.kind == ItemKind::Recipient { "zip" } else { "xml" };
+    format!("{}.{extension}", item.key)
+}
+
+/// The name of a batch's file.
+pub(super) fn batch_name(batch: &BatchConsignment) -> String {
+    format!("{}.xml", batch.key)
 }
 
 /// Writes all of it to a file of its own.

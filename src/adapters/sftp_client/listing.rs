@@ -183,7 +183,7 @@ impl Drop for Look {
 
 /// What an entry is: by its attributes, else by the first letter of its line.
 fn kind(line: &[u8], found: Attributes) -> Option<Kind> {
-    found.kind().or(match line.first()? {
+    found.kind().or_else(|| match line.first()? {
         b'-' => Some(Kind::File),
         b'd' => Some(Kind::Directory),
         b'l' | b'b' | b'c' | b'p' | b's' => Some(Kind::Other),
@@ -192,7 +192,7 @@ fn kind(line: &[u8], found: Attributes) -> Option<Kind> {
 }
 
 /// More entries in one look are taken for a server that makes them up.
-const MOST_ENTRIES: u64 = 5_000_000;
+const MOST_ENTRIES: u64 = 2_000_000;
 /// Bytes of the names of directories in one look.
 const MOST_HELD_BYTES: usize = 32 << 20;
 /// Pages without a name in one look.

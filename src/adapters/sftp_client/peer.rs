@@ -1,11 +1,15 @@
 //! Whom to connect to, as whom, and how long to wait.
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use russh::keys::{Certificate, PrivateKey, PublicKey};
 use secrecy::SecretString;
+
+use crate::adapters::key_file::{self, KeyFileError};
 
 /// A server and a login there.
 #[derive(Debug, Clone)]
@@ -36,6 +40,22 @@ pub struct Proof {
 }
 
 impl Proof {
+    /// Reads what lies in files: a private key in OpenSSH form, and a certificate of it.
+    pub fn read(
+        key: Option<&Path>,
+        certificate: Option<&Path>,
+        password: Option<SecretString>,
+    ) -> Result<Self, KeyFileError> {
+        let certificate = certificate.map(|path| {
+            let text = fs::read_to_string(path);
+            let text = text.map_err(|source| KeyFileError::Disk { path: path.to_owned(), source })?;
+            let unusable = |source| KeyFileError::Key { path: path.to_owned(), source };
+            Certificate::from_openssh(text.trim()).map_err(unusable)
+        });
+        let key = key.map(key_file::read).transpose()?.map(Arc::new);
+        Ok(Self { key, certificate: certificate.transpose()?, password })
+    }
+
     /// A key alone.
     pub fn by_key(key: Arc<PrivateKey>) -> Self {
         Self { key: Some(key), ..Self::default() }

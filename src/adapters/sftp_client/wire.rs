@@ -69,13 +69,14 @@ impl Wire {
         while let Some(mut packet) = frames.next().map_err(|_broken| Setback::Nonsense("the length of a packet"))? {
             let kind = packet.try_get_u8();
             let id = packet.try_get_u32().map_err(|_short| Setback::Nonsense("a packet too short for a reply"))?;
+            let reply = kind.ok().and_then(|kind| packets::decode(kind, packet));
+            let reply = reply.ok_or(Setback::Nonsense("a reply that cannot be read"))?;
             let mut state = self.state();
             let waits = state.waiting.remove(&id).ok_or(Setback::Nonsense("a reply to what was not asked"))?;
             state.heard = Instant::now();
             drop(state);
-            let reply = kind.ok().and_then(|kind| packets::decode(kind, packet));
             // Who waited may have left.
-            let _ = waits.send(reply.ok_or(Setback::Nonsense("a reply that cannot be read"))?);
+            let _ = waits.send(reply);
         }
         Ok(())
     }

@@ -256,6 +256,8 @@ rows! {
         "Mottakaren lèt oss ikkje gjere dette.", "Ingenting; drifta har fått beskjed.";
     TOKEN_REFUSED: "Maskinporten gir oss ikke noe token.", "Ingenting; driften har fått beskjed.";
         "Maskinporten gjev oss ikkje noko token.", "Ingenting; drifta har fått beskjed.";
+    RECEIVER_NOT_KNOWN: "Mottakerens server viser en annen nøkkel enn den som er kjent.", "Ingenting; driften har fått beskjed.";
+        "Tenaren til mottakaren viser ein annan nøkkel enn den som er kjend.", "Ingenting; drifta har fått beskjed.";
     // Late news.
     READ: "Det er lest.", "Ingenting.";
         "Det er lese.", "Ingenting.";

@@ -10,7 +10,7 @@ use super::setup::{attachment, item, receiver, simulator};
 use crate::support::http_receiver::{Inbox, serve};
 
 /// Looking finds nothing before, what cannot be read has no effect, and what was delivered is found under its own id.
-async fn conforms(receiver: &dyn Receiver) {
+pub(super) async fn conforms(receiver: &dyn Receiver) {
     let (first, second) = (item(1), item(2));
     assert_eq!(receiver.look_up(&first).await.unwrap(), None);
 

@@ -6,19 +6,10 @@ use sluse::ports::{FileStore as _, StoreError};
 use super::conformance::conforms;
 use crate::support::ssh_peers::{Kind, PASSWORD, SshPeer};
 
-/// The folder of a server as its client names it.
-fn root_of(kind: Kind, server: &SshPeer) -> String {
-    match kind {
-        Kind::OpenSsh => server.root().to_str().unwrap().to_owned(),
-        // The login is shut into it.
-        Kind::ProFtpd => "/".to_owned(),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn openssh_conforms() {
     let Some(server) = SshPeer::start(Kind::OpenSsh) else { return };
-    conforms(&SftpStore::new(server.peer(), &root_of(Kind::OpenSsh, &server), None), &server.root()).await;
+    conforms(&SftpStore::new(server.peer(), &server.path_of_root(), None), &server.root()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,7 +21,7 @@ async fn openssh_conforms_below_the_logins_own_directory() {
 #[tokio::test(flavor = "multi_thread")]
 async fn proftpd_conforms() {
     let Some(server) = SshPeer::start(Kind::ProFtpd) else { return };
-    conforms(&SftpStore::new(server.peer(), &root_of(Kind::ProFtpd, &server), None), &server.root()).await;
+    conforms(&SftpStore::new(server.peer(), &server.path_of_root(), None), &server.root()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use crate::broker::addressee;
 use crate::support::gateway::{Home, Receiver};
 use crate::support::http_receiver::{Inbox, serve};
 use crate::support::judged::judged;
+use crate::support::ssh_peers::{Kind, SshPeer};
 
 /// Where items go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,29 +19,34 @@ pub(super) enum At {
     Http,
     /// A directory.
     Directory,
+    /// An SFTP server.
+    Sftp(Kind),
 }
 
 /// The receiver's view; it outlives the gateway's process.
 pub(super) struct Effects {
     at: At,
     inbox: Inbox,
+    server: Option<SshPeer>,
 }
 
 impl Effects {
     /// Those at the simulator.
     pub(super) fn of_simulator() -> Self {
-        Self { at: At::Altinn, inbox: Inbox::default() }
+        Self { at: At::Altinn, inbox: Inbox::default(), server: None }
     }
 
-    /// A receiver without any.
-    pub(super) async fn begin(at: At) -> (Self, Receiver) {
+    /// A receiver without any; `None` where it cannot be had on this machine.
+    pub(super) async fn begin(at: At) -> Option<(Self, Receiver)> {
         let inbox = Inbox::default();
+        let mut server = None;
         let receiver = match at {
             At::Altinn => Receiver::Altinn,
             At::Http => Receiver::Http(serve(inbox.clone()).await),
             At::Directory => Receiver::Directory,
+            At::Sftp(kind) => Receiver::Sftp(server.insert(SshPeer::start(kind)?).receiver()),
         };
-        (Self { at, inbox }, receiver)
+        Some((Self { at, inbox, server }, receiver))
     }
 
     /// Items that took effect, those of batches one by one.
@@ -56,15 +63,18 @@ impl Effects {
                 let taken = self.inbox.taken.lock().unwrap();
                 items(taken.values().map(|(_, body)| body.to_vec()))
             }
-            At::Directory => {
-                let entries = fs::read_dir(home.path("out")).unwrap().map(|entry| entry.unwrap().path());
-                let names: Vec<_> =
-                    entries.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')).collect();
-                let received = names.iter().filter(|path| path.extension().unwrap() != "recipient");
-                items(received.map(|path| fs::read(path).unwrap()))
-            }
+            At::Directory => files(&home.path("out")),
+            At::Sftp(_) => files(&self.server.as_ref().unwrap().root()),
         }
     }
+}
+
+/// Counts what lies in a folder.
+fn files(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let names: Vec<_> = entries.filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.')).collect();
+    let received = names.iter().filter(|path| path.extension().unwrap() != "recipient");
+    items(received.map(|path| fs::read(path).unwrap()))
 }
 
 /// Counts what was received: an archive for a recipient, or a valid batch of some items.

@@ -50,6 +50,8 @@ pub(crate) enum Receiver {
     Http(String),
     /// The folder's directory `out`.
     Directory,
+    /// An SFTP server with these settings, see `support::ssh_peers`.
+    Sftp(String),
 }
 
 impl Default for Settings {
@@ -165,6 +167,11 @@ impl Home {
             Receiver::Altinn => ("altinn", SERVICES),
             Receiver::Http(_) => ("http", ""),
             Receiver::Directory => ("directory", ""),
+            Receiver::Sftp(_) => ("sftp", ""),
+        };
+        let sftp = match &settings.receiver {
+            Receiver::Sftp(settings) => format!("[receiver.sftp]\nkind = \"sftp\"\n{settings}{take}"),
+            Receiver::Altinn | Receiver::Http(_) | Receiver::Directory => String::new(),
         };
         let http = if let Receiver::Http(url) = &settings.receiver { url.as_str() } else { base };
         format!(
@@ -202,6 +209,7 @@ bearer_token_file = "token"
 kind = "directory"
 path = "out"
 {take}
+{sftp}
 [route.etat]
 partner = "etat"
 format = "{format}"

@@ -7,5 +7,6 @@ pub(crate) mod http_receiver;
 pub(crate) mod judged;
 pub(crate) mod openssh;
 pub(crate) mod receipts;
+pub(crate) mod scripted_ssh;
 pub(crate) mod sftp;
 pub(crate) mod ssh_peers;

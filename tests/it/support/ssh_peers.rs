@@ -78,6 +78,27 @@ impl SshPeer {
         Peer { proof, ..self.peer() }
     }
 
+    /// The settings of a receiver there, for a configuration file.
+    pub(crate) fn receiver(&self) -> String {
+        let key = self.path("client_key");
+        write_secret(&key, &client_key().to_openssh(LineEnding::LF).unwrap());
+        let (port, user, host_key) = (self.port, self.user(), self.host_key().to_openssh().unwrap());
+        let (key, path) = (key.display(), self.path_of_root());
+        format!(
+            "host = \"127.0.0.1\"\nport = {port}\nuser = \"{user}\"\nhost_keys = [\"{host_key}\"]\nkey_file = \"{key}\"\n\
+             path = \"{path}\"\nconnect_ms = 5_000\ntimeout_ms = 20_000\n"
+        )
+    }
+
+    /// The client's root as it names it.
+    pub(crate) fn path_of_root(&self) -> String {
+        match self.kind {
+            Kind::OpenSsh => self.root().to_str().unwrap().to_owned(),
+            // The login is shut into it.
+            Kind::ProFtpd => "/".to_owned(),
+        }
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
