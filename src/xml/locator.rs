@@ -8,7 +8,8 @@ use std::ops::Range;
 use memchr::memrchr;
 
 use super::encoding::Encoding;
-use super::look::line_ends;
+use super::lines::Lines;
+use super::look::{cut_len, line_ends};
 
 /// A place in the sender's own file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,48 +43,23 @@ impl Point {
     pub(super) const START: Self = Self { offset: 0, sent: Position::START, encoding: Encoding::Utf8 };
 
     /// The place after `bytes`, which begin here.
+    #[inline]
     pub(super) fn after(self, bytes: &[u8]) -> Self {
-        // From a tag to its content it is a step along the line, mostly.
-        const STEP: usize = 64;
-        if bytes.len() <= STEP && self.encoding.is_utf8() {
-            let is_plain = bytes.iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\n'));
-            if is_plain {
-                let (len, Position { line, column, offset }) = (bytes.len() as u64, self.sent);
-                let sent = Position { line, column: column + len, offset: offset + len };
-                return Self { offset: self.offset + len, sent, ..self };
-            }
-        }
-        // From an item of a few values to the next, which begins a line, mostly.
-        const SHORT: usize = 255;
-        if bytes.len() <= SHORT && self.encoding.is_utf8() {
-            let indent = bytes.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            if bytes.get(bytes.len().wrapping_sub(indent + 1)) == Some(&b'\n') {
-                let (len, Position { line, offset, .. }) = (bytes.len() as u64, self.sent);
-                let sent = Position { line: line + line_ends(bytes), column: 1 + indent as u64, offset: offset + len };
-                return Self { offset: self.offset + len, sent, ..self };
-            }
-        }
-        match last_line_end(bytes) {
-            None => self.after_lines(bytes, bytes, 0),
-            Some(last) => {
-                let (before, line) = bytes.split_at(last + 1);
-                self.after_lines(bytes, line, line_ends(before))
-            }
-        }
+        self.moved(bytes, Lines::of(bytes))
     }
 
     /// The place after `bytes`, which begin here, when it is known how many lines end in them.
-    fn after_known(self, bytes: &[u8], lines: u64) -> Self {
-        let last = if lines > 0 { last_line_end(bytes).map_or(0, |last| last + 1) } else { 0 };
-        self.after_lines(bytes, bytes.get(last..).unwrap_or_default(), lines)
+    fn after_known(self, bytes: &[u8], ends: u64) -> Self {
+        let last = if ends > 0 { last_line_end(bytes).map_or(0, |last| last + 1) } else { 0 };
+        self.moved(bytes, Lines { ends, behind: characters(bytes.get(last..).unwrap_or_default()) })
     }
 
-    /// The same, when it is known too what stands behind the last of them.
-    fn after_lines(self, bytes: &[u8], rest: &[u8], lines: u64) -> Self {
+    // Inlined, with whoever asks: a place that goes by memory is waited for.
+    #[inline]
+    fn moved(self, bytes: &[u8], Lines { ends, behind }: Lines) -> Self {
         let Position { line, column, offset } = self.sent;
-        let offset = offset + self.encoding.sent_bytes(bytes);
-        let column = if lines > 0 { 1 } else { column } + characters(rest);
-        let sent = Position { line: line + lines, column, offset };
+        let column = if ends > 0 { 1 } else { column } + behind;
+        let sent = Position { line: line + ends, column, offset: offset + self.encoding.sent_bytes(bytes) };
         Self { offset: self.offset + bytes.len() as u64, sent, ..self }
     }
 }
@@ -106,11 +82,15 @@ pub struct Locator<'a> {
     lines: Option<u64>,
     // The last place told: questions mostly go forward, and then each byte is counted once.
     mark: Point,
+    /// What of the bytes is known as a string, and where it begins in them.
+    string: (usize, &'a str),
+    /// The place of the spot at hand, where it cannot be counted from the bytes.
+    told: Option<Position>,
 }
 
 impl<'a> Locator<'a> {
     pub(super) fn new(bytes: &'a [u8], base: Point) -> Self {
-        Self { bytes, base, lines: None, mark: base }
+        Self { bytes, base, lines: None, mark: base, string: (0, ""), told: None }
     }
 
     /// Of text in which so many lines end.
@@ -120,13 +100,30 @@ impl<'a> Locator<'a> {
 
     /// What stands between two offsets, where the bytes at hand are known to be text.
     #[inline]
-    pub fn text(&self, between: Range<u64>) -> Option<&'a str> {
+    pub fn text(&mut self, between: Range<u64>) -> Option<&'a str> {
         let within = |offset: u64| offset.checked_sub(self.base.offset).and_then(|within| usize::try_from(within).ok());
-        let text = self.bytes.get(within(between.start)?..within(between.end)?)?;
-        self.lines.and_then(|_| std::str::from_utf8(text).ok())
+        let (from, end) = (within(between.start)?, within(between.end)?);
+        self.string(from, end).or_else(|| self.other_string(from, end))
+    }
+
+    #[inline]
+    fn string(&self, from: usize, end: usize) -> Option<&'a str> {
+        let (begin, string) = self.string;
+        string.get(from.checked_sub(begin)?..end.checked_sub(begin)?)
+    }
+
+    /// Takes it with what follows: values that are asked for mostly stand close together.
+    fn other_string(&mut self, from: usize, end: usize) -> Option<&'a str> {
+        self.lines?;
+        let most = self.bytes.len().min(end.max(from.saturating_add(STRING_BYTES)));
+        let bytes = self.bytes.get(from..most)?;
+        let whole = bytes.get(..bytes.len() - cut_len(bytes))?;
+        self.string = (from, simdutf8::basic::from_utf8(whole).ok()?);
+        self.string(from, end)
     }
 
     /// The place of an offset, which must lie in the bytes at hand.
+    #[inline]
     pub fn position(&mut self, offset: u64) -> Position {
         self.point(offset).sent
     }
@@ -150,25 +147,27 @@ impl<'a> Locator<'a> {
         self.point(self.base.offset + self.bytes.len() as u64)
     }
 
+    #[inline]
     pub(super) fn point(&mut self, offset: u64) -> Point {
         if offset < self.mark.offset {
             self.mark = self.base;
         }
         let [from, to] = [self.mark.offset, offset].map(|offset| offset.saturating_sub(self.base.offset) as usize);
         let (before, behind) = self.bytes.split_at(to.min(self.bytes.len()));
-        self.mark = match self.lines {
+        let point = match self.lines {
             // Lines are counted where fewer bytes are; from a place told before there are few.
             Some(lines) if from == 0 && behind.len() < to => self.base.after_known(before, lines - line_ends(behind)),
             Some(_) | None => self.mark.after(before.get(from..).unwrap_or_default()),
         };
-        self.mark
+        self.mark = point;
+        point
     }
 }
 
 /// A place of which line and column are counted only for who asks.
+// Two words, so that it is handed on in registers.
 #[derive(Debug)]
 pub struct Spot<'l, 'a> {
-    told: Option<Position>,
     offset: u64,
     locator: &'l mut Locator<'a>,
 }
@@ -177,20 +176,25 @@ impl<'l, 'a> Spot<'l, 'a> {
     /// The place of an offset, which must lie in the bytes at hand unless its place has been told.
     #[inline]
     pub fn new(told: Option<Position>, offset: u64, locator: &'l mut Locator<'a>) -> Self {
-        Self { told: told.or_else(|| locator.counted(offset)), offset, locator }
+        locator.told = told.or_else(|| locator.counted(offset));
+        Self { offset, locator }
     }
 
     /// The sender's offset.
     #[inline]
     pub fn offset(&self) -> u64 {
-        self.told.map_or(self.offset, |told| told.offset)
+        self.locator.told.map_or(self.offset, |told| told.offset)
     }
 
     /// Line, column and offset.
+    #[inline]
     pub fn position(&mut self) -> Position {
-        *self.told.get_or_insert_with(|| self.locator.position(self.offset))
+        self.locator.told.unwrap_or_else(|| self.locator.position(self.offset))
     }
 }
+
+/// How much is made a string at once.
+const STRING_BYTES: usize = 2 << 10;
 
 /// Characters in UTF-8: the bytes that begin one.
 #[inline]
@@ -253,9 +257,20 @@ mod tests {
     }
 
     #[test]
+    fn text_is_the_same_wherever_the_last_was_asked_for() {
+        let text = "aæ€\u{1F600} ".repeat(2 * STRING_BYTES / 11);
+        let mut locator = Locator::of_lines(text.as_bytes(), Point::START, 0);
+        for at in (0..text.len()).chain((0..text.len()).rev()) {
+            for end in [at, at + 1, at + 7, at + 11, at + STRING_BYTES, at + STRING_BYTES + 5] {
+                assert_eq!(locator.text(at as u64..end as u64), text.get(at..end), "{at} to {end}");
+            }
+        }
+    }
+
+    #[test]
     fn only_text_at_hand_is_text() {
         let base = Point { offset: 10, ..Point::START };
-        let locator = Locator::of_lines("aæb".as_bytes(), base, 0);
+        let mut locator = Locator::of_lines("aæb".as_bytes(), base, 0);
         assert_eq!(locator.text(11..13), Some("æ"));
         for between in [9..11, 11..12, 12..13, 13..15] {
             assert_eq!(locator.text(between), None);

@@ -63,6 +63,7 @@ mod chars;
 mod declaration;
 mod encoding;
 mod line_ends;
+mod lines;
 mod locator;
 mod look;
 mod namespaces;
