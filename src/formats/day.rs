@@ -12,7 +12,18 @@ pub struct Day {
 
 impl Day {
     /// Reads an `xs:date`, such as `2026-01-31`, `2026-01-31Z` or `2026-01-31+01:00`.
+    #[inline]
     pub fn parse(text: &str) -> Option<Self> {
+        // Nearly always it is this.
+        match *text.as_bytes() {
+            [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] => {
+                Self::of_digits(u64::from_le_bytes([y1, y2, y3, y4, m1, m2, d1, d2]))
+            }
+            _ => Self::parse_any(text),
+        }
+    }
+
+    fn parse_any(text: &str) -> Option<Self> {
         let text = text.trim_ascii();
         if let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ..] = text.as_bytes() {
             return Self::of_digits(u64::from_le_bytes([y1, y2, y3, y4, m1, m2, d1, d2]));
@@ -27,6 +38,7 @@ impl Day {
     }
 
     /// Reads the digits of year, month and day, all of them at once.
+    #[inline]
     fn of_digits(text: u64) -> Option<Self> {
         const ONES: u64 = u64::MAX / 0xFF;
         let digits = text ^ (ONES * u64::from(b'0'));

@@ -128,6 +128,11 @@ pub struct KeyFields {
 }
 
 impl KeyFields {
+    /// With room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes) }
+    }
+
     /// Adds a field; its length goes before it, so that no two lists run together.
     #[inline]
     pub fn add(&mut self, field: &str) {

@@ -34,12 +34,15 @@ impl Family {
         }
     }
 
+    /// Tells whether no form refers to a parent.
+    #[inline]
+    pub(super) fn has_no_parents(&self) -> bool {
+        self.parents.is_empty()
+    }
+
     /// The first reference that leads to no form. Forgets them all.
     pub(super) fn take_orphan(&mut self) -> Option<(usize, Position)> {
         let parents = std::mem::take(&mut self.parents);
-        if parents.is_empty() {
-            return None;
-        }
         self.forms.sort_unstable();
         let orphan = parents.into_iter().find(|(parent, ..)| self.forms.binary_search(parent).is_err());
         orphan.map(|(_, watch, at)| (watch, at))

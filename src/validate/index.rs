@@ -10,9 +10,9 @@ use crate::formats::ItemKeys;
 use crate::model::{ByteRange, Code, ItemKey, ItemKind, KeyFields, NewItem, Service};
 
 /// Items, in document order.
-pub struct Items(Held);
+pub struct Items(Form);
 
-enum Held {
+enum Form {
     Rows(Vec<NewItem>),
     Index(Index),
 }
@@ -38,11 +38,16 @@ pub struct Sight<'a> {
 /// Entries and their texts. Without `Debug`, since it may hold reportees' ids.
 #[derive(Default)]
 pub(super) struct Index {
-    entries: Vec<(Entry, Texts)>,
+    /// The number of the first; the others follow it.
+    first: u64,
+    entries: Vec<Held>,
+    /// What neighbours mostly have in common.
+    shared: Vec<Shared>,
+    /// Why entries are refused that are, by their index.
+    refused: Vec<(usize, Code)>,
     /// Of what the keys are made, entry after entry.
     fields: KeyFields,
     references: String,
-    /// Neighbours mostly have the same.
     services: Vec<Service>,
     scopes: Vec<Arc<ItemKeys>>,
 }
@@ -50,7 +55,7 @@ pub(super) struct Index {
 /// An item, but for its texts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
-    /// Its position among the shipment's items, from 1.
+    /// Its position among the shipment's items, from 1, behind that of the entry before.
     pub(super) number: u64,
     /// Index of its part.
     pub(super) part: u32,
@@ -70,25 +75,40 @@ pub(super) struct Entry {
     pub(super) refused: Option<Code>,
 }
 
-/// Where the texts of an entry end, which begin where those of the entry before end; and whose scope and service it has.
+/// What an entry has for itself. There are very many of them, and each is written on one core and read on another.
 #[derive(Clone, Copy)]
-struct Texts {
-    fields_end: usize,
-    reference_end: usize,
+struct Held {
+    range: ByteRange,
+    line: u64,
+    column: u64,
+    forms: u32,
+    /// Where its texts end, which begin where those of the entry before end.
+    fields_end: u32,
+    reference_end: u32,
+    /// What it has in common with its neighbours.
+    shared: u32,
+}
+
+/// What entries have in common.
+#[derive(Clone, Copy, PartialEq)]
+struct Shared {
+    part: u32,
+    kind: ItemKind,
+    group: ByteRange,
     scope: usize,
     service: Option<usize>,
 }
 
 impl Items {
     pub(super) fn of_index(index: Index) -> Self {
-        Self(Held::Index(index))
+        Self(Form::Index(index))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
         match &self.0 {
-            Held::Rows(rows) => rows.len(),
-            Held::Index(index) => index.len(),
+            Form::Rows(rows) => rows.len(),
+            Form::Index(index) => index.len(),
         }
     }
 
@@ -105,24 +125,29 @@ impl Items {
     /// Rows for a ledger, with their keys.
     pub fn into_rows(self) -> Vec<NewItem> {
         match self.0 {
-            Held::Rows(rows) => rows,
-            Held::Index(index) => index.rows().collect(),
+            Form::Rows(rows) => rows,
+            Form::Index(index) => index.rows().collect(),
         }
     }
 
     /// What tells them apart.
     pub fn sights(&self) -> impl Iterator<Item = Sight<'_>> {
-        let (rows, index) = match &self.0 {
-            Held::Rows(rows) => (&rows[..], None),
-            Held::Index(index) => (&[][..], Some(index)),
-        };
-        rows.iter().map(Sight::of_row).chain(index.into_iter().flat_map(Index::sights))
+        (0..self.len()).filter_map(|nth| self.sight(nth))
+    }
+
+    /// What tells one of them apart, the first being 0.
+    #[inline]
+    pub fn sight(&self, nth: usize) -> Option<Sight<'_>> {
+        match &self.0 {
+            Form::Rows(rows) => rows.get(nth).map(Sight::of_row),
+            Form::Index(index) => index.sight(nth),
+        }
     }
 }
 
 impl From<Vec<NewItem>> for Items {
     fn from(rows: Vec<NewItem>) -> Self {
-        Self(Held::Rows(rows))
+        Self(Form::Rows(rows))
     }
 }
 
@@ -143,7 +168,8 @@ impl<'a> Sight<'a> {
 impl Index {
     /// With room for so many entries.
     pub(super) fn with_capacity(entries: usize) -> Self {
-        Self { entries: Vec::with_capacity(entries), ..Self::default() }
+        let fields = KeyFields::with_capacity(entries * FIELDS_BYTES);
+        Self { entries: Vec::with_capacity(entries), fields, ..Self::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -156,14 +182,34 @@ impl Index {
     }
 
     /// Adds an entry whose fields have been written, with its reference, service and scope.
+    #[inline]
     pub(super) fn push(&mut self, entry: Entry, reference: &str, service: Option<(&str, &str)>, scope: &Arc<ItemKeys>) {
+        let Entry { number, part, kind, range, group, line, column, forms, refused } = entry;
+        if self.entries.is_empty() {
+            self.first = number;
+        }
         self.references.push_str(reference);
         if self.scopes.last().is_none_or(|last| !Arc::ptr_eq(last, scope)) {
             self.scopes.push(Arc::clone(scope));
         }
         let service = service.map(|service| self.service(service));
-        let (fields_end, reference_end) = (self.fields.bytes().len(), self.references.len());
-        self.entries.push((entry, Texts { fields_end, reference_end, scope: self.scopes.len() - 1, service }));
+        let shared = Shared { part, kind, group, scope: self.scopes.len() - 1, service };
+        if self.shared.last() != Some(&shared) {
+            self.shared.push(shared);
+        }
+        if let Some(code) = refused {
+            self.refused.push((self.entries.len(), code));
+        }
+        self.entries.push(Held {
+            range,
+            line,
+            column,
+            forms,
+            // An item's fields are limited, and so are the items of an index.
+            fields_end: self.fields.bytes().len() as u32,
+            reference_end: self.references.len() as u32,
+            shared: (self.shared.len() - 1) as u32,
+        });
     }
 
     fn service(&mut self, (code, edition): (&str, &str)) -> usize {
@@ -173,38 +219,64 @@ impl Index {
         self.services.len() - 1
     }
 
-    fn sights(&self) -> impl Iterator<Item = Sight<'_>> {
-        let mut from = 0;
-        self.entries.iter().map(move |(entry, texts)| {
-            let Entry { number, line, column, refused, .. } = *entry;
-            let identity = self.fields.bytes().get(from..texts.fields_end).unwrap_or_default();
-            from = texts.fields_end;
-            let scope = self.scopes.get(texts.scope).map_or(ItemKey::NONE, |scope| scope.scope());
-            Sight { number, line, column, offset: entry.range.start, refused, scope, identity }
+    #[inline]
+    fn sight(&self, nth: usize) -> Option<Sight<'_>> {
+        let Held { line, column, range, shared, .. } = *self.entries.get(nth)?;
+        let scope = self.shared.get(shared as usize).and_then(|shared| self.scopes.get(shared.scope));
+        Some(Sight {
+            number: self.first + nth as u64,
+            line,
+            column,
+            offset: range.start,
+            refused: self.refused_for(nth),
+            scope: scope.map_or(ItemKey::NONE, |scope| scope.scope()),
+            identity: self.identity(nth),
         })
     }
 
     fn rows(&self) -> impl Iterator<Item = NewItem> {
-        let (mut fields_from, mut reference_from) = (0, 0);
-        self.entries.iter().map(move |(entry, texts)| {
-            let fields = self.fields.bytes().get(fields_from..texts.fields_end).unwrap_or_default();
-            let reference = self.references.get(reference_from..texts.reference_end).unwrap_or_default();
-            (fields_from, reference_from) = (texts.fields_end, texts.reference_end);
-            let Entry { number, part, kind, range, group, line, column, forms, refused } = *entry;
-            NewItem {
-                number,
-                part,
-                kind,
-                key: self.scopes.get(texts.scope).map_or(ItemKey::NONE, |scope| scope.key(fields)),
-                range,
-                group,
-                line,
-                column,
-                senders_reference: reference.to_owned(),
-                service: texts.service.and_then(|service| self.services.get(service)).cloned(),
-                forms,
-                refused,
-            }
+        (0..self.len()).filter_map(|nth| self.row(nth))
+    }
+
+    fn row(&self, nth: usize) -> Option<NewItem> {
+        let Held { range, line, column, forms, reference_end, shared, .. } = *self.entries.get(nth)?;
+        let Shared { part, kind, group, scope, service } = *self.shared.get(shared as usize)?;
+        let reference = self.begins(nth, |before| before.reference_end)..reference_end as usize;
+        Some(NewItem {
+            number: self.first + nth as u64,
+            part,
+            kind,
+            key: self.scopes.get(scope).map_or(ItemKey::NONE, |scope| scope.key(self.identity(nth))),
+            range,
+            group,
+            line,
+            column,
+            senders_reference: self.references.get(reference).unwrap_or_default().to_owned(),
+            service: service.and_then(|service| self.services.get(service)).cloned(),
+            forms,
+            refused: self.refused_for(nth),
         })
     }
+
+    /// Of what the key of an entry is made.
+    #[inline]
+    fn identity(&self, nth: usize) -> &[u8] {
+        let end = self.entries.get(nth).map_or(0, |held| held.fields_end as usize);
+        self.fields.bytes().get(self.begins(nth, |before| before.fields_end)..end).unwrap_or_default()
+    }
+
+    /// Where a text of an entry begins: where that of the one before ends.
+    #[inline]
+    fn begins(&self, nth: usize, end: impl Fn(&Held) -> u32) -> usize {
+        nth.checked_sub(1).and_then(|before| self.entries.get(before)).map_or(0, |before| end(before) as usize)
+    }
+
+    #[inline]
+    fn refused_for(&self, nth: usize) -> Option<Code> {
+        let at = self.refused.binary_search_by_key(&nth, |(refused, _)| *refused).ok()?;
+        self.refused.get(at).map(|(_, code)| *code)
+    }
 }
+
+/// What an entry's fields take, mostly.
+const FIELDS_BYTES: usize = 64;

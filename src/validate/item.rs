@@ -106,6 +106,7 @@ impl OpenItem {
     }
 
     /// An item begins.
+    #[inline]
     pub(super) fn begin(&mut self, kind: ItemKind, at: Position, own: Enclosing) {
         (self.is_open, self.kind, self.at, self.own) = (true, kind, at, own);
         self.findings.clear();
@@ -142,41 +143,41 @@ impl OpenItem {
     }
 
     /// Takes note of a text within the item.
-    pub(super) fn see(&mut self, role: Role, mut seen: Seen<'_, '_, '_>, rules: Rules<'_>) {
+    pub(super) fn see(&mut self, role: Role, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
         self.text_bytes = self.text_bytes.saturating_add(seen.raw_bytes);
         match role {
-            Role::ServiceCode => self.code.keep(seen.text, &mut seen, rules),
-            Role::ServiceEdition => self.edition.keep(seen.text, &mut seen, rules),
-            Role::ServiceName => self.see_service_name(&mut seen, rules),
-            Role::ItemReportee => self.see_reportee(&mut seen, rules),
+            Role::ServiceCode => self.code.keep(seen.text, seen, rules),
+            Role::ServiceEdition => self.edition.keep(seen.text, seen, rules),
+            Role::ServiceName => self.see_service_name(seen, rules),
+            Role::ItemReportee => self.see_reportee(seen, rules),
             Role::ItemReference => {
                 self.refer(seen.text);
-                self.identify(&mut seen, rules);
+                self.identify(seen, rules);
             }
             Role::FormDataKey => self.is_encrypted = true,
             Role::Form => self.forms = self.forms.saturating_add(1),
             Role::FormReference => self.family.add(seen.text),
-            Role::ParentReference => self.family.refer(&mut seen),
+            Role::ParentReference => self.family.refer(seen),
             Role::ValidFrom => self.valid_from = Day::parse(seen.text),
-            Role::ValidTo => self.see_last_day(&mut seen, rules),
+            Role::ValidTo => self.see_last_day(seen, rules),
             Role::SendersReference => {
-                self.refuse_for(reference_fault(&seen, rules.marks), &mut seen);
+                self.refuse_for(reference_fault(seen, rules.marks), seen);
                 self.refer(seen.text);
             }
-            Role::ReceiversReference => self.refuse_for(too_long(&seen, rules.marks, is_long(&seen)), &mut seen),
+            Role::ReceiversReference => self.refuse_for(too_long(seen, rules.marks, is_long(seen)), seen),
             Role::Identity => {
-                self.refuse_for(empty(&seen, rules.marks), &mut seen);
-                self.identify(&mut seen, rules);
+                self.refuse_for(empty(seen, rules.marks), seen);
+                self.identify(seen, rules);
             }
             Role::Index => self.identity.add(&plain_number(seen.text)),
-            Role::IdentifyingField => self.identify(&mut seen, rules),
+            Role::IdentifyingField => self.identify(seen, rules),
             Role::DataFormatId => {
                 self.parts += 1;
-                self.refuse_for(too_long(&seen, rules.marks, !seen.complete), &mut seen);
+                self.refuse_for(too_long(seen, rules.marks, !seen.complete), seen);
                 seen.text.clone_into(&mut self.format_id);
             }
-            Role::DataFormatVersion => self.see_data_format(&mut seen, rules),
-            Role::Attachment => self.see_attachment(&mut seen, rules),
+            Role::DataFormatVersion => self.see_data_format(seen, rules),
+            Role::Attachment => self.see_attachment(seen, rules),
             Role::Root
             | Role::SenderName
             | Role::Part(_)
@@ -296,16 +297,16 @@ impl OpenItem {
 
     #[inline]
     fn refuse_for(&mut self, fault: Option<(Code, String)>, seen: &mut Seen<'_, '_, '_>) {
-        let Some((code, text)) = fault else { return };
+        if let Some(fault) = fault {
+            self.break_rule(fault, seen);
+        }
+    }
+
+    #[cold]
+    fn break_rule(&mut self, (code, text): (Code, String), seen: &mut Seen<'_, '_, '_>) {
         if self.broken.len() < BROKEN {
-            self.broken.push(Broken {
-                code,
-                watch: seen.watch,
-                at: seen.at.position(),
-                rule: "",
-                text,
-                is_warning: false,
-            });
+            let at = seen.at.position();
+            self.broken.push(Broken { code, watch: seen.watch, at, rule: "", text, is_warning: false });
         }
     }
 }

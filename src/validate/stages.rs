@@ -1,8 +1,8 @@
 //! The rest of a large file: the caller reads it and keeps what is found, one thread judges, another hashes.
 //!
-//! Pieces go round by value, from the caller to the judge, to the hash and back to be filled again. What is found in a
-//! piece goes back to the caller before the piece does, on the same channel: so the number of pieces bounds also what is
-//! found and not kept yet, and nobody waits for a place in a channel.
+//! Pieces go round by value, from the caller to the judge, to the hash and back to be filled again, and with each what was
+//! found in it: so the number of pieces bounds also what is found and not kept yet, and nobody waits for a place in a
+//! channel.
 
 use std::io::Read;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,36 +13,32 @@ use super::judge::Judge;
 use super::source::{Piece, Source};
 use super::{JudgeError, Keep};
 
-/// What comes back to the caller.
-enum Back {
-    Found(Collected),
-    Free(Piece),
+/// A piece, and what was found in it.
+#[derive(Default)]
+struct Round {
+    piece: Piece,
+    found: Collected,
 }
 
 /// Goes through the file to its end; on a machine without threads to give, not at all.
 pub(super) fn share(source: &mut Source<'_>, judge: &mut Judge<'_>, keep: &mut Keep<'_>) -> Result<(), JudgeError> {
     let Source { inner, hash, .. } = source;
-    let (read, to_judge) = channel::<Piece>();
-    let (judged, to_hash) = channel::<Piece>();
+    let (read, to_judge) = channel::<Round>();
+    let (judged, to_hash) = channel::<Round>();
     let (back, arriving) = channel();
-    let found = back.clone();
     // That nobody takes what is sent means that the caller has given up.
     thread::scope(|scope| {
         let judging = Builder::new().name("judge".to_owned()).spawn_scoped(scope, move || {
-            for piece in to_judge {
+            for Round { piece, .. } in to_judge {
                 judge.see(piece.bytes());
-                let collected = judge.take_found();
-                if !collected.is_empty() {
-                    _ = found.send(Back::Found(collected));
-                }
-                _ = judged.send(piece);
+                _ = judged.send(Round { piece, found: judge.take_found() });
             }
         });
         let hashing = Builder::new().name("hash".to_owned()).spawn_scoped(scope, move || {
-            (0..PIECES).for_each(|_| _ = back.send(Back::Free(Piece::default())));
-            for piece in to_hash {
-                hash.update(piece.bytes());
-                _ = back.send(Back::Free(piece));
+            (0..PIECES).for_each(|_| _ = back.send(Round::default()));
+            for round in to_hash {
+                hash.update(round.piece.bytes());
+                _ = back.send(round);
             }
         });
         if judging.is_err() || hashing.is_err() { Ok(()) } else { read_and_keep(*inner, read, arriving, keep) }
@@ -51,25 +47,23 @@ pub(super) fn share(source: &mut Source<'_>, judge: &mut Judge<'_>, keep: &mut K
 
 fn read_and_keep(
     inner: &mut dyn Read,
-    read: Sender<Piece>,
-    arriving: Receiver<Back>,
+    read: Sender<Round>,
+    arriving: Receiver<Round>,
     keep: &mut Keep<'_>,
 ) -> Result<(), JudgeError> {
     let mut read = Some(read);
-    for back in arriving {
-        match back {
-            Back::Found(found) => found.hand_over(keep).map_err(JudgeError::NotKept)?,
-            Back::Free(mut piece) => {
-                let Some(to_judge) = &read else { continue };
-                piece.fill(inner)?;
-                if piece.bytes().is_empty() {
-                    // With it the judge ends, then the hash, then what comes back.
-                    read = None;
-                } else {
-                    _ = to_judge.send(piece);
-                }
+    for Round { mut piece, found } in arriving {
+        // Before what was found is kept: the others wait for the piece.
+        if let Some(to_judge) = &read {
+            piece.fill(inner)?;
+            if piece.bytes().is_empty() {
+                // With it the judge ends, then the hash, then what comes back.
+                read = None;
+            } else {
+                _ = to_judge.send(Round { piece, ..Round::default() });
             }
         }
+        found.hand_over(keep).map_err(JudgeError::NotKept)?;
     }
     Ok(())
 }

@@ -18,10 +18,6 @@ pub(in crate::validate) struct Collected {
 }
 
 impl Collected {
-    pub(in crate::validate) fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.attachments.is_empty() && self.findings.is_empty()
-    }
-
     /// Hands it over: items first, then the findings about them.
     pub(in crate::validate) fn hand_over(self, keep: &mut Keep<'_>) -> io::Result<()> {
         self.items.into_iter().try_for_each(|index| keep(Found::Items(Items::of_index(index))))?;

@@ -48,6 +48,7 @@ impl Collector<'_> {
     }
 
     /// Ends the root's head at the first part, group or item.
+    #[inline]
     pub(super) fn end_root_head(&mut self, end: u64) {
         let Some(envelope) = self.envelope.as_mut().filter(|envelope| envelope.root.is_empty()) else { return };
         envelope.root.end = end;
@@ -55,6 +56,7 @@ impl Collector<'_> {
     }
 
     /// Ends a part's head at its first group or item.
+    #[inline]
     pub(super) fn end_part_head(&mut self, end: u64) {
         self.end_root_head(end);
         let of_its_own = |part: &&mut Part| part.kind != PartKind::Batch && part.head.is_empty();
@@ -65,6 +67,7 @@ impl Collector<'_> {
     }
 
     /// Ends a group's head at its first item.
+    #[inline]
     pub(super) fn end_group_head(&mut self, end: u64) {
         let Some(group) = self.group.as_mut().filter(|group| group.head.is_empty()) else { return };
         group.head.end = end;

@@ -30,7 +30,7 @@ impl Observer for Collector<'_> {
             Some(role @ (Role::Attachment | Role::Form | Role::FormDataKey)) => {
                 let rules = self.rules();
                 if let Some(item) = self.item.open() {
-                    item.see(role, Seen { watch, text: "", complete: true, raw_bytes: 0, at }, rules);
+                    item.see(role, &mut Seen { watch, text: "", complete: true, raw_bytes: 0, at }, rules);
                 }
             }
             _ => {}
@@ -48,38 +48,22 @@ impl Observer for Collector<'_> {
     }
 
     fn value(&mut self, watch: usize, text: &str, complete: bool, content: Range<u64>, at: Spot<'_, '_>) {
-        let seen = Seen { watch, text, complete, raw_bytes: content.end - content.start, at };
-        let rules = self.rules();
+        let mut seen = Seen { watch, text, complete, raw_bytes: content.end - content.start, at };
         match self.role(watch) {
-            Some(Role::SenderName) => self.see_sender_name(seen),
-            Some(Role::SequenceNo) => {
-                if let Some(part) = self.part() {
-                    part.sequence_no = Some(text.trim().to_owned());
-                }
-            }
-            Some(Role::PreviousNo) => {
-                if let Some(part) = self.part() {
-                    part.previous_no = Some(text.trim().to_owned());
-                }
-            }
-            Some(Role::Count(of)) => {
-                if let Some(envelope) = &mut self.envelope {
-                    envelope.counts.push(header::count(of, text, content));
-                    envelope.counts.truncate(PARTS);
-                }
-            }
-            Some(Role::TailReference) => {
-                if let Some(attachment) = &mut self.attachment {
-                    text.trim().clone_into(&mut attachment.reference);
-                }
-            }
-            Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content.end),
-            // Zero: no place to write a suffix at.
-            Some(Role::FixedReference) => self.see_shipment_reference(seen, 0),
-            Some(Role::Reportee) => self.see_reportee(seen),
+            around @ Some(
+                Role::SenderName
+                | Role::SequenceNo
+                | Role::PreviousNo
+                | Role::Count(_)
+                | Role::TailReference
+                | Role::ShipmentReference
+                | Role::FixedReference
+                | Role::Reportee,
+            ) => self.value_around(around, seen, content),
             Some(role) => {
+                let rules = self.rules();
                 if let Some(item) = self.item.open() {
-                    item.see(role, seen, rules);
+                    item.see(role, &mut seen, rules);
                 }
             }
             None => {}
@@ -109,6 +93,40 @@ impl Observer for Collector<'_> {
 }
 
 impl Collector<'_> {
+    /// Takes note of a text outside of items. Apart from the others, of which there are many more.
+    #[inline(never)]
+    fn value_around(&mut self, role: Option<Role>, seen: Seen<'_, '_, '_>, content: Range<u64>) {
+        match role {
+            Some(Role::SenderName) => self.see_sender_name(seen),
+            Some(Role::SequenceNo) => {
+                if let Some(part) = self.part() {
+                    part.sequence_no = Some(seen.text.trim().to_owned());
+                }
+            }
+            Some(Role::PreviousNo) => {
+                if let Some(part) = self.part() {
+                    part.previous_no = Some(seen.text.trim().to_owned());
+                }
+            }
+            Some(Role::Count(of)) => {
+                if let Some(envelope) = &mut self.envelope {
+                    envelope.counts.push(header::count(of, seen.text, content));
+                    envelope.counts.truncate(PARTS);
+                }
+            }
+            Some(Role::TailReference) => {
+                if let Some(attachment) = &mut self.attachment {
+                    seen.text.trim().clone_into(&mut attachment.reference);
+                }
+            }
+            Some(Role::ShipmentReference) => self.see_shipment_reference(seen, content.end),
+            // Zero: no place to write a suffix at.
+            Some(Role::FixedReference) => self.see_shipment_reference(seen, 0),
+            Some(Role::Reportee) => self.see_reportee(seen),
+            _ => {}
+        }
+    }
+
     fn see_sender_name(&mut self, mut seen: Seen<'_, '_, '_>) {
         let name = seen.text.trim();
         self.keys = None;

@@ -13,6 +13,7 @@ use crate::validate::place::Enclosing;
 use crate::xsd::Position;
 
 impl Collector<'_> {
+    #[inline]
     pub(super) fn open_item(&mut self, kind: ItemKind, watch: usize, at: Position) {
         self.end_part_head(at.offset);
         self.end_group_head(at.offset);

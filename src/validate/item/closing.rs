@@ -30,7 +30,9 @@ impl OpenItem {
         keys: &Arc<ItemKeys>,
     ) -> Closed {
         self.is_open = false;
-        self.check_parents(rules);
+        if !self.family.has_no_parents() {
+            self.check_parents(rules);
+        }
         self.check_reference(rules);
         self.write_identity(around, rules, index.fields());
         let (refused, findings) = self.judged(around, rules);
@@ -84,6 +86,7 @@ impl OpenItem {
         (Finding { code: broken.code, place, item: None, rule: broken.rule.to_owned(), text }, broken.is_warning)
     }
 
+    #[inline]
     fn write_identity(&self, around: &Around<'_>, rules: Rules<'_>, to: &mut KeyFields) {
         let has_own = has_own_reference(self.kind);
         let reportee = around.group.map_or("", |group| &group.reportee);
@@ -138,12 +141,17 @@ impl OpenItem {
     #[inline]
     fn too_large(&self, around: &Around<'_>) -> Option<Broken> {
         let of_group = around.group.map_or(0, |group| group.text_bytes);
-        let text = match self.text_bytes.saturating_add(of_group) {
-            _ if self.parts > MOST_PARTS => format!("the item has more than {MOST_PARTS} forms and attachments"),
-            MOST_TEXT_BYTES.. => format!("the item has more than {MOST_TEXT_BYTES} bytes of text outside its forms"),
-            _ => return None,
+        let has_long_texts = self.text_bytes.saturating_add(of_group) >= MOST_TEXT_BYTES;
+        (self.parts > MOST_PARTS || has_long_texts).then(|| self.larger_than_allowed())
+    }
+
+    #[cold]
+    fn larger_than_allowed(&self) -> Broken {
+        let text = match self.parts > MOST_PARTS {
+            true => format!("the item has more than {MOST_PARTS} forms and attachments"),
+            false => format!("the item has more than {MOST_TEXT_BYTES} bytes of text outside its forms"),
         };
-        Some(self.broken_at_start(codes::ITEM_TOO_LARGE, text))
+        self.broken_at_start(codes::ITEM_TOO_LARGE, text)
     }
 
     /// Every parent is a form of this item.
