@@ -12,7 +12,7 @@ use super::summary::{BatchSummary, Summary};
 use crate::codes;
 use crate::model::{Finding, FormatName, Place};
 use crate::ports::Blob;
-use crate::validate::{ArchiveRules, Found, JudgeError, Judgement, Judging, Limits, Sight, judge, judge_archive};
+use crate::validate::{ArchiveRules, Found, Items, JudgeError, Judgement, Judging, Limits, judge, judge_archive};
 
 /// Judges a batch.
 pub(super) fn judge_by(
@@ -82,26 +82,22 @@ impl<'a, 'p> Listing<'a, 'p> {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         match found {
-            Found::Items(items) => {
-                self.repeats.look_ahead(items.sights());
-                let good = items.sights().enumerate().filter(|(_, item)| item.refused.is_none());
-                good.into_iter().try_for_each(|(nth, item)| self.item(nth, &item))
-            }
+            Found::Items(items) => self.items(&items),
             // Which items they belong to is for the ledger to tell.
             Found::Attachments(_) => Ok(()),
             Found::Findings(findings) => findings.iter().try_for_each(|finding| self.finding(finding)),
         }
     }
 
-    fn item(&mut self, nth: usize, item: &Sight<'_>) -> io::Result<()> {
-        let repeats = self.repeats.see(nth, item).inspect_err(|_| self.is_lost = true)?;
-        if repeats {
-            self.repeated += 1;
-            if self.repeated <= self.report.max_findings() {
-                self.waiting.push_back(repeat(Stand::of(item)));
+    fn items(&mut self, items: &Items) -> io::Result<()> {
+        let Self { report, repeats, repeated, waiting, .. } = self;
+        let seen = repeats.see(items, |stand| {
+            *repeated += 1;
+            if *repeated <= report.max_findings() {
+                waiting.push_back(repeat(stand));
             }
-        }
-        Ok(())
+        });
+        seen.inspect_err(|_| self.is_lost = true)
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {

@@ -10,7 +10,7 @@ use std::io;
 
 use super::fingerprint::{Fingerprint, Fingerprints};
 use super::overflow::{Overflow, Seen};
-use crate::validate::Sight;
+use crate::validate::{Items, Sight};
 
 /// The items seen so far.
 pub(super) struct Repeats {
@@ -22,7 +22,7 @@ pub(super) struct Repeats {
 }
 
 /// Where an item stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stand {
     pub(super) number: u64,
     pub(super) line: u64,
@@ -38,7 +38,7 @@ pub(super) struct Late {
     pub(super) first: Vec<Stand>,
 }
 
-/// Fingerprints in buckets.
+/// Tags of fingerprints in buckets.
 struct Table {
     /// None before there is a fingerprint.
     buckets: Vec<Bucket>,
@@ -48,7 +48,7 @@ struct Table {
 /// As large as what the machine fetches from memory at once, and aligned like it.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Bucket([Fingerprint; BUCKET]);
+struct Bucket([u64; BUCKET]);
 
 /// What the table says of a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,20 +71,27 @@ impl Repeats {
         Self { prints, of_chunk: Vec::new(), table, overflow: Overflow::new(PARTS) }
     }
 
-    /// Looks at items that come next: what takes note of them waits less for memory when it is fetched for all at once.
-    pub(super) fn look_ahead<'i>(&mut self, items: impl Iterator<Item = Sight<'i>>) {
-        self.of_chunk.clear();
-        self.of_chunk.extend(items.map(|item| self.prints.of(&item)));
-        let fetched = self.of_chunk.iter().fold(NONE, |all, print| all ^ self.table.first(*print));
+    /// Takes note of items, but for those that are refused; tells of those that are known by now to repeat another.
+    pub(super) fn see(&mut self, items: &Items, mut repeated: impl FnMut(Stand)) -> io::Result<()> {
+        let Self { prints, of_chunk, table, .. } = self;
+        of_chunk.clear();
+        let print = |item: Sight<'_>| if item.refused.is_none() { prints.of(&item) } else { Fingerprint::NONE };
+        of_chunk.extend(items.sights().map(print));
+        // Less is waited for memory when it is fetched for all of them at once.
+        let fetched = of_chunk.iter().fold(NONE, |all, print| all ^ table.first(*print));
         std::hint::black_box(fetched);
+        for nth in 0..self.of_chunk.len() {
+            let print = self.of_chunk.get(nth).copied().unwrap_or(Fingerprint::NONE);
+            let stand = || items.sight(nth).map(|item| Stand::of(&item)).unwrap_or_default();
+            if print != Fingerprint::NONE && self.note(print, stand)? {
+                repeated(stand());
+            }
+        }
+        Ok(())
     }
 
-    /// Takes note of an item, the one of that place among those looked at; tells whether it is known by now to repeat another.
-    pub(super) fn see(&mut self, nth: usize, item: &Sight<'_>) -> io::Result<bool> {
-        let print = self.of_chunk.get(nth).copied().unwrap_or_else(|| self.prints.of(item));
-        self.note(print, || Stand::of(item))
-    }
-
+    /// Takes note of an item; tells whether it is known by now to repeat another.
+    #[inline]
     fn note(&mut self, print: Fingerprint, stand: impl FnOnce() -> Stand) -> io::Result<bool> {
         match self.table.tell(print) {
             Told::Known => Ok(true),
@@ -142,25 +149,28 @@ impl Table {
         if self.buckets.is_empty() {
             self.buckets.resize(self.size, Bucket([NONE; BUCKET]));
         }
-        let (print, bucket) = (print.max(NONE + 1), self.bucket(print));
-        for place in self.buckets.get_mut(bucket).into_iter().flat_map(|bucket| &mut bucket.0) {
-            if *place == print {
-                return Told::Known;
-            }
-            if *place == NONE {
-                *place = print;
-                return Told::New;
+        let (tag, bucket) = (print.tag, self.bucket(print));
+        let Some(Bucket(tags)) = self.buckets.get_mut(bucket) else { return Told::Full };
+        // All of them are looked at: where one stands cannot be foreseen.
+        let (known, taken) = tags
+            .iter()
+            .fold((false, 0), |(known, taken), there| (known | (*there == tag), taken + usize::from(*there != NONE)));
+        match tags.get_mut(taken) {
+            _ if known => Told::Known,
+            None => Told::Full,
+            Some(free) => {
+                *free = tag;
+                Told::New
             }
         }
-        Told::Full
     }
 
     fn bucket(&self, print: Fingerprint) -> usize {
-        (print >> u64::BITS) as usize & (self.size - 1)
+        print.place as usize & (self.size - 1)
     }
 
     /// What stands first in the bucket of a fingerprint.
-    fn first(&self, print: Fingerprint) -> Fingerprint {
+    fn first(&self, print: Fingerprint) -> u64 {
         self.buckets.get(self.bucket(print)).map_or(NONE, |Bucket([first, ..])| *first)
     }
 }
@@ -171,12 +181,12 @@ impl Stand {
     }
 }
 
-const NONE: Fingerprint = 0;
-const BUCKET: usize = 4;
+const NONE: u64 = Fingerprint::NONE.tag;
+const BUCKET: usize = 8;
 /// 2 MiB.
 const BUCKETS: usize = 32 << 10;
 /// Files for what finds no room at first: more of them are each sooner gone through.
-const PARTS: usize = 32;
+const PARTS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -187,7 +197,8 @@ mod tests {
         let mut at_once = Vec::new();
         for (number, print) in (1..).zip(prints) {
             let stand = Stand { number, line: number * 2, column: 3, offset: number << 40 };
-            if repeats.note(*print, || stand).unwrap() {
+            let print = Fingerprint { place: (print >> 64) as u32, tag: (*print as u64).max(1) };
+            if repeats.note(print, || stand).unwrap() {
                 at_once.push(number);
             }
         }
@@ -198,10 +209,11 @@ mod tests {
 
     #[test]
     fn repeats_are_told_once_wherever_they_stand() {
-        let prints = [1, 2, 1, 3, 4, 2, 5, 5, 1, 6, 5, 6, 7, 8, 9, 9, 6];
-        assert_eq!(told(1, 9, &prints), (vec![3, 6, 9], 5, vec![8, 11, 12, 16, 17]));
-        assert_eq!(told(1, 2, &prints), (vec![3, 6, 9], 5, vec![8, 11]));
-        assert_eq!(told(1, 0, &prints), (vec![3, 6, 9], 5, vec![]));
+        // The first fill half of a bucket.
+        let prints = [11, 12, 13, 14, 1, 2, 1, 3, 4, 2, 5, 5, 1, 6, 5, 6, 7, 8, 9, 9, 6];
+        assert_eq!(told(1, 9, &prints), (vec![7, 10, 13], 5, vec![12, 15, 16, 20, 21]));
+        assert_eq!(told(1, 2, &prints), (vec![7, 10, 13], 5, vec![12, 15]));
+        assert_eq!(told(1, 0, &prints), (vec![7, 10, 13], 5, vec![]));
         assert_eq!(told(1, 9, &[1, 2, 3, 4, 5, 6]), (vec![], 0, vec![]));
         assert_eq!(told(1, 9, &[]), (vec![], 0, vec![]));
     }
@@ -223,9 +235,9 @@ mod tests {
 
     #[test]
     fn a_million_equal_items_take_no_more_than_one() {
-        let prints: Vec<u128> = [1, 2, 3, 4].into_iter().chain(vec![5; 200_000]).collect();
+        let prints: Vec<u128> = (1..=8).chain(vec![9; 200_000]).collect();
         let (at_once, late, first) = told(1, 3, &prints);
-        assert_eq!((at_once.len(), late, first), (0, 199_999, vec![6, 7, 8]));
+        assert_eq!((at_once.len(), late, first), (0, 199_999, vec![10, 11, 12]));
         assert_eq!(told(2, 3, &vec![6; 1_000_000]).0.len(), 999_999);
     }
 }
