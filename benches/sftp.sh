@@ -100,6 +100,8 @@ now() { echo "${EPOCHREALTIME//[.,]/}"; }
 
 measure() {
     local what=$1 server=$2 cipher=$3 start
+    # What one server left to the system to write must not keep the disk from the next.
+    sync -f "$dir"
     start=$(now)
     "$what" "$server" "$cipher"
     echo "$what $cipher $server $(($(now) - start))" >>"$dir/times"
