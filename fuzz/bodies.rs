@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 #[cfg(feature = "gateway")]
+use sluse::adapters::sftp_server::wire;
+#[cfg(feature = "gateway")]
 use sluse::formats::broker::{self, BrokerJudgement, Found};
 #[cfg(feature = "gateway")]
 use sluse::ports::Blob;
@@ -135,6 +137,45 @@ impl Blob for Archive {
         Ok(count)
     }
 }
+
+/// Any bytes on an SFTP channel, behind the size of the pieces they come in: the same requests, and no memory is taken on
+/// the word of a length.
+#[cfg(feature = "gateway")]
+pub fn sftp_packets(data: &[u8]) {
+    let Some((piece, stream)) = data.split_first() else { return };
+    let (whole, _) = wire::hear(stream, stream.len());
+    let (pieces, held_bytes) = wire::hear(stream, usize::from(*piece) + 1);
+    assert_eq!(whole, pieces);
+    // A buffer that grows doubles.
+    assert!(held_bytes <= 2 * stream.len() + 1024, "{held_bytes} bytes for {}", stream.len());
+    let said: usize = whole.requests.iter().map(String::len).sum();
+    assert!(said <= 400 * (stream.len() + 1), "{said} characters for {}", stream.len());
+}
+
+/// Any bytes before an SSH connection: a header lies within them, and what follows it changes nothing.
+#[cfg(feature = "gateway")]
+pub fn proxy_header(data: &[u8]) {
+    let Some((length, origin)) = wire::proxied(data) else { return };
+    assert!(length <= data.len());
+    assert_eq!(wire::proxied(data.get(..length).unwrap_or_default()), Some((length, origin)));
+    assert_eq!(wire::proxied(&[data, b"SSH-2.0-x\r\n"].concat()), Some((length, origin)));
+}
+
+/// Any bytes in place of a client's version and what follows it: the server says its part and ends.
+#[cfg(feature = "gateway")]
+pub fn ssh_greeting(data: &[u8]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let answered = runtime.block_on(tokio::time::timeout(ANSWER_WITHIN, wire::greet(data)));
+    let answered = answered.expect("the server hangs up when the client does");
+    assert!(answered <= MOST_ANSWERED, "{answered} bytes");
+}
+
+/// How long the server may take to hang up.
+#[cfg(feature = "gateway")]
+const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
+/// The server's version and its key exchange, without ever an answer to what was not asked.
+#[cfg(feature = "gateway")]
+const MOST_ANSWERED: u64 = 64 * 1024;
 
 fn compiled(schema: &[u8]) -> Option<Plan> {
     let schema = Schema::compile(&[SchemaDocument { name: "fuzz.xsd", bytes: schema }]).ok()?;

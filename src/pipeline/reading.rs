@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{House, StepError};
-use crate::model::{PartnerId, Route, ShipmentId};
+use crate::model::{Finding, NewAttachment, NewItem, PartnerId, Route, ShipmentId};
 use crate::staging::Staged;
 use crate::validate::{self, Found, JudgeError, Judgement, Judging, Limits};
 
@@ -41,14 +41,52 @@ impl Case {
 
     /// Judges a batch and hands on what is found. Blocks.
     pub(super) fn judge(&self, source: &mut dyn Read, found: &Sender<Found>) -> Result<Judgement, JudgeError> {
-        validate::judge(source, &self.judging(), &mut |chunk| hand_on(found, chunk))
+        let mut gathered = Gathered::new(found);
+        let judgement = validate::judge(source, &self.judging(), &mut |chunk| gathered.take(chunk))?;
+        gathered.hand_on().map_err(JudgeError::NotKept)?;
+        Ok(judgement)
     }
 }
 
-fn hand_on(found: &Sender<Found>, chunk: Found) -> io::Result<()> {
-    // The keys here, where other files are not kept waiting.
-    let chunk = if let Found::Items(items) = chunk { Found::Items(items.with_keys()) } else { chunk };
-    found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+/// What is found, until it is worth a change of the ledger: a judge tells of each piece it has read, and a piece may hold
+/// one item.
+struct Gathered<'a> {
+    found: &'a Sender<Found>,
+    items: Vec<NewItem>,
+    attachments: Vec<NewAttachment>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Gathered<'a> {
+    fn new(found: &'a Sender<Found>) -> Self {
+        Self { found, items: Vec::new(), attachments: Vec::new(), findings: Vec::new() }
+    }
+
+    fn take(&mut self, chunk: Found) -> io::Result<()> {
+        match chunk {
+            // Their keys are made here, where other files are not kept waiting.
+            Found::Items(items) => self.items.extend(items.into_rows()),
+            Found::Attachments(attachments) => self.attachments.extend(attachments),
+            Found::Findings(findings) => self.findings.extend(findings),
+        }
+        let enough = self.items.len() + self.attachments.len() + self.findings.len() >= ENOUGH;
+        if enough { self.hand_on() } else { Ok(()) }
+    }
+
+    /// Hands all of it on, items before the findings about them.
+    fn hand_on(&mut self) -> io::Result<()> {
+        let items = std::mem::take(&mut self.items);
+        let attachments = std::mem::take(&mut self.attachments);
+        let findings = std::mem::take(&mut self.findings);
+        let chunks = [
+            (!items.is_empty()).then(|| Found::Items(items.into())),
+            (!attachments.is_empty()).then_some(Found::Attachments(attachments)),
+            (!findings.is_empty()).then_some(Found::Findings(findings)),
+        ];
+        chunks.into_iter().flatten().try_for_each(|chunk| {
+            self.found.blocking_send(chunk).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        })
+    }
 }
 
 /// Reads a staged batch through; items and findings flow to the ledger as they are found.
@@ -59,8 +97,11 @@ pub(super) async fn read(house: &House, staged: Arc<Staged>) -> Result<Judgement
     let judging = house.cores.run(move || {
         let (case, blob) = (Case::staged(&staged), staged.blob().as_ref());
         if validate::is_archive(blob, &case.routes).map_err(JudgeError::Unreadable)? {
-            let mut keep = |chunk| hand_on(&found, chunk);
-            validate::judge_archive(blob, &case.judging(), (&archives, today), &mut keep)
+            let mut gathered = Gathered::new(&found);
+            let mut keep = |chunk| gathered.take(chunk);
+            let judgement = validate::judge_archive(blob, &case.judging(), (&archives, today), &mut keep)?;
+            gathered.hand_on().map_err(JudgeError::NotKept)?;
+            Ok(judgement)
         } else {
             case.judge(&mut staged.reader(), &found)
         }
@@ -90,3 +131,6 @@ fn today(house: &House) -> Date {
 
 /// Chunks of items between the judge and the ledger.
 const CHUNKS_ON_THE_WAY: usize = 2;
+
+/// What is worth a change of the ledger; the judge tells of at most twice as much at once.
+const ENOUGH: usize = 512;

@@ -5,6 +5,7 @@ mod batches;
 mod early;
 mod encodings;
 mod faults;
+mod full_disk;
 mod nightly;
 mod operating;
 mod privacy;

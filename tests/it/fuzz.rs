@@ -127,6 +127,93 @@ fn any_archive_is_judged_alike_in_any_pieces() {
     }
 }
 
+#[cfg(feature = "gateway")]
+#[test]
+fn any_bytes_on_a_channel_are_the_same_requests_in_any_pieces() {
+    use russh_sftp::protocol::{Close, FileAttributes, Init, Open, OpenFlags, Packet, Read, Rename, Write};
+
+    let handle = || "1".to_owned();
+    let attrs = FileAttributes { size: Some(7), mtime: Some(1), atime: Some(1), ..FileAttributes::empty() };
+    let packets: [Packet; 6] = [
+        Init { version: 3, extensions: std::iter::once(("a@b".to_owned(), "1".to_owned())).collect() }.into(),
+        Open { id: 1, filename: "/inbox/a.xml".to_owned(), pflags: OpenFlags::WRITE, attrs }.into(),
+        Write { id: 2, handle: handle(), offset: 0, data: vec![7; 300] }.into(),
+        Read { id: 3, handle: handle(), offset: 9, len: 32_768 }.into(),
+        Rename { id: 4, oldpath: "/inbox/a".to_owned(), newpath: "/inbox/b".to_owned() }.into(),
+        Close { id: 5, handle: handle() }.into(),
+    ];
+    let stream: Vec<u8> = packets.into_iter().flat_map(|packet| bytes::Bytes::try_from(packet).unwrap()).collect();
+    assert_eq!(sluse::adapters::sftp_server::wire::hear(&stream, 7).0.requests.len(), 6);
+    let mut chance = Chance::new(seed() + 17);
+    for _ in 0..rounds(MUTANTS * 10) {
+        let mut mutant = mutated_bytes::mutant(&stream, &mut chance);
+        if chance.once_in(2) {
+            // Lengths stand anywhere: one of them lies.
+            let lie = [u32::MAX, 1 << 31, 256 * 1024, 256 * 1024 + 1, 0][chance.below(5)].to_be_bytes();
+            let at = chance.below(mutant.len().max(1));
+            mutant.splice(at..(at + 4).min(mutant.len()), lie);
+        }
+        mutant.insert(0, u8::try_from(chance.below(256)).unwrap());
+        bodies::sftp_packets(&mutant);
+    }
+}
+
+#[cfg(feature = "gateway")]
+#[test]
+fn any_bytes_before_a_connection_are_a_header_or_none() {
+    let mut second = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec();
+    second.extend([192, 0, 2, 8, 192, 0, 2, 1, 0x12, 0x67, 0, 22]);
+    let first = b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 22\r\n".to_vec();
+    let sixth = b"PROXY TCP6 2001:db8::1 2001:db8::2 4711 22\r\nSSH-2.0-x\r\n".to_vec();
+    let mut chance = Chance::new(seed() + 18);
+    for header in [first, second, sixth] {
+        assert!(sluse::adapters::sftp_server::wire::proxied(&header).is_some());
+        for _ in 0..rounds(MUTANTS * 10) {
+            bodies::proxy_header(&mutated_bytes::mutant(&header, &mut chance));
+        }
+    }
+}
+
+#[cfg(feature = "gateway")]
+#[test]
+fn any_bytes_in_place_of_a_greeting_are_answered_and_ended() {
+    // A key exchange that offers little, in a packet with four bytes of padding.
+    let mut exchange = vec![20];
+    exchange.extend([9; 16]);
+    for names in [
+        "curve25519-sha256",
+        "ssh-ed25519",
+        "aes256-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "",
+        "",
+        "none",
+        "none",
+        "",
+        "",
+    ] {
+        exchange.extend(u32::try_from(names.len()).unwrap().to_be_bytes());
+        exchange.extend(names.as_bytes());
+    }
+    exchange.extend([0; 5]);
+    let padding = 4 + (8 - (exchange.len() + 9) % 8) % 8;
+    let mut packet = u32::try_from(exchange.len() + padding + 1).unwrap().to_be_bytes().to_vec();
+    packet.push(u8::try_from(padding).unwrap());
+    packet.extend(exchange);
+    packet.extend(vec![0; padding]);
+    let greeting = [b"SSH-2.0-OpenSSH_9.2\r\n", &packet[..]].concat();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let answered = runtime.block_on(sluse::adapters::sftp_server::wire::greet(&greeting));
+    assert!(answered > 300, "it answers with a key exchange of its own: {answered}");
+    let mut chance = Chance::new(seed() + 19);
+    for seed in [&greeting[..], b"SSH-1.5-old\n", b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x0c\x0a\x14", &[0xff; 400]] {
+        bodies::ssh_greeting(seed);
+        for _ in 0..rounds(MUTANTS / 3) {
+            bodies::ssh_greeting(&mutated_bytes::mutant(seed, &mut chance));
+        }
+    }
+}
+
 /// Schemas, each with a document of it.
 fn seeds() -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
     SEEDS

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first thing that is not as it should be")]
 
 mod areas;
+mod clock;
 mod crowd;
 mod doors;
 mod drop_box;

@@ -53,7 +53,14 @@ impl Defender {
     /// Whether an address is kept out just now.
     pub(super) fn keeps_out(&self, address: IpAddr) -> bool {
         let now = self.clock.now();
-        !self.trusts(address) && self.locked(|known| known.banned.get(&origin(address)).is_some_and(|b| b.until > now))
+        // A ban that seems longer than any such is one of a clock that was ahead.
+        let holds = |ban: &Ban| ban.until > now && ban.until <= after(now, self.length(ban.times));
+        !self.trusts(address) && self.locked(|known| known.banned.get(&origin(address)).is_some_and(holds))
+    }
+
+    /// How long an address is kept out that has been so often.
+    fn length(&self, times: u32) -> Duration {
+        self.defence.ban_time.saturating_mul(1 << times.min(10).saturating_sub(1)).min(LONGEST_BAN)
     }
 
     /// Counts a refused login; how long its answer is to wait.
@@ -86,9 +93,7 @@ impl Defender {
         let ban = self.locked(|known| {
             known.scores.remove(&Suspect::Address(address));
             let times = known.banned.get(&address).map_or(0, |ban| ban.times).saturating_add(1);
-            let doubled = self.defence.ban_time.saturating_mul(1 << times.min(10).saturating_sub(1));
-            let until = now.checked_add(doubled.min(LONGEST_BAN)).unwrap_or(Timestamp::MAX);
-            let ban = Ban { address, until, times };
+            let ban = Ban { address, until: after(now, self.length(times)), times };
             known.banned.retain(|_, ban| ban.until > before(now, REMEMBERED));
             known.banned.insert(address, ban.clone());
             ban
@@ -134,6 +139,10 @@ impl Known {
             self.scores.clear();
         }
     }
+}
+
+fn after(now: Timestamp, time: Duration) -> Timestamp {
+    now.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
 fn before(now: Timestamp, time: Duration) -> Timestamp {

@@ -50,6 +50,7 @@ mod spelling;
 mod strangers;
 mod tree;
 mod upload;
+pub mod wire;
 mod writeback;
 
 pub use self::listener::{Doorkeeper, SftpServer};

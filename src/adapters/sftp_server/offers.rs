@@ -99,7 +99,8 @@ fn lacks_etm(line: &[u8]) -> bool {
     minor.is_some_and(|minor| minor < 11)
 }
 
-fn config(limits: &SftpLimits, age: Age, keys: Vec<PrivateKey>) -> Config {
+/// What the SSH side of a connection keeps to.
+pub(super) fn config(limits: &SftpLimits, age: Age, keys: Vec<PrivateKey>) -> Config {
     Config {
         server_id: SshId::Standard(concat!("SSH-2.0-sluse_", env!("CARGO_PKG_VERSION")).into()),
         methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password, MethodKind::KeyboardInteractive][..]),
@@ -152,8 +153,9 @@ const KEYS: [Algorithm; 8] = [
     Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
-/// What a client may have on its way to us; enough for 100 ms at 160 MB/s.
-const WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+/// What a client may have on its way to us; enough for 50 ms at 80 MB/s, twice what OpenSSH's server gives. With more,
+/// OpenSSH's client buffers as much, and spends more time on its own memory than on the line.
+const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// How long to wait for a client's version line, which most send at once.
 const VERSION_WAIT: Duration = Duration::from_millis(300);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);

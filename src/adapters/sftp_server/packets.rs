@@ -42,6 +42,11 @@ impl Frames {
         self.buffer.len()
     }
 
+    /// How many bytes of memory it takes.
+    pub(super) fn room(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// The next complete packet without its length; `None` when more bytes must come first.
     pub(in crate::adapters) fn next(&mut self) -> Result<Option<Bytes>, Broken> {
         let Some(length) = self.buffer.first_chunk::<4>().map(|first| u32::from_be_bytes(*first)) else {

@@ -29,6 +29,11 @@ pub(super) async fn origin(stream: &mut TcpStream, balancer: SocketAddr) -> io::
     Err(io::ErrorKind::TimedOut.into())
 }
 
+/// The length of the header that the bytes begin with, and the address in it.
+pub(super) fn header(bytes: &[u8]) -> Option<(usize, Option<SocketAddr>)> {
+    read(&HeaderResult::parse(bytes))
+}
+
 /// The length of a header and the address in it; `None` when it is no header.
 fn read(parsed: &HeaderResult<'_>) -> Option<(usize, Option<SocketAddr>)> {
     match parsed {

@@ -167,8 +167,8 @@ fn may_be_batch(upload: &Arriving, routes: &[Arc<Route>]) -> bool {
         && first.contains(&b'<')
 }
 
-/// Chunks of items that wait for their shipment, per file.
-const CHUNKS_WAITING: usize = 4;
+/// Chunks of items that wait for their shipment, per file: some thousands of items.
+const CHUNKS_WAITING: usize = 6;
 
 /// How long a judge waits for an upload that stands still.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -17,7 +17,7 @@ use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::{Backing, Defence, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings};
 use sluse::model::{Node, Shipment};
 use sluse::pipeline::Ahead;
-use sluse::ports::{Area, Blobs, Ledger, Quota, SystemClock};
+use sluse::ports::{Area, Blobs, Clock, Ledger, Quota, SystemClock};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -69,6 +69,11 @@ impl Gateway {
 
     /// Starts a server with settings that are changed before.
     pub(crate) async fn changed(change: impl FnOnce(&mut SftpSettings)) -> Self {
+        Self::by_clock(Arc::new(SystemClock), change).await
+    }
+
+    /// The same, by a clock of the test's own.
+    pub(crate) async fn by_clock(clock: Arc<dyn Clock>, change: impl FnOnce(&mut SftpSettings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
         let blobs = store(&dir, &ledger);
@@ -76,7 +81,7 @@ impl Gateway {
         let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
         let mut settings = settings(&dir, limits, ROOMY);
         change(&mut settings);
-        Self::serve(dir, ledger, blobs, ports, settings).await
+        Self::serve(dir, ledger, blobs, ports, (settings, clock)).await
     }
 
     /// Starts a server whose area and blobs are stand-ins in front of the real ones.
@@ -89,7 +94,7 @@ impl Gateway {
         quota: Quota,
     ) -> Self {
         let settings = settings(&dir, limits, quota);
-        Self::serve(dir, ledger, blobs, ports, settings).await
+        Self::serve(dir, ledger, blobs, ports, (settings, Arc::new(SystemClock))).await
     }
 
     async fn serve(
@@ -97,11 +102,11 @@ impl Gateway {
         ledger: SqliteLedger,
         blobs: TieredBlobs,
         ports: (Arc<dyn Area>, Arc<dyn Blobs>),
-        settings: SftpSettings,
+        (settings, clock): (SftpSettings, Arc<dyn Clock>),
     ) -> Self {
         let claimed = Arc::new(Notify::new());
         let (area, store) = ports;
-        let (bans, clock) = (Arc::new(ledger.clone()), Arc::new(SystemClock));
+        let bans = Arc::new(ledger.clone());
         let arrivals = Arc::new(Ahead::none());
         let backing = Backing { area, blobs: store, bans, arrivals, clock, claimed: Arc::clone(&claimed) };
         let server = SftpServer::bind(settings, backing).await.unwrap();
