@@ -222,7 +222,7 @@ async fn operators_see_what_waits_and_why_and_look_now() {
         "every 3600000 ms",
         "/inbox of etat",
         "next look",
-        "1 is taken and left:\n    a.xml",
+        "1 is taken and left\n",
         "1 its end is missing:\n    odd\\nname.xml",
     ] {
         assert!(text.contains(told), "{told}: {text}");
