@@ -36,12 +36,9 @@ impl FromStr for Beside {
         });
         let (before, what, behind) = found.unwrap_or((text, Part::Nothing, ""));
         let fixed = [before, behind].concat();
-        let is_sound = !fixed.is_empty()
-            && fixed.len() <= MOST_FIXED
-            && !fixed.contains(['/', '{', '}'])
-            && !fixed.chars().any(char::is_control)
-            && !(what == Part::Nothing && matches!(before, "." | ".."));
-        if !is_sound {
+        let is_short = (1..=MOST_FIXED).contains(&fixed.len());
+        let is_odd = fixed.contains(['/', '{', '}']) || fixed.chars().any(char::is_control);
+        if !is_short || is_odd || what == Part::Nothing && matches!(before, "." | "..") {
             return Err(BadBeside(text.to_owned()));
         }
         Ok(Self { before: before.to_owned(), what, behind: behind.to_owned() })

@@ -132,7 +132,7 @@ mod tests {
             assert!(found(&text, "in/a.xml", true), "{text}");
             assert!(!found(&text, "in/a.xml", false), "{text}");
         }
-        for text in ["", "abc", "zz", &DIGITS[1..], &format!("{DIGITS}  b.xml")] {
+        for text in ["", "abc", "zz", DIGITS.trim_start_matches('e'), &format!("{DIGITS}  b.xml")] {
             assert!(!found(text, "in/a.xml", true), "{text}");
         }
     }

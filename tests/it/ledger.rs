@@ -18,6 +18,7 @@ mod deliveries;
 mod judging;
 mod shipments;
 mod small_blobs;
+mod sources;
 mod sqlite;
 mod timetable;
 
@@ -26,7 +27,7 @@ use jiff::Timestamp;
 use sluse::model::{
     AreaPath, BlobId, ByteRange, Code, ItemKey, ItemKind, NewItem, PartnerId, ScratchId, Service, ShipmentId,
 };
-use sluse::ports::{Area, Close, Ledger, NewUpload, Quota, SmallBlobs, Timetable};
+use sluse::ports::{Area, Close, Ledger, NewUpload, Quota, SmallBlobs, Sources, Timetable};
 
 /// An empty ledger and area of one adapter.
 #[async_trait]
@@ -35,6 +36,7 @@ trait Store: Send + Sync {
     fn area(&self) -> &dyn Area;
     fn timetable(&self) -> &dyn Timetable;
     fn small(&self) -> &dyn SmallBlobs;
+    fn sources(&self) -> &dyn Sources;
     /// Drops it as a crash would and opens what is on disk.
     async fn reopen(self: Box<Self>) -> Box<dyn Store>;
 }
@@ -145,6 +147,9 @@ mod on_sqlite {
             a_number_is_taken_once_and_lets_the_next_go_on,
             a_refused_batch_may_come_again_under_its_reference, a_refusal_refuses_what_was_ready,
             findings_come_in_order, groups_come_in_order, outcomes_are_counted_by_part_state_and_code, open_items_of_a_state_are_failed, a_rehearsal_is_settled_without_sending;
+        sources: a_source_is_one_workers_at_a_time, a_file_is_as_the_looks_showed_it, files_have_their_turn_in_order,
+            what_was_tried_is_remembered_until_it_changes, a_take_becomes_a_shipment_in_one_change,
+            bytes_of_a_take_are_not_swept, a_source_stands_as_its_last_look_left_it;
         timetable:
             the_run_of_a_time_begins_once, what_is_asked_for_begins_once, old_runs_are_forgotten_but_not_those_asked_for,
             a_watch_and_what_it_settled_are_kept, an_alarm_is_told_once_to_each_and_over_to_who_was_told;

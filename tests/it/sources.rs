@@ -198,3 +198,53 @@ impl Drop {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_see_what_waits_and_why_and_look_now() {
+    let drop = Drop::new("every_ms = 3_600_000\nevents = false\nafter = 'leave'\nready = { stable_ms = 0 }").await;
+    let config = drop.home.path("sluse.toml");
+    let sluse = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sluse"));
+        let output = command.arg("source").args(args).arg("--config").arg(&config).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (code, text) = sluse(&["list"]);
+    assert!(code == Some(0) && text.contains("drop: watched") && text.contains("not looked at yet"), "{text}");
+    let _gateway = started(&drop);
+    drop.looked().await;
+    drop.put("a.xml", &batch(1, 1).bytes);
+    drop.put("odd\nname.xml", b"<cut>");
+    let (code, text) = sluse(&["look", "drop", "--wait", "60"]);
+    assert_eq!((code, text.as_str()), (Some(0), "drop: 2 files seen, 1 taken\n"), "{}", drop.home.log());
+    drop.finals("a.xml", 1).await;
+    let (_, text) = sluse(&["list"]);
+    for told in [
+        "every 3600000 ms",
+        "/inbox of etat",
+        "next look",
+        "1 is taken and left\n",
+        "1 its end is missing:\n    odd\\nname.xml",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let (code, text) = sluse(&["look", "other"]);
+    assert!(code == Some(2) && text.contains("there is no [source.other]"), "{code:?} {text}");
+}
+
+impl Drop {
+    /// Waits until a look has ended.
+    async fn looked(&self) {
+        let begun = Instant::now();
+        loop {
+            if let Ok(mut ledger) = Bystander::open(&self.home.path("data/ledger.sqlite")).await {
+                let stand = ledger.source("drop").await;
+                let _ = ledger.close().await;
+                if stand.is_ok_and(|stand| stand.looked_at.is_some()) {
+                    return;
+                }
+            }
+            assert!(begun.elapsed() < PATIENCE, "no look\n{}", self.home.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

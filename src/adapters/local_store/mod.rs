@@ -114,7 +114,7 @@ fn failure(error: io::Error) -> StoreError {
     let is_link = Errno::from_io_error(&error) == Some(Errno::LOOP);
     if is_link || is(&[io::ErrorKind::NotFound, io::ErrorKind::NotADirectory]) {
         StoreError::NotFound
-    } else if is(&[io::ErrorKind::AlreadyExists]) {
+    } else if is(&[io::ErrorKind::AlreadyExists, io::ErrorKind::IsADirectory, io::ErrorKind::DirectoryNotEmpty]) {
         StoreError::Exists
     } else if is(&[io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem]) {
         StoreError::Denied

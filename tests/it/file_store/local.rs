@@ -7,5 +7,7 @@ use super::conformance::conforms;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_directory_conforms() {
     let dir = tempfile::tempdir().unwrap();
-    conforms(&LocalStore::new(dir.path()), dir.path()).await;
+    let root = dir.path().join("root");
+    std::fs::create_dir(&root).unwrap();
+    conforms(&LocalStore::new(&root), &root).await;
 }

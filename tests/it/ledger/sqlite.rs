@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::ports::{Area, Ledger, LedgerError, SmallBlobs, Timetable};
+use sluse::ports::{Area, Ledger, LedgerError, SmallBlobs, Sources, Timetable};
 use tempfile::TempDir;
 
 use super::{Store, claim, partner};
@@ -39,6 +39,10 @@ impl Store for Sqlite {
     }
 
     fn timetable(&self) -> &dyn Timetable {
+        &self.ledger
+    }
+
+    fn sources(&self) -> &dyn Sources {
         &self.ledger
     }
 
