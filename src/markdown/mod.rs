@@ -58,6 +58,30 @@ pub struct Markdown {
     pub losses: BTreeSet<Loss>,
 }
 
+/// The text of HTML on one line.
+pub fn plain(html: &str) -> String {
+    let mut tokens = Tokens::default();
+    let mut all = tokens.push(html.as_bytes());
+    all.extend(tokens.finish());
+    let mut text = String::new();
+    for token in all {
+        match token {
+            Token::Text(part) => text.push_str(&part),
+            Token::Start(tag) if !is_inline(&tag.name) => text.push(' '),
+            Token::Start(_) | Token::End(_) => {}
+        }
+    }
+    text.retain(|c| c.is_whitespace() || !c.is_control());
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Plain text as Markdown.
+pub fn escape(text: &str) -> String {
+    let mut writer = Writer::new(usize::MAX);
+    text.chars().for_each(|c| writer.text(c));
+    writer.finish().unwrap_or_default()
+}
+
 /// Converts one text.
 #[derive(Debug)]
 pub struct Converter {
@@ -220,6 +244,11 @@ fn hides(name: &str) -> Option<Option<Loss>> {
         }
         _ => None,
     }
+}
+
+/// Elements that do not part words.
+fn is_inline(name: &str) -> bool {
+    matches!(name, "b" | "strong" | "i" | "em" | "u" | "a" | "span" | "font" | "small" | "big" | "sup" | "sub" | "wbr")
 }
 
 /// Elements without content or end tag.

@@ -79,6 +79,12 @@ fn nothing_of_the_text_is_markup() {
 }
 
 #[test]
+fn titles_are_plain() {
+    assert_eq!(super::plain(" <b>Ved</b>tak<br/>om R&D &amp; 1 < 2\n "), "Vedtak om R&D & 1 < 2");
+    assert_eq!(super::escape("1. *a* <b>\nc"), "1\\. \\*a\\* &lt;b&gt; c");
+}
+
+#[test]
 fn what_is_lost_is_told() {
     let table: [(&str, &str, &[Loss]); 9] = [
         ("<p style='color:red'>a</p>", "a", &[Loss::Styles]),

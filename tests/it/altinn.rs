@@ -4,6 +4,7 @@
 mod conformance;
 mod delivery;
 mod faults;
+mod letters;
 mod other_receivers;
 mod pushing;
 mod secured_receivers;

@@ -5,6 +5,7 @@ mod batches;
 mod early;
 mod encodings;
 mod faults;
+mod letters;
 mod nightly;
 mod operating;
 mod privacy;

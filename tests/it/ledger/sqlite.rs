@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::ports::{Area, Ledger, LedgerError, SmallBlobs, Timetable};
+use sluse::ports::{Area, Followed, Ledger, LedgerError, SmallBlobs, Timetable, Uploads};
 use tempfile::TempDir;
 
 use super::{Store, claim, partner};
@@ -39,6 +39,14 @@ impl Store for Sqlite {
     }
 
     fn timetable(&self) -> &dyn Timetable {
+        &self.ledger
+    }
+
+    fn followed(&self) -> &dyn Followed {
+        &self.ledger
+    }
+
+    fn uploads(&self) -> &dyn Uploads {
         &self.ledger
     }
 
