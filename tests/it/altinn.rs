@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test itself")]
 
 mod conformance;
+mod contract;
 mod delivery;
 mod faults;
 mod letters;
