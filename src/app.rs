@@ -29,8 +29,8 @@ use crate::config::{Config, JobConfig, RouteConfig};
 use crate::intake::Routes;
 use crate::measures;
 use crate::model::{RouteName, WorkerId};
-use crate::pipeline::{Ahead, Destination, House, Pace, Pipeline, measure, retain, sweep, watch};
-use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable};
+use crate::pipeline::{Ahead, Destination, House, Pace, Pipeline, follow, measure, retain, sweep, watch};
+use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable, Uploads};
 
 use self::partners::{Following, Standing};
 
@@ -122,6 +122,7 @@ impl Gateway {
         tasks.spawn(watch(house.clone(), stop.clone()));
         let alarms: Arc<dyn Timetable> = ledger.clone();
         sources::start(&config, &house, (&alarms, &claimed), (&stop, &tasks))?;
+        tasks.spawn(follow(house.clone(), ledger.clone(), ledger.clone(), stop.clone()));
         tasks.spawn(Pipeline::new(house, claimed).run(stop.clone()));
         tasks.close();
         tracing::info!(address = %sftp_address, swept, "listening for SFTP");
@@ -185,6 +186,7 @@ impl Stores {
 
     fn house(&self, config: &Config, partners: &[Standing]) -> anyhow::Result<House> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let uploads: Arc<dyn Uploads> = self.ledger.clone();
         let windows = |route: &RouteConfig| Some((route.route.name.clone(), route.windows.clone()?));
         let routes = Arc::new(Routes::new(partners::routes(config, partners)));
         let cores = available_parallelism().map_or(1, usize::from);
@@ -194,7 +196,7 @@ impl Stores {
             blobs: self.blobs.clone(),
             ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES),
             routes,
-            receivers: Arc::new(receivers(config, &clock)?),
+            receivers: Arc::new(receivers(config, &uploads, &clock)?),
             windows: Arc::new(config.routes.iter().filter_map(windows).collect()),
             archives: Arc::new(config.broker.clone()),
             signers: Arc::new(settings::signers(config)),
@@ -208,11 +210,15 @@ impl Stores {
     }
 }
 
-fn receivers(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<HashMap<RouteName, Destination>> {
+fn receivers(
+    config: &Config,
+    uploads: &Arc<dyn Uploads>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<HashMap<RouteName, Destination>> {
     let mut receivers = HashMap::new();
     for route in &config.routes {
-        let receiver =
-            settings::receiver(route, clock).with_context(|| format!("receiver of route {}", route.route.name))?;
+        let receiver = settings::receiver(route, uploads, clock)
+            .with_context(|| format!("receiver of route {}", route.route.name))?;
         let destination = Destination::new(receiver);
         let destination = match route.receiver.batches() {
             Some(limits) => destination.in_batches(limits),

@@ -42,6 +42,8 @@ pub fn late(event: LateEvent) -> Code {
         LateEvent::Confirmed => CONFIRMED,
         LateEvent::Downloaded => DOWNLOADED,
         LateEvent::Delivered => DELIVERED_LATE,
+        LateEvent::Published => PUBLISHED,
+        LateEvent::Reserved => RESERVED_LATE,
     }
 }
 
@@ -173,12 +175,24 @@ codes! {
     RECIPIENT_NOT_FOR_SENDER = "RT-203", Rejected, "The sender may not send to this recipient.", "Leave the recipient out, or ask the service's owner.";
     // Forwarding.
     DELIVERED = "FW-000", Ok, "The receiver has it.", "Nothing.";
+    PARTS_DROPPED = "FW-101", Ok, "Parts of the message have no place in Altinn 3.", "Nothing, if they can be done without.";
+    HTML_SIMPLIFIED = "FW-102", Ok, "The message's HTML lost some of its form.", "Nothing, if it can be done without; or attach the message as a file.";
+    HTML_ATTACHED = "FW-103", Ok, "The message's text is too long for Altinn 3; it is attached in full.", "Nothing, or write shorter messages.";
+    ATTACHMENT_PACKED = "FW-104", Ok, "An attachment of a type that Altinn 3 does not take went as a ZIP archive.", "Nothing.";
+    NOTIFICATION_GENERAL = "FW-105", Ok, "The notification has Altinn's own text, since there is no template for its type and language.", "Ask the operator for a template.";
     RECEIVER_REFUSED = "FW-201", Rejected, "The receiver refused the item.", "Check the form's content against the service's new model.";
     REPORTEE_UNKNOWN = "FW-202", Rejected, "The receiver does not know the reportee.", "Check the number.";
     RECEIVER_CONFLICT = "FW-203", Rejected, "The receiver says the item conflicts with one it has.", "Ask the operator.";
     PAYLOAD_TOO_LARGE = "FW-204", Rejected, "The item is larger than the receiver takes.", "Make the attachments smaller.";
     BATCH_NOT_VALID = "FW-205", Rejected, "The batch that the item was to go in would not be valid.", "Nothing of it was sent: drop the rest file, or ask the operator.";
     CANCELLED = "FW-206", Rejected, "The operator cancelled the shipment before it was sent.", "Ask the operator; drop it again if it is to be sent.";
+    RECIPIENT_RESERVED = "FW-207", Rejected, "The recipient takes nothing in digital form.", "Send it by other means.";
+    NO_READER = "FW-208", Rejected, "Nobody at the recipient may read it.", "Send it by other means, or ask the recipient to fill the role.";
+    MESSAGE_TEXT_LENGTH = "FW-209", Rejected, "A text of the message is longer than Altinn 3 takes, or missing.", "Write a title and a summary of at most 255 characters.";
+    DUE_DATE_PAST = "FW-210", Rejected, "The message's due date is past.", "Give a later due date.";
+    ATTACHMENT_TYPE = "FW-211", Rejected, "An attachment is of a type that Altinn 3 does not take.", "Send it as PDF, or in a ZIP archive.";
+    ATTACHMENT_REFUSED = "FW-212", Rejected, "The receiver found malware in an attachment, or could not take it in.", "Clean the file where it comes from, and send the item again.";
+    NOTIFICATION_UNKNOWN = "FW-213", Rejected, "The message's notification is of a kind the route does not know.", "Check TransportType and NotificationType, or ask the operator for a template.";
     UNREACHABLE = "FW-301", UnExpectedError, "The receiver could not be reached.", "Nothing; it is tried again until the time limit.";
     THROTTLED = "FW-302", UnExpectedError, "The receiver asked for patience.", "Nothing; it is tried again.";
     RECEIVER_FAULT = "FW-303", UnExpectedError, "The receiver failed while handling the item.", "Nothing; it is looked up, then tried again.";
@@ -192,8 +206,10 @@ codes! {
     CONFIRMED = "LN-002", Ok, "Its reading was confirmed.", "Nothing.";
     DOWNLOADED = "LN-003", Ok, "It was downloaded.", "Nothing.";
     DELIVERED_LATE = "LN-004", Ok, "It was sent again, and the receiver has it.", "Nothing; do not drop it again.";
+    PUBLISHED = "LN-005", Ok, "The recipient can see it.", "Nothing.";
     PUBLISH_FAILED = "LN-201", UnExpectedError, "The receiver took it, and could not make it visible afterwards.", "Ask the receiver, or send the item again under a new reference.";
     MALWARE_FOUND = "LN-202", Rejected, "The receiver found malware in it afterwards.", "Clean the file where it comes from, and send the item again under a new reference.";
+    RESERVED_LATE = "LN-203", Rejected, "The recipient takes nothing in digital form.", "Send it by other means.";
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub mod intake;
 #[cfg(feature = "gateway")]
 pub mod kill_point;
 #[cfg(feature = "gateway")]
+pub mod markdown;
+#[cfg(feature = "gateway")]
 pub mod measures;
 #[cfg(feature = "gateway")]
 pub mod model;

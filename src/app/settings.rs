@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
-use crate::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings};
+use crate::adapters::altinn::{
+    AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings, MessageReceiver, NewsSettings,
+};
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
 use crate::adapters::key_file::PublicKey;
@@ -16,11 +18,11 @@ use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{
     self, AlarmConfig, AltinnConfig, Config, DefenderConfig, EmailConfig, HttpConfig, HttpCredential, JobConfig,
-    KeyName, Partner, PeerConfig, ReceiverConfig, RouteConfig, SftpReceiverConfig, WebhookConfig,
+    KeyName, MessagesConfig, Partner, PeerConfig, ReceiverConfig, RouteConfig, SftpReceiverConfig, WebhookConfig,
 };
 use crate::model::Route;
 use crate::pipeline::{Expected, House, Report, Retention, Schedule, Signers, Timekeeper};
-use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable};
+use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable, Uploads};
 
 /// What the SFTP server is told.
 pub(super) fn sftp(config: &Config, partners: Vec<PartnerAccess>) -> SftpSettings {
@@ -109,10 +111,19 @@ pub(crate) fn signers(config: &Config) -> Signers {
 }
 
 /// The receiver a route leads to.
-pub(super) fn receiver(route: &RouteConfig, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Receiver>> {
+pub(super) fn receiver(
+    route: &RouteConfig,
+    uploads: &Arc<dyn Uploads>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<dyn Receiver>> {
     Ok(match &route.receiver {
         ReceiverConfig::AltinnApp(config) => {
             Arc::new(AppReceiver::new(altinn(config), route.route.services.clone(), Arc::clone(clock))?)
+        }
+        ReceiverConfig::AltinnMessages(config) => {
+            let stores = (Arc::clone(uploads), Arc::clone(clock));
+            let services = route.route.services.clone();
+            Arc::new(MessageReceiver::new(altinn(&config.altinn), services, news(config), stores)?)
         }
         ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config), Arc::clone(clock))?),
         ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
@@ -143,6 +154,15 @@ pub(super) fn peer(config: &PeerConfig) -> anyhow::Result<Peer> {
             ..PeerWaits::default()
         },
     })
+}
+
+fn news(config: &MessagesConfig) -> NewsSettings {
+    NewsSettings {
+        events: config.news.clone(),
+        first_wait: Duration::from_millis(config.news_first_wait_ms),
+        longest_wait: Duration::from_millis(config.news_max_wait_ms),
+        lasts: Duration::from_secs(config.news_days * 24 * 3_600),
+    }
 }
 
 fn altinn(config: &AltinnConfig) -> AltinnSettings {

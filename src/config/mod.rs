@@ -7,6 +7,7 @@ mod broker;
 mod fault;
 mod files;
 mod format;
+mod message;
 mod partner;
 mod password;
 mod peer;
@@ -35,8 +36,8 @@ pub use password::{PasswordError, hash_password};
 pub use peer::PeerConfig;
 pub use place::{PlaceConfig, PolledConfig, WatchedConfig};
 pub use receiver::{
-    AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, ReceiverConfig,
-    SftpReceiverConfig,
+    AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, MessagesConfig,
+    ReceiverConfig, SftpReceiverConfig,
 };
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};

@@ -7,13 +7,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::files;
 use super::peer::{self, PeerConfig};
 use super::reader::Section;
-use crate::model::{BatchLimits, HeaderTemplate};
+use crate::model::{BatchLimits, HeaderTemplate, LateEvent};
 
 /// Where a route's items go.
 #[derive(Debug, Clone)]
 pub enum ReceiverConfig {
     /// Altinn 3 apps, as instances.
     AltinnApp(Box<AltinnConfig>),
+    /// Altinn 3 messages.
+    AltinnMessages(Box<MessagesConfig>),
     /// An HTTP service that takes one item, or one batch of items, per POST.
     Http(Box<HttpConfig>),
     /// A local directory.
@@ -26,7 +28,7 @@ impl ReceiverConfig {
     /// How large batches may be, where the receiver takes them.
     pub fn batches(&self) -> Option<BatchLimits> {
         match self {
-            Self::AltinnApp(_) => None,
+            Self::AltinnApp(_) | Self::AltinnMessages(_) => None,
             Self::Http(config) => config.batches,
             Self::Directory(config) => config.batches,
             Self::Sftp(config) => config.batches,
@@ -34,12 +36,27 @@ impl ReceiverConfig {
     }
 }
 
+/// Altinn 3 for messages.
+#[derive(Debug, Clone)]
+pub struct MessagesConfig {
+    /// Where it is, and who we are to it.
+    pub altinn: AltinnConfig,
+    /// What is asked for after a message was taken.
+    pub news: Vec<LateEvent>,
+    /// When it is asked for first.
+    pub news_first_wait_ms: u64,
+    /// The wait between questions doubles up to this.
+    pub news_max_wait_ms: u64,
+    /// For so long.
+    pub news_days: u64,
+}
+
 /// Altinn 3, with the credentials of a Maskinporten client.
 #[derive(Debug, Clone)]
 pub struct AltinnConfig {
     /// Base of the platform APIs, without a slash at the end.
     pub platform_url: String,
-    /// Base of the apps, with `{org}` where the owner's name goes, without a slash at the end.
+    /// Base of the apps, with `{org}` where the owner's name goes, without a slash at the end; empty for messages.
     pub apps_url: String,
     /// Ask the token exchange for Digdir's own test organisation.
     pub test_org: bool,
@@ -88,6 +105,7 @@ impl ReceiverConfig {
     pub(super) fn distant_timeout_ms(&self) -> Option<u64> {
         let (url, timeout_ms) = match self {
             Self::AltinnApp(config) => (&config.apps_url, config.timeout_ms),
+            Self::AltinnMessages(config) => (&config.altinn.platform_url, config.altinn.timeout_ms),
             Self::Http(config) => (&config.url, config.timeout_ms),
             Self::Directory(_) => return None,
             Self::Sftp(config) => return Some(config.peer.timeout_ms),
@@ -193,6 +211,7 @@ const PRODUCTION: Environment = Environment {
     token_url: "https://maskinporten.no/token",
 };
 
+const MESSAGES_SCOPE: &str = "altinn:serviceowner altinn:correspondence.write altinn:correspondence.read";
 const SCOPE: &str = "altinn:serviceowner/instances.read altinn:serviceowner/instances.write";
 
 /// Reads `[receiver.<name>]`; a receiver with faults is there by name only, so that routes to it are not reported too.
@@ -207,7 +226,8 @@ pub(super) fn read(root: &Section<'_>) -> Vec<(String, Option<ReceiverConfig>)> 
 fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
     let kind = section.required("kind");
     match kind.as_deref().unwrap_or_default() {
-        "altinn-app" => altinn(section).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
+        "altinn-app" => altinn(section, SCOPE, true).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
+        "altinn-correspondence" => messages(section).map(|config| ReceiverConfig::AltinnMessages(Box::new(config))),
         "http" => http(section).map(|config| ReceiverConfig::Http(Box::new(config))),
         "directory" => {
             section.required("path");
@@ -217,7 +237,10 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
         "sftp" => sftp(section).map(|config| ReceiverConfig::Sftp(Box::new(config))),
         _ => {
             if kind.is_some() {
-                section.fault("kind", "must be \"altinn-app\", \"http\", \"sftp\" or \"directory\"");
+                section.fault(
+                    "kind",
+                    "must be \"altinn-app\", \"altinn-correspondence\", \"http\", \"sftp\" or \"directory\"",
+                );
             }
             section.leave();
             None
@@ -225,15 +248,47 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
     }
 }
 
-fn altinn(section: &Section<'_>) -> Option<AltinnConfig> {
+fn messages(section: &Section<'_>) -> Option<MessagesConfig> {
+    let altinn = altinn(section, MESSAGES_SCOPE, false);
+    let words =
+        if section.has("news") { section.texts("news") } else { NEWS.map(|(word, _)| word.to_owned()).to_vec() };
+    let mut news = Vec::new();
+    for word in &words {
+        match NEWS.iter().find(|(known, _)| known == word) {
+            Some((_, event)) => news.push(*event),
+            None => {
+                let known: Vec<_> = NEWS.iter().map(|(word, _)| format!("{word:?}")).collect();
+                section.fault("news", format!("must be some of {}", known.join(", ")));
+            }
+        }
+    }
+    let news_first_wait_ms = section.number("news_first_wait_ms", 60_000, 100..=86_400_000);
+    let news_max_wait_ms = section.number("news_max_wait_ms", 21_600_000, 100..=86_400_000);
+    if news_max_wait_ms < news_first_wait_ms {
+        section.fault("news_max_wait_ms", "is shorter than news_first_wait_ms");
+    }
+    let news_days = section.number("news_days", 30, 1..=365);
+    Some(MessagesConfig { altinn: altinn?, news, news_first_wait_ms, news_max_wait_ms, news_days })
+}
+
+/// What may be asked for.
+const NEWS: [(&str, LateEvent); 5] = [
+    ("published", LateEvent::Published),
+    ("failed", LateEvent::PublishFailed),
+    ("reserved", LateEvent::Reserved),
+    ("read", LateEvent::Read),
+    ("confirmed", LateEvent::Confirmed),
+];
+
+fn altinn(section: &Section<'_>, scope: &str, to_apps: bool) -> Option<AltinnConfig> {
     let environment = environment(section);
     let preset = |pick: fn(&Environment) -> &'static str| environment.as_ref().map(pick);
     let platform_url = address(section, "platform_url", preset(|e| e.platform_url));
-    let apps_url = address(section, "apps_url", preset(|e| e.apps_url));
+    let apps_url = if to_apps { address(section, "apps_url", preset(|e| e.apps_url)) } else { Some(String::new()) };
     let issuer = address(section, "issuer", preset(|e| e.issuer));
     let token_url = address(section, "token_url", preset(|e| e.token_url));
     let client_id = section.required("client_id");
-    let scope = section.text("scope").unwrap_or_else(|| SCOPE.to_owned());
+    let scope = section.text("scope").unwrap_or_else(|| scope.to_owned());
     let key = private_key(section);
     let key_name = key_name(section);
     let consumer_org = consumer_org(section);

@@ -69,13 +69,10 @@ fn route(
     let format = format(section, formats);
     let receiver_name = section.required("receiver");
     let receiver = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers));
-    let takes_no = match &format {
-        Some((FormatName::Broker, _)) => Some("broker ZIPs"),
-        Some((FormatName::Generic, _)) => Some("items of a described format"),
-        _ => None,
-    };
-    if let (Some(what), Some(ReceiverConfig::AltinnApp(_))) = (takes_no, &receiver) {
-        section.fault("receiver", format!("an altinn-app receiver takes no {what}; use one of kind http or directory"));
+    if let (Some((format, _)), Some(receiver)) = (&format, &receiver)
+        && let Some(why) = does_not_take(receiver, *format)
+    {
+        section.fault("receiver", format!("{why}; use one of kind http or directory"));
     }
     if matches!(format, Some((FormatName::Broker, _)))
         && receiver.as_ref().is_some_and(|receiver| receiver.batches().is_some())
@@ -129,6 +126,27 @@ fn route(
         signer: answers.signer,
         windows,
     })
+}
+
+/// Why a receiver cannot take what a format holds; some of its items it may still refuse.
+fn does_not_take(receiver: &ReceiverConfig, format: FormatName) -> Option<&'static str> {
+    match (receiver, format) {
+        (ReceiverConfig::AltinnApp(_), FormatName::Broker) => Some("an altinn-app receiver takes no broker ZIPs"),
+        (ReceiverConfig::AltinnApp(_), FormatName::Generic) => {
+            Some("an altinn-app receiver takes no items of a described format")
+        }
+        (ReceiverConfig::AltinnMessages(_), FormatName::Correspondence | FormatName::AltUt) => None,
+        (ReceiverConfig::AltinnMessages(_), _) => {
+            Some("an altinn-correspondence receiver takes the formats correspondence and altut only")
+        }
+        (
+            ReceiverConfig::AltinnApp(_)
+            | ReceiverConfig::Http(_)
+            | ReceiverConfig::Directory(_)
+            | ReceiverConfig::Sftp(_),
+            _,
+        ) => None,
+    }
 }
 
 fn partner(section: &Section<'_>, partners: &[Partner]) -> Option<PartnerId> {
@@ -212,11 +230,11 @@ fn services(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Service
             section.fault("service", format!("service {} is listed twice with the same edition", row.code));
         }
     }
-    let to_apps = matches!(receiver, Some(ReceiverConfig::AltinnApp(_)));
-    if to_apps && !section.has("service") {
-        section.fault("service", "is missing: an altinn-app receiver needs [[route.<name>.service]] rows");
+    let to_altinn = matches!(receiver, Some(ReceiverConfig::AltinnApp(_) | ReceiverConfig::AltinnMessages(_)));
+    if to_altinn && !section.has("service") {
+        section.fault("service", "is missing: a receiver of Altinn 3 needs [[route.<name>.service]] rows");
     }
-    ServiceTable { any: receiver.is_some() && !to_apps && !section.has("service"), rows, ignored_codes }
+    ServiceTable { any: receiver.is_some() && !to_altinn && !section.has("service"), rows, ignored_codes }
 }
 
 fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<ServiceRow> {
@@ -226,8 +244,14 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
     }
     let edition = section.text("edition");
     let rows = section.list("data_type");
+    if matches!(receiver, Some(ReceiverConfig::AltinnMessages(_))) {
+        let message = super::message::target(section);
+        let schemas = rows.iter().filter_map(form_schema).collect();
+        return Some(ServiceRow { code: code?, edition, app: None, message: Some(Box::new(message?)), schemas });
+    }
     let app = match receiver {
         Some(ReceiverConfig::AltinnApp(_)) => Some(app(section, &rows)),
+        Some(ReceiverConfig::AltinnMessages(_)) => None,
         Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_) | ReceiverConfig::Sftp(_)) => {
             rows.iter().filter(|row| !row.has("schema")).for_each(|row| {
                 row.fault(
@@ -240,6 +264,7 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
         // The receiver's own fault is reported already; what the row says is read for its faults only.
         None => {
             let _ = section.has("app").then(|| app(section, &rows));
+            let _ = section.has("resource").then(|| super::message::target(section));
             rows.iter().for_each(|row| drop(DATA_TYPE_KEYS.map(|key| row.text(key))));
             return None;
         }
@@ -247,8 +272,8 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
     let schemas = rows.iter().filter_map(form_schema).collect();
     match app {
         Some(None) => None,
-        Some(Some(app)) => Some(ServiceRow { code: code?, edition, app: Some(app), schemas }),
-        None => Some(ServiceRow { code: code?, edition, app: None, schemas }),
+        Some(Some(app)) => Some(ServiceRow { code: code?, edition, app: Some(app), message: None, schemas }),
+        None => Some(ServiceRow { code: code?, edition, app: None, message: None, schemas }),
     }
 }
 

@@ -42,6 +42,8 @@ fn files() -> tempfile::TempDir {
     put("chain.pem", "-----BEGIN CERTIFICATE-----\n");
     put("subscription.key", "key");
     put("receipts.pem", RECEIPTS_KEY);
+    put("varsel-vedtak.txt", "Hei, {1}");
+    put("varsel-vedtak-sms.txt", "Nytt vedtak");
     put("closed.txt", "2026-05-15\n12-23 half\n");
     put("source.key", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
     put("smtp.password", "secret");
@@ -163,7 +165,7 @@ colour = "red"
         "line 7: worker.lease_ms: must be a whole number from 1000 to 3600000",
         "line 8: partner.Etat: `Etat` is not a name: use 1 to 32 of a-z, 0-9, '-' and '_', starting with a letter or digit",
         "line 9: partner.Etat.login.etat.password_hash: is not an argon2id hash; make one with `sluse hash-password`",
-        "line 11: receiver.files.kind: must be \"altinn-app\", \"http\", \"sftp\" or \"directory\"",
+        "line 11: receiver.files.kind: must be \"altinn-app\", \"altinn-correspondence\", \"http\", \"sftp\" or \"directory\"",
         "line 13: receiver.altinn.apps_url: is missing: give it, or `environment`",
         "line 13: receiver.altinn.issuer: is missing: give it, or `environment`",
         "line 13: receiver.altinn.token_url: is missing: give it, or `environment`",
@@ -364,10 +366,59 @@ fn example(mut takes: impl FnMut(&str) -> bool) -> String {
 fn the_example_is_right_with_and_without_its_commented_settings() {
     parse(&example(|_| false), &[]).unwrap();
     let config = parse(&example(|_| true), &[]).unwrap();
-    assert_eq!(config.routes.len(), 3);
+    assert_eq!(config.routes.len(), 4);
     let altinn = config.routes.iter().find(|route| route.receiver_name == "tt02").unwrap();
     let row = &altinn.route.services.rows[0];
     assert_eq!(row.app.as_ref().unwrap().data_type("1243", "10656"), Some("melding"));
+    let messages = config.routes.iter().find(|route| route.receiver_name == "messages").unwrap();
+    let target = messages.route.services.rows[0].message.as_ref().unwrap();
+    assert_eq!(target.template("VarselVedtak", "nb").unwrap().email_body, "Hei, {1}");
+    assert_eq!(target.template("VarselVedtak", "en"), None);
+    assert_eq!(target.reply_link("5001", "1"), Some("https://eta.apps.altinn.no/eta/meld-endring"));
+    assert_eq!(target.reply_link("5001", "2"), None);
+}
+
+/// A route of messages, whose row has more in it.
+fn messages(receiver: &str, row: &str) -> Result<Config, Vec<String>> {
+    let text = format!(
+        "{MINIMAL}\n[receiver.messages]\nkind = \"altinn-correspondence\"\nenvironment = \"tt02\"\nclient_id = \"c\"\n\
+         key_file = \"maskinporten.pem\"\nkid = \"k\"\n{receiver}\n[route.messages]\npartner = \"etat\"\n\
+         format = \"altut\"\nreceiver = \"messages\"\ninbox = \"a\"\ntest = \"b\"\n[[route.messages.service]]\n\
+         code = \"5001\"\n{row}\n"
+    );
+    parse(&text, &[])
+}
+
+#[test]
+fn messages_go_to_resources_by_rows() {
+    let config = messages("news = [\"read\"]\nnews_days = 7", "resource = \"eta-brev\"").unwrap();
+    let route = config.routes.iter().find(|route| route.receiver_name == "messages").unwrap();
+    let ReceiverConfig::AltinnMessages(receiver) = &route.receiver else { panic!("a receiver of messages") };
+    assert_eq!((receiver.news.len(), receiver.news_days, receiver.news_first_wait_ms), (1, 7, 60_000));
+    assert!(receiver.altinn.maskinporten.scope.contains("altinn:correspondence.write"));
+    assert_eq!(route.route.services.rows[0].message.as_ref().unwrap().resource, "eta-brev");
+    for (receiver, row, fault) in [
+        ("", "", "resource: is missing"),
+        ("", "resource = \"eta/brev\"", "resource: must be a resource's id"),
+        ("", "resource = \"r\"\nother_attachments = \"drop\"", "other_attachments: must be \"zip\" or \"refuse\""),
+        ("", "resource = \"r\"\napp = \"a/b\"", "app: is not a setting"),
+        ("", "resource = \"r\"\n[[route.messages.service.notification]]\ntype = \"N\"", "needs an email_file"),
+        (
+            "",
+            "resource = \"r\"\n[[route.messages.service.notification]]\ntype = \"N\"\nemail_file = \"closed.txt\"",
+            "email_subject and email_file go together",
+        ),
+        (
+            "",
+            "resource = \"r\"\n[[route.messages.service.reply]]\ncode = \"1\"\nurl = \"http://a.example\"",
+            "url: must begin with https://",
+        ),
+        ("news = [\"lost\"]", "resource = \"r\"", "news: must be some of"),
+        ("news_max_wait_ms = 100", "resource = \"r\"", "news_max_wait_ms: is shorter"),
+    ] {
+        let faults = messages(receiver, row).unwrap_err();
+        assert!(matches!(&faults[..], [only] if only.contains(fault)), "{receiver} {row}: {faults:?}");
+    }
 }
 
 #[test]

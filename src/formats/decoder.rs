@@ -17,6 +17,8 @@ pub enum Coding {
     Document,
     /// Text that is base64, white space anywhere.
     Base64,
+    /// Markup as it stands.
+    Markup,
 }
 
 /// Decodes the raw content of one element. Any chunking gives the same bytes; it holds a few bytes between calls.
@@ -32,6 +34,8 @@ pub struct Decoder {
 #[derive(Debug)]
 enum Then {
     Nothing,
+    /// Nor is its markup undone.
+    Markup,
     Redeclare(Redeclare),
     Base64(Base64Decoder),
 }
@@ -41,6 +45,7 @@ impl Decoder {
     pub fn new(coding: Coding) -> Self {
         let then = match coding {
             Coding::Text => Then::Nothing,
+            Coding::Markup => Then::Markup,
             Coding::Document => Then::Redeclare(Redeclare::default()),
             Coding::Base64 => Then::Base64(Base64Decoder::default()),
         };
@@ -52,6 +57,10 @@ impl Decoder {
         self.between.clear();
         match &mut self.then {
             Then::Nothing => self.text.push(raw, out),
+            Then::Markup => {
+                out.extend_from_slice(raw);
+                Ok(())
+            }
             Then::Redeclare(redeclare) => {
                 self.text.push(raw, &mut self.between)?;
                 redeclare.push(&self.between, out);
@@ -68,7 +77,7 @@ impl Decoder {
     pub fn finish(self) -> Result<(), ReadItemError> {
         self.text.finish()?;
         match self.then {
-            Then::Nothing | Then::Redeclare(_) => Ok(()),
+            Then::Nothing | Then::Markup | Then::Redeclare(_) => Ok(()),
             Then::Base64(base64) => base64.finish(),
         }
     }

@@ -47,7 +47,7 @@ pub fn details(
     described: Option<&GenericFormat>,
 ) -> Result<Details, ReadItemError> {
     let encoding = preamble(blob)?.encoding;
-    let mut reader = Reader { blob, encoding, text_left: MOST_TEXT_BYTES };
+    let mut reader = Reader::new(blob, encoding);
     let mut details = Details::default();
     if has_group_reportee(item.kind) {
         details.reportee = Some(reader.reportee(item.group)?);
@@ -143,6 +143,13 @@ pub(crate) struct Reader<'a> {
     text_left: u64,
 }
 
+impl<'a> Reader<'a> {
+    /// Begins with room for the texts of one item.
+    pub(crate) fn new(blob: &'a dyn Blob, encoding: Encoding) -> Self {
+        Self { blob, encoding, text_left: MOST_TEXT_BYTES }
+    }
+}
+
 impl Reader<'_> {
     /// An element's text.
     pub(crate) fn text(&mut self, content: ByteRange) -> Result<String, ReadItemError> {
@@ -186,7 +193,7 @@ impl Reader<'_> {
 /// Calls `visit` at the end of every element within the outermost one, with its path below that (`Form/FormData`) and
 /// the range of its content; and for every attribute, those of the outermost included (`@reportee`, `Participant/@id`).
 /// The content of the outermost has an empty path.
-fn for_each_element(
+pub(crate) fn for_each_element(
     (blob, encoding): (&dyn Blob, Encoding),
     range: ByteRange,
     visit: &mut dyn FnMut(&str, ByteRange) -> Result<(), ReadItemError>,

@@ -22,6 +22,8 @@ mod form;
 mod form_schema;
 pub(crate) mod fragment;
 mod generic;
+mod message;
+mod moment;
 mod online_receipt;
 mod prefill;
 mod redeclare;
@@ -47,6 +49,7 @@ pub use excerpt::{Excerpt, preamble};
 pub use form::{FormData, FormFault};
 pub use form_schema::{form_schema, take_form_schema};
 pub use generic::{DescriptionFault, describe, described};
+pub use message::messages;
 pub use role::{Identity, ItemKeys, Mark, Role, Scope};
 
 /// A format as data.

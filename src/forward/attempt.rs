@@ -12,8 +12,8 @@ use super::patience::{after, wait_after};
 use crate::codes;
 use crate::formats::MOST_PARTS;
 use crate::measures;
-use crate::model::{Batch, Code, Item, ItemState, Outcome};
-use crate::ports::{BatchConsignment, Consignment, Delivered, DeliveryError, Intent, LedgerError, Next};
+use crate::model::{Batch, Code, Item, ItemState, Note, Outcome};
+use crate::ports::{BatchConsignment, Consignment, Delivered, DeliveryError, Follow, Intent, LedgerError, Next, Told};
 use crate::split::{Chosen, is_valid};
 
 /// What goes to the receiver in one request.
@@ -43,7 +43,7 @@ impl Attempt<'_> {
         }
         if self.item.state == ItemState::Sending {
             match self.look_up().await {
-                Ok(Some(found)) => return self.delivered(found.receivers_reference).await,
+                Ok(Some(found)) => return self.delivered(found).await,
                 Ok(None) if self.forwarding.looks_only => {
                     return self.conclude(Outcome::Failed(codes::CANCELLED)).await;
                 }
@@ -56,8 +56,8 @@ impl Attempt<'_> {
         }
         self.intend().await?;
         match self.deliver().await {
-            Ok(delivered) => self.delivered(delivered.receivers_reference).await,
-            Err(error) => self.failed(&error).await,
+            Ok(delivered) => self.delivered(delivered).await,
+            Err(error) => self.failed(error).await,
         }
     }
 
@@ -105,7 +105,9 @@ impl Attempt<'_> {
         let first_intent = self.item.first_intent.unwrap_or_else(|| self.now());
         let attachments = self.forwarding.attachments_of(&self.item.found).await?;
         let (source, item) = (self.forwarding.source.clone(), self.item.clone());
-        let read = self.forwarding.source.disk.run(move || source.consign(&item, attachments, first_intent)).await;
+        let messages = self.forwarding.receiver.takes_messages();
+        let consign = move || source.consign(&item, attachments, (first_intent, messages));
+        let read = self.forwarding.source.disk.run(consign).await;
         read.map_err(io::Error::other)?.map_err(|error| {
             let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
             tracing::error!(%shipment, item, %error, "a staged item cannot be read again");
@@ -170,12 +172,17 @@ impl Attempt<'_> {
         }
     }
 
-    async fn delivered(&self, receivers_reference: String) -> Result<(), LedgerError> {
+    async fn delivered(&self, delivered: Delivered) -> Result<(), LedgerError> {
         self.forwarding.patience.well();
-        self.conclude(Outcome::Delivered(receivers_reference)).await
+        let follow = delivered.news_for.map(|time| Follow {
+            due_at: after(self.now(), self.forwarding.receiver.wait_for_news(0)),
+            ends_at: after(self.now(), time),
+        });
+        let told = Told { notes: delivered.notes, follow };
+        self.conclude_with(Outcome::Delivered(delivered.receivers_reference), told).await
     }
 
-    async fn failed(&self, error: &DeliveryError) -> Result<(), LedgerError> {
+    async fn failed(&self, error: DeliveryError) -> Result<(), LedgerError> {
         let (code, next) = error.outcome();
         let outcome = match next {
             Next::GiveUp => {
@@ -183,21 +190,22 @@ impl Attempt<'_> {
                 Outcome::Failed(code)
             }
             Next::Retry(wish) => {
-                self.trouble(error, wish, false);
+                self.trouble(&error, wish, false);
                 self.again_or_give_up(code, |at| Outcome::Retry { code, at }, wish)
             }
             Next::LookUp => {
-                self.trouble(error, None, false);
+                self.trouble(&error, None, false);
                 // Never given up unseen: the look-up comes first, also when the time limit has passed.
                 let settle = Duration::from_millis(self.forwarding.route.retry.settle_ms);
                 Outcome::Unknown { code, at: after(self.now(), self.wait(None).max(settle)) }
             }
             Next::AskOperator => {
-                self.trouble(error, None, true);
+                self.trouble(&error, None, true);
                 self.again_or_give_up(code, |at| Outcome::Retry { code, at }, None)
             }
         };
-        self.conclude(outcome).await
+        let notes: Vec<Note> = error.into_notes();
+        self.conclude_with(outcome, Told { notes, follow: None }).await
     }
 
     /// What is unknown stays unknown: a look-up that failed says nothing about the effect.
@@ -237,11 +245,15 @@ impl Attempt<'_> {
     }
 
     async fn conclude(&self, outcome: Outcome) -> Result<(), LedgerError> {
+        self.conclude_with(outcome, Told::default()).await
+    }
+
+    async fn conclude_with(&self, outcome: Outcome, told: Told) -> Result<(), LedgerError> {
         let (shipment, ledger) = (self.forwarding.source.shipment, &self.forwarding.ledger);
         let (word, code) = word(&outcome);
         measures::attempted(&self.forwarding.route.name, word, code);
         match self.load {
-            Load::Item => ledger.conclude(shipment, self.number(), outcome, self.now()).await,
+            Load::Item => ledger.conclude_with(shipment, self.number(), outcome, told, self.now()).await,
             Load::Batch(_) => ledger.conclude_batch(shipment, self.number(), outcome, self.now()).await,
         }
     }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::content::{Cuts, Reading, archived, decode_now, decoded, pieced, reading};
 use crate::blocking::Blocking;
-use crate::formats::{self, Details, ReadItemError, broker};
-use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, GenericFormat, Item, ShipmentId};
-use crate::ports::{BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError};
+use crate::formats::{self, Details, Encoding, ReadItemError, Span, broker};
+use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, GenericFormat, Item, ItemKind, ShipmentId};
+use crate::ports::{BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError, Message};
 use crate::split::{self, Chosen};
 
 /// Where a shipment's items are read from.
@@ -37,17 +37,21 @@ pub(super) fn not_consigned(error: ReadItemError) -> DeliveryError {
 }
 
 impl Source {
-    /// Reads an item's details; large contents stay on disk until they are streamed. Blocks.
+    /// Reads an item's details, or its messages where the receiver wants those; large contents stay on disk until they are
+    /// streamed. Blocks.
     pub(super) fn consign(
         &self,
         item: &Item,
         attachments: Vec<ByteRange>,
-        first_intent: Timestamp,
+        (first_intent, wants_messages): (Timestamp, bool),
     ) -> Result<Consignment, ReadItemError> {
         if let Some(contents) = &self.envelope.archive {
             return self.consign_archive(item, contents, first_intent);
         }
         let encoding = formats::preamble(self.blob.as_ref())?.encoding;
+        if wants_messages && matches!(item.found.kind, ItemKind::Correspondence | ItemKind::AltUtMessage) {
+            return self.consign_messages(item, encoding, first_intent);
+        }
         let described = self.described.as_deref();
         let mut details = formats::details(self.blob.as_ref(), &item.found, &attachments, described)?;
         let mut parts = Vec::with_capacity(details.parts.len());
@@ -61,13 +65,34 @@ impl Source {
             };
             parts.push(ContentPart { meta: span.meta, content });
         }
+        let batch = self.single(item, attachments, encoding);
+        Ok(self.consignment(item, details, (parts, batch), first_intent))
+    }
+
+    /// The item as a batch of its own.
+    fn single(&self, item: &Item, attachments: Vec<ByteRange>, encoding: Encoding) -> Content {
         let (source, whole) = (self.clone(), Arc::new((item.found.clone(), attachments)));
         let cuts = move || -> Cuts {
             let (source, whole) = (source.clone(), Arc::clone(&whole));
             Box::new(iter::once_with(move || split::single(&source.blob, &source.envelope, &whole.0, &whole.1)))
         };
-        let batch = pieced(&self.blob, encoding, cuts, &self.disk);
-        Ok(self.consignment(item, details, (parts, batch), first_intent))
+        pieced(&self.blob, encoding, cuts, &self.disk)
+    }
+
+    /// Every content of a message is streamed: which of them is needed is the receiver's choice.
+    fn consign_messages(
+        &self,
+        item: &Item,
+        encoding: Encoding,
+        first_intent: Timestamp,
+    ) -> Result<Consignment, ReadItemError> {
+        let read = formats::messages(self.blob.as_ref(), &item.found)?;
+        let content = |span: Span| decoded(&self.blob, encoding, &span, &self.disk);
+        let messages: Vec<Message> = read.into_iter().map(|message| message.with_contents(content)).collect();
+        let reportee = messages.first().and_then(|message| message.recipient.clone());
+        let details = Details { reportee, ..Details::default() };
+        let batch = self.single(item, Vec::new(), encoding);
+        Ok(Consignment { messages, ..self.consignment(item, details, (Vec::new(), batch), first_intent) })
     }
 
     /// Makes a batch ready, beside a reader of it for its judge. Blocks.
@@ -120,6 +145,7 @@ impl Source {
             valid_from: details.valid_from,
             identifying_fields: details.identifying_fields,
             parts,
+            messages: Vec::new(),
             batch,
             first_intent,
         }

@@ -47,6 +47,27 @@ impl Finding {
     }
 }
 
+/// What a receiver made of an item, or why it refused it, beyond the code of the outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about.
+    pub code: Code,
+    /// More, without any value from the document.
+    pub text: String,
+}
+
+impl Note {
+    /// Makes a note.
+    pub fn new(code: Code, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    /// As a receipt lists it with the item.
+    pub fn on(self, item: u64) -> Finding {
+        Finding { item: Some(item), ..Finding::whole(self.code, self.text) }
+    }
+}
+
 /// Findings that differ in nothing but their places: one line of a receipt, however many there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingGroup {

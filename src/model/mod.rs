@@ -26,7 +26,7 @@ pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits};
 pub use expected::{Alarm, AlarmChange, Arrival, FileState, Judged, PastFile, Settled, Watch};
-pub use finding::{Code, Finding, FindingGroup, Place, Spot, push_without_positions};
+pub use finding::{Code, Finding, FindingGroup, Note, Place, Spot, push_without_positions};
 pub use generic::GenericFormat;
 pub use header::{BadHeader, HeaderTemplate, visible};
 pub use hours::{BadHours, WeekHours};
@@ -39,7 +39,8 @@ pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, Receipt
 pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use rights::{Access, Denied, Right, Rights, Sending};
 pub use route::{
-    AppTarget, DataTypeRow, FormSchemaRow, FormatName, PartialAcceptance, RetryPolicy, Route, ServiceRow, ServiceTable,
+    AppTarget, DataTypeRow, FormSchemaRow, FormatName, MessageTarget, NotificationTemplate, PartialAcceptance,
+    ReplyLink, RetryPolicy, Route, ServiceRow, ServiceTable,
 };
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{

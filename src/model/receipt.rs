@@ -131,12 +131,24 @@ pub enum LateEvent {
     Downloaded,
     /// It was sent again on the operator's word, and arrived.
     Delivered,
+    /// Its reportee can see it.
+    Published,
+    /// Its reportee takes nothing in digital form.
+    Reserved,
 }
 
 impl LateEvent {
     /// Every event.
-    pub const ALL: [Self; 6] =
-        [Self::PublishFailed, Self::MalwareFound, Self::Read, Self::Confirmed, Self::Downloaded, Self::Delivered];
+    pub const ALL: [Self; 8] = [
+        Self::PublishFailed,
+        Self::MalwareFound,
+        Self::Read,
+        Self::Confirmed,
+        Self::Downloaded,
+        Self::Delivered,
+        Self::Published,
+        Self::Reserved,
+    ];
 
     /// The word used in receipts.
     pub fn as_str(self) -> &'static str {
@@ -147,6 +159,8 @@ impl LateEvent {
             Self::Confirmed => "confirmed",
             Self::Downloaded => "downloaded",
             Self::Delivered => "delivered",
+            Self::Published => "published",
+            Self::Reserved => "reserved",
         }
     }
 }

@@ -171,6 +171,8 @@ pub struct ServiceRow {
     pub edition: Option<String>,
     /// The Altinn 3 app; `None` on routes to other receivers.
     pub app: Option<AppTarget>,
+    /// The Altinn 3 resource its messages go to; `None` on routes to other receivers.
+    pub message: Option<Box<MessageTarget>>,
     /// Schemas of its forms' data.
     pub schemas: Vec<FormSchemaRow>,
 }
@@ -221,6 +223,80 @@ impl AppTarget {
     }
 }
 
+/// An Altinn 3 resource for messages, and how they become its correspondences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageTarget {
+    /// The resource's id.
+    pub resource: String,
+    /// A name shown in place of the owner's.
+    pub sender: Option<String>,
+    /// Reading is to be confirmed.
+    pub needs_confirmation: bool,
+    /// Only who may see what is confidential sees it.
+    pub is_confidential: bool,
+    /// Who has reserved himself gets it all the same.
+    pub ignores_reservation: bool,
+    /// A message that says so may be forwarded.
+    pub allows_forwarding: bool,
+    /// Days to confirm in, for messages without a due date.
+    pub due_days: u16,
+    /// Attachments of types the platform does not take go as ZIP archives; otherwise they refuse the message.
+    pub packs_attachments: bool,
+    /// Attachments that may be larger than this are uploaded before the message.
+    pub large_attachment_bytes: u64,
+    /// Attachments are uploaded before the message, each once for all that have it.
+    pub shares_attachments: bool,
+    /// Texts of notifications.
+    pub templates: Vec<NotificationTemplate>,
+    /// A message with a notification that no template is for is refused.
+    pub needs_template: bool,
+    /// Where answers with forms of services lead.
+    pub reply_links: Vec<ReplyLink>,
+}
+
+/// Texts of a notification, with `{1}` where the token of that number goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationTemplate {
+    /// NotificationType.
+    pub kind: String,
+    /// Language as the platform names it; `None` for all.
+    pub language: Option<String>,
+    /// Subject of the e-mail.
+    pub email_subject: String,
+    /// Text of the e-mail.
+    pub email_body: String,
+    /// Text of the SMS.
+    pub sms: String,
+}
+
+/// A service and the address of its form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplyLink {
+    /// ServiceCode.
+    pub code: String,
+    /// ServiceEdition; `None` for all.
+    pub edition: Option<String>,
+    /// Where it is.
+    pub url: String,
+}
+
+impl MessageTarget {
+    /// The texts of a notification: one for the language before one for all.
+    pub fn template(&self, kind: &str, language: &str) -> Option<&NotificationTemplate> {
+        let of_kind = || self.templates.iter().filter(|template| template.kind == kind);
+        of_kind()
+            .find(|template| template.language.as_deref() == Some(language))
+            .or_else(|| of_kind().find(|template| template.language.is_none()))
+    }
+
+    /// The address of a service's form: an exact edition before one for all.
+    pub fn reply_link(&self, code: &str, edition: &str) -> Option<&str> {
+        let of_code = || self.reply_links.iter().filter(|link| link.code == code);
+        let exact = of_code().find(|link| link.edition.as_deref() == Some(edition));
+        exact.or_else(|| of_code().find(|link| link.edition.is_none())).map(|link| link.url.as_str())
+    }
+}
+
 /// DataFormatId (and version) → data type id in the app's metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataTypeRow {
@@ -237,7 +313,13 @@ mod tests {
     use super::*;
 
     fn row(code: &str, edition: Option<&str>) -> ServiceRow {
-        ServiceRow { code: code.into(), edition: edition.map(Into::into), app: None, schemas: Vec::new() }
+        ServiceRow {
+            code: code.into(),
+            edition: edition.map(Into::into),
+            app: None,
+            message: None,
+            schemas: Vec::new(),
+        }
     }
 
     #[test]

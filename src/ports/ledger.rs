@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::Told;
 use crate::model::{
-    Batch, BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Orders, Outcome,
-    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally,
-    Verdict, WorkerId,
+    Batch, BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Note, Orders,
+    Outcome, OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage,
+    Tally, Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
@@ -126,6 +127,19 @@ pub trait Ledger: Send + Sync {
 
     /// Records what became of an attempt (or of a look-up).
     async fn conclude(&self, id: ShipmentId, number: u64, outcome: Outcome, now: Timestamp) -> Result<(), LedgerError>;
+
+    /// The same with what is told of it beyond its code, in one transaction; notes of an earlier outcome are forgotten.
+    async fn conclude_with(
+        &self,
+        id: ShipmentId,
+        number: u64,
+        outcome: Outcome,
+        told: Told,
+        now: Timestamp,
+    ) -> Result<(), LedgerError>;
+
+    /// Notes on the items from one to another, in order.
+    async fn notes(&self, id: ShipmentId, first: u64, last: u64) -> Result<Vec<(u64, Note)>, LedgerError>;
 
     /// Adds batches, each of the ready items between its first and its last that are in no other; those that are there
     /// stay as they are. From now on their items go together.

@@ -1,5 +1,6 @@
 //! What the house needs from the outside world, as traits; `adapters/` implements them, one conformance suite per trait.
 
+mod aftermath;
 mod area;
 mod arrivals;
 mod bans;
@@ -7,12 +8,14 @@ mod blobs;
 mod clock;
 mod file_store;
 mod ledger;
+mod message;
 mod partners;
 mod receiver;
 mod small_blobs;
 mod sources;
 mod timetable;
 
+pub use aftermath::{Follow, Followed, FollowedItem, Looked, Stand, Told, Uploads};
 pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
 pub use arrivals::{Arrival, Arrivals, Arriving};
 pub use bans::{Ban, Bans};
@@ -23,6 +26,7 @@ pub use ledger::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, NumbersFile, PlacedReceipt, Placing,
     ReceiptFile, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking,
 };
+pub use message::{Message, MessageAttachment, Notification, Reply};
 pub use partners::Partners;
 pub use receiver::{
     BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,

@@ -10,8 +10,9 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::{Message, Stand};
 use crate::codes;
-use crate::model::{Code, ItemKey, ItemKind, Reportee, ReporteeKind, Service, ShipmentId};
+use crate::model::{Code, ItemKey, ItemKind, Note, Reportee, ReporteeKind, Service, ShipmentId};
 
 /// Brings one item, or one batch of items, to one receiver.
 #[async_trait]
@@ -21,6 +22,21 @@ pub trait Receiver: Send + Sync {
 
     /// Looks whether an earlier attempt took effect; `None` when it did not.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError>;
+
+    /// Tells whether it wants the messages that an item carries, read.
+    fn takes_messages(&self) -> bool {
+        false
+    }
+
+    /// Tells what has become of a delivered item; only asked where the delivery said so.
+    async fn stand(&self, _receivers_reference: &str) -> Result<Stand, DeliveryError> {
+        Ok(Stand { events: Vec::new(), is_over: true })
+    }
+
+    /// How long to wait before asking again, after so many times.
+    fn wait_for_news(&self, _looks: u32) -> Duration {
+        Duration::MAX
+    }
 
     /// The same for a batch; a receiver that takes single items only refuses it.
     async fn deliver_batch(&self, _batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
@@ -77,6 +93,8 @@ pub struct Consignment {
     pub identifying_fields: Vec<String>,
     /// Forms and attachments.
     pub parts: Vec<ContentPart>,
+    /// The messages it carries, each to a recipient; only for receivers that take them.
+    pub messages: Vec<Message>,
     /// The item as a valid batch of its own, in the input's format and envelope.
     pub batch: Content,
     /// When the first attempt's intent was written.
@@ -151,6 +169,17 @@ impl Content {
 pub struct Delivered {
     /// The receiver's id for it.
     pub receivers_reference: String,
+    /// What it made of it.
+    pub notes: Vec<Note>,
+    /// For how long it will have more to tell of it; `None` when it has told all.
+    pub news_for: Option<Duration>,
+}
+
+impl Delivered {
+    /// Delivered as it is, and nothing more to come.
+    pub fn of(receivers_reference: impl Into<String>) -> Self {
+        Self { receivers_reference: receivers_reference.into(), notes: Vec::new(), news_for: None }
+    }
 }
 
 /// Why an item was not delivered, or why nobody knows. Texts carry no personal data.
@@ -161,6 +190,14 @@ pub enum DeliveryError {
     Refused {
         /// Which refusal.
         code: Code,
+    },
+    /// The same, and it said why.
+    #[error("the receiver refused the item ({code})")]
+    RefusedFor {
+        /// Which refusal.
+        code: Code,
+        /// Why.
+        notes: Vec<Note>,
     },
     /// The receiver asks for patience, or is not there: nothing happened.
     #[error("the receiver cannot take the item now ({code})")]
@@ -204,7 +241,7 @@ impl DeliveryError {
     /// The code for the receipt, and what to do next.
     pub fn outcome(&self) -> (Code, Next) {
         match self {
-            Self::Refused { code } => (*code, Next::GiveUp),
+            Self::Refused { code } | Self::RefusedFor { code, .. } => (*code, Next::GiveUp),
             Self::Later { code, after } => (*code, Next::Retry(*after)),
             Self::Credentials { code } => (*code, Next::AskOperator),
             Self::Unknown { code } => (*code, Next::LookUp),
@@ -215,6 +252,18 @@ impl DeliveryError {
                 (codes::STAGED_UNREADABLE, Next::GiveUp)
             }
             Self::Unreadable(_) => (codes::STAGED_UNREADABLE, Next::AskOperator),
+        }
+    }
+
+    /// What the receiver said beyond the code.
+    pub fn into_notes(self) -> Vec<Note> {
+        match self {
+            Self::RefusedFor { notes, .. } => notes,
+            Self::Refused { .. }
+            | Self::Later { .. }
+            | Self::Credentials { .. }
+            | Self::Unknown { .. }
+            | Self::Unreadable(_) => Vec::new(),
         }
     }
 }

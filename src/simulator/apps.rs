@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::control::{answer_fault, struck};
 use super::effects::{InstanceFacts, PartFacts, owner_hash};
-use super::faults::{Call, Fault};
+use super::faults::Call;
 use super::tcp::Line;
 use super::{SimulatedApp, World};
 
@@ -55,12 +55,12 @@ pub(super) async fn instantiate(
 ) -> Response {
     world.effects().counts.instantiations += 1;
     // The whole request is read first: an answer in the middle of it might not reach the sender.
-    let received = receive(form).await;
+    let received = receive(&world, form).await;
     let fault = struck(&world, Call::Instantiate).await;
     if !world.issued().accepts(&headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    if let Some(fault) = fault.filter(|fault| !matches!(fault, Fault::ErrorAfter | Fault::ResetAfter)) {
+    if let Some(fault) = fault.filter(|fault| !fault.is_after()) {
         return answer_fault(fault, &line);
     }
     let made = received.and_then(|received| make(&world, &org, &app, received));
@@ -140,13 +140,14 @@ fn make(world: &World, org: &str, app: &str, received: Received) -> Result<Insta
     Ok(instance)
 }
 
-async fn receive(mut form: Multipart) -> Result<Received, Refusal> {
+async fn receive(world: &World, mut form: Multipart) -> Result<Received, Refusal> {
     let bad = |why: &'static str| (StatusCode::BAD_REQUEST, why);
     let mut template = None;
     let mut parts = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|_| bad("The form is cut off or not one"))? {
         if field.name() == Some("instance") {
             let bytes = field.bytes().await.map_err(|_| bad("The template is cut off"))?;
+            world.record("POST /instances", || serde_json::from_slice(&bytes).unwrap_or_default());
             let read = serde_json::from_slice::<Template>(&bytes).map_err(|_| bad("The template cannot be read"))?;
             if template.replace(read).is_some() {
                 return Err(bad("There are two templates"));

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::World;
 use super::effects::{EffectCounts, InstanceFacts};
 use super::faults::{Call, Fault, FaultPlan, Faults};
+use super::mail::{Mail, MessageCounts, MessageFacts};
 use super::tcp::Line;
 
 /// `GET /simulator/effects`
@@ -25,6 +26,16 @@ pub(super) async fn instances(State(world): State<Arc<World>>) -> Json<Vec<Insta
     Json(world.effects().recent())
 }
 
+/// `GET /simulator/messages/counts`
+pub(super) async fn message_counts(State(world): State<Arc<World>>) -> Json<MessageCounts> {
+    Json(world.mail().counts.clone())
+}
+
+/// `GET /simulator/messages`
+pub(super) async fn messages(State(world): State<Arc<World>>) -> Json<Vec<MessageFacts>> {
+    Json(world.mail().latest())
+}
+
 /// `PUT /simulator/faults`
 pub(super) async fn faults(State(world): State<Arc<World>>, Json(plan): Json<FaultPlan>) -> StatusCode {
     *world.faults() = Faults::new(plan);
@@ -34,6 +45,7 @@ pub(super) async fn faults(State(world): State<Arc<World>>, Json(plan): Json<Fau
 /// `POST /simulator/reset`
 pub(super) async fn reset(State(world): State<Arc<World>>) -> StatusCode {
     *world.faults() = Faults::new(FaultPlan::default());
+    *world.mail() = Mail::default();
     match world.effects().reset() {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(error) => {
@@ -69,6 +81,10 @@ pub(super) fn answer_fault(fault: Fault, line: &Line) -> Response {
             (StatusCode::FORBIDDEN, Json(result)).into_response()
         }
         Fault::UnknownParty => (StatusCode::NOT_FOUND, "Cannot lookup party").into_response(),
+        Fault::Problem(status, code) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, Json(json!({"code": format!("CORR-{code:05}"), "errorCode": code}))).into_response()
+        }
         Fault::Conflict => plain(StatusCode::CONFLICT),
         Fault::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE),
         Fault::Throttled(seconds) => patience(StatusCode::TOO_MANY_REQUESTS, seconds),

@@ -45,6 +45,18 @@ pub enum Call {
     Instantiate,
     /// Listing instances.
     List,
+    /// Sending a message.
+    Message,
+    /// Finding a message.
+    FindMessage,
+    /// What has become of a message.
+    MessageOverview,
+    /// Announcing an attachment.
+    Announce,
+    /// Uploading it.
+    Upload,
+    /// What has become of it.
+    AttachmentOverview,
 }
 
 /// A fault. What comes "after" comes after the instance was made.
@@ -55,6 +67,8 @@ pub enum Fault {
     Latency(u64),
     /// 400.
     BadRequest,
+    /// An error of the message API: status and code.
+    Problem(u16, u32),
     /// 400 with `invalid_grant`, as for a grant used before.
     InvalidGrant,
     /// 401.
@@ -81,6 +95,13 @@ pub enum Fault {
     ResetBefore,
     /// A reset connection after the effect.
     ResetAfter,
+}
+
+impl Fault {
+    /// Tells whether it comes after the effect.
+    pub(super) fn is_after(self) -> bool {
+        matches!(self, Self::ErrorAfter | Self::ResetAfter)
+    }
 }
 
 /// What a call meets.

@@ -1,7 +1,7 @@
 //! A stateful stand-in for Altinn 3, with faults on demand.
 //!
 //! It speaks the calls that forwarding uses (Maskinporten's token endpoint, the token exchange, instantiation, the
-//! list of instances, application metadata), counts effects, and can be told to fail. Demo, tests and dry runs use the
+//! list of instances, application metadata, correspondences and their attachments), counts effects, and can be told to fail. Demo, tests and dry runs use the
 //! same one. It keeps small facts, never contents: ids, keys and counts of every instance, more about the latest ones.
 
 mod apps;
@@ -9,6 +9,8 @@ mod control;
 mod effects;
 mod faults;
 mod keys;
+mod mail;
+mod record;
 mod storage;
 mod tcp;
 mod tokens;
@@ -29,10 +31,14 @@ use tokio_util::sync::CancellationToken;
 pub use effects::{EffectCounts, InstanceFacts, PartFacts, Repeated};
 pub use faults::{Call, Fault, FaultPlan, Rule};
 pub use keys::KeyPair;
+pub use mail::{MessageCounts, MessageFacts};
+pub use record::RecordedRequest;
 pub use tokens::GrantFacts;
 
 use effects::Effects;
 use faults::Faults;
+use mail::Mail;
+use record::Record;
 use tokens::Issued;
 
 /// How the stand-in behaves.
@@ -56,6 +62,18 @@ pub struct SimulatorOptions {
     pub keep: usize,
     /// A file with a line for every instance, read back at the start.
     pub journal: Option<PathBuf>,
+    /// The resources there are for messages; empty lets every resource be there.
+    pub resources: Vec<String>,
+    /// Recipients who have reserved themselves against messages.
+    pub reserved_recipients: Vec<String>,
+    /// Recipients nobody knows.
+    pub unknown_recipients: Vec<String>,
+    /// Keeps the latest requests, contents and all.
+    pub record: bool,
+    /// How long it takes until a message can be seen.
+    pub publish_ms: u64,
+    /// How long it takes to look for malware in an attachment.
+    pub scan_ms: u64,
 }
 
 impl Default for SimulatorOptions {
@@ -70,6 +88,12 @@ impl Default for SimulatorOptions {
             faults: FaultPlan::default(),
             keep: 20_000,
             journal: None,
+            resources: Vec::new(),
+            reserved_recipients: Vec::new(),
+            unknown_recipients: Vec::new(),
+            record: false,
+            publish_ms: 0,
+            scan_ms: 0,
         }
     }
 }
@@ -111,6 +135,8 @@ struct World {
     effects: Mutex<Effects>,
     faults: Mutex<Faults>,
     issued: Mutex<Issued>,
+    mail: Mutex<Mail>,
+    requests: Mutex<Record>,
 }
 
 impl World {
@@ -120,6 +146,17 @@ impl World {
 
     fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a request, where that is asked for.
+    fn record(&self, operation: &'static str, content: impl FnOnce() -> serde_json::Value) {
+        if self.options.record {
+            self.requests.lock().unwrap_or_else(PoisonError::into_inner).add(operation, content());
+        }
+    }
+
+    fn mail(&self) -> MutexGuard<'_, Mail> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn issued(&self) -> MutexGuard<'_, Issued> {
@@ -137,6 +174,8 @@ impl Simulator {
             effects: Mutex::new(Effects::open(options.keep, options.journal.as_deref())?),
             faults: Mutex::new(Faults::new(options.faults.clone())),
             issued: Mutex::new(Issued::new(&options, &base_url)?),
+            mail: Mutex::default(),
+            requests: Mutex::default(),
             base_url,
             options,
         });
@@ -172,6 +211,26 @@ impl Simulator {
         self.world.effects().recent()
     }
 
+    /// What happened to messages so far.
+    pub fn message_counts(&self) -> MessageCounts {
+        self.world.mail().counts.clone()
+    }
+
+    /// Facts about the latest messages, oldest first.
+    pub fn messages(&self) -> Vec<MessageFacts> {
+        self.world.mail().latest()
+    }
+
+    /// The latest requests, oldest first; none where they are not recorded.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.world.requests.lock().unwrap_or_else(PoisonError::into_inner).all()
+    }
+
+    /// Sets what has become of a message; `false` when there is none.
+    pub fn set_message_status(&self, id: uuid::Uuid, status: &str) -> bool {
+        self.world.mail().set_status(id, status)
+    }
+
     /// The latest grant that was taken.
     pub fn last_grant(&self) -> Option<GrantFacts> {
         self.world.issued().last_grant()
@@ -190,6 +249,7 @@ impl Simulator {
     /// Forgets effects and faults.
     pub fn reset(&self) -> io::Result<()> {
         self.set_faults(FaultPlan::default());
+        *self.world.mail() = Mail::default();
         self.world.effects().reset()
     }
 
@@ -215,6 +275,15 @@ fn router(world: Arc<World>) -> Router {
         .route("/storage/api/v1/instances", get(storage::list))
         .route("/{org}/{app}/instances", post(apps::instantiate))
         .route("/{org}/{app}/api/v1/applicationmetadata", get(apps::metadata))
+        .route("/correspondence/api/v1/correspondence", post(mail::send).get(mail::find))
+        .route("/correspondence/api/v1/correspondence/upload", post(mail::send_form))
+        .route("/correspondence/api/v1/correspondence/{id}", get(mail::overview))
+        .route("/correspondence/api/v1/attachment", post(mail::announce))
+        .route("/correspondence/api/v1/attachment/{id}", get(mail::attachment))
+        .route("/correspondence/api/v1/attachment/{id}/upload", post(mail::upload))
+        .route("/simulator/messages", get(control::messages))
+        .route("/simulator/messages/counts", get(control::message_counts))
+        .route("/simulator/messages/{id}/status", put(mail::set_status))
         .route("/simulator/effects", get(control::effects))
         .route("/simulator/instances", get(control::instances))
         .route("/simulator/faults", put(control::faults))

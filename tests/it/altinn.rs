@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test itself")]
 
 mod conformance;
+mod contract;
 mod delivery;
 mod faults;
+mod letters;
 mod other_receivers;
 mod pushing;
 mod secured_receivers;

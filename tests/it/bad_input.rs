@@ -211,6 +211,7 @@ fn generated_route() -> Route {
             code: (*code).into(),
             edition: Some((*edition).into()),
             app: None,
+            message: None,
             schemas: Vec::new(),
         })
         .collect();

@@ -6,6 +6,7 @@ mod early;
 mod encodings;
 mod faults;
 mod full_disk;
+mod letters;
 mod nightly;
 mod operating;
 mod privacy;

@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("codes", &["model"]),
     ("kill_point", &[]),
     ("blocking", &[]),
+    ("markdown", &[]),
     ("measures", &["model"]),
     ("xml", &[]),
     ("xsd", &["xml"]),
@@ -44,7 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "measures",
         ],
     ),
-    ("adapters", &["ports", "model", "codes", "blocking", "kill_point", "measures"]),
+    ("adapters", &["ports", "model", "codes", "markdown", "blocking", "kill_point", "measures"]),
     ("simulator", &["model"]),
     // The keys that sign receipts, and times, are read where everything else is checked; limits and check digits are
     // settings.
@@ -73,8 +74,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
 
 /// Rooms that are plain functions: no async runtime in them.
 const SYNC: &[&str] = &[
-    "model", "codes", "xml", "xsd", "formats", "validate", "split", "receipt", "schedule", "sighting", "config",
-    "generate",
+    "model", "codes", "markdown", "xml", "xsd", "formats", "validate", "split", "receipt", "schedule", "sighting",
+    "config", "generate",
 ];
 
 /// Words that name no duty.

@@ -8,6 +8,7 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod aftermath;
 mod area;
 mod area_model;
 
@@ -27,7 +28,7 @@ use jiff::Timestamp;
 use sluse::model::{
     AreaPath, BlobId, ByteRange, Code, ItemKey, ItemKind, NewItem, PartnerId, ScratchId, Service, ShipmentId,
 };
-use sluse::ports::{Area, Close, Ledger, NewUpload, Quota, SmallBlobs, Sources, Timetable};
+use sluse::ports::{Area, Close, Followed, Ledger, NewUpload, Quota, SmallBlobs, Sources, Timetable, Uploads};
 
 /// An empty ledger and area of one adapter.
 #[async_trait]
@@ -35,6 +36,8 @@ trait Store: Send + Sync {
     fn ledger(&self) -> &dyn Ledger;
     fn area(&self) -> &dyn Area;
     fn timetable(&self) -> &dyn Timetable;
+    fn followed(&self) -> &dyn Followed;
+    fn uploads(&self) -> &dyn Uploads;
     fn small(&self) -> &dyn SmallBlobs;
     fn sources(&self) -> &dyn Sources;
     /// Drops it as a crash would and opens what is on disk.
@@ -156,6 +159,8 @@ mod on_sqlite {
         deliveries:
             an_item_goes_its_way, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
             an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;
+        aftermath:
+            notes_stand_with_their_outcome, items_are_followed_after_their_final_receipt, uploads_are_remembered_for_a_time;
         batches:
             a_batch_goes_its_way, batches_are_made_once, only_ready_items_are_grouped, a_batch_is_settled_once,
             batches_are_there_after_a_crash;

@@ -4,6 +4,7 @@ mod ahead;
 mod batches;
 mod golden;
 mod lying;
+mod news;
 mod orders;
 mod sequence;
 mod timetable;
@@ -31,6 +32,7 @@ use sluse::model::{
 use sluse::pipeline::{Destination, House, Pace, Pipeline, StepError, issue_supplement};
 use sluse::ports::{
     Area, BatchConsignment, Clock, Close, Consignment, Delivered, DeliveryError, Intent, NewUpload, Quota, Receiver,
+    Stand,
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -52,6 +54,8 @@ struct Told {
     broken: AtomicBool,
     /// Its answers are lost.
     mute: AtomicBool,
+    /// Has more to tell of every item: these, and whether that is all.
+    news: Mutex<Option<(Vec<LateEvent>, bool)>>,
     looked: AtomicUsize,
     took: AtomicUsize,
     /// Batches it has, in the order they came.
@@ -77,13 +81,29 @@ impl Receiver for Told {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.took.fetch_add(1, Ordering::SeqCst);
-        Ok(Delivered { receivers_reference: item.key.to_string() })
+        let news_for = self.news.lock().unwrap().is_some().then_some(Duration::from_secs(1_000));
+        Ok(Delivered { news_for, ..Delivered::of(item.key.to_string()) })
+    }
+
+    async fn stand(&self, receivers_reference: &str) -> Result<Stand, DeliveryError> {
+        assert!(receivers_reference.parse::<uuid::Uuid>().is_ok());
+        self.looked.fetch_add(1, Ordering::SeqCst);
+        if self.gone.load(Ordering::SeqCst) {
+            return Err(DeliveryError::Unknown { code: codes::UNREACHABLE });
+        }
+        let (events, is_over) = self.news.lock().unwrap().clone().unwrap();
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        Ok(Stand { events: events.into_iter().map(|event| (event, at)).collect(), is_over })
+    }
+
+    fn wait_for_news(&self, looks: u32) -> Duration {
+        Duration::from_secs(60 << looks.min(3))
     }
 
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
         assert!(!self.broken.load(Ordering::SeqCst), "on purpose");
         self.looked.fetch_add(1, Ordering::SeqCst);
-        Ok(Some(Delivered { receivers_reference: item.key.to_string() }))
+        Ok(Some(Delivered::of(item.key.to_string())))
     }
 
     async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
@@ -96,13 +116,13 @@ impl Receiver for Told {
         if self.mute.load(Ordering::SeqCst) {
             return Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN });
         }
-        Ok(Delivered { receivers_reference: key.to_string() })
+        Ok(Delivered::of(key.to_string()))
     }
 
     async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
         self.looked.fetch_add(1, Ordering::SeqCst);
         let has = self.batches.lock().unwrap().iter().any(|took| took.key == batch.key);
-        Ok(has.then(|| Delivered { receivers_reference: batch.key.to_string() }))
+        Ok(has.then(|| Delivered::of(batch.key.to_string())))
     }
 }
 

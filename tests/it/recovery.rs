@@ -10,10 +10,11 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use sluse::generate::{Format, Options, Profile};
+use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 
 use self::effects::{At, Effects};
 use crate::support::batch::{Batch, generated, written};
-use crate::support::gateway::{Gateway, Home, Settings, simulator};
+use crate::support::gateway::{Gateway, Home, Receiver, Settings, simulator};
 use crate::support::receipts::{Receipts, count};
 use crate::support::ssh_peers::Kind;
 
@@ -35,6 +36,14 @@ impl Case {
     /// Batches of two items.
     fn batches(at: At, batch: Batch) -> Self {
         Self { take: "take = \"batches\"\nbatch_items = 2", at, ..Self::items(batch) }
+    }
+
+    /// Messages, some with attachments that are uploaded before them.
+    fn letters(format: &'static str, of: Format, items: u64, seed: u64) -> Self {
+        let profile = if of == Format::Correspondence { Profile::Attachment } else { Profile::Small };
+        // Without a number a file that is dropped again is a second file where the format has no shipment reference.
+        let options = Options { sequence: Some(1), ..Options::of(of, items, profile, seed) };
+        Self { format, at: At::Messages, ..Self::items(written(&options)) }
     }
 
     /// A ZIP to two recipients and a wrong one.
@@ -80,6 +89,57 @@ async fn killed_at_every_point_while_batches_are_posted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_batches_are_placed_in_a_directory() {
     kill_at_every_point(&Case::batches(At::Directory, generated(4, Profile::Small, "25%", 5))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_messages_are_sent_and_followed() {
+    kill_at_every_point(&Case::letters("correspondence", Format::Correspondence, 2, 7)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_messages_of_the_older_format_are_sent() {
+    kill_at_every_point(&Case::letters("altut", Format::AltUt, 2, 8)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_random_moments_while_messages_meet_faults() {
+    let rule = |call, fault, probability| Rule { fault, call, every: None, probability: Some(probability), most: None };
+    let rules = vec![
+        rule(Call::Message, Fault::ResetAfter, 0.05),
+        rule(Call::Message, Fault::ResetBefore, 0.02),
+        rule(Call::Message, Fault::ErrorAfter, 0.01),
+        rule(Call::Message, Fault::Throttled(0), 0.05),
+        rule(Call::Upload, Fault::ResetAfter, 0.05),
+        rule(Call::FindMessage, Fault::ErrorBefore, 0.05),
+    ];
+    let settings = Settings {
+        format: "correspondence",
+        receiver: Receiver::Messages,
+        route: "concurrency = 4".into(),
+        ..Settings::default()
+    };
+    let home = Home::with(simulator().await, &settings);
+    home.simulator.set_faults(FaultPlan { seed: 11, rules });
+    let (mut acknowledged, mut chance) = (Vec::new(), 0x2545_f491_4f6c_dd1d_u64);
+    for round in 0..KILLS_UNDER_FAULTS {
+        let mut gateway = home.start(None);
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let life = Duration::from_millis(100 + (chance >> 33) % 900);
+        let batch = written(&Options::of(Format::Correspondence, 60, Profile::Small, 500 + round));
+        let name = format!("letters-{round}.xml");
+        let work = async {
+            if put(&home, &name, &batch.bytes).await {
+                acknowledged.push(name.clone());
+            }
+            std::future::pending::<()>().await;
+        };
+        let _ = tokio::time::timeout(life, work).await;
+        assert!(gateway.ended().is_none(), "it ended by itself\n{}", home.log());
+        gateway.kill();
+    }
+    let _gateway = home.start(None);
+    let (effects, _) = Effects::begin(At::Messages).await.unwrap();
+    check(&home, &effects, &acknowledged, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -225,6 +285,9 @@ async fn every_form_is_there(home: &Home) {
 
 /// Kills in the test under load.
 const KILLS_UNDER_LOAD: u64 = 60;
+
+/// Kills while messages meet faults.
+const KILLS_UNDER_FAULTS: u64 = 12;
 
 /// Fewer kill points than this, and the test does not look where it should.
 const FEWEST_POINTS: u64 = 12;

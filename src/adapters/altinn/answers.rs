@@ -54,7 +54,7 @@ fn instance_id(answer: &Answer) -> Option<Delivered> {
     let from_body = answer.json::<Instance>().map(|instance| instance.id);
     let from_location = || answer.header(&LOCATION)?.split_once("/instances/").map(|(_, id)| id.to_owned());
     let id = from_body.filter(|id| is_instance_id(id)).or_else(from_location)?;
-    is_instance_id(&id).then_some(Delivered { receivers_reference: id })
+    is_instance_id(&id).then_some(Delivered::of(id))
 }
 
 pub(super) fn is_instance_id(id: &str) -> bool {

@@ -100,13 +100,13 @@ fn content_part(part: &ContentPart, app: &AppTarget) -> Result<FormPart, Code> {
 }
 
 /// The last segment: some senders write the whole path of their own disk.
-fn base_name(file_name: &str) -> &str {
+pub(super) fn base_name(file_name: &str) -> &str {
     let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
     if name.is_empty() { "attachment" } else { name }
 }
 
 /// What the old platform's word says, else what the extension says.
-fn content_type(attachment_type: &str, file_name: &str) -> &'static str {
+pub(super) fn content_type(attachment_type: &str, file_name: &str) -> &'static str {
     let by_word = ATTACHMENT_TYPES.iter().find(|(word, _)| word.eq_ignore_ascii_case(attachment_type));
     let extension = base_name(file_name).rsplit_once('.').map_or("", |(_, extension)| extension);
     let by_extension = || EXTENSIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension));

@@ -69,7 +69,7 @@ impl Page {
     pub(super) fn find(&self, item: &Consignment) -> Option<Delivered> {
         let key = item.key.to_string();
         let found = self.instances.iter().find(|instance| instance.is(item, &key))?;
-        Some(Delivered { receivers_reference: found.id.clone() })
+        Some(Delivered::of(found.id.clone()))
     }
 
     /// Where the next page is; only the platform itself is followed.

@@ -1,13 +1,16 @@
-//! Altinn 3: Maskinporten, token exchange, app instances.
+//! Altinn 3: Maskinporten, token exchange, app instances, messages.
 //!
 //! One item becomes one app instance. The API has no idempotency key, so every instance carries its item's key in
-//! `dataValues`, and an unknown outcome is settled by listing the owner's instances and looking for that key.
+//! `dataValues`, and an unknown outcome is settled by listing the owner's instances and looking for that key. A message
+//! becomes one correspondence for each recipient; those carry keys of their own, made of the item's.
 //! Neither reportees nor bodies of answers are ever logged.
 
 mod answers;
+mod client;
 mod grant;
 mod instance;
 mod look_up;
+mod message;
 mod receiver;
 mod tokens;
 
@@ -15,6 +18,7 @@ use secrecy::SecretString;
 
 pub use super::http::{AddressError, Waits};
 pub use grant::KeyError;
+pub use message::{MessageReceiver, NewsSettings};
 pub use receiver::AppReceiver;
 
 /// Where Altinn is, and who we are to it.
@@ -79,6 +83,9 @@ pub enum SetupError {
     /// An app that cannot stand in an address.
     #[error("`{0}` is not an app: give owner and name in letters, digits and '-'")]
     BadApp(String),
+    /// A resource that cannot stand in a request.
+    #[error("`{0}` is not a resource: give its id in letters, digits, '-' and '_'")]
+    BadResource(String),
     /// The machine's TLS set-up.
     #[error("no HTTPS client can be made: are the machine's CA certificates installed?")]
     Tls(#[source] reqwest::Error),

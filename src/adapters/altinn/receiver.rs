@@ -4,17 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{RequestBuilder, Url};
-use secrecy::ExposeSecret;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
 
 use super::answers::instantiated;
-use super::grant::Signer;
+use super::client::{Client, LOOK_BYTES, base, still_unknown};
 use super::instance;
 use super::look_up::{self, NextPage, Page};
-use super::tokens::Tokens;
 use super::{AltinnSettings, SetupError};
-use crate::adapters::http::{Answer, Http, Outgoing, SendError, address, form};
+use crate::adapters::http::{Answer, Outgoing, SendError, form};
 use crate::codes;
 use crate::kill_point::kill_point;
 use crate::model::{AppTarget, ServiceTable};
@@ -22,32 +20,18 @@ use crate::ports::{Clock, Consignment, Delivered, DeliveryError, Receiver};
 
 /// Makes one app instance of each item.
 pub struct AppReceiver {
-    http: Arc<Http>,
-    tokens: Tokens,
-    platform: Url,
+    client: Client,
     services: ServiceTable,
     addresses: HashMap<String, Url>,
-    subscription_key: Option<HeaderValue>,
     clock: Arc<dyn Clock>,
 }
 
 impl AppReceiver {
     /// Checks the settings; nothing is sent yet.
     pub fn new(settings: AltinnSettings, services: ServiceTable, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
-        let platform = base(&settings.platform_base)?;
-        let token_url = address(&settings.maskinporten.token_url, true)?;
         let addresses = addresses(&services, &settings.apps_base)?;
-        let mut exchange = platform.clone();
-        exchange.set_path(&format!("{}authentication/api/v1/exchange/maskinporten", platform.path()));
-        if settings.test_exchange {
-            exchange.set_query(Some("test=true"));
-        }
-        let known: Vec<&Url> = addresses.values().chain([&platform, &token_url]).collect();
-        let http = Arc::new(Http::new(settings.waits, &known).map_err(SetupError::Tls)?);
-        let signer = Signer::new(settings.maskinporten)?;
-        let subscription_key = settings.subscription_key.map(|key| secret_header(key.expose_secret())).transpose()?;
-        let tokens = Tokens::new(http.clone(), signer, token_url, exchange, clock.clone());
-        Ok(Self { http, tokens, platform, services, addresses, subscription_key, clock })
+        let client = Client::new(settings, &addresses.values().collect::<Vec<_>>(), clock.clone())?;
+        Ok(Self { client, services, addresses, clock })
     }
 
     /// The app an item goes to and the address of its instances.
@@ -76,14 +60,9 @@ impl AppReceiver {
     }
 
     async fn post(&self, url: &Url, content_type: &str, body: Outgoing) -> Result<Answer, DeliveryError> {
-        let token = self.tokens.token().await?;
-        let request = self.with_headers(self.http.post(url.clone())).header(CONTENT_TYPE, content_type);
         kill_point("altinn.post.before");
-        let answer = self.http.send(token.sign(request), body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
+        let answer = self.client.post(url, content_type, None, body).await?;
         kill_point("altinn.post.after");
-        if answer.status() == 401 {
-            self.tokens.drop_token(&token);
-        }
         Ok(answer)
     }
 
@@ -92,11 +71,11 @@ impl AppReceiver {
     async fn find_app(&self, item: &Consignment) -> Result<(), DeliveryError> {
         let (app, instances) = self.target(item)?;
         let url = instances.join("api/v1/applicationmetadata").map_err(|_| not_permitted())?;
-        let token = self.tokens.token().await?;
-        let request = token.sign(self.with_headers(self.http.get(url)));
+        let token = self.client.tokens.token().await?;
+        let request = token.sign(self.client.with_headers(self.client.http.get(url)));
         // The instantiation is known to have had no effect, whatever becomes of the question.
         let later = |_| DeliveryError::Later { code: codes::UNREACHABLE, after: None };
-        match self.http.send(request, Outgoing::empty(), PAGE_BYTES).await.map_err(later)?.status() {
+        match self.client.http.send(request, Outgoing::empty(), LOOK_BYTES).await.map_err(later)?.status() {
             200 => Ok(()),
             404 => {
                 tracing::warn!(app = app_id(app), "there is no such app");
@@ -121,22 +100,14 @@ impl AppReceiver {
     }
 
     async fn fetch(&self, url: Url, owner: &HeaderValue) -> Result<Answer, DeliveryError> {
-        let token = self.tokens.token().await.map_err(|error| still_unknown(error.into()))?;
-        let request = self.with_headers(self.http.get(url)).header(look_up::OWNER_HEADER, owner.clone());
-        let sent = self.http.send(token.sign(request), Outgoing::empty(), PAGE_BYTES).await;
+        let token = self.client.tokens.token().await.map_err(|error| still_unknown(error.into()))?;
+        let request = self.client.with_headers(self.client.http.get(url)).header(look_up::OWNER_HEADER, owner.clone());
+        let sent = self.client.http.send(token.sign(request), Outgoing::empty(), LOOK_BYTES).await;
         let answer = sent.map_err(SendError::of_look_up)?;
         if answer.status() == 401 {
-            self.tokens.drop_token(&token);
+            self.client.tokens.drop_token(&token);
         }
         Ok(answer)
-    }
-
-    fn with_headers(&self, request: RequestBuilder) -> RequestBuilder {
-        let request = request.header(ACCEPT, "application/json");
-        match &self.subscription_key {
-            Some(key) => request.header("Ocp-Apim-Subscription-Key", key.clone()),
-            None => request,
-        }
     }
 }
 
@@ -157,13 +128,13 @@ impl Receiver for AppReceiver {
         let reportee = item.reportee.as_ref().ok_or_else(unknown)?;
         let mut owner = HeaderValue::try_from(look_up::owner(reportee)).map_err(|_| unknown())?;
         owner.set_sensitive(true);
-        let mut url = look_up::first_page(&self.platform, &app_id(app), &app.org, item).ok_or_else(unknown)?;
+        let mut url = look_up::first_page(&self.client.platform, &app_id(app), &app.org, item).ok_or_else(unknown)?;
         for _ in 0..MOST_PAGES {
             let page = self.page(url, &owner).await?;
             if let Some(found) = page.find(item) {
                 return Ok(Some(found));
             }
-            url = match page.next(&self.platform) {
+            url = match page.next(&self.client.platform) {
                 NextPage::Last => return Ok(None),
                 NextPage::At(next) => next,
                 NextPage::Elsewhere => {
@@ -176,28 +147,8 @@ impl Receiver for AppReceiver {
     }
 }
 
-/// While an outcome is unknown, "later" must not be read as "nothing happened, send again".
-fn still_unknown(error: DeliveryError) -> DeliveryError {
-    match error {
-        DeliveryError::Later { code, .. } => DeliveryError::Unknown { code },
-        DeliveryError::Refused { .. }
-        | DeliveryError::Credentials { .. }
-        | DeliveryError::Unknown { .. }
-        | DeliveryError::Unreadable(_) => error,
-    }
-}
-
 fn not_permitted() -> DeliveryError {
     DeliveryError::Credentials { code: codes::NOT_PERMITTED }
-}
-
-/// A base address with a path that ends in a slash, so that joining adds to it.
-fn base(text: &str) -> Result<Url, SetupError> {
-    let mut url = address(text, true)?;
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
-    Ok(url)
 }
 
 /// The address of every app's instances, by app id.
@@ -223,15 +174,5 @@ fn is_segment(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-fn secret_header(secret: &str) -> Result<HeaderValue, SetupError> {
-    let mut value = HeaderValue::from_str(secret).map_err(|_| SetupError::BadSubscriptionKey)?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// An instance in an answer, with room to spare.
-const ANSWER_BYTES: usize = 256 * 1024;
-/// A hundred instances with their data elements.
-const PAGE_BYTES: usize = 16 * 1024 * 1024;
 /// One owner's instances of one app since the first attempt; more than this is a list that never ends.
 const MOST_PAGES: usize = 1_000;

@@ -60,7 +60,7 @@ impl Receiver for DirectoryReceiver {
             self.place(&format!("{}.recipient", item.key), &content).await?;
         }
         self.place(&name, &item.batch).await?;
-        Ok(Delivered { receivers_reference: name })
+        Ok(Delivered::of(name))
     }
 
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
@@ -70,7 +70,7 @@ impl Receiver for DirectoryReceiver {
     async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
         let name = batch_name(batch);
         self.place(&name, &batch.content).await?;
-        Ok(Delivered { receivers_reference: name })
+        Ok(Delivered::of(name))
     }
 
     async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
@@ -89,7 +89,7 @@ impl DirectoryReceiver {
         let dir = self.dir.clone();
         let synced = tokio::task::spawn_blocking(move || durable::sync_dir(&dir)).await;
         synced.map_err(io::Error::other).flatten().map_err(unknown)?;
-        Ok(Some(Delivered { receivers_reference: name }))
+        Ok(Some(Delivered::of(name)))
     }
 }
 

@@ -95,7 +95,7 @@ impl FileReceiver {
             tracing::warn!("a receiver has a file of an item's name and of another size");
             return Ok(None);
         }
-        Ok(Some(Delivered { receivers_reference: name.to_owned() }))
+        Ok(Some(Delivered::of(name)))
     }
 }
 
@@ -111,7 +111,7 @@ impl Receiver for FileReceiver {
             placed.map_err(outcomes::of_companion)?;
         }
         self.place(&name, &item.batch).await?;
-        Ok(Delivered { receivers_reference: name })
+        Ok(Delivered::of(name))
     }
 
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
@@ -121,7 +121,7 @@ impl Receiver for FileReceiver {
     async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
         let name = batch_name(batch);
         self.place(&name, &batch.content).await?;
-        Ok(Delivered { receivers_reference: name })
+        Ok(Delivered::of(name))
     }
 
     async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {

@@ -58,6 +58,7 @@ pub(super) fn of_look_up(error: StoreError) -> DeliveryError {
     match before(error) {
         DeliveryError::Later { code, .. } => DeliveryError::Unknown { code },
         error @ (DeliveryError::Refused { .. }
+        | DeliveryError::RefusedFor { .. }
         | DeliveryError::Credentials { .. }
         | DeliveryError::Unknown { .. }
         | DeliveryError::Unreadable(_)) => error,
@@ -69,6 +70,7 @@ pub(super) fn of_companion(error: DeliveryError) -> DeliveryError {
     match error {
         DeliveryError::Unknown { code } => DeliveryError::Later { code, after: None },
         error @ (DeliveryError::Refused { .. }
+        | DeliveryError::RefusedFor { .. }
         | DeliveryError::Later { .. }
         | DeliveryError::Credentials { .. }
         | DeliveryError::Unreadable(_)) => error,

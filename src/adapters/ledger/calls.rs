@@ -5,18 +5,19 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::model::{
-    Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Orders, Outcome,
-    OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Note, Orders,
+    Outcome, OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, PlacedReceipt, Placing, RecordedVerdict,
-    SequenceStand, SequenceUse, Taking,
+    SequenceStand, SequenceUse, Taking, Told,
 };
 
 use super::shipments::Ruling;
 use super::steps::Step;
 use super::{
-    SqliteLedger, attachments, batches, findings, items, orders, receipts, replays, rows, sequences, shipments, sql,
+    SqliteLedger, aftermath, attachments, batches, findings, items, orders, receipts, replays, rows, sequences,
+    shipments, sql,
 };
 
 #[async_trait]
@@ -179,6 +180,28 @@ impl Ledger for SqliteLedger {
 
     async fn conclude(&self, id: ShipmentId, number: u64, outcome: Outcome, now: Timestamp) -> Result<(), LedgerError> {
         self.writer.step(Step::Conclude { shipment: id, number, outcome, now }).await
+    }
+
+    async fn conclude_with(
+        &self,
+        id: ShipmentId,
+        number: u64,
+        outcome: Outcome,
+        told: Told,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let step = Step::Conclude { shipment: id, number, outcome, now };
+        if told == Told::default() {
+            return self.writer.step(step).await;
+        }
+        self.write(move |connection| {
+            Box::pin(async move { aftermath::conclude(connection, &step, (id, number), &told).await })
+        })
+        .await
+    }
+
+    async fn notes(&self, id: ShipmentId, first: u64, last: u64) -> Result<Vec<(u64, Note)>, LedgerError> {
+        aftermath::notes(&mut *self.reader().await?, id, (first, last)).await
     }
 
     async fn add_batches(&self, id: ShipmentId, batches: Vec<Batch>) -> Result<(), LedgerError> {

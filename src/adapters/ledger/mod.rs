@@ -7,6 +7,7 @@
 //! Invariants: every change is on disk before its call returns, but for that an upload begins; a change that fails is undone alone; a claim and the
 //! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
 
+mod aftermath;
 mod alarms;
 mod answers;
 mod area;
@@ -174,6 +175,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "sources", include_str!("migrations/0010_sources.sql")),
     (11, "small_blobs", include_str!("migrations/0011_small_blobs.sql")),
     (12, "partners", include_str!("migrations/0012_partners.sql")),
+    (13, "aftermath", include_str!("migrations/0013_aftermath.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

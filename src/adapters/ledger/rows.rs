@@ -349,7 +349,9 @@ numbered!(
     LateEvent::Read = 2,
     LateEvent::Confirmed = 3,
     LateEvent::Downloaded = 4,
-    LateEvent::Delivered = 5
+    LateEvent::Delivered = 5,
+    LateEvent::Published = 6,
+    LateEvent::Reserved = 7
 );
 // `sql/sources.rs` knows these: what is above 2 is looked at again.
 numbered!(

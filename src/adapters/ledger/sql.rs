@@ -1,5 +1,6 @@
 //! Every SQL text. Portable but for the last section; parameters are `$n`, which SQLite and PostgreSQL both read.
 
+pub(super) mod aftermath;
 pub(super) mod partners;
 pub(super) mod sources;
 pub(super) mod times;
@@ -561,6 +562,8 @@ mod tests {
             (NEXT_DUE, "SEARCH items USING COVERING INDEX items_open (shipment=?)"),
             (FINDINGS, "SEARCH findings USING PRIMARY KEY (shipment=? AND number>?)"),
             (GROUPS, "SEARCH finding_groups USING PRIMARY KEY (shipment=? AND number>?)"),
+            (aftermath::NOTES, "SEARCH notes USING PRIMARY KEY (shipment=? AND item>? AND item<?)"),
+            (aftermath::DUE_FOLLOWED, "SEARCH followed USING INDEX followed_due (shipment=? AND due_at<?)"),
             (LIST, "SEARCH nodes USING PRIMARY KEY (partner=? AND dir=? AND name>?)"),
             (sources::UNREADY, "SEARCH sightings USING INDEX sightings_waiting (source=? AND path>?)"),
             (sources::TURNS_BY_AGE, "SEARCH sightings USING INDEX sightings_turn (source=?)"),

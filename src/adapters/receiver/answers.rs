@@ -56,7 +56,7 @@ pub(super) fn looked_up(answer: &Answer, key: ItemKey) -> Result<Option<Delivere
 /// The receiver's own reference, if it gives one; else the key, which both sides know.
 fn delivered(answer: &Answer, key: ItemKey) -> Delivered {
     let given = answer.header(&REFERENCE).map(str::trim).filter(|text| (1..=MOST_CHARACTERS).contains(&text.len()));
-    Delivered { receivers_reference: given.map_or_else(|| key.to_string(), ToOwned::to_owned) }
+    Delivered::of(given.map_or_else(|| key.to_string(), ToOwned::to_owned))
 }
 
 const REFERENCE: HeaderName = HeaderName::from_static("x-receivers-reference");

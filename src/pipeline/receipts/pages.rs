@@ -99,7 +99,22 @@ impl<'a> Findings<'a> {
             let own = self.of_item(item.found.number).await?;
             pairs.push((item, own));
         }
+        self.add_notes(&mut pairs).await?;
         Ok(pairs)
+    }
+
+    /// What receivers made of the items, behind what is wrong with them.
+    async fn add_notes(&self, pairs: &mut [(Item, Vec<Finding>)]) -> Result<(), StepError> {
+        let numbers = || pairs.iter().map(|(item, _)| item.found.number);
+        let Some((first, last)) = numbers().next().zip(numbers().next_back()) else { return Ok(()) };
+        let mut notes = self.house.ledger.notes(self.shipment.id, first, last).await?.into_iter().peekable();
+        for (item, own) in pairs {
+            let number = item.found.number;
+            while let Some((at, note)) = notes.next_if(|(at, _)| *at <= number) {
+                own.extend((at == number).then(|| note.on(number)));
+            }
+        }
+        Ok(())
     }
 
     async fn of_item(&mut self, number: u64) -> Result<Vec<Finding>, StepError> {

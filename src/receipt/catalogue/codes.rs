@@ -230,6 +230,16 @@ rows! {
     // Forwarding.
     DELIVERED: "Mottakeren har det.", "Ingenting.";
         "Mottakaren har det.", "Ingenting.";
+    PARTS_DROPPED: "Deler av meldingen har ingen plass i Altinn 3.", "Ingenting, hvis de kan unnværes.";
+        "Delar av meldinga har ingen plass i Altinn 3.", "Ingenting, om ein kan greie seg utan.";
+    HTML_SIMPLIFIED: "HTML-en i meldingen mistet noe av formen.", "Ingenting, hvis den kan unnværes; ellers legg meldingen ved som fil.";
+        "HTML-en i meldinga mista noko av forma.", "Ingenting, om ein kan greie seg utan; elles legg meldinga ved som fil.";
+    HTML_ATTACHED: "Meldingsteksten er for lang for Altinn 3; den er lagt ved i sin helhet.", "Ingenting, eller skriv kortere meldinger.";
+        "Meldingsteksten er for lang for Altinn 3; han er lagd ved i det heile.", "Ingenting, eller skriv kortare meldingar.";
+    ATTACHMENT_PACKED: "Et vedlegg av en type som Altinn 3 ikke tar imot, ble sendt som ZIP-arkiv.", "Ingenting.";
+        "Eit vedlegg av ein type som Altinn 3 ikkje tek imot, vart sendt som ZIP-arkiv.", "Ingenting.";
+    NOTIFICATION_GENERAL: "Varselet har Altinns egen tekst, siden det ikke finnes noen mal for typen og språket.", "Be driften om en mal.";
+        "Varselet har Altinn sin eigen tekst, sidan det ikkje finst nokon mal for typen og språket.", "Be drifta om ein mal.";
     RECEIVER_REFUSED: "Mottakeren avviste elementet.", "Sjekk innholdet i skjemaet mot tjenestens nye modell.";
         "Mottakaren avviste elementet.", "Sjekk innhaldet i skjemaet mot den nye modellen til tenesta.";
     REPORTEE_UNKNOWN: "Mottakeren kjenner ikke avgiveren.", "Sjekk nummeret.";
@@ -242,6 +252,20 @@ rows! {
         "Delbunten som elementet skulle sendast i, ville ikkje vore gyldig.", "Ingenting av han er sendt: legg inn restfila, eller spør drifta.";
     CANCELLED: "Driften stanset forsendelsen før dette ble sendt.", "Spør driften; legg det inn på nytt hvis det skal sendes.";
         "Drifta stansa sendinga før dette vart sendt.", "Spør drifta; legg det inn på nytt om det skal sendast.";
+    RECIPIENT_RESERVED: "Mottakeren har reservert seg mot digital post.", "Send det på en annen måte.";
+        "Mottakaren har reservert seg mot digital post.", "Send det på ein annan måte.";
+    NO_READER: "Ingen hos mottakeren har rett til å lese det.", "Send det på en annen måte, eller be mottakeren fylle rollen.";
+        "Ingen hos mottakaren har rett til å lese det.", "Send det på ein annan måte, eller be mottakaren fylle rolla.";
+    MESSAGE_TEXT_LENGTH: "En tekst i meldingen er lengre enn Altinn 3 tar imot, eller mangler.", "Skriv tittel og sammendrag på høyst 255 tegn.";
+        "Ein tekst i meldinga er lengre enn Altinn 3 tek imot, eller manglar.", "Skriv tittel og samandrag på høgst 255 teikn.";
+    DUE_DATE_PAST: "Meldingens frist er passert.", "Gi en senere frist.";
+        "Fristen til meldinga er passert.", "Gje ein seinare frist.";
+    ATTACHMENT_TYPE: "Et vedlegg er av en type som Altinn 3 ikke tar imot.", "Send det som PDF eller i et ZIP-arkiv.";
+        "Eit vedlegg er av ein type som Altinn 3 ikkje tek imot.", "Send det som PDF eller i eit ZIP-arkiv.";
+    ATTACHMENT_REFUSED: "Mottakeren fant skadevare i et vedlegg, eller kunne ikke ta det imot.", "Rens filen der den kommer fra, og send elementet på nytt.";
+        "Mottakaren fann skadevare i eit vedlegg, eller kunne ikkje ta det imot.", "Reins fila der ho kjem frå, og send elementet på nytt.";
+    NOTIFICATION_UNKNOWN: "Meldingens varsel er av et slag ruten ikke kjenner.", "Sjekk TransportType og NotificationType, eller be driften om en mal.";
+        "Varselet til meldinga er av eit slag ruta ikkje kjenner.", "Sjekk TransportType og NotificationType, eller be drifta om ein mal.";
     UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
         "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
     THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";
@@ -267,8 +291,12 @@ rows! {
         "Det er lasta ned.", "Ingenting.";
     DELIVERED_LATE: "Det ble sendt på nytt, og mottakeren har det.", "Ingenting; ikke legg det inn på nytt.";
         "Det vart sendt på nytt, og mottakaren har det.", "Ingenting; ikkje legg det inn på nytt.";
+    PUBLISHED: "Mottakeren kan se det.", "Ingenting.";
+        "Mottakaren kan sjå det.", "Ingenting.";
     PUBLISH_FAILED: "Mottakeren tok imot det, men kunne ikke gjøre det synlig etterpå.", "Spør mottakeren, eller send elementet på nytt med en ny referanse.";
         "Mottakaren tok imot det, men kunne ikkje gjere det synleg etterpå.", "Spør mottakaren, eller send elementet på nytt med ein ny referanse.";
     MALWARE_FOUND: "Mottakeren fant skadevare i det etterpå.", "Rens filen der den kommer fra, og send elementet på nytt med en ny referanse.";
         "Mottakaren fann skadevare i det etterpå.", "Reins fila der ho kjem frå, og send elementet på nytt med ein ny referanse.";
+    RESERVED_LATE: "Mottakeren har reservert seg mot digital post.", "Send det på en annen måte.";
+        "Mottakaren har reservert seg mot digital post.", "Send det på ein annan måte.";
 }

@@ -5,6 +5,7 @@ use futures::stream;
 use sluse::adapters::directory::DirectoryReceiver;
 use sluse::ports::{Content, DeliveryError, Receiver};
 
+use super::letters::{letter, message, post_office, postman, target};
 use super::other_receivers::settings;
 use super::setup::{attachment, item, receiver, simulator};
 use crate::support::http_receiver::{Inbox, serve};
@@ -42,6 +43,23 @@ fn again(chunk: &std::io::Result<Bytes>) -> std::io::Result<Bytes> {
 async fn an_app_keeps_the_promises_of_a_receiver() {
     let simulator = simulator().await;
     conforms(&receiver(&simulator)).await;
+}
+
+#[tokio::test]
+async fn a_postman_keeps_the_promises_of_a_receiver() {
+    let simulator = post_office(|_| {}).await;
+    let here = postman(&simulator, target());
+    let (first, second) = (letter(1, message("a")), letter(2, message("a")));
+    assert_eq!(here.look_up(&first).await.unwrap(), None);
+    let chunks = || stream::iter([Ok(Bytes::from_static(b"<")), Err(std::io::Error::other("gone"))]);
+    let mut broken = first.clone();
+    broken.messages[0].body = Some(Content::new(move || Box::pin(chunks())));
+    assert!(matches!(here.deliver(&broken).await, Err(DeliveryError::Unreadable(_))));
+    assert_eq!(here.look_up(&first).await.unwrap(), None);
+    let delivered = here.deliver(&first).await.unwrap();
+    assert_eq!(here.look_up(&first).await.unwrap(), Some(delivered.clone()));
+    assert_eq!(here.look_up(&second).await.unwrap(), None);
+    assert_ne!(here.deliver(&second).await.unwrap(), delivered);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use super::setup::{
 /// An error as a table row: its variant, its code, the wait it asks for.
 fn shown(error: DeliveryError) -> (&'static str, Option<Code>, Option<u64>) {
     match error {
-        DeliveryError::Refused { code } => ("refused", Some(code), None),
+        DeliveryError::RefusedFor { code, .. } | DeliveryError::Refused { code } => ("refused", Some(code), None),
         DeliveryError::Later { code, after } => ("later", Some(code), after.map(|wait| wait.as_secs())),
         DeliveryError::Credentials { code } => ("credentials", Some(code), None),
         DeliveryError::Unknown { code } => ("unknown", Some(code), None),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::ports::{Area, Ledger, LedgerError, SmallBlobs, Sources, Timetable};
+use sluse::ports::{Area, Followed, Ledger, LedgerError, SmallBlobs, Sources, Timetable, Uploads};
 use tempfile::TempDir;
 
 use super::{Store, claim, partner};
@@ -43,6 +43,14 @@ impl Store for Sqlite {
     }
 
     fn sources(&self) -> &dyn Sources {
+        &self.ledger
+    }
+
+    fn followed(&self) -> &dyn Followed {
+        &self.ledger
+    }
+
+    fn uploads(&self) -> &dyn Uploads {
         &self.ledger
     }
 

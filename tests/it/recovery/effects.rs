@@ -15,6 +15,8 @@ use crate::support::ssh_peers::{Kind, SshPeer};
 pub(super) enum At {
     /// The simulator's apps.
     Altinn,
+    /// The simulator's messages.
+    Messages,
     /// An HTTP receiver.
     Http,
     /// A directory.
@@ -42,6 +44,7 @@ impl Effects {
         let mut server = None;
         let receiver = match at {
             At::Altinn => Receiver::Altinn,
+            At::Messages => Receiver::Messages,
             At::Http => Receiver::Http(serve(inbox.clone()).await),
             At::Directory => Receiver::Directory,
             At::Sftp(kind) => Receiver::Sftp(server.insert(SshPeer::start(kind)?).receiver()),
@@ -55,6 +58,11 @@ impl Effects {
             At::Altinn => {
                 let seen = home.simulator.effects();
                 assert_eq!(seen.repeated, [], "items took effect twice\n{}", home.log());
+                seen.total
+            }
+            At::Messages => {
+                let seen = home.simulator.message_counts();
+                assert_eq!(seen.repeated, 0, "messages were sent twice: {seen:?}\n{}", home.log());
                 seen.total
             }
             At::Http => {

@@ -46,6 +46,8 @@ pub(crate) struct Settings {
 pub(crate) enum Receiver {
     /// The simulator's apps.
     Altinn,
+    /// The simulator's messages.
+    Messages,
     /// An HTTP receiver at this address, see `support::http_receiver`.
     Http(String),
     /// The folder's directory `out`.
@@ -165,13 +167,14 @@ impl Home {
         let Settings { route, format, more, receiver, take, quota_bytes, log_filter } = settings;
         let (receiver, services) = match receiver {
             Receiver::Altinn => ("altinn", SERVICES),
+            Receiver::Messages => ("messages", MESSAGES),
             Receiver::Http(_) => ("http", ""),
             Receiver::Directory => ("directory", ""),
             Receiver::Sftp(_) => ("sftp", ""),
         };
         let sftp = match &settings.receiver {
             Receiver::Sftp(settings) => format!("[receiver.sftp]\nkind = \"sftp\"\n{settings}{take}"),
-            Receiver::Altinn | Receiver::Http(_) | Receiver::Directory => String::new(),
+            Receiver::Messages | Receiver::Altinn | Receiver::Http(_) | Receiver::Directory => String::new(),
         };
         let http = if let Receiver::Http(url) = &settings.receiver { url.as_str() } else { base };
         format!(
@@ -197,6 +200,18 @@ client_id = "test"
 kid = "test"
 key_file = "key.pem"
 consumer_org = "{CONSUMER_ORG}"
+connect_ms = 2_000
+timeout_ms = 5_000
+[receiver.messages]
+kind = "altinn-correspondence"
+platform_url = "{base}"
+issuer = "{base}/"
+token_url = "{base}/token"
+client_id = "test"
+kid = "test"
+key_file = "key.pem"
+news_first_wait_ms = 100
+news_max_wait_ms = 400
 connect_ms = 2_000
 timeout_ms = 5_000
 [receiver.http]
@@ -242,6 +257,19 @@ attachment_type = "vedlegg"
 [[route.etat.service.data_type]]
 format_id = "2087"
 data_type = "oppgave"
+"#;
+
+/// The services of generated messages and their resources: one sends attachments along, the other before.
+const MESSAGES: &str = r#"
+[[route.etat.service]]
+code = "5001"
+edition = "1"
+resource = "ttd-vedtak"
+[[route.etat.service]]
+code = "5002"
+edition = "2"
+resource = "ttd-melding"
+share_attachments = true
 "#;
 
 impl Gateway {

@@ -106,9 +106,20 @@ impl Blob for InMemory {
 
 /// The route the fixtures are written for: one sender, two services, one of them ignored.
 pub(crate) fn prefill_route() -> Route {
-    let row = ServiceRow { code: "MT0001".into(), edition: Some("12311".into()), app: None, schemas: Vec::new() };
-    let any_edition =
-        ServiceRow { code: "MT0001".into(), edition: Some(String::new()), app: None, schemas: Vec::new() };
+    let row = ServiceRow {
+        code: "MT0001".into(),
+        edition: Some("12311".into()),
+        app: None,
+        message: None,
+        schemas: Vec::new(),
+    };
+    let any_edition = ServiceRow {
+        code: "MT0001".into(),
+        edition: Some(String::new()),
+        app: None,
+        message: None,
+        schemas: Vec::new(),
+    };
     Route {
         name: "prefill".parse().unwrap(),
         partner: "ttd".parse().unwrap(),

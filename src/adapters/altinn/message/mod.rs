@@ -1,0 +1,324 @@
+//! Messages: each becomes one correspondence for each of its recipients, by one call.
+//!
+//! The call carries a key made of the item's. The platform takes a key once and for ever, so a second call has no second
+//! effect; its refusal is answered by looking for the message under the key. That the platform took a message is not that
+//! its recipient sees it: what becomes of it is asked for later.
+
+mod answers;
+mod attachments;
+mod mapping;
+mod notification;
+mod pack;
+mod request;
+mod stand;
+mod uploads;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use self::answers::{Sent, looked, sent};
+use self::attachments::File;
+use self::mapping::{Prepared, prepare};
+use self::request::NewAttachment;
+use self::stand::{Overview, together};
+use self::uploads::Uploader;
+use super::client::{Client, still_unknown};
+use super::instance::content_type;
+use super::{AltinnSettings, SetupError};
+use crate::adapters::http::{Answer, FormPart, Outgoing, form};
+use crate::codes;
+use crate::kill_point::kill_point;
+use crate::model::{ItemKey, LateEvent, MessageTarget, ServiceTable};
+use crate::ports::{Clock, Consignment, Content, Delivered, DeliveryError, Message, Receiver, Stand, Uploads};
+
+/// What is asked for after a message was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewsSettings {
+    /// Which events are told.
+    pub events: Vec<LateEvent>,
+    /// When it is asked about first; the wait doubles from there.
+    pub first_wait: Duration,
+    /// Up to this.
+    pub longest_wait: Duration,
+    /// For so long.
+    pub lasts: Duration,
+}
+
+/// Sends messages.
+pub struct MessageReceiver {
+    client: Arc<Client>,
+    messages: Url,
+    uploader: Uploader,
+    services: ServiceTable,
+    news: NewsSettings,
+    clock: Arc<dyn Clock>,
+}
+
+impl MessageReceiver {
+    /// Checks the settings; nothing is sent yet.
+    pub fn new(
+        settings: AltinnSettings,
+        services: ServiceTable,
+        news: NewsSettings,
+        (store, clock): (Arc<dyn Uploads>, Arc<dyn Clock>),
+    ) -> Result<Self, SetupError> {
+        let targets = services.rows.iter().filter_map(|row| row.message.as_ref());
+        if let Some(bad) = targets.map(|target| &target.resource).find(|resource| !is_resource(resource)) {
+            return Err(SetupError::BadResource(bad.clone()));
+        }
+        let client = Arc::new(Client::new(settings, &[], clock.clone())?);
+        let at = |path: &str| {
+            let mut url = client.platform.clone();
+            url.set_path(&format!("{}correspondence/api/v1/{path}", url.path()));
+            url
+        };
+        let (messages, attachments) = (at("correspondence"), at("attachment"));
+        let uploader = Uploader::new(Arc::clone(&client), attachments, store, clock.clone());
+        Ok(Self { client, messages, uploader, services, news, clock })
+    }
+
+    fn target(&self, item: &Consignment) -> Result<&MessageTarget, DeliveryError> {
+        let refused = |code| DeliveryError::Refused { code };
+        if item.messages.is_empty() {
+            return Err(refused(codes::NO_RECEIVER_FOR_KIND));
+        }
+        let row = item.service.as_ref().and_then(|service| self.services.row(service));
+        row.and_then(|row| row.message.as_deref()).ok_or(refused(codes::UNKNOWN_SERVICE))
+    }
+
+    /// Sends one message; the id of what is there then.
+    async fn send(&self, prepared: Prepared, target: &MessageTarget) -> Result<Uuid, DeliveryError> {
+        let Prepared { mut request, files, .. } = prepared;
+        let mut with_it = Vec::new();
+        for file in files {
+            if target.shares_attachments || file.most_bytes > target.large_attachment_bytes {
+                request.existing_attachments.push(self.uploader.place(&file, &target.resource).await?);
+            } else {
+                with_it.push(file);
+            }
+        }
+        request.correspondence.content.attachments = with_it.iter().map(announced).collect();
+        kill_point("altinn.message.before");
+        let answer = if with_it.is_empty() {
+            let body = Content::from_bytes(request.json());
+            self.client.post_again(&self.messages, "application/json", None, &body).await?
+        } else {
+            self.post_form(&request, &with_it).await?
+        };
+        kill_point("altinn.message.after");
+        match sent(&answer)? {
+            Sent::New(id) => Ok(id),
+            Sent::Before => {
+                let found = self.find(&target.resource, request.idempotent_key).await?;
+                found.ok_or(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })
+            }
+        }
+    }
+
+    async fn post_form(&self, request: &request::Request, files: &[File]) -> Result<Answer, DeliveryError> {
+        let url = self.at("upload").ok_or(DeliveryError::Unknown { code: codes::RECEIVER_FAULT })?;
+        let mut answer = self.post_form_once(&url, request, files).await?;
+        if answer.status() == 401 {
+            answer = self.post_form_once(&url, request, files).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn post_form_once(
+        &self,
+        url: &Url,
+        request: &request::Request,
+        files: &[File],
+    ) -> Result<Answer, DeliveryError> {
+        let field = |(name, text): (String, String)| FormPart {
+            name,
+            file_name: None,
+            content_type: "text/plain; charset=utf-8",
+            content: Content::from_bytes(text),
+        };
+        let file = |file: &File| FormPart {
+            name: "attachments".to_owned(),
+            file_name: Some(file.name.clone()),
+            content_type: content_type("", &file.name),
+            content: file.content.clone(),
+        };
+        let parts = request.fields().into_iter().map(field).chain(files.iter().map(file)).collect();
+        let (content_type, body) = form(parts);
+        self.client.post(url, &content_type, None, Outgoing::gather(body).await?).await
+    }
+
+    /// The message under a key. Every failure to look leaves what is unknown as it was.
+    async fn find(&self, resource: &str, key: Uuid) -> Result<Option<Uuid>, DeliveryError> {
+        #[derive(Deserialize)]
+        struct Found {
+            #[serde(default)]
+            ids: Option<Vec<Uuid>>,
+        }
+        let mut url = self.messages.clone();
+        url.query_pairs_mut()
+            .append_pair("role", "Sender")
+            .append_pair("resourceId", resource)
+            .append_pair("idempotentKey", &key.to_string());
+        let answer = self.client.get(&url).await?;
+        looked(&answer)?;
+        let found: Found = answer.json().ok_or(DeliveryError::Unknown { code: codes::RECEIVER_FAULT })?;
+        Ok(found.ids.unwrap_or_default().first().copied())
+    }
+
+    async fn overview(&self, id: &str) -> Result<Stand, DeliveryError> {
+        let unknown = || DeliveryError::Unknown { code: codes::RECEIVER_FAULT };
+        let id: Uuid = id.parse().map_err(|_| unknown())?;
+        let answer = self.client.get(&self.at(&id.to_string()).ok_or_else(unknown)?).await?;
+        if answer.status() == 404 {
+            // Purged long ago.
+            return Ok(Stand { events: Vec::new(), is_over: true });
+        }
+        looked(&answer)?;
+        let overview: Overview = answer.json().ok_or_else(unknown)?;
+        Ok(overview.stand(&self.news.events, self.clock.now()))
+    }
+
+    fn at(&self, path: &str) -> Option<Url> {
+        format!("{}/{path}", self.messages).parse().ok()
+    }
+
+    fn delivered(&self, ids: &[Uuid]) -> Delivered {
+        let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        let news_for = (!self.news.events.is_empty()).then_some(self.news.lasts);
+        Delivered { news_for, ..Delivered::of(ids.join(" ")) }
+    }
+
+    async fn prepared(
+        &self,
+        item: &Consignment,
+        (index, message): (usize, &Message),
+        target: &MessageTarget,
+    ) -> Result<Prepared, DeliveryError> {
+        prepare(item, message, target, (key_of(item.key, index), self.clock.now())).await
+    }
+}
+
+#[async_trait]
+impl Receiver for MessageReceiver {
+    /// An item with several recipients takes several calls. What happened to the first ones stays: a trouble with a later
+    /// one is settled by looking, and one that is refused does not keep the others from theirs.
+    async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
+        let target = self.target(item)?;
+        let (mut ids, mut notes, mut refused) = (Vec::new(), Vec::new(), None);
+        for (index, message) in item.messages.iter().enumerate() {
+            let sent = async {
+                let prepared = self.prepared(item, (index, message), target).await?;
+                let own = prepared.notes.clone();
+                Ok((self.send(prepared, target).await?, own))
+            };
+            match sent.await {
+                Ok((id, own)) => {
+                    ids.push(id);
+                    notes.extend(own);
+                }
+                Err(error @ (DeliveryError::Refused { .. } | DeliveryError::RefusedFor { .. })) => {
+                    refused = refused.or(Some(error));
+                }
+                Err(error) if ids.is_empty() => return Err(error),
+                Err(error) => return Err(after_others(error)),
+            }
+        }
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        dedup(&mut notes);
+        Ok(Delivered { notes, ..self.delivered(&ids) })
+    }
+
+    async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
+        let target = self.target(item)?;
+        let (mut ids, mut notes) = (Vec::new(), Vec::new());
+        for (index, message) in item.messages.iter().enumerate() {
+            let found = self.find(&target.resource, key_of(item.key, index)).await.map_err(still_unknown)?;
+            let Some(id) = found else { return Ok(None) };
+            ids.push(id);
+            // What was lost is lost, though its due date may have passed since.
+            if let Ok(prepared) = self.prepared(item, (index, message), target).await {
+                notes.extend(prepared.notes);
+            }
+        }
+        dedup(&mut notes);
+        Ok(Some(Delivered { notes, ..self.delivered(&ids) }))
+    }
+
+    fn takes_messages(&self) -> bool {
+        true
+    }
+
+    async fn stand(&self, receivers_reference: &str) -> Result<Stand, DeliveryError> {
+        let mut stands = Vec::new();
+        for id in receivers_reference.split_whitespace() {
+            stands.push(self.overview(id).await?);
+        }
+        Ok(together(&stands))
+    }
+
+    fn wait_for_news(&self, looks: u32) -> Duration {
+        let wait = self.news.first_wait.saturating_mul(1 << looks.min(20));
+        wait.min(self.news.longest_wait)
+    }
+}
+
+/// After a message of the item was sent, nothing is certainly without effect any more.
+fn after_others(error: DeliveryError) -> DeliveryError {
+    match error {
+        DeliveryError::Later { code, .. } | DeliveryError::Credentials { code } | DeliveryError::Unknown { code } => {
+            DeliveryError::Unknown { code }
+        }
+        DeliveryError::Refused { .. } | DeliveryError::RefusedFor { .. } | DeliveryError::Unreadable(_) => error,
+    }
+}
+
+fn dedup(notes: &mut Vec<crate::model::Note>) {
+    let mut seen = Vec::new();
+    notes.retain(|note| {
+        let is_new = !seen.contains(note);
+        seen.push(note.clone());
+        is_new
+    });
+    notes.truncate(MOST_NOTES);
+}
+
+/// The key of the call for one of an item's recipients.
+fn key_of(item: ItemKey, index: usize) -> Uuid {
+    Uuid::new_v5(&item.0, &(index as u64).to_be_bytes())
+}
+
+fn announced(file: &File) -> NewAttachment {
+    NewAttachment {
+        file_name: file.name.clone(),
+        display_name: file.title.clone(),
+        is_encrypted: file.is_encrypted,
+        senders_reference: file.reference.clone(),
+        checksum: None,
+        resource_id: None,
+    }
+}
+
+/// The platform's word for a language number; and whether it is one we know.
+fn language(number: &str) -> (&'static str, bool) {
+    match number.trim() {
+        "1033" => ("en", true),
+        "2068" => ("nn", true),
+        "1044" | "" => ("nb", true),
+        _ => ("nb", false),
+    }
+}
+
+fn is_resource(text: &str) -> bool {
+    (1..=255).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// Notes on one item.
+const MOST_NOTES: usize = 16;

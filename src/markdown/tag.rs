@@ -1,0 +1,83 @@
+//! A start tag with its attributes.
+
+use super::entities;
+
+/// A start tag.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Tag {
+    /// Its name in lower case, without a prefix.
+    pub(super) name: String,
+    /// Names in lower case, values with their references undone.
+    pub(super) attributes: Vec<(String, String)>,
+    /// It ends with a slash.
+    pub(super) is_empty: bool,
+}
+
+impl Tag {
+    /// Reads what stands between `<` and `>`.
+    pub(super) fn read(raw: &str) -> Self {
+        let is_empty = raw.ends_with('/');
+        let raw = raw.trim_end_matches('/');
+        let end = raw.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(raw.len());
+        let (name, mut rest) = raw.split_at_checked(end).unwrap_or_default();
+        let mut tag = Self { name: local(name), attributes: Vec::new(), is_empty };
+        while let Some((attribute, after)) = attribute(rest) {
+            tag.attributes.push(attribute);
+            rest = after;
+        }
+        tag
+    }
+
+    /// The value of an attribute.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Tells whether it says how something looks.
+    pub(super) fn has_style(&self) -> bool {
+        const STYLE: [&str; 8] = ["style", "class", "align", "valign", "color", "bgcolor", "face", "background"];
+        self.attributes.iter().any(|(name, value)| STYLE.contains(&name.as_str()) && !value.is_empty())
+    }
+}
+
+/// A name in lower case, without a prefix.
+pub(super) fn local(name: &str) -> String {
+    name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The first attribute and what follows it.
+fn attribute(text: &str) -> Option<((String, String), &str)> {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
+    let end = text.find(|c: char| c.is_whitespace() || c == '=' || c == '/').unwrap_or(text.len());
+    let (name, after) = text.split_at_checked(end.max(text.chars().next()?.len_utf8()))?;
+    let Some(value) = after.trim_start().strip_prefix('=') else {
+        return Some(((local(name), String::new()), after));
+    };
+    let value = value.trim_start();
+    let (value, rest) = match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            let inner = value.strip_prefix(quote).unwrap_or_default();
+            // A tag that was cut short has no closing quote.
+            inner.split_once(quote).unwrap_or((inner, ""))
+        }
+        _ => value.split_at_checked(value.find(char::is_whitespace).unwrap_or(value.len()))?,
+    };
+    Some(((local(name), entities::undo(value)), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_read_however_they_are_written() {
+        let tag = Tag::read("x:A\n HREF = 'a?b&amp;c'  class=red checked data-x=\"1 > 0\"/");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let expected = [pair("href", "a?b&c"), pair("class", "red"), pair("checked", ""), pair("data-x", "1 > 0")];
+        assert_eq!((tag.name.as_str(), tag.is_empty), ("a", true));
+        assert_eq!(tag.attributes, expected);
+        assert!(tag.has_style() && !Tag::read("p").has_style());
+        assert_eq!(Tag::read("a href='cut").value("href"), Some("cut"));
+        assert_eq!(Tag::read("a ==").attributes.len(), 1);
+    }
+}

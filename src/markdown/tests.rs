@@ -1,0 +1,163 @@
+//! What becomes of HTML, and that no text of it becomes markup.
+
+use proptest::prelude::*;
+
+use super::{Converter, Loss, Markdown};
+
+fn convert(html: &str) -> Markdown {
+    let mut converter = Converter::new(30_000);
+    converter.push(html.as_bytes());
+    converter.finish()
+}
+
+fn text(html: &str) -> String {
+    convert(html).text.unwrap()
+}
+
+#[test]
+fn blocks_are_lines_and_paragraphs() {
+    let table = [
+        ("<p>Hei,\n  <b>du</b></p><p>der</p>", "Hei, **du**\n\nder"),
+        ("<div><div>a</div></div>b", "a\n\nb"),
+        ("a<br>b<br/><br />c<br>", "a  \nb\n\nc"),
+        ("<h1>Vedtak <i>om</i><br>noe</h1>tekst<h3>To</h3>", "# Vedtak *om* noe\n\ntekst\n\n### To"),
+        ("a<hr>b", "a\n\n---\n\nb"),
+        ("<blockquote>a<p>b</p></blockquote>c", "> a\n>\n> b\n\nc"),
+        ("<pre>a\n  b</pre>", "a  \nb"),
+        ("", ""),
+        (" \n <p> </p>", ""),
+    ];
+    for (html, expected) in table {
+        assert_eq!(text(html), expected, "{html}");
+    }
+}
+
+#[test]
+fn lists_are_lists() {
+    let table = [
+        ("<p>x</p><ul><li>a<li>b</li></ul>c", "x\n\n- a\n- b\n\nc"),
+        ("<ol start=3><li><p>a</p></li><li>b<ul><li>c</li></ul></li></ol>", "3. a\n4. b\n   - c"),
+        ("<ul><li>a<p>b</p></li></ul>", "- a\n\n  b"),
+        ("<li>a</li>", "- a"),
+        ("</ul></li></blockquote>a", "a"),
+    ];
+    for (html, expected) in table {
+        assert_eq!(text(html), expected, "{html}");
+    }
+}
+
+#[test]
+fn marks_stand_close_to_their_text() {
+    let table = [
+        ("en <b> to </b>tre", "en **to** tre"),
+        ("<b></b>a<i> </i>b", "a b"),
+        ("<b>a<p>b</p></b>", "**a**\n\n**b**"),
+        ("<b>a<strong>b</strong></b>", "**ab**"),
+        ("<a href='https://etat.example/a (b)'> Svar </a>nå", "[Svar](https://etat.example/a%20%28b%29) nå"),
+    ];
+    for (html, expected) in table {
+        assert_eq!(text(html), expected, "{html}");
+    }
+    assert_eq!(text("<b>a<i>b</b>c</i>"), "**a*b****c*", "what was crossed goes on");
+}
+
+#[test]
+fn nothing_of_the_text_is_markup() {
+    let table = [
+        ("* a _b_ `c` [d](e) \\", "\\* a \\_b\\_ \\`c\\` \\[d\\](e) \\\\"),
+        ("# a", "\\# a"),
+        ("- a<br>1. b<br>2) c<br>+ d", "\\- a  \n1\\. b  \n2\\) c  \n\\+ d"),
+        ("2026. 1.5 – a-b", "2026\\. 1.5 – a-b"),
+        ("a &lt;b&gt; c &amp;lt; R&amp;D &amp; E &", "a &lt;b&gt; c &amp;lt; R&amp;D & E &"),
+        ("1 < 2 <3 <", "1 &lt; 2 &lt;3 &lt;"),
+        ("bl&aring;b&aelig;r&nbsp;&ndash; 5&nbsp;kr", "blåbær – 5 kr"),
+        ("<x:p xmlns:x='u'>a<![CDATA[<b>]]]></x:p>", "a&lt;b&gt;\\]"),
+    ];
+    for (html, expected) in table {
+        assert_eq!(text(html), expected, "{html}");
+    }
+}
+
+#[test]
+fn titles_are_plain() {
+    assert_eq!(super::plain(" <b>Ved</b>tak<br/>om R&D &amp; 1 < 2\n "), "Vedtak om R&D & 1 < 2");
+    assert_eq!(super::escape("1. *a* <b>\nc"), "1\\. \\*a\\* &lt;b&gt; c");
+}
+
+#[test]
+fn what_is_lost_is_told() {
+    let table: [(&str, &str, &[Loss]); 9] = [
+        ("<p style='color:red'>a</p>", "a", &[Loss::Styles]),
+        ("<style>p{}</style><u>a</u>", "a", &[Loss::Styles]),
+        ("<table><tr><th>a</th><th>b</th></tr><tr><td>c<td>d</table>e", "a | b  \nc | d\n\ne", &[Loss::Tables]),
+        ("a <img src=x alt='Logo'>", "a Logo", &[Loss::Images]),
+        ("<a href='javascript:x()'>a</a> <a href='/b'>b</a> <a name=c>c</a>", "a b c", &[Loss::Links]),
+        ("<script>if (a<b) '</p>'</script>x<noscript>y</noscript>", "x", &[Loss::Scripts]),
+        ("<select><option>a</select><input>x", "x", &[Loss::Forms]),
+        ("<svg><svg/><text>a</text></svg>x<iframe>b</iframe>", "x", &[Loss::Objects]),
+        ("<html><head><title>a</title></head><body><!-- b --><?c?><!DOCTYPE d>e", "e", &[]),
+    ];
+    for (html, expected, losses) in table {
+        let made = convert(html);
+        assert_eq!(made.text.as_deref(), Some(expected), "{html}");
+        assert_eq!(made.losses.iter().copied().collect::<Vec<_>>(), losses, "{html}");
+    }
+}
+
+#[test]
+fn a_text_beyond_the_limit_is_none_and_takes_no_room() {
+    let mut converter = Converter::new(10);
+    (0..100_000).for_each(|_| converter.push(b"<b>words</b> "));
+    assert_eq!(converter.finish().text, None);
+    let mut converter = Converter::new(10);
+    converter.push("ååååååååå<i>".as_bytes());
+    converter.push("å</i>".as_bytes());
+    assert_eq!(converter.finish().text, None, "the marks count, too");
+    let picture = format!("<img alt='a' src='data:{}'>b", "x".repeat(1_000_000));
+    assert_eq!(text(&picture), "ab");
+}
+
+const PIECES: [&str; 20] = [
+    "<p>",
+    "</p>",
+    "<b>",
+    "</b>",
+    "<ul>",
+    "<li>",
+    "</ul>",
+    "<a href='https://a.example/'>",
+    "</a>",
+    "&amp;",
+    "&aring;",
+    " ",
+    "\n",
+    "å*",
+    "<br/>",
+    "1.",
+    "<!-- x -->",
+    "<![CDATA[ ]] ]]>",
+    "<td>",
+    "<blockquote>",
+];
+
+proptest! {
+    #[test]
+    fn any_chunks_give_the_same(pieces in prop::collection::vec(0..PIECES.len(), 0..40), cut in 1_usize..9) {
+        let html: String = pieces.iter().map(|piece| PIECES[*piece]).collect();
+        let mut converter = Converter::new(30_000);
+        html.as_bytes().chunks(cut).for_each(|chunk| converter.push(chunk));
+        prop_assert_eq!(converter.finish(), convert(&html));
+    }
+
+    #[test]
+    fn no_html_is_left_whatever_comes(html in "([<>/!a-z&;#'\"= \\[\\]-]|\\PC)*") {
+        let made = text(&html);
+        prop_assert!(!made.contains('<'), "{}", made);
+    }
+
+    #[test]
+    fn plain_text_keeps_its_words(words in prop::collection::vec("[a-zæøå0-9]{1,8}", 0..12)) {
+        let made = text(&format!("<p>{}</p>", words.join("\n ")));
+        prop_assert_eq!(made.split_whitespace().collect::<Vec<_>>(), words);
+    }
+}

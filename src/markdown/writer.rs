@@ -1,0 +1,357 @@
+//! Writes Markdown: lines with the prefixes of lists and quotations, marks around text, and escapes.
+
+/// Something around text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Bold.
+    Strong,
+    /// Italic.
+    Emphasis,
+    /// A link to the address.
+    Link(String),
+}
+
+/// The writer.
+#[derive(Debug)]
+pub(super) struct Writer {
+    out: String,
+    chars: usize,
+    most_chars: usize,
+    containers: Vec<Container>,
+    /// How many of the containers the last line stood in.
+    settled: usize,
+    /// Marks, each with whether it is written: one that holds no text never is.
+    marks: Vec<(Mark, bool)>,
+    /// Line ends wanted before the next text: 1 begins a line, 2 a paragraph.
+    gap: u8,
+    /// Line breaks before the next text.
+    breaks: u8,
+    /// White space before the next text.
+    has_space: bool,
+    line: Line,
+    heading: u8,
+    is_preformatted: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Container {
+    Quote,
+    /// A list, and the number of its next item where they are numbered.
+    List(Option<u32>),
+    /// An item with its marker; `true` when that is written.
+    Item(String, bool),
+}
+
+/// What stands on the line so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Nothing,
+    Digits,
+    Text,
+}
+
+impl Writer {
+    pub(super) fn new(most_chars: usize) -> Self {
+        Self {
+            out: String::new(),
+            chars: 0,
+            most_chars,
+            containers: Vec::new(),
+            settled: 0,
+            marks: Vec::new(),
+            gap: 0,
+            breaks: 0,
+            has_space: false,
+            line: Line::Nothing,
+            heading: 0,
+            is_preformatted: false,
+        }
+    }
+
+    /// The text; `None` when it was too long.
+    pub(super) fn finish(mut self) -> Option<String> {
+        self.block(0);
+        (self.chars <= self.most_chars).then_some(self.out)
+    }
+
+    /// Writes a character of text.
+    pub(super) fn text(&mut self, c: char) {
+        if c == '\n' && self.is_preformatted {
+            return self.line_break();
+        }
+        if c.is_whitespace() || c == '\u{A0}' {
+            self.has_space = true;
+            return;
+        }
+        // Characters XML cannot carry, and those nobody sees.
+        if c.is_control() || matches!(c, '\u{FEFF}' | '\u{AD}' | '\u{200B}') {
+            return;
+        }
+        self.begin();
+        self.escaped(c);
+    }
+
+    /// Ends the line or the paragraph.
+    pub(super) fn block(&mut self, gap: u8) {
+        while let Some(position) = self.marks.iter().rposition(|(_, is_written)| *is_written) {
+            self.close(position);
+        }
+        self.marks.retain(|(mark, _)| !matches!(mark, Mark::Link(_)));
+        self.gap = self.gap.max(gap);
+        if self.containers.last().is_some_and(|container| matches!(container, Container::Item(_, false))) {
+            self.gap = self.gap.min(1);
+        }
+        (self.breaks, self.has_space) = (0, false);
+    }
+
+    /// A line break within a paragraph; two of them make another paragraph.
+    pub(super) fn line_break(&mut self) {
+        if self.heading > 0 {
+            self.has_space = true;
+        } else if self.gap == 0 && !self.out.is_empty() {
+            self.breaks = self.breaks.saturating_add(1);
+        }
+    }
+
+    pub(super) fn rule(&mut self) {
+        self.block(2);
+        self.begin();
+        self.put("---");
+        self.block(2);
+    }
+
+    /// Begins a heading; level 0 ends it.
+    pub(super) fn heading(&mut self, level: u8) {
+        self.block(2);
+        self.heading = level;
+    }
+
+    pub(super) fn preformatted(&mut self, begins: bool) {
+        self.block(2);
+        self.is_preformatted = begins;
+    }
+
+    /// Begins a row of a table.
+    pub(super) fn row(&mut self) {
+        self.has_space = false;
+        if self.gap == 0 {
+            self.breaks = 1;
+        }
+    }
+
+    /// Sets a cell apart from the one before it.
+    pub(super) fn separator(&mut self) {
+        self.has_space = true;
+        self.begin();
+        self.put("|");
+        self.line = Line::Text;
+        self.has_space = true;
+    }
+
+    /// Begins a mark.
+    pub(super) fn mark(&mut self, mark: Mark) {
+        let is_inside = self.marks.iter().any(|(open, _)| match (open, &mark) {
+            (Mark::Link(_), Mark::Link(_)) => true,
+            (open, mark) => open == mark,
+        });
+        // One within its like shows nothing, and would end it.
+        if !is_inside {
+            self.marks.push((mark, false));
+        }
+    }
+
+    /// Ends a mark; those that began within it go on after it.
+    pub(super) fn unmark(&mut self, mark: &Mark) {
+        self.end_mark(|open| open == mark);
+    }
+
+    /// Ends a link.
+    pub(super) fn unlink(&mut self) {
+        self.end_mark(|open| matches!(open, Mark::Link(_)));
+    }
+
+    /// Begins a list, numbered from somewhere or not.
+    pub(super) fn list(&mut self, first: Option<u32>) {
+        let is_nested = self.containers.iter().any(|container| matches!(container, Container::Item(..)));
+        self.block(if is_nested { 1 } else { 2 });
+        if self.containers.len() < MOST_CONTAINERS {
+            self.containers.push(Container::List(first));
+        }
+    }
+
+    pub(super) fn end_list(&mut self) {
+        self.end_container(|container| matches!(container, Container::List(_)));
+        let is_nested = self.containers.iter().any(|container| matches!(container, Container::Item(..)));
+        self.block(if is_nested { 1 } else { 2 });
+    }
+
+    /// Begins an item, and ends the one before it.
+    pub(super) fn item(&mut self) {
+        if matches!(self.containers.last(), Some(Container::Item(..))) {
+            self.end_item();
+        }
+        self.block(1);
+        let marker = match self.containers.last_mut() {
+            Some(Container::List(Some(next))) => {
+                let marker = format!("{next}. ");
+                *next = next.saturating_add(1);
+                marker
+            }
+            Some(Container::List(None) | Container::Quote | Container::Item(..)) | None => "- ".to_owned(),
+        };
+        if self.containers.len() < MOST_CONTAINERS {
+            self.containers.push(Container::Item(marker, false));
+        }
+    }
+
+    pub(super) fn end_item(&mut self) {
+        self.block(1);
+        // An item within a list that goes on inside of it ends there.
+        if matches!(self.containers.last(), Some(Container::Item(..))) {
+            self.containers.pop();
+        }
+        self.gap = 1;
+    }
+
+    pub(super) fn quote(&mut self) {
+        self.block(2);
+        if self.containers.len() < MOST_CONTAINERS {
+            self.containers.push(Container::Quote);
+        }
+    }
+
+    pub(super) fn end_quote(&mut self) {
+        self.block(2);
+        self.end_container(|container| *container == Container::Quote);
+    }
+
+    /// Ends the innermost container of a kind with all that is in it.
+    fn end_container(&mut self, is_it: impl Fn(&Container) -> bool) {
+        if let Some(position) = self.containers.iter().rposition(is_it) {
+            self.containers.truncate(position);
+        }
+        self.settled = self.settled.min(self.containers.len());
+    }
+
+    fn end_mark(&mut self, is_it: impl Fn(&Mark) -> bool) {
+        let Some(position) = self.marks.iter().rposition(|(open, _)| is_it(open)) else { return };
+        self.close(position);
+        self.marks.remove(position);
+    }
+
+    /// Writes the ends of the marks from the innermost out to the one at the position.
+    fn close(&mut self, position: usize) {
+        let mut ends = String::new();
+        for (mark, is_written) in self.marks.iter_mut().skip(position).rev().filter(|(_, is_written)| *is_written) {
+            *is_written = false;
+            match mark {
+                Mark::Strong => ends.push_str("**"),
+                Mark::Emphasis => ends.push('*'),
+                Mark::Link(url) => ends.push_str(&format!("]({url})")),
+            }
+        }
+        self.put(&ends);
+    }
+
+    /// Writes what stands before the next text.
+    fn begin(&mut self) {
+        if self.out.is_empty() || self.gap > 0 {
+            self.begin_line();
+        } else if self.breaks > 0 {
+            let is_paragraph = self.breaks > 1;
+            self.put(if is_paragraph { "" } else { "  " });
+            self.gap = if is_paragraph { 2 } else { 1 };
+            self.begin_line();
+        } else if self.has_space {
+            self.put(" ");
+        }
+        (self.gap, self.breaks, self.has_space) = (0, 0, false);
+        let mut starts = String::new();
+        for (mark, is_written) in self.marks.iter_mut().filter(|(_, is_written)| !*is_written) {
+            *is_written = true;
+            starts.push_str(match mark {
+                Mark::Strong => "**",
+                Mark::Emphasis => "*",
+                Mark::Link(_) => "[",
+            });
+        }
+        if !starts.is_empty() {
+            self.put(&starts);
+            self.line = Line::Text;
+        }
+    }
+
+    fn begin_line(&mut self) {
+        let mut start = String::new();
+        if !self.out.is_empty() {
+            for _ in 1..self.gap {
+                start.push('\n');
+                start.push_str(prefix(self.containers.iter_mut().take(self.settled), false).trim_end());
+            }
+            start.push('\n');
+        }
+        start.push_str(&prefix(self.containers.iter_mut(), true));
+        start.extend(std::iter::repeat_n('#', usize::from(self.heading)));
+        if self.heading > 0 {
+            start.push(' ');
+        }
+        self.put(&start);
+        self.settled = self.containers.len();
+        self.line = Line::Nothing;
+    }
+
+    /// Writes a character so that it is not read as markup.
+    fn escaped(&mut self, c: char) {
+        if self.out.ends_with('&') && (c.is_ascii_alphabetic() || c == '#') {
+            // It would begin a reference.
+            self.put("amp;");
+        }
+        let special = match (self.line, c) {
+            (_, '\\' | '`' | '*' | '_' | '[' | ']')
+            | (Line::Nothing, '#' | '+' | '-' | '=' | '~')
+            | (Line::Digits, '.' | ')') => true,
+            (Line::Nothing | Line::Digits | Line::Text, _) => false,
+        };
+        self.line = match self.line {
+            Line::Nothing | Line::Digits if c.is_ascii_digit() => Line::Digits,
+            Line::Nothing | Line::Digits | Line::Text => Line::Text,
+        };
+        match c {
+            '<' => self.put("&lt;"),
+            '>' => self.put("&gt;"),
+            c => {
+                if special {
+                    self.put("\\");
+                }
+                self.put(c.encode_utf8(&mut [0; 4]));
+            }
+        }
+    }
+
+    fn put(&mut self, text: &str) {
+        self.chars += text.chars().count();
+        if self.chars <= self.most_chars {
+            self.out.push_str(text);
+        }
+    }
+}
+
+/// What a line begins with in the containers; an item's marker is written once, where that is asked for.
+fn prefix<'a>(containers: impl Iterator<Item = &'a mut Container>, with_markers: bool) -> String {
+    let mut prefix = String::new();
+    for container in containers {
+        match container {
+            Container::Quote => prefix.push_str("> "),
+            Container::List(_) => {}
+            Container::Item(marker, is_written) if with_markers && !*is_written => {
+                prefix.push_str(marker);
+                *is_written = true;
+            }
+            Container::Item(marker, _) => prefix.extend(std::iter::repeat_n(' ', marker.len())),
+        }
+    }
+    prefix
+}
+
+/// Deeper ones are not told apart.
+const MOST_CONTAINERS: usize = 32;

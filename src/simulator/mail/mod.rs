@@ -1,0 +1,188 @@
+//! Messages: attachments, correspondences, what becomes of them, and how often each took effect.
+
+mod attachments;
+mod form;
+mod letters;
+mod rules;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+pub(super) use attachments::{announce, attachment, upload};
+pub(super) use letters::{find, overview, send, send_form, set_status};
+
+/// Totals of messages since the start or the last reset.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageCounts {
+    /// Correspondences made.
+    pub total: u64,
+    /// Different ones, by resource, sender's reference and recipient.
+    pub distinct: u64,
+    /// Those that were made more than once.
+    pub repeated: u64,
+    /// Requests to make one, whatever became of them.
+    pub calls: u64,
+    /// Requests refused because their key was used before.
+    pub known_keys: u64,
+    /// Requests to find one.
+    pub look_ups: u64,
+    /// Attachments announced by themselves.
+    pub announced: u64,
+    /// Uploads of those that were taken.
+    pub uploads: u64,
+    /// Attachments that came with their message.
+    pub attached: u64,
+}
+
+/// What is kept about a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageFacts {
+    /// The correspondence's id.
+    pub id: Uuid,
+    /// The key of the request.
+    pub key: Option<Uuid>,
+    /// The resource.
+    pub resource_id: String,
+    /// The sender's reference.
+    pub senders_reference: String,
+    /// Hash of the recipient's number; the number itself is not kept.
+    pub recipient: u64,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its recipient may see it.
+    pub publish_at: Timestamp,
+    /// Reading is to be confirmed.
+    pub is_confirmation_needed: bool,
+    /// Its attachments: name, size, SHA-256 of the bytes.
+    pub attachments: Vec<(String, u64, String)>,
+    /// A status that was set.
+    pub status: Option<String>,
+    /// When it was set.
+    pub status_changed: Option<Timestamp>,
+}
+
+/// An attachment that was announced by itself.
+pub(super) struct Attachment {
+    name: String,
+    resource: String,
+    checksum: Option<String>,
+    content: Option<Stored>,
+}
+
+struct Stored {
+    size_bytes: u64,
+    sha256: String,
+    has_malware: bool,
+    at: Timestamp,
+}
+
+/// All messages.
+#[derive(Default)]
+pub(super) struct Mail {
+    pub(super) counts: MessageCounts,
+    messages: HashMap<Uuid, MessageFacts>,
+    keys: HashMap<Uuid, Uuid>,
+    seen: HashMap<u64, u32>,
+    attachments: HashMap<Uuid, Attachment>,
+    latest: VecDeque<Uuid>,
+}
+
+impl Mail {
+    /// The latest messages, oldest first.
+    pub(super) fn latest(&self) -> Vec<MessageFacts> {
+        self.latest.iter().filter_map(|id| self.messages.get(id)).cloned().collect()
+    }
+
+    /// Sets what has become of a message; `false` when there is none.
+    pub(super) fn set_status(&mut self, id: Uuid, status: &str) -> bool {
+        let Some(message) = self.messages.get_mut(&id) else { return false };
+        message.status = Some(status.to_owned());
+        message.status_changed = Some(Timestamp::now());
+        true
+    }
+
+    fn add(&mut self, message: MessageFacts) {
+        let fields = format!("{}\n{}\n{}", message.resource_id, message.senders_reference, message.recipient);
+        let times = self.seen.entry(super::effects::owner_hash(&fields)).or_insert(0);
+        *times += 1;
+        self.counts.total += 1;
+        self.counts.distinct += u64::from(*times == 1);
+        self.counts.repeated += u64::from(*times == 2);
+        if let Some(key) = message.key {
+            self.keys.insert(key, message.id);
+        }
+        self.latest.push_back(message.id);
+        if self.latest.len() > KEPT {
+            self.latest.pop_front();
+        }
+        self.messages.insert(message.id, message);
+    }
+}
+
+impl MessageFacts {
+    /// Its status now, and since when.
+    fn stands(&self, publish_delay: Duration) -> (String, Timestamp) {
+        if let (Some(status), Some(at)) = (&self.status, self.status_changed) {
+            return (status.clone(), at);
+        }
+        let published = self.publish_at.max(self.created).checked_add(publish_delay).unwrap_or(Timestamp::MAX);
+        if published <= Timestamp::now() {
+            ("Published".to_owned(), published)
+        } else {
+            ("ReadyForPublish".to_owned(), self.created)
+        }
+    }
+}
+
+/// Why a request is refused.
+enum Refusal {
+    /// An error by its status and number.
+    Problem(u16, u32),
+    /// It does not have the form the platform asks for.
+    Invalid(String),
+}
+
+/// An error as the platform writes it.
+fn problem(status: u16, code: u32) -> Refusal {
+    Refusal::Problem(status, code)
+}
+
+/// A request that does not have the form the platform asks for.
+fn invalid(detail: &str) -> Refusal {
+    Refusal::Invalid(detail.to_owned())
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, body) = match self {
+            Self::Problem(status, code) => {
+                let body = json!({
+                    "type": "about:blank", "title": "Error", "status": status, "detail": "The stand-in refuses it",
+                    "code": format!("CORR-{code:05}"), "errorCode": code, "traceId": "00-0-0-00"
+                });
+                (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
+            }
+            Self::Invalid(detail) => {
+                let body = json!({
+                    "type": "about:blank", "title": "Validation failed", "status": 400, "code": "STD-00000",
+                    "validationErrors": [{"code": "CORR.VLD-00000", "detail": detail, "paths": []}], "errors": {},
+                    "traceId": "00-0-0-00"
+                });
+                (StatusCode::BAD_REQUEST, body)
+            }
+        };
+        (status, Json(body)).into_response()
+    }
+}
+
+/// Messages that are listed.
+const KEPT: usize = 2_000;

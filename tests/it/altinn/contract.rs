@@ -1,0 +1,213 @@
+//! What is sent, against the platform's own descriptions of its calls, where they are there.
+//!
+//! Each call has a request that must not pass: a description that cannot be compiled would let everything through.
+
+use std::fs;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use sluse::model::{MessageTarget, NotificationTemplate};
+use sluse::ports::{Consignment, Content, Message, Notification, Receiver, Reply};
+use sluse::simulator::Simulator;
+
+use super::letters::{file, letter, message, post_office, postman, target};
+use super::setup::{item, receiver};
+use crate::needs::{reference, tell_skipped};
+
+/// A description of calls.
+struct Description(Value);
+
+impl Description {
+    fn read(folder: &Path, name: &str) -> Self {
+        let text = fs::read_to_string(folder.join("altinn3/openapi").join(name)).unwrap();
+        Self(serde_json::from_str(&text).unwrap())
+    }
+
+    /// A judge of one of its objects.
+    fn judge(&self, name: &str) -> Validator {
+        assert!(self.0["components"]["schemas"][name].is_object(), "there is no {name}");
+        let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": self.0["components"]});
+        jsonschema::draft202012::options().should_validate_formats(true).build(&root).unwrap()
+    }
+
+    /// A judge of a call's query.
+    fn query(&self, path: &str) -> Validator {
+        let parameters = self.0["paths"][path]["get"]["parameters"].as_array().unwrap();
+        let name = |parameter: &Value| parameter["name"].as_str().unwrap().to_owned();
+        let properties: serde_json::Map<String, Value> =
+            parameters.iter().map(|parameter| (name(parameter), parameter["schema"].clone())).collect();
+        let required: Vec<_> = parameters.iter().filter(|parameter| parameter["required"] == true).map(name).collect();
+        let root = json!({
+            "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+            "components": self.0["components"]
+        });
+        jsonschema::draft202012::options().should_validate_formats(true).build(&root).unwrap()
+    }
+}
+
+/// Judges all recorded requests of a call; there must be some.
+fn all_pass(simulator: &Simulator, operation: &str, judge: &Validator) -> Value {
+    let requests = simulator.requests();
+    let of_call: Vec<_> = requests.iter().filter(|request| request.operation == operation).collect();
+    for request in &of_call {
+        let wrong: Vec<_> = judge.iter_errors(&request.content).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{operation}: {wrong:#?}");
+    }
+    of_call.first().unwrap_or_else(|| panic!("no {operation}")).content.clone()
+}
+
+/// Changes a request that is right, one thing at a time: none of the results may pass.
+fn none_passes(judge: &Validator, right: &Value, changes: &[(&str, Value)]) {
+    assert!(judge.is_valid(right));
+    for (place, value) in changes {
+        let mut wrong = right.clone();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        let parent = wrong.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        if value.is_null() {
+            parent.remove(name).unwrap();
+        } else {
+            parent.insert(name.to_owned(), value.clone());
+        }
+        assert!(!judge.is_valid(&wrong), "{place} = {value} passes");
+    }
+}
+
+/// A message with everything a message can have.
+fn full() -> (MessageTarget, Message) {
+    let template = NotificationTemplate {
+        kind: "N".into(),
+        language: None,
+        email_subject: "s".into(),
+        email_body: "b".into(),
+        sms: "t".into(),
+    };
+    let target = MessageTarget {
+        sender: Some("Etaten".into()),
+        needs_confirmation: true,
+        allows_forwarding: true,
+        templates: vec![template],
+        ..target()
+    };
+    let now = Timestamp::now();
+    let notification = Notification {
+        kind: "N".into(),
+        endpoints: vec![("PriorityEmailSMSReminder".into(), String::new()), ("SMS".into(), "99999999".into())],
+        ..Notification::default()
+    };
+    let message = Message {
+        summary: "Kort".into(),
+        visible_from: Some(now + SignedDuration::from_hours(1)),
+        due: Some(now + SignedDuration::from_hours(2)),
+        archive_reference: "AR1".into(),
+        replies: vec![Reply::Url { text: "Svar".into(), url: "https://a.example/".into() }],
+        notifications: vec![notification],
+        may_forward: true,
+        case: "7".into(),
+        ..message("<h1>a</h1><table><tr><td>b</table>")
+    };
+    (target, message)
+}
+
+#[tokio::test]
+async fn messages_are_as_the_platform_describes_them() {
+    let Some(folder) = reference() else { return };
+    let description = Description::read(&folder, "altinn-correspondence-v1.corrected.json");
+    let simulator = post_office(|_| {}).await;
+    let (target, full) = full();
+    let here = postman(&simulator, target);
+    here.deliver(&letter(1, full.clone())).await.unwrap();
+    here.deliver(&letter(2, message("a"))).await.unwrap();
+    let attachments =
+        vec![file("a.pdf", Content::from_bytes("x"), 1), file("b.pdf", Content::from_bytes("y"), 1_000_000)];
+    here.deliver(&letter(3, Message { attachments, ..full })).await.unwrap();
+    here.look_up(&letter(3, message("a"))).await.unwrap();
+
+    let initialize = description.judge("InitializeCorrespondencesExt");
+    let changes = [
+        ("/correspondence", Value::Null),
+        ("/recipients", json!(["12345"])),
+        ("/recipients", json!([])),
+        ("/idempotentKey", json!("x")),
+        ("/correspondence/content/messageTitle", json!("x".repeat(256))),
+        ("/correspondence/content/messageBody", json!("x".repeat(30_001))),
+        ("/correspondence/content/language", json!("se")),
+        ("/correspondence/sendersReference", json!("")),
+        ("/correspondence/notASetting", json!(1)),
+        ("/correspondence/requestedPublishTime", json!("tomorrow")),
+        ("/correspondence/replyOptions", json!([{"linkURL": "http://a.example/"}])),
+        ("/correspondence/notification/notificationChannel", json!("Fax")),
+        ("/correspondence/isConfirmationNeeded", json!("yes")),
+    ];
+    let post = all_pass(&simulator, "POST /correspondence/api/v1/correspondence", &initialize);
+    none_passes(&initialize, &post, &changes);
+    let form = all_pass(&simulator, "POST /correspondence/api/v1/correspondence/upload", &initialize);
+    none_passes(&initialize, &form, &[("/correspondence/content/attachments", json!([{"fileName": "a.pdf"}]))]);
+    none_passes(&initialize, &form, &[("/existingAttachments", json!(["x"]))]);
+
+    let announce = description.judge("InitializeAttachmentExt");
+    let announced = all_pass(&simulator, "POST /correspondence/api/v1/attachment", &announce);
+    let changes = [("/fileName", json!("")), ("/checksum", json!("ABC")), ("/resourceId", Value::Null)];
+    none_passes(&announce, &announced, &changes);
+
+    let find = description.query("/correspondence/api/v1/correspondence");
+    let found = all_pass(&simulator, "GET /correspondence/api/v1/correspondence", &find);
+    none_passes(&find, &found, &[("/role", json!("Owner")), ("/resourceId", Value::Null)]);
+}
+
+#[tokio::test]
+async fn instances_are_as_the_platform_describes_them() {
+    let Some(folder) = reference() else { return };
+    let description = Description::read(&folder, "altinn-app-lib-dotnet-swagger.json");
+    let simulator = post_office(|_| {}).await;
+    let here = receiver(&simulator);
+    let later = jiff::Zoned::now().date().tomorrow().unwrap();
+    here.deliver(&Consignment { valid_from: Some(later), ..item(1) }).await.unwrap();
+    here.deliver(&item(2)).await.unwrap();
+    let template = description.judge("Instance");
+    let first = all_pass(&simulator, "POST /instances", &template);
+    let changes = [
+        ("/instanceOwner", json!("x")),
+        ("/instanceOwner/organisationNumber", json!(1)),
+        ("/visibleAfter", json!("tomorrow")),
+        ("/dataValues", json!([])),
+        ("/notASetting", json!(1)),
+    ];
+    none_passes(&template, &first, &changes);
+}
+
+#[tokio::test]
+async fn prism_takes_what_is_sent_and_nothing_else() {
+    let Some(base) = prism() else { return };
+    let simulator = post_office(|_| {}).await;
+    let (target, full) = full();
+    let here = postman(&simulator, target);
+    here.deliver(&letter(1, full.clone())).await.unwrap();
+    let attachments = vec![file("b.pdf", Content::from_bytes("y"), 1_000_000)];
+    here.deliver(&letter(2, Message { attachments, ..full })).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = async |path: &str, body: &Value| {
+        let request = client.post(format!("{base}{path}")).bearer_auth("t").json(body);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let mut posted = 0;
+    for request in simulator.requests() {
+        let Some(path) = request.operation.strip_prefix("POST ") else { continue };
+        assert_eq!(post(path, &request.content).await, 200, "{path}");
+        let mut wrong = request.content.clone();
+        wrong.as_object_mut().unwrap().insert("notASetting".into(), json!(1));
+        assert!((400..500).contains(&post(path, &wrong).await), "{path} takes anything");
+        posted += 1;
+    }
+    assert!(posted >= 3, "{posted}");
+}
+
+/// Where Prism listens; see tests/contract/prism.sh.
+fn prism() -> Option<String> {
+    let base = std::env::var("SLUSE_PRISM").ok();
+    if base.is_none() {
+        tell_skipped("SLUSE_PRISM names no Prism");
+    }
+    base
+}
