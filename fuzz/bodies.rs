@@ -165,7 +165,7 @@ pub fn proxy_header(data: &[u8]) {
 #[cfg(feature = "gateway")]
 pub fn ssh_greeting(data: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    let answered = runtime.block_on(tokio::time::timeout(ANSWER_WITHIN, wire::greet(data)));
+    let answered = runtime.block_on(async { tokio::time::timeout(ANSWER_WITHIN, wire::greet(data)).await });
     let answered = answered.expect("the server hangs up when the client does");
     assert!(answered <= MOST_ANSWERED, "{answered} bytes");
 }
