@@ -6,33 +6,27 @@ use std::io;
 
 use crate::formats::broker;
 use crate::ports::Blob;
-use crate::xml::{Limits, Locator, Scope, Sink, Tag, Tokenizer};
+use crate::xml::{FaultKind, Limits, Locator, Scope, Sink, Tag, Tokenizer};
 
 /// A file that is read through for its end.
 pub struct Ending {
-    first: Option<u8>,
-    is_zip: bool,
+    /// Its first bytes.
+    head: Vec<u8>,
     /// `None` when what was read is no XML, which more of it does not mend.
     tokenizer: Option<Tokenizer>,
 }
 
 impl Default for Ending {
     fn default() -> Self {
-        Self { first: None, is_zip: false, tokenizer: Some(Tokenizer::new(Limits::default(), &[""; 0])) }
+        Self { head: Vec::new(), tokenizer: Some(Tokenizer::new(Limits::default(), &[""; 0])) }
     }
 }
 
 impl Ending {
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
-        for byte in bytes.iter().take(MAGIC.len()) {
-            match self.first {
-                None => self.first = Some(*byte),
-                Some(first) if !self.is_zip => self.is_zip = [first, *byte] == *MAGIC,
-                Some(_) => {}
-            }
-        }
-        if self.is_zip {
+        self.head.extend(bytes.iter().take(HEAD_BYTES.saturating_sub(self.head.len())));
+        if self.head.starts_with(MAGIC) {
             self.tokenizer = None;
         }
         if self.tokenizer.as_mut().is_some_and(|tokenizer| tokenizer.feed(bytes, &mut Deaf).is_err()) {
@@ -42,10 +36,28 @@ impl Ending {
 
     /// Tells whether the file, all of which was read, breaks off.
     pub fn breaks_off(self, blob: &dyn Blob) -> io::Result<bool> {
-        if self.is_zip {
+        if self.head.starts_with(MAGIC) {
             return Ok(!broker::has_end(blob)?);
         }
-        Ok(self.tokenizer.is_some_and(|mut tokenizer| tokenizer.finish(&mut Deaf).is_err()))
+        let Some(mut tokenizer) = self.tokenizer else { return Ok(false) };
+        let Err(fault) = tokenizer.finish(&mut Deaf) else { return Ok(false) };
+        // A short file is looked at here for the first time.
+        Ok(match fault.kind {
+            FaultKind::Truncated | FaultKind::BadEncoding => true,
+            FaultKind::NotXml => self.head.iter().find(|byte| !BLANK.contains(byte)).is_none_or(|byte| *byte == b'<'),
+            FaultKind::NotWellFormed
+            | FaultKind::EncodingContradicted
+            | FaultKind::UnsupportedEncoding
+            | FaultKind::Dtd
+            | FaultKind::UndeclaredPrefix
+            | FaultKind::TooDeep
+            | FaultKind::TagTooLong
+            | FaultKind::NameTooLong
+            | FaultKind::AttributeTooLong
+            | FaultKind::DeclarationTooLong
+            | FaultKind::TooManyAttributes
+            | FaultKind::TooManyNamespaces => false,
+        })
     }
 }
 
@@ -58,6 +70,11 @@ impl Sink for Deaf {
     fn text(&mut self, _: &[u8], _: u64, _: &mut Locator<'_>) {}
     fn character(&mut self, _: char, _: u64, _: &mut Locator<'_>) {}
 }
+
+const HEAD_BYTES: usize = 64;
+
+/// Byte order marks, blanks, and what stands between them in UTF-16.
+const BLANK: &[u8] = b"\xEF\xBB\xBF\xFE\xFF\0 \t\r\n";
 
 /// How archives begin.
 const MAGIC: &[u8; 2] = b"PK";

@@ -3,6 +3,8 @@
 //! Readers differ in what they make of strange ends, which is how one archive can be two. So the end is read here by the
 //! letter of the specification, and nothing but one certain end is taken.
 
+use std::io;
+
 use memchr::memmem;
 
 use super::report::Stop;
@@ -49,6 +51,17 @@ pub(super) fn find(window: &Window<'_>) -> Result<End, Stop> {
     };
     check_directory(&end)?;
     Ok(end)
+}
+
+/// Tells whether an end record, where one is at the very end, is not itself cut off.
+pub(super) fn is_whole(window: &Window<'_>) -> io::Result<bool> {
+    let mut tail = [0; END_BYTES - 1];
+    let from = window.size_bytes().saturating_sub(tail.len() as u64);
+    match window.read(&mut tail, from) {
+        Ok(filled) => Ok(memmem::find(tail.get(..filled).unwrap_or_default(), END).is_none()),
+        Err(Stop::Unreadable(error) | Stop::NotKept(error)) => Err(error),
+        Err(Stop::Refused(..)) => Ok(true),
+    }
 }
 
 /// The fields of the end record that say something.

@@ -50,9 +50,11 @@ use window::Window;
 
 /// Tells whether an archive has an end, which says where its directory lies.
 pub fn has_end(blob: &dyn Blob) -> io::Result<bool> {
-    match end::find(&Window::new(blob)) {
+    let window = Window::new(blob);
+    match end::find(&window) {
         Ok(_) => Ok(true),
-        Err(Stop::Refused(code, _)) => Ok(code != codes::ZIP_DAMAGED),
+        Err(Stop::Refused(codes::ZIP_HIDDEN_BYTES, _)) => end::is_whole(&window),
+        Err(Stop::Refused(code, _)) => Ok(code != codes::ZIP_DAMAGED && code != codes::NOT_ZIP),
         Err(Stop::Unreadable(error) | Stop::NotKept(error)) => Err(error),
     }
 }
