@@ -4,6 +4,7 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 
 use super::packets::{self, Attributes, Kind, Names, Reply};
 use super::session::{Lease, Session};
+use crate::adapters::sftp_server::packets::string;
 use crate::ports::{FileSeen, StoreError};
 
 /// What a status other than OK means. Texts are not looked at.
@@ -90,6 +91,24 @@ impl Session {
             packet.put_u32(0);
         };
         done(self.send(packets::MKDIR, path.len(), fill).reply().await?)
+    }
+
+    /// SHA-256 of bytes of a file as the server has them; `None` where it does not tell.
+    pub(super) async fn hash(&self, path: &str, start: u64, length: u64) -> Result<Option<Bytes>, StoreError> {
+        let fill = |packet: &mut bytes::BytesMut| {
+            packets::put_string(packet, b"check-file-name");
+            packets::put_string(packet, path.as_bytes());
+            packets::put_string(packet, HASH);
+            packet.put_u64(start);
+            packet.put_u64(length);
+            packet.put_u32(0);
+        };
+        let reply = self.send(packets::EXTENDED, path.len() + 64, fill).reply().await?;
+        // A hash that cannot be had proves nothing, either way.
+        let Reply::Extended(mut rest) = reply else { return Ok(None) };
+        let mut word = || string(&mut rest);
+        let told = word().is_some_and(|what| &*what == b"check-file") && word().is_some_and(|kind| &*kind == HASH);
+        Ok(Some(rest).filter(|hash| told && hash.len() == HASH_BYTES))
     }
 
     /// Tells whether the disk where something lies has no room left; `false` where the server does not tell.
@@ -191,5 +210,8 @@ impl Drop for Open {
     }
 }
 
+/// The hash that is asked for.
+const HASH: &[u8] = b"sha256";
+const HASH_BYTES: usize = 32;
 /// Less room than this is none.
 const ROOM_BYTES: u64 = 64 * 1024;

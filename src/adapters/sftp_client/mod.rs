@@ -72,7 +72,7 @@ impl SftpClient {
             let read = from.read(&mut buffer).await.map_err(StoreError::Unreadable)?;
             match buffer.get(..read) {
                 Some(bytes) if read > 0 => put.push(bytes).await?,
-                _ => return put.finish().await,
+                _ => return put.finish().await.map(|(size_bytes, _hash)| size_bytes),
             }
         }
     }

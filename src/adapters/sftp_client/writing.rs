@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures::stream::{BoxStream, StreamExt as _};
 
@@ -33,13 +34,21 @@ pub(super) async fn write(
             return Err(put.give_up(error).await);
         }
     }
-    let size_bytes = put.finish().await?;
+    let (size_bytes, hash) = put.finish().await?;
     let found = after.stat(path).await?.ok_or(StoreError::NotFound)?;
     match found.size_bytes {
-        Some(size) if size == size_bytes => Ok(found),
-        Some(_) => Err(StoreError::Nonsense("another size than was written")),
-        None => Err(StoreError::Nonsense("a file without a size")),
+        Some(size) if size == size_bytes => {}
+        Some(_) => return Err(StoreError::Nonsense("another size than was written")),
+        None => return Err(StoreError::Nonsense("a file without a size")),
     }
+    let written = size_bytes.saturating_sub(offset);
+    if let Some(hash) = hash.filter(|_| (1..=MOST_HASHED_BYTES).contains(&written)) {
+        let theirs = after.hash(path, offset, written).await?;
+        if theirs.is_some_and(|theirs| *theirs != *hash.finish().as_ref()) {
+            return Err(StoreError::Nonsense("other bytes than were written"));
+        }
+    }
+    Ok(found)
 }
 
 /// A file that is being written.
@@ -50,6 +59,8 @@ pub(super) struct Put {
     at: u64,
     gathered: BytesMut,
     under_way: VecDeque<Waiting>,
+    /// Of what was sent, where the server can tell its own.
+    hash: Option<Context>,
 }
 
 impl Put {
@@ -74,7 +85,8 @@ impl Put {
 
     fn of(open: Open, path: &str, at: u64) -> Self {
         let gathered = BytesMut::with_capacity(open.session.chunk);
-        Self { open, path: path.to_owned(), at, gathered, under_way: VecDeque::new() }
+        let hash = open.session.offers.check_file.then(|| Context::new(&SHA256));
+        Self { open, path: path.to_owned(), at, gathered, under_way: VecDeque::new(), hash }
     }
 
     /// Takes more bytes, and sends what makes whole requests.
@@ -100,6 +112,9 @@ impl Put {
             packet.put_u64(at);
             packets::put_string(packet, chunk);
         });
+        if let Some(hash) = &mut self.hash {
+            hash.update(&self.gathered);
+        }
         self.at += self.gathered.len() as u64;
         self.gathered.clear();
         self.under_way.push_back(waiting);
@@ -115,14 +130,14 @@ impl Put {
         Ok(())
     }
 
-    /// Sends the rest and closes; the file's size when the server has acknowledged all of it.
-    pub(super) async fn finish(mut self) -> Result<u64, StoreError> {
+    /// Sends the rest and closes; the file's size when the server has acknowledged all of it, and the hash of what was sent.
+    pub(super) async fn finish(mut self) -> Result<(u64, Option<Context>), StoreError> {
         let size_bytes = self.at + self.gathered.len() as u64;
         if let Err(error) = self.synced().await {
             return Err(self.give_up(error).await);
         }
         self.open.close().await?;
-        Ok(size_bytes)
+        Ok((size_bytes, self.hash))
     }
 
     async fn synced(&mut self) -> Result<(), StoreError> {
@@ -148,5 +163,7 @@ impl Put {
     }
 }
 
+/// Hashing more may take the server longer than we wait for an answer.
+const MOST_HASHED_BYTES: u64 = 4 << 30;
 /// The status of a request that the server does not know.
 const UNSUPPORTED: u32 = 8;

@@ -125,6 +125,29 @@ fn told(size: Option<u64>) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hash_that_differs_is_nonsense_and_one_that_is_not_told_is_not() {
+    let right = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, CONTENT).as_ref().to_vec();
+    let answer = |hash: Vec<u8>| [string(b"check-file"), string(b"sha256"), hash].concat();
+    for (hash, taken) in [(right.clone(), true), (vec![7; 32], false), (vec![7; 31], true)] {
+        let reply = answer(hash);
+        let server = Scripted::start(move |kind, id, body| match kind {
+            1 => {
+                let pair = [string(b"check-file"), string(b"")].concat();
+                let mut version = (pair.len() as u32 + 5).to_be_bytes().to_vec();
+                version.extend([&[2, 0, 0, 0, 3], &pair[..]].concat());
+                version
+            }
+            200 => framed(201, id, &reply),
+            _ => sound(kind, id, body),
+        })
+        .await;
+        let result = call(&store(&server), "write").await;
+        assert_eq!(result.is_ok(), taken, "{result:?}");
+        assert!(taken || matches!(result, Err(StoreError::Nonsense(_))), "{result:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn packets_that_cannot_be_end_the_connection() {
     type Bad = (&'static str, fn(u32) -> Vec<u8>);
     let bad: [Bad; 8] = [
