@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::adapters::key_file::{PrivateKey, PublicKey};
+use super::settings;
 use crate::adapters::local_store::{LocalStore, Watcher};
-use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
-use crate::config::{Config, PlaceConfig, PolledConfig, SourceConfig, WatchedConfig};
+use crate::adapters::sftp_client::{Peer, PeerWaits, SftpStore};
+use crate::config::{Config, PlaceConfig, SourceConfig, WatchedConfig};
 use crate::pipeline::{House, Source, Taker};
 use crate::ports::{FileStore, Timetable};
 
@@ -41,7 +40,9 @@ fn told(source: &SourceConfig, bell: &Arc<Notify>) -> anyhow::Result<Source> {
     let (store, timeout): (Arc<dyn FileStore>, _) = match &source.place {
         PlaceConfig::Watched(place) => (Arc::new(LocalStore::new(&place.path)), answer),
         PlaceConfig::Polled(place) => {
-            let peer = peer(place, answer)?;
+            let peer = settings::peer(&place.peer)?;
+            // Every wait of a source is its own setting.
+            let peer = Peer { waits: PeerWaits { answer, ..peer.waits }, ..peer };
             // A call may find the line gone, and make one first: its steps have ends of their own.
             let timeout = peer.waits.connect + answer * STEPS_OF_A_CALL;
             let writable = source.rules.receipts.clone();
@@ -61,22 +62,6 @@ fn told(source: &SourceConfig, bell: &Arc<Notify>) -> anyhow::Result<Source> {
         timeout,
         alarm_after: source.alarm_after,
         channels: source.channels.clone(),
-    })
-}
-
-fn peer(place: &PolledConfig, answer: Duration) -> anyhow::Result<Peer> {
-    let host_keys = place.host_keys.iter().map(|line| PublicKey::from_openssh(line));
-    let key = place.key.as_ref().map(|key| PrivateKey::from_openssh(key.expose_secret())).transpose();
-    let key = key.context("the key cannot be read")?;
-    anyhow::ensure!(!key.as_ref().is_some_and(PrivateKey::is_encrypted), "the key has a passphrase");
-    let connect = Duration::from_millis(place.connect_ms);
-    Ok(Peer {
-        host: place.host.clone(),
-        port: place.port,
-        host_keys: host_keys.collect::<Result<_, _>>().context("a host key cannot be read")?,
-        user: place.user.clone(),
-        proof: Proof { key: key.map(Arc::new), password: place.password.clone(), ..Proof::default() },
-        waits: PeerWaits { connect, answer, ..PeerWaits::default() },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::reader::Section;
 use super::{files, partner, receiver};
@@ -44,9 +44,11 @@ pub(super) fn read(section: &Section<'_>) -> Option<PeerConfig> {
     if key_file.is_none() && certificate_file.is_some() {
         section.fault("certificate_file", "needs key_file");
     }
-    if key_file.is_some() {
-        // Read where it is used; that it is there, and who else may read it, is told here.
-        files::secret(section, "key_file");
+    // Read where it is used; what it is, and who else may read it, is told here.
+    if let Some(key) = files::secret(section, "key_file")
+        && !key.expose_secret().starts_with("-----BEGIN OPENSSH PRIVATE KEY-----")
+    {
+        section.fault("key_file", "does not hold a private key in OpenSSH's form; `ssh-keygen -t ed25519` makes one");
     }
     let (connect_ms, timeout_ms) = receiver::waits(section);
     if host.as_ref().is_some_and(|host| host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/')) {

@@ -43,7 +43,9 @@ fn a_server_and_everything_else_can_be_said() {
                 [source.x.ready]\nstable_ms = 0\ndone_file = \"{name}.done\"\nchecksum_file = \"SHA256SUMS\"\nmin_age_ms = 1\n";
     let config = parse(&format!("{MINIMAL}{}", polled(more)), &[]).unwrap();
     let [source] = &config.sources[..] else { panic!("one source") };
-    assert!(matches!(&source.place, PlaceConfig::Polled(place) if place.port == 22 && place.host_keys == [KEY]));
+    assert!(
+        matches!(&source.place, PlaceConfig::Polled(place) if place.peer.port == 22 && place.peer.host_keys == [KEY])
+    );
     assert_eq!((source.dir.as_str(), source.preflight, source.rules.depth), ("test", true, 2));
     assert_eq!(source.rules.receipts.as_deref(), Some("answers"));
     assert!(source.place.told().contains("sluse@sftp.example.no:22"));

@@ -47,7 +47,8 @@ async fn a_full_disk_loses_nothing_and_lies_to_nobody() {
     let large = generated(60, Profile::Attachment, "0%", 2).bytes;
     assert!(large.len() > 30 << 20);
     let refused = client.put("/inbox/large.xml", &mut &*large).await.unwrap_err();
-    assert!(refused.to_string().contains("disk is full"), "{refused}");
+    // SSH_FX_FAILURE: what the server says beside it is held elsewhere to name the disk.
+    assert!(refused.to_string().contains("status 4"), "{refused}");
     // While there is no room at all, a file is taken whole or refused.
     for number in 0..5 {
         let name = format!("during-{number}.xml");
