@@ -32,6 +32,7 @@ mod house;
 mod interop;
 #[cfg(feature = "gateway")]
 mod ledger;
+#[cfg(feature = "gateway")]
 mod measures;
 mod needs;
 mod peers;
