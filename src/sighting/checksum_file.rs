@@ -55,16 +55,15 @@ fn line(line: &str) -> Option<(Checksum, Option<String>)> {
     let line = line.trim_end_matches(['\r', '\n']);
     let (escaped, line) = line.strip_prefix('\\').map_or((false, line), |line| (true, line));
     let spelled = |name: &str| if escaped { unescaped(name) } else { name.to_owned() };
+    // A name may look like the other form, but no other form begins with digits enough.
+    if let Some((checksum, name)) = line.split_once(' ').and_then(|(digits, name)| Some((checksum(digits)?, name))) {
+        let name = name.strip_prefix(['*', ' ']).unwrap_or(name);
+        return Some((checksum, (!name.is_empty()).then(|| spelled(name))));
+    }
     if let Some((name, digits)) = line.split_once(" (").and_then(|(_, rest)| rest.rsplit_once(") = ")) {
         return Some((checksum(digits.trim())?, Some(spelled(name))));
     }
-    match line.split_once(' ') {
-        Some((digits, name)) if !name.trim().is_empty() => {
-            let name = name.strip_prefix(['*', ' ']).unwrap_or(name);
-            Some((checksum(digits)?, Some(spelled(name))))
-        }
-        Some(_) | None => Some((checksum(line.trim())?, None)),
-    }
+    Some((checksum(line.trim())?, None))
 }
 
 fn checksum(digits: &str) -> Option<Checksum> {
@@ -124,6 +123,9 @@ mod tests {
         }
         assert!(found(&format!("\\{DIGITS}  a\\nb\\\\.xml\n"), "in/a\nb\\.xml", false));
         assert!(found(&format!("{DIGITS}  sub/a.xml\n"), "in/sub/a.xml", false));
+        for name in ["\t", " ", "a (b) = c", "*a"] {
+            assert!(found(&format!("{DIGITS}  {name}\n"), &format!("in/{name}"), false), "{name:?}");
+        }
     }
 
     #[test]
