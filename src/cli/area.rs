@@ -150,7 +150,7 @@ async fn cat(args: &FileArgs) -> anyhow::Result<ExitCode> {
         told().await?;
         return pipe(io::stdout().write_all(&bytes));
     }
-    let blobs = LocalBlobs::open(&config.data_dir.join("blobs"))?;
+    let blobs = LocalBlobs::beside(&config.data_dir.join("blobs"));
     let blob = blobs.open(blob).await.context("the file's bytes are no longer kept")?;
     told().await?;
     let (mut out, mut chunk, mut at) = (io::stdout().lock(), vec![0; CHUNK_BYTES], 0_u64);
@@ -168,7 +168,7 @@ async fn rm(args: &FileArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(&args.config.config, overrides())?;
     let removed = remove_file(&ledger_path(&config), &args.partner, &args.file, &args.said.said()?).await?;
     // What cannot be removed now is cleared out at the gateway's next start: nothing refers to it any more.
-    let blobs = LocalBlobs::open(&config.data_dir.join("blobs"))?;
+    let blobs = LocalBlobs::beside(&config.data_dir.join("blobs"));
     if let Some(blob) = removed.blob {
         blobs.remove(blob).await.context("the file is gone, its bytes wait for the gateway's next start")?;
     }

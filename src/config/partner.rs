@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::files;
 use super::reader::Section;
 use super::sftp::networks;
-use crate::model::{PartnerId, WeekHours};
+use crate::model::{PartnerId, WeekHours, is_user_name};
 
 /// Key types the SFTP server takes.
 const KEY_TYPES: [&str; 7] = [
@@ -166,7 +166,7 @@ fn read_login(user: &str, section: &Section<'_>) -> Option<Login> {
     {
         section.fault_here("needs public_keys, public_keys_file, password_hash or password_hash_file");
     }
-    if user.is_empty() || user.len() > 64 || user.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if !is_user_name(user) {
         section.fault_here("a user name has 1 to 64 characters and no blanks");
         return None;
     }

@@ -1,5 +1,6 @@
 //! Headers with places for what is sent.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 /// A header line that cannot be sent.
@@ -62,11 +63,11 @@ impl HeaderTemplate {
     }
 
     /// The value with its places filled; what is not visible ASCII becomes `%` and hex. A place without filling is empty.
-    pub fn filled<'f>(&self, filling: impl Fn(&str) -> Option<&'f str>) -> String {
+    pub fn filled<'f>(&self, filling: impl Fn(&str) -> Option<Cow<'f, str>>) -> String {
         let (mut out, mut rest) = (String::new(), self.value.as_str());
         while let Some((before, place, after)) = next_place(rest) {
             out.push_str(before);
-            out.push_str(&visible(filling(place).unwrap_or_default()));
+            out.push_str(&visible(&filling(place).unwrap_or_default()));
             rest = after;
         }
         out + rest
@@ -115,7 +116,7 @@ mod tests {
     fn places_are_filled_and_others_are_faults() {
         let header: HeaderTemplate = "X-Ref: a {key}/{number}.".parse().unwrap();
         assert_eq!(header.name(), "x-ref");
-        assert_eq!(header.filled(|place| (place == "key").then_some("k 1")), "a k%201/.");
+        assert_eq!(header.filled(|place| (place == "key").then_some("k 1".into())), "a k%201/.");
         for good in ["X-A: b", "X-A: {key} of {shipment}", "x-a:"] {
             assert!(good.parse::<HeaderTemplate>().is_ok(), "{good}");
         }

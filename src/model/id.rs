@@ -11,6 +11,11 @@ use uuid::{Builder, Uuid};
 #[error("`{0}` is not a name: use 1 to 32 of a-z, 0-9, '-' and '_', starting with a letter or digit")]
 pub struct BadId(pub String);
 
+/// Tells whether a text can be the user name of a login: 1 to 64 bytes, no blanks, no control characters.
+pub fn is_user_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
 macro_rules! name_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

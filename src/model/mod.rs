@@ -30,7 +30,9 @@ pub use finding::{Code, Finding, FindingGroup, Note, Place, Spot, push_without_p
 pub use generic::GenericFormat;
 pub use header::{BadHeader, HeaderTemplate, visible};
 pub use hours::{BadHours, WeekHours};
-pub use id::{BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId};
+pub use id::{
+    BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId, is_user_name,
+};
 pub use item::{
     ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,
     Service,

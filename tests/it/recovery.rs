@@ -122,20 +122,14 @@ async fn killed_at_random_moments_while_messages_meet_faults() {
     home.simulator.set_faults(FaultPlan { seed: 11, rules });
     let (mut acknowledged, mut chance) = (Vec::new(), 0x2545_f491_4f6c_dd1d_u64);
     for round in 0..KILLS_UNDER_FAULTS {
-        let mut gateway = home.start(None);
+        let gateway = home.start(None);
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let life = Duration::from_millis(100 + (chance >> 33) % 900);
         let batch = written(&Options::of(Format::Correspondence, 60, Profile::Small, 500 + round));
         let name = format!("letters-{round}.xml");
-        let work = async {
-            if put(&home, &name, &batch.bytes).await {
-                acknowledged.push(name.clone());
-            }
-            std::future::pending::<()>().await;
-        };
-        let _ = tokio::time::timeout(life, work).await;
-        assert!(gateway.ended().is_none(), "it ended by itself\n{}", home.log());
-        gateway.kill();
+        if drop_and_kill(&home, gateway, life, &name, &batch.bytes).await {
+            acknowledged.push(name);
+        }
     }
     let _gateway = home.start(None);
     let (effects, _) = Effects::begin(At::Messages).await.unwrap();
@@ -169,25 +163,32 @@ async fn killed_at_random_moments_under_load() {
     let mut acknowledged = Vec::new();
     let mut chance = 0x9e37_79b9_7f4a_7c15_u64;
     for round in 0..KILLS_UNDER_LOAD {
-        let mut gateway = home.start(None);
+        let gateway = home.start(None);
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let life = Duration::from_millis(30 + (chance >> 33) % 600);
         let profile = [Profile::Small, Profile::Medium, Profile::Attachment][usize::try_from(round % 3).unwrap()];
         let items = if round % 3 == 2 { 3 } else { 60 };
         let batch = generated(items, profile, "5%", 100 + round);
         let name = format!("load-{round}.xml");
-        let work = async {
-            if put(&home, &name, &batch.bytes).await {
-                acknowledged.push(name.clone());
-            }
-            std::future::pending::<()>().await;
-        };
-        let _ = tokio::time::timeout(life, work).await;
-        assert!(gateway.ended().is_none(), "it ended by itself\n{}", home.log());
-        gateway.kill();
+        if drop_and_kill(&home, gateway, life, &name, &batch.bytes).await {
+            acknowledged.push(name);
+        }
     }
     let _gateway = home.start(None);
     check(&home, &Effects::of_simulator(), &acknowledged, None).await;
+}
+
+/// Drops a file on a gateway that is killed after so long; whether it was acknowledged by then.
+async fn drop_and_kill(home: &Home, mut gateway: Gateway, life: Duration, name: &str, bytes: &[u8]) -> bool {
+    let mut is_acknowledged = false;
+    let work = async {
+        is_acknowledged = put(home, name, bytes).await;
+        std::future::pending::<()>().await;
+    };
+    let _ = tokio::time::timeout(life, work).await;
+    assert!(gateway.ended().is_none(), "it ended by itself\n{}", home.log());
+    gateway.kill();
+    is_acknowledged
 }
 
 /// Kills the process at its first kill point, at its second in a fresh folder, and so on until it lives to the end.

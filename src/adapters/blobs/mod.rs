@@ -46,6 +46,11 @@ impl LocalBlobs {
         Ok(Self { scratch: scratch.into(), blobs: blobs.into() })
     }
 
+    /// The store of a gateway that has opened it, for who stands beside: nothing is made.
+    pub fn beside(dir: &Path) -> Self {
+        Self { scratch: dir.join("scratch").into(), blobs: dir.join("blobs").into() }
+    }
+
     fn scratch_path(&self, id: ScratchId) -> PathBuf {
         self.scratch.join(id.0.simple().to_string())
     }

@@ -50,7 +50,7 @@ use futures::future::BoxFuture;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 use crate::ports::LedgerError;
@@ -125,6 +125,21 @@ impl SqliteLedger {
 /// Opens the ledger beside the gateway that works with it: it must be there, and nothing is brought up to date.
 async fn beside(path: &Path) -> Result<SqliteConnection, LedgerError> {
     Ok(options(path).create_if_missing(false).connect().await?)
+}
+
+/// Makes a change beside the gateway, in one transaction; what `keeps` does not want leaves no trace, nor does a failure.
+async fn change_beside<T, E: From<LedgerError>>(
+    path: &Path,
+    keeps: impl FnOnce(&T) -> bool,
+    change: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut connection = beside(path).await?;
+    sql::execute(&mut connection, sql::BEGIN).await.map_err(LedgerError::from)?;
+    let made = change(&mut connection).await;
+    let end = if made.as_ref().is_ok_and(keeps) { sql::COMMIT } else { sql::ROLLBACK };
+    sql::execute(&mut connection, end).await.map_err(LedgerError::from)?;
+    connection.close().await.map_err(LedgerError::from)?;
+    made
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

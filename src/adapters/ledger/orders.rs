@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::model::{Orders, ShipmentId, Stage, Standing};
 use crate::ports::LedgerError;
@@ -59,13 +59,8 @@ pub enum Ordered {
 
 /// Gives an order. The ledger must be there and up to date: the gateway has opened it since it was upgraded.
 pub async fn order(path: &Path, order: &Order) -> Result<Ordered, LedgerError> {
-    let mut connection = super::beside(path).await?;
-    sql::execute(&mut connection, sql::BEGIN).await?;
-    let ordered = give(&mut connection, order).await;
-    let end = if matches!(ordered, Ok(Ordered::Done)) { sql::COMMIT } else { sql::ROLLBACK };
-    sql::execute(&mut connection, end).await?;
-    connection.close().await?;
-    ordered
+    let is_done = |ordered: &Ordered| *ordered == Ordered::Done;
+    super::change_beside(path, is_done, async |connection| give(connection, order).await).await
 }
 
 async fn give(connection: &mut SqliteConnection, order: &Order) -> Result<Ordered, LedgerError> {

@@ -12,7 +12,7 @@ use crate::ports::{AreaError, LedgerError, Partners};
 
 use super::orders::Said;
 use super::sql::partners as texts;
-use super::{SqliteLedger, area, rows, small_blobs, sql};
+use super::{SqliteLedger, area, rows, small_blobs};
 
 #[async_trait]
 impl Partners for SqliteLedger {
@@ -51,13 +51,7 @@ pub enum Change {
 
 /// Makes changes to a partner, all or none; `false` when one of them stood so before or is another's.
 pub async fn amend(path: &Path, partner: &PartnerId, changes: &[Change], said: &Said) -> Result<bool, LedgerError> {
-    let mut connection = super::beside(path).await?;
-    sql::execute(&mut connection, sql::BEGIN).await?;
-    let made = make(&mut connection, partner, changes, said).await;
-    let end = if matches!(made, Ok(true)) { sql::COMMIT } else { sql::ROLLBACK };
-    sql::execute(&mut connection, end).await?;
-    connection.close().await?;
-    made
+    super::change_beside(path, |made| *made, async |connection| make(connection, partner, changes, said).await).await
 }
 
 async fn make(
@@ -131,18 +125,15 @@ pub async fn read_file(path: &Path, partner: &PartnerId, file: &AreaPath, said: 
 
 /// Takes a file that is not claimed out of a partner's area; its bytes are the caller's to discard.
 pub async fn remove_file(path: &Path, partner: &PartnerId, file: &AreaPath, said: &Said) -> Result<Node, AreaError> {
-    let mut connection = super::beside(path).await?;
-    sql::execute(&mut connection, sql::BEGIN).await?;
-    let removed = area::remove(&mut connection, partner, file).await;
-    if let Ok(node) = &removed {
-        for small in [node.blob, node.scratch.map(|scratch| BlobId(scratch.0))].into_iter().flatten() {
-            small_blobs::remove(&mut connection, small).await?;
+    let removing = async |connection: &mut SqliteConnection| {
+        let removed = area::remove(connection, partner, file).await?;
+        for small in [removed.blob, removed.scratch.map(|scratch| BlobId(scratch.0))].into_iter().flatten() {
+            small_blobs::remove(connection, small).await?;
         }
-        audit(&mut connection, partner, "file removed", &file.to_string(), said).await?;
-    }
-    sql::execute(&mut connection, if removed.is_ok() { sql::COMMIT } else { sql::ROLLBACK }).await?;
-    connection.close().await.map_err(LedgerError::from)?;
-    removed
+        audit(connection, partner, "file removed", &file.to_string(), said).await?;
+        Ok(removed)
+    };
+    super::change_beside(path, |_removed| true, removing).await
 }
 
 /// Everything that was said of partners.

@@ -7,41 +7,37 @@ use reqwest::RequestBuilder;
 use crate::model::HeaderTemplate;
 use crate::ports::{BatchConsignment, Consignment};
 
-/// What goes into the places.
-pub(super) struct Filling<'a>(Vec<(&'static str, Cow<'a, str>)>);
-
-impl<'a> From<&'a Consignment> for Filling<'a> {
-    fn from(item: &'a Consignment) -> Self {
-        let service = item.service.as_ref();
-        Self(vec![
-            ("shipment", item.shipment.to_string().into()),
-            ("shipment_reference", item.shipment_reference.as_str().into()),
-            ("number", item.number.to_string().into()),
-            ("key", item.key.to_string().into()),
-            ("senders_reference", item.senders_reference.as_str().into()),
-            ("receivers_reference", item.receivers_reference.as_str().into()),
-            ("service", service.map_or("", |service| &service.code).into()),
-            ("edition", service.map_or("", |service| &service.edition).into()),
-        ])
-    }
+/// What is sent, for the places that are asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Filling<'a> {
+    Item(&'a Consignment),
+    Batch(&'a BatchConsignment),
 }
 
-/// What belongs to one item is empty.
-impl<'a> From<&'a BatchConsignment> for Filling<'a> {
-    fn from(batch: &'a BatchConsignment) -> Self {
-        Self(vec![
-            ("shipment", batch.shipment.to_string().into()),
-            ("shipment_reference", batch.reference.as_str().into()),
-            ("number", batch.number.to_string().into()),
-            ("key", batch.key.to_string().into()),
-        ])
-    }
-}
-
-impl Filling<'_> {
+impl<'a> Filling<'a> {
     /// Puts the headers on a request.
-    pub(super) fn put(&self, headers: &[HeaderTemplate], request: RequestBuilder) -> RequestBuilder {
-        let value = |place: &str| self.0.iter().find(|(name, _)| *name == place).map(|(_, value)| value.as_ref());
+    pub(super) fn put(self, headers: &[HeaderTemplate], request: RequestBuilder) -> RequestBuilder {
+        let value = |place: &str| self.value(place);
         headers.iter().fold(request, |request, header| request.header(header.name(), header.filled(value)))
+    }
+
+    /// What belongs to one item is nothing of a batch.
+    fn value(self, place: &str) -> Option<Cow<'a, str>> {
+        let (shipment, number, key, reference, item) = match self {
+            Self::Item(item) => (item.shipment, item.number, item.key, &item.shipment_reference, Some(item)),
+            Self::Batch(batch) => (batch.shipment, batch.number, batch.key, &batch.reference, None),
+        };
+        let service = item.and_then(|item| item.service.as_ref());
+        Some(match place {
+            "shipment" => shipment.to_string().into(),
+            "shipment_reference" => reference.into(),
+            "number" => number.to_string().into(),
+            "key" => key.to_string().into(),
+            "senders_reference" => (&item?.senders_reference).into(),
+            "receivers_reference" => (&item?.receivers_reference).into(),
+            "service" => (&service?.code).into(),
+            "edition" => (&service?.edition).into(),
+            _ => return None,
+        })
     }
 }

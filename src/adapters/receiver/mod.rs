@@ -147,9 +147,7 @@ impl HttpReceiver {
         kill_point("receiver.post.before");
         let answer = self.http.send(request, body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
         kill_point("receiver.post.after");
-        if self.is_stale(&answer, token.as_ref()).await {
-            return Err(DeliveryError::Later { code: codes::TOKEN_REFUSED, after: None });
-        }
+        self.heard(&answer, token.as_ref()).await?;
         answers::taken(&answer, key)
     }
 
@@ -160,9 +158,7 @@ impl HttpReceiver {
         let url = Url::parse(&url).map_err(|_| unknown(codes::RECEIVER_FAULT))?;
         let (request, token) = self.admitted(self.http.get(url)).await.map_err(|_| unknown(codes::UNREACHABLE))?;
         let answer = self.http.send(request, Outgoing::empty(), ANSWER_BYTES).await.map_err(SendError::of_look_up)?;
-        if self.is_stale(&answer, token.as_ref()).await {
-            return Err(unknown(codes::TOKEN_REFUSED));
-        }
+        self.heard(&answer, token.as_ref()).await.map_err(|error| unknown(error.outcome().0))?;
         answers::looked_up(&answer, key)
     }
 
@@ -178,11 +174,10 @@ impl HttpReceiver {
         })
     }
 
-    /// Whether a token was not accepted: it may have been revoked, and the next one is new.
-    async fn is_stale(&self, answer: &Answer, token: Option<&HeaderValue>) -> bool {
-        let (Pass::Token(tokens), Some(token), 401) = (&self.pass, token, answer.status()) else { return false };
-        tokens.drop_token(token).await;
-        true
+    /// What an answer says of the token that was sent.
+    async fn heard(&self, answer: &Answer, token: Option<&HeaderValue>) -> Result<(), DeliveryError> {
+        let (Pass::Token(tokens), Some(token)) = (&self.pass, token) else { return Ok(()) };
+        tokens.heard(token, answer.status() != 401).await
     }
 }
 
@@ -196,7 +191,7 @@ impl Receiver for HttpReceiver {
             Some(number) => request.header("X-Sluse-Recipient", number),
             None => request,
         };
-        self.post(request, item.into(), &item.batch, item.key).await
+        self.post(request, Filling::Item(item), &item.batch, item.key).await
     }
 
     /// Without a status address there is nothing to look at: `None` lets the same key be sent again, which the receiver
@@ -210,7 +205,7 @@ impl Receiver for HttpReceiver {
             .request((batch.shipment, batch.key), BATCH, &batch.reference)
             .header("X-Sluse-Batch", batch.number)
             .header("X-Sluse-Items", batch.items);
-        self.post(request, batch.into(), &batch.content, batch.key).await
+        self.post(request, Filling::Batch(batch), &batch.content, batch.key).await
     }
 
     async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {

@@ -1,6 +1,7 @@
 //! Tokens of a receiver's own authorization server: client credentials (RFC 6749, section 4.4).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -37,6 +38,8 @@ pub(super) struct Tokens {
     clock: Arc<dyn Clock>,
     /// Held while a token is fetched: who finds none waits for it.
     last: Mutex<Last>,
+    /// The receiver has not accepted the token before the last one.
+    refused: AtomicBool,
 }
 
 #[derive(Default)]
@@ -77,7 +80,7 @@ struct Granted {
 
 impl Tokens {
     pub(super) fn new(settings: OauthSettings, token_url: Url, clock: Arc<dyn Clock>) -> Self {
-        Self { settings, token_url, clock, last: Mutex::default() }
+        Self { settings, token_url, clock, last: Mutex::default(), refused: AtomicBool::new(false) }
     }
 
     /// A token that is good for now, as the value of `Authorization`.
@@ -101,12 +104,22 @@ impl Tokens {
         }
     }
 
-    /// Forgets a token that was not accepted, unless another has taken its place already.
-    pub(super) async fn drop_token(&self, refused: &HeaderValue) {
-        let mut last = self.last.lock().await;
-        if matches!(&*last, Last::Token { bearer, .. } if bearer == refused) {
-            *last = Last::None;
+    /// Takes note of whether a token was accepted, and forgets one that was not, unless another has taken its place
+    /// already. It may have been revoked, and the next one is new; a second one refused is a matter of rights.
+    pub(super) async fn heard(&self, token: &HeaderValue, is_accepted: bool) -> Result<(), DeliveryError> {
+        if is_accepted {
+            self.refused.store(false, Ordering::Relaxed);
+            return Ok(());
         }
+        let mut last = self.last.lock().await;
+        let is_last = matches!(&*last, Last::Token { bearer, .. } if bearer == token);
+        if is_last {
+            *last = Last::None;
+            if self.refused.swap(true, Ordering::Relaxed) {
+                return Err(DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED });
+            }
+        }
+        Err(DeliveryError::Later { code: codes::TOKEN_REFUSED, after: None })
     }
 
     async fn fetch(&self, http: &Http, now: Timestamp) -> Result<(HeaderValue, Timestamp), TokenError> {

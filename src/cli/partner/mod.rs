@@ -24,7 +24,7 @@ use crate::adapters::ledger::{Change, Record, amend};
 use crate::adapters::sftp_server::{Login, read_key};
 use crate::app::partners::{Standing, standing};
 use crate::config::{self, Config};
-use crate::model::{LoginKey, PartnerId};
+use crate::model::{LoginKey, PartnerId, is_user_name};
 
 /// What to do with partners.
 #[derive(Debug, Subcommand)]
@@ -154,7 +154,7 @@ fn read_password() -> anyhow::Result<String> {
 }
 
 fn check_user(user: &str) -> anyhow::Result<()> {
-    if user.is_empty() || user.len() > 64 || user.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if !is_user_name(user) {
         bail!("a user name has 1 to 64 characters and no blanks");
     }
     Ok(())

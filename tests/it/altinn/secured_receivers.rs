@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use aws_lc_rs::hmac;
 use axum::http::{HeaderMap, StatusCode};
@@ -51,6 +51,8 @@ struct Authority {
     given: AtomicU64,
     accepted: AtomicU64,
     expires_in: AtomicU64,
+    /// It accepts no token.
+    is_blind: AtomicBool,
 }
 
 async fn authority(authority: Arc<Authority>) -> String {
@@ -68,7 +70,11 @@ async fn authority(authority: Arc<Authority>) -> String {
     });
     let items = post(async move |headers: HeaderMap| {
         let right = format!("Bearer T{}", takes.accepted.load(Ordering::SeqCst));
-        if headers["authorization"] == right { StatusCode::CREATED } else { StatusCode::UNAUTHORIZED }
+        if headers["authorization"] == right && !takes.is_blind.load(Ordering::SeqCst) {
+            StatusCode::CREATED
+        } else {
+            StatusCode::UNAUTHORIZED
+        }
     });
     let router = axum::Router::new().route("/token", token).route("/items", items);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -104,13 +110,21 @@ async fn a_token_is_asked_for_once_and_anew_when_it_ends_or_is_revoked() {
     assert!(matches!(error, DeliveryError::Later { code: codes::TOKEN_REFUSED, .. }), "{error:?}");
     receiver.deliver(&item(3)).await.unwrap();
     assert_eq!(given(), 2);
+    // A new one that is not accepted either is a matter of rights.
+    authority_state.is_blind.store(true, Ordering::SeqCst);
+    let errors = [receiver.deliver(&item(3)).await.unwrap_err(), receiver.deliver(&item(3)).await.unwrap_err()];
+    assert!(matches!(errors[0], DeliveryError::Later { .. }), "{errors:?}");
+    assert!(matches!(errors[1], DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }), "{errors:?}");
+    authority_state.is_blind.store(false, Ordering::SeqCst);
+    receiver.deliver(&item(3)).await.unwrap();
+    let before = given();
     // One that ends at once is asked for each time.
     authority_state.expires_in.store(0, Ordering::SeqCst);
     authority_state.accepted.store(99, Ordering::SeqCst);
     receiver.deliver(&item(4)).await.unwrap_err();
     receiver.deliver(&item(4)).await.unwrap();
     receiver.deliver(&item(5)).await.unwrap();
-    assert_eq!(given(), 4);
+    assert_eq!(given(), before + 2);
 }
 
 #[tokio::test]
