@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 
 use sluse::generate::Profile;
 use sluse::measures::{CONTENT_TYPE, Kind, MEASURES};
 
 use crate::support::batch::generated;
-use crate::support::gateway::{Home, Receiver, Settings, simulator};
+use crate::support::gateway::{Home, Receiver, Settings, free_port, simulator};
 use crate::support::receipts::Receipts;
 
 /// The answer to a GET.
@@ -22,7 +22,7 @@ fn get(port: u16, path: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_reads_what_happened_and_no_personal_data() {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let more = format!("[metrics]\nlisten = \"127.0.0.1:{port}\"\n");
     let home = Home::with(simulator().await, &Settings { receiver: Receiver::Directory, more, ..Settings::default() });
     let gateway = home.start(None);

@@ -227,8 +227,9 @@ async fn run_killed_at(point: u64, case: &Case) -> Option<bool> {
         gateway.kill();
         true
     };
-    let gateway = home.start(None);
+    let mut gateway = home.start(None);
     while !acknowledged {
+        assert!(gateway.ended().is_none(), "it ended by itself\n{}", home.log());
         acknowledged = put(&home, &name, &batch.bytes).await;
     }
     check(&home, &effects, &[name], Some(batch.right)).await;

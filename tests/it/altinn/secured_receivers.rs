@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use super::other_receivers::{receiver, settings};
 use super::setup::item;
 use crate::needs;
+use crate::support::gateway::free_port;
 use crate::support::http_receiver::{Inbox, serve};
 
 #[tokio::test]
@@ -144,7 +145,7 @@ struct TlsServer {
 
 impl TlsServer {
     fn start(dir: &Path) -> Self {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let accept = format!("127.0.0.1:{port}");
         let mut child = Command::new("openssl")
             .args(["s_server", "-verify_return_error", "-Verify", "1", "-accept", &accept])

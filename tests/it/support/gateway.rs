@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use russh::keys::ssh_key::LineEnding;
@@ -330,10 +331,24 @@ pub(crate) const HTTP_TOKEN: &str = "secret-7c1d";
 /// The organisation the gateway acts for.
 pub(crate) const CONSUMER_ORG: &str = "310000000";
 
-/// A port nobody listens on just now.
+/// A port nobody listens on just now, and that no outgoing connection is given while nobody does: the gateway is down
+/// between a kill and its next start. Each is handed out once in a process.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(PORTS_APART);
+    let ports = std::iter::repeat_with(|| begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORT_COUNT);
+    let mut ports = ports.map(|nth| FIRST_PORT + u16::try_from(nth).unwrap()).take(usize::from(u16::MAX));
+    ports.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).expect("no port is free")
 }
+
+/// Where ports for listeners begin; they end where Linux begins to hand out those of outgoing connections.
+const FIRST_PORT: u16 = 12_000;
+
+/// How many there are.
+const PORT_COUNT: u32 = 20_000;
+
+/// How far apart those of one test process and the next begin.
+const PORTS_APART: u32 = 1_499;
 
 fn restrict(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt as _;
