@@ -18,6 +18,7 @@ use super::bandwidth::Bandwidth;
 use super::packets::{Broken, Frames};
 use super::replies::Replies;
 use super::session::Session;
+use super::window::FAR_WINDOW_BYTES;
 
 /// Why a channel ended.
 #[derive(Debug, thiserror::Error)]
@@ -179,6 +180,6 @@ fn taken(frames: &mut Frames, message: Option<ChannelMsg>) -> Took {
 /// Bytes taken in and answered at once.
 const BACKLOG_BYTES: usize = 512 * 1024;
 /// Bytes taken in while replies wait for the client's window: its adjustment may stand behind that much of an upload.
-const WAITING_BYTES: usize = 4 * 1024 * 1024;
+const WAITING_BYTES: usize = FAR_WINDOW_BYTES as usize;
 /// How long a client that fills its backlog may leave replies unread.
 const STALL: Duration = Duration::from_secs(30);

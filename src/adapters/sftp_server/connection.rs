@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use russh::keys::{Algorithm, Certificate};
@@ -28,6 +29,7 @@ use super::session::Session as SftpSession;
 use super::settings::{Network, SftpLimits};
 use super::strangers::{Stranger, Strangers};
 use super::tree::Tree;
+use super::window::Distance;
 
 /// What all connections share.
 pub(super) struct Shared {
@@ -73,6 +75,7 @@ pub(super) struct Connection {
     waiting: HashMap<ChannelId, (Channel<Msg>, ChannelRoom)>,
     room_for_channels: Arc<Semaphore>,
     channels: TaskTracker,
+    distance: Distance,
 }
 
 /// Room for one channel: of its connection, and of the partner.
@@ -105,6 +108,7 @@ impl Connection {
             waiting: HashMap::new(),
             room_for_channels: Arc::new(Semaphore::new(MAX_CHANNELS)),
             channels,
+            distance: Distance::default(),
         }
     }
 
@@ -252,6 +256,7 @@ impl Handler for Connection {
             Some(room) => {
                 self.waiting.insert(channel.id(), (channel, room));
                 reply.accept().await;
+                self.distance.answered(Instant::now());
             }
             None => reply.reject(ChannelOpenFailure::ResourceShortage).await,
         }
@@ -264,6 +269,7 @@ impl Handler for Connection {
     }
 
     async fn subsystem_request(&mut self, id: ChannelId, name: &str, session: &mut Session) -> Result<(), Self::Error> {
+        self.distance.asked(Instant::now());
         if name == "sftp" && self.start_sftp(id, session) {
             session.channel_success(id)
         } else {
@@ -271,11 +277,16 @@ impl Handler for Connection {
         }
     }
 
+    fn adjust_window(&mut self, _channel: ChannelId, _current: u32) -> u32 {
+        self.distance.window()
+    }
+
     async fn shell_request(&mut self, id: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
         self.refuse(id, "a shell", session)
     }
 
     async fn exec_request(&mut self, id: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+        self.distance.asked(Instant::now());
         let target = scp::target(data).filter(|_| self.shared.limits.scp);
         if target.is_some_and(|target| self.start_scp(id, target)) {
             session.channel_success(id)

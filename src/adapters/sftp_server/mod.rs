@@ -50,6 +50,7 @@ mod spelling;
 mod strangers;
 mod tree;
 mod upload;
+mod window;
 pub mod wire;
 mod writeback;
 

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::settings::{Network, PartnerAccess, SftpLimits};
+use super::window::WINDOW_BYTES;
 
 /// How old what is offered may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,9 +154,6 @@ const KEYS: [Algorithm; 8] = [
     Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
-/// What a client may have on its way to us; enough for 50 ms at 80 MB/s, twice what OpenSSH's server gives. With more,
-/// OpenSSH's client buffers as much, and spends more time on its own memory than on the line.
-const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// How long to wait for a client's version line, which most send at once.
 const VERSION_WAIT: Duration = Duration::from_millis(300);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
