@@ -12,7 +12,8 @@ pub(super) struct Source<'a> {
     pub(super) inner: &'a mut dyn Read,
     /// The hash of what has been read.
     pub(super) hash: digest::Context,
-    piece: Piece,
+    /// What was read last.
+    pub(super) piece: Piece,
     read_bytes: usize,
 }
 
@@ -70,7 +71,7 @@ impl Piece {
     }
 }
 
-const READ_BYTES: usize = 256 * 1024;
+const READ_BYTES: usize = 160 * 1024;
 const LARGE_BYTES: usize = 1 << 20;
 
 #[cfg(test)]

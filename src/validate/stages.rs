@@ -22,7 +22,9 @@ struct Round {
 
 /// Goes through the file to its end; on a machine without threads to give, not at all.
 pub(super) fn share(source: &mut Source<'_>, judge: &mut Judge<'_>, keep: &mut Keep<'_>) -> Result<(), JudgeError> {
-    let Source { inner, hash, .. } = source;
+    let Source { inner, hash, piece, .. } = source;
+    // Others go round in its place.
+    *piece = Piece::default();
     let (read, to_judge) = channel::<Round>();
     let (judged, to_hash) = channel::<Round>();
     let (back, arriving) = channel();
