@@ -26,6 +26,7 @@ use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::sftp_server::{Backing, SftpServer};
 use crate::blocking::Blocking;
 use crate::config::{Config, JobConfig, RouteConfig};
+use crate::forward::Patience;
 use crate::intake::Routes;
 use crate::measures;
 use crate::model::{RouteName, WorkerId};
@@ -215,11 +216,14 @@ fn receivers(
     uploads: &Arc<dyn Uploads>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<HashMap<RouteName, Destination>> {
-    let mut receivers = HashMap::new();
+    let (mut receivers, mut patience) = (HashMap::new(), HashMap::new());
     for route in &config.routes {
+        // By the receiver's name: what it can take does not depend on the route.
+        let shared = || Arc::new(Patience::new(settings::allowance(&route.flow)));
+        let patience = Arc::clone(patience.entry(&route.receiver_name).or_insert_with(shared));
         let receiver = settings::receiver(route, uploads, clock)
             .with_context(|| format!("receiver of route {}", route.route.name))?;
-        let destination = Destination::new(receiver);
+        let destination = Destination::new(receiver, patience);
         let destination = match route.receiver.batches() {
             Some(limits) => destination.in_batches(limits),
             None => destination,

@@ -17,9 +17,11 @@ use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, OauthSet
 use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{
-    self, AlarmConfig, AltinnConfig, Config, DefenderConfig, EmailConfig, HttpConfig, HttpCredential, JobConfig,
-    KeyName, MessagesConfig, Partner, PeerConfig, ReceiverConfig, RouteConfig, SftpReceiverConfig, WebhookConfig,
+    self, AlarmConfig, AltinnConfig, Config, DefenderConfig, EmailConfig, FlowConfig, HttpConfig, HttpCredential,
+    JobConfig, KeyName, MessagesConfig, Partner, PeerConfig, ReceiverConfig, RouteConfig, SftpReceiverConfig,
+    WebhookConfig,
 };
+use crate::forward::Allowance;
 use crate::model::Route;
 use crate::pipeline::{Expected, House, Report, Retention, Schedule, Signers, Timekeeper};
 use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable, Uploads};
@@ -108,6 +110,11 @@ fn defence(config: &DefenderConfig) -> Defence {
 pub(crate) fn signers(config: &Config) -> Signers {
     let own = |route: &RouteConfig| Some((route.route.name.clone(), Arc::clone(route.signer.as_ref()?)));
     Signers { by_route: config.routes.iter().filter_map(own).collect(), other: config.signer.clone() }
+}
+
+/// What a receiver may be asked for.
+pub(super) fn allowance(config: &FlowConfig) -> Allowance {
+    Allowance { at_once: config.concurrency, per_minute: config.deliveries_per_minute }
 }
 
 /// The receiver a route leads to.

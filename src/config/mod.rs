@@ -6,6 +6,7 @@
 mod broker;
 mod fault;
 mod files;
+mod flow;
 mod format;
 mod message;
 mod partner;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 pub use fault::{ConfigError, Fault, Faults};
+pub use flow::FlowConfig;
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
 pub use peer::PeerConfig;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::files;
+use super::flow::{self, FlowConfig};
 use super::peer::{self, PeerConfig};
 use super::reader::Section;
 use crate::model::{BatchLimits, HeaderTemplate, LateEvent};
@@ -214,11 +215,14 @@ const PRODUCTION: Environment = Environment {
 const MESSAGES_SCOPE: &str = "altinn:serviceowner altinn:correspondence.write altinn:correspondence.read";
 const SCOPE: &str = "altinn:serviceowner/instances.read altinn:serviceowner/instances.write";
 
-/// Reads `[receiver.<name>]`; a receiver with faults is there by name only, so that routes to it are not reported too.
-pub(super) fn read(root: &Section<'_>) -> Vec<(String, Option<ReceiverConfig>)> {
+/// A receiver by its name; one with faults is there by name only, so that routes to it are not reported too.
+pub(super) type Named = (String, Option<(ReceiverConfig, FlowConfig)>);
+
+/// Reads `[receiver.<name>]`.
+pub(super) fn read(root: &Section<'_>) -> Vec<Named> {
     let read_one = |(name, section): (String, Section<'_>)| {
-        let receiver = receiver(&section);
-        (name, receiver)
+        let (flow, receiver) = (flow::read(&section), receiver(&section));
+        (name, receiver.map(|receiver| (receiver, flow)))
     };
     root.named("receiver").into_iter().map(read_one).collect()
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::flow::FlowConfig;
 use super::format::Described;
 use super::partner::Partner;
 use super::reader::Section;
 use super::receipts;
-use super::receiver::ReceiverConfig;
+use super::receiver::{Named, ReceiverConfig};
 use super::times::Calendars;
 use crate::formats::{self, Format};
 use crate::model::{
@@ -25,6 +26,8 @@ pub struct RouteConfig {
     pub receiver_name: String,
     /// The receiver.
     pub receiver: ReceiverConfig,
+    /// How fast it may be given items.
+    pub flow: FlowConfig,
     /// Whether the partner may remove files from its receipts and outbox directories.
     pub may_remove: bool,
     /// The key that signs its receipts, where it has one of its own.
@@ -40,7 +43,7 @@ pub(super) const LONGEST_MS: u64 = 30 * 24 * 3_600_000;
 pub(super) fn read(
     root: &Section<'_>,
     partners: &[Partner],
-    receivers: &[(String, Option<ReceiverConfig>)],
+    receivers: &[Named],
     (formats, calendars): (&Described, &Calendars),
 ) -> Vec<RouteConfig> {
     let mut routes: Vec<RouteConfig> = Vec::new();
@@ -61,14 +64,14 @@ fn route(
     name: &str,
     section: &Section<'_>,
     partners: &[Partner],
-    receivers: &[(String, Option<ReceiverConfig>)],
+    receivers: &[Named],
     (formats, calendars): (&Described, &Calendars),
 ) -> Option<RouteConfig> {
     let route_name: Option<RouteName> = name.parse().map_err(|error| section.fault_here(format!("{error}"))).ok();
     let partner = partner(section, partners);
     let format = format(section, formats);
     let receiver_name = section.required("receiver");
-    let receiver = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers));
+    let (receiver, flow) = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers)).unzip();
     if let (Some((format, _)), Some(receiver)) = (&format, &receiver)
         && let Some(why) = does_not_take(receiver, *format)
     {
@@ -94,7 +97,7 @@ fn route(
     let retry = retry(&section.section("retry"), receiver.as_ref());
     let max_file_bytes = section.number("max_file_bytes", 20_000_000_000, 1..=u64::MAX >> 1);
     let max_findings = section.number("max_findings", 10_000, 1..=10_000_000);
-    let concurrency = section.number("concurrency", 16, 1..=1_000);
+    let concurrency = section.number("concurrency", 64, 1..=1_000);
     let sender_name = section.text("sender_name");
     let may_remove = section.flag("may_remove", false);
     let windows = super::times::route_windows(section, calendars);
@@ -122,6 +125,7 @@ fn route(
         route,
         receiver_name: receiver_name?,
         receiver: receiver?,
+        flow: flow?,
         may_remove,
         signer: answers.signer,
         windows,
@@ -173,11 +177,7 @@ fn format(section: &Section<'_>, formats: &Described) -> Option<(FormatName, Opt
     None
 }
 
-fn receiver(
-    section: &Section<'_>,
-    name: &str,
-    receivers: &[(String, Option<ReceiverConfig>)],
-) -> Option<ReceiverConfig> {
+fn receiver(section: &Section<'_>, name: &str, receivers: &[Named]) -> Option<(ReceiverConfig, FlowConfig)> {
     let Some((_, receiver)) = receivers.iter().find(|(known, _)| known == name) else {
         section.fault("receiver", format!("there is no [receiver.{name}]"));
         return None;

@@ -87,6 +87,7 @@ impl Attempt<'_> {
         let begun = Instant::now();
         let answer = receiving.await;
         measures::delivering(&self.forwarding.route.name, begun.elapsed());
+        self.forwarding.patience.answered(begun.elapsed());
         answer
     }
 

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Load};
 use super::consign::Source;
+use super::gate::Pass;
 use super::group::group;
 use super::patience::{Patience, after};
 use crate::blocking::Blocking;
@@ -56,9 +57,7 @@ pub async fn forward(forwarding: &Forwarding) -> Result<Option<Timestamp>, Ledge
     due_batches(forwarding)
         .chain(due_items(forwarding))
         .try_for_each_concurrent(forwarding.route.concurrency.max(1), |(load, item)| async move {
-            if forwarding.rests() {
-                return Ok(());
-            }
+            let Some(_pass) = forwarding.enter().await else { return Ok(()) };
             Attempt { forwarding, load, item: &item }.run().await
         })
         .await?;
@@ -99,6 +98,19 @@ fn due_batches(forwarding: &Forwarding) -> impl Stream<Item = Result<(Load, Item
 }
 
 impl Forwarding {
+    /// Waits for a place at the receiver; `None` when nothing new should begin.
+    async fn enter(&self) -> Option<Pass> {
+        if self.rests() {
+            return None;
+        }
+        let pass = tokio::select! {
+            pass = self.patience.enter(&self.route.partner) => pass,
+            () = self.stop.cancelled() => return None,
+        };
+        // It may have come into trouble meanwhile.
+        (!self.rests()).then_some(pass)
+    }
+
     /// Tells whether nothing new should begin now.
     fn rests(&self) -> bool {
         self.stop.is_cancelled() || self.paused().is_some()

@@ -10,9 +10,11 @@ mod attempt;
 mod consign;
 mod content;
 mod deliver;
+mod gate;
 mod group;
 mod patience;
+mod rate;
 
 pub use consign::Source;
 pub use deliver::{Forwarding, forward};
-pub use patience::{Patience, after};
+pub use patience::{Allowance, Patience, after};

@@ -1,11 +1,13 @@
 //! How long to wait: between attempts at one item, and before a receiver in trouble is asked for anything.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::RetryPolicy;
+use super::gate::{Gate, Pass};
+use crate::model::{PartnerId, RetryPolicy};
 
 /// The wait after so many attempts: doubling from the first, at most the longest, with up to a quarter of jitter.
 pub(super) fn wait_after(policy: &RetryPolicy, attempts: u32, wish: Option<Duration>) -> Duration {
@@ -15,9 +17,19 @@ pub(super) fn wait_after(policy: &RetryPolicy, attempts: u32, wish: Option<Durat
     Duration::from_millis(wait_ms - jitter_ms).max(wish.unwrap_or_default())
 }
 
-/// Troubles of one receiver in a row; enough of them, or the receiver's own wish, pause everything that goes to it.
-#[derive(Debug, Default)]
+/// What one receiver may be asked for at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Deliveries under way at a time.
+    pub at_once: usize,
+    /// Deliveries begun in any minute; `None` for any number.
+    pub per_minute: Option<usize>,
+}
+
+/// What one receiver can take just now. Troubles in a row, or its own wish, pause everything that goes to it.
+#[derive(Debug)]
 pub struct Patience {
+    gate: Arc<Gate>,
     streak: AtomicU32,
     paused_until_ms: AtomicI64,
     /// When the troubles began; 0 when there are none.
@@ -26,8 +38,19 @@ pub struct Patience {
 
 impl Patience {
     /// A receiver without troubles.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(allowance: Allowance) -> Self {
+        let gate = Arc::new(Gate::new(allowance.at_once, allowance.per_minute));
+        Self { gate, streak: AtomicU32::new(0), paused_until_ms: AtomicI64::new(0), since_ms: AtomicI64::new(0) }
+    }
+
+    /// Waits for a place among the deliveries under way.
+    pub(super) async fn enter(&self, partner: &PartnerId) -> Pass {
+        self.gate.enter(partner).await
+    }
+
+    /// A delivery was answered, or given up waiting for, after so long.
+    pub(super) fn answered(&self, time: Duration) {
+        self.gate.answered(time);
     }
 
     /// The receiver answered as it should.
@@ -41,9 +64,11 @@ impl Patience {
         // Where they began before, this changes nothing.
         let _ = self.since_ms.compare_exchange(0, now.as_millisecond(), Ordering::Relaxed, Ordering::Relaxed);
         let streak = self.streak.fetch_add(1, Ordering::Relaxed) + 1;
+        self.gate.trouble();
         if all || wish.is_some() || streak >= STREAK_THAT_PAUSES {
             let steps = streak.saturating_sub(STREAK_THAT_PAUSES) + 1;
             self.pause_until(after(now, wait_after(policy, steps, wish)));
+            self.gate.pause();
         }
     }
 
@@ -69,6 +94,18 @@ pub fn after(now: Timestamp, wait: Duration) -> Timestamp {
     now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
+impl Default for Patience {
+    fn default() -> Self {
+        Self::new(Allowance::default())
+    }
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self { at_once: 64, per_minute: None }
+    }
+}
+
 /// So many troubles in a row are the receiver's, not an item's.
 const STREAK_THAT_PAUSES: u32 = 8;
 
@@ -90,7 +127,7 @@ mod tests {
 
     #[test]
     fn one_items_trouble_does_not_pause_the_receiver_but_a_streak_does() {
-        let (patience, now) = (Patience::new(), Timestamp::UNIX_EPOCH);
+        let (patience, now) = (Patience::new(Allowance::default()), Timestamp::UNIX_EPOCH);
         for _ in 1..STREAK_THAT_PAUSES {
             patience.trouble(&POLICY, now, None, false);
         }
@@ -102,10 +139,10 @@ mod tests {
     #[test]
     fn a_wish_or_refused_credentials_pause_at_once() {
         let now = Timestamp::UNIX_EPOCH;
-        let wished = Patience::new();
+        let wished = Patience::new(Allowance::default());
         wished.trouble(&POLICY, now, Some(Duration::from_secs(7)), false);
         assert_eq!(wished.paused(now), Some(after(now, Duration::from_secs(7))));
-        let refused = Patience::new();
+        let refused = Patience::new(Allowance::default());
         refused.trouble(&POLICY, now, None, true);
         assert!(refused.paused(now).is_some());
     }

@@ -101,9 +101,9 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// A receiver of single items, without troubles.
-    pub fn new(receiver: Arc<dyn Receiver>) -> Self {
-        Self { receiver, batches: None, patience: Arc::new(Patience::new()) }
+    /// A receiver of single items. Those that are one to the world outside share their patience.
+    pub fn new(receiver: Arc<dyn Receiver>, patience: Arc<Patience>) -> Self {
+        Self { receiver, batches: None, patience }
     }
 
     /// The same receiver, which takes batches.

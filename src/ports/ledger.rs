@@ -15,7 +15,7 @@ use crate::model::{
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// Takes the lease on the shipment of a stage that has been due for longest and is not leased by a living worker;
-    /// among equals the oldest.
+    /// among equals the oldest. Those of partners of whom none is leased come before all others.
     async fn lease(
         &self,
         stage: Stage,

@@ -78,9 +78,15 @@ fn closing(path_text: &str, scratch: ScratchId, blob: BlobId) -> Close {
 
 /// Uploads a file and claims it.
 async fn claim(store: &dyn Store, path_text: &str) -> ShipmentId {
+    claim_of(store, "etat", path_text).await
+}
+
+/// The same for a partner.
+async fn claim_of(store: &dyn Store, name: &str, path_text: &str) -> ShipmentId {
     let (id, scratch) = (ShipmentId::new(), ScratchId::new());
-    store.area().begin(&upload(path_text, scratch)).await.unwrap();
-    let close = Close { claim: Some((id, false)), ..closing(path_text, scratch, BlobId::new()) };
+    store.area().begin(&NewUpload { partner: partner(name), ..upload(path_text, scratch) }).await.unwrap();
+    let close = closing(path_text, scratch, BlobId::new());
+    let close = Close { claim: Some((id, false)), partner: partner(name), ..close };
     store.area().close(&close).await.unwrap();
     id
 }
@@ -138,7 +144,7 @@ mod on_sqlite {
     conformance! {
         crate::ledger::sqlite::empty;
         shipments:
-            a_claim_is_a_shipment, the_oldest_due_shipment_is_leased, stages_are_leased_apart_and_in_turns,
+            a_claim_is_a_shipment, the_oldest_due_shipment_is_leased, who_has_nothing_in_hand_comes_first, stages_are_leased_apart_and_in_turns,
             a_lease_ends_by_time_release_or_finish, a_start_makes_all_work_due,
             counters_count_per_partner_and_name, the_watchdog_sees_what_has_no_final_receipt,
             a_receipt_is_placed_once, a_receipts_files_are_placed_together, a_list_of_numbers_is_placed_only_while_it_is_true, news_are_told_once, bytes_are_let_go_of_after_their_time, a_final_receipt_takes_the_claimed_file_out,

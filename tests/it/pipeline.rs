@@ -181,7 +181,7 @@ impl Rig {
         let ledger = SqliteLedger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
         let blobs = LocalBlobs::open(&dir.path().join("blobs")).unwrap();
         let (receiver, clock) = (Arc::new(Told::default()), Arc::new(Ahead::default()));
-        let destination = Destination::new(Arc::clone(&receiver) as Arc<dyn Receiver>);
+        let destination = Destination::new(Arc::clone(&receiver) as Arc<dyn Receiver>, Arc::default());
         let routes = Arc::new(Routes::new([route.clone()]));
         let house = House {
             ahead: sluse::pipeline::Ahead::new(Arc::clone(&routes), 2, 4_096),

@@ -191,6 +191,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "small_blobs", include_str!("migrations/0011_small_blobs.sql")),
     (12, "partners", include_str!("migrations/0012_partners.sql")),
     (13, "aftermath", include_str!("migrations/0013_aftermath.sql")),
+    (17, "turns", include_str!("migrations/0017_turns.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

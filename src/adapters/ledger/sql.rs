@@ -391,10 +391,24 @@ pub(super) const BEGIN_DURABLE: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIA
 /// The same for one whose COMMIT does not wait: it is on disk with the next one that does.
 pub(super) const BEGIN_LAZY: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; SAVEPOINT change";
 
+/// Shipments of a stage that may be leased, in their order.
+macro_rules! due {
+    ($but:literal) => {
+        concat!(
+            "(SELECT seq FROM shipments WHERE stage < 2 AND stage = $4 AND wake_at <= $2 AND lease_until <= $2",
+            $but,
+            " ORDER BY wake_at, seq LIMIT 1)"
+        )
+    };
+}
+
 /// The one writer needs no lock on the row it picks.
 pub(super) const LEASE: &str = concat!(
-    "UPDATE shipments SET worker = $1, lease_until = $3 WHERE seq = (SELECT seq FROM shipments \
-     WHERE stage < 2 AND stage = $4 AND wake_at <= $2 AND lease_until <= $2 ORDER BY wake_at, seq LIMIT 1) RETURNING ",
+    "UPDATE shipments SET worker = $1, lease_until = $3 WHERE seq = COALESCE(",
+    due!(" AND partner NOT IN (SELECT partner FROM shipments WHERE stage < 2 AND stage = $4 AND lease_until > $2)"),
+    ", ",
+    due!(""),
+    ") RETURNING ",
     shipment_columns!()
 );
 

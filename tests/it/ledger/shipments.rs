@@ -9,7 +9,7 @@ use sluse::ports::{
     Taking,
 };
 
-use super::{Store, at, claim, closing, item, partner, path, upload};
+use super::{Store, at, claim, claim_of, closing, item, partner, path, upload};
 
 fn receipt(shipment: ShipmentId, kind: ReceiptKind) -> PlacedReceipt {
     let name = format!("a.xml.{}.{}.xml", shipment.short(), kind.as_str());
@@ -59,6 +59,23 @@ pub(super) async fn the_oldest_due_shipment_is_leased(store: Box<dyn Store>) {
     ledger.release(first, one, at(5)).await.unwrap();
     assert_eq!(ledger.lease(Stage::Claimed, two, at(4), at(10)).await.unwrap(), None);
     assert_eq!(ledger.lease(Stage::Claimed, two, at(5), at(10)).await.unwrap().unwrap().id, first);
+}
+
+pub(super) async fn who_has_nothing_in_hand_comes_first(store: Box<dyn Store>) {
+    let mut of_large = Vec::new();
+    for number in 0..3 {
+        of_large.push(claim(store.as_ref(), &format!("/inbox/{number}.xml")).await);
+    }
+    let of_small = claim_of(store.as_ref(), "small", "/inbox/a.xml").await;
+    let (ledger, one, two) = (store.ledger(), WorkerId::new(), WorkerId::new());
+    let lease = |worker, seconds| async move {
+        ledger.lease(Stage::Claimed, worker, at(seconds), at(10)).await.unwrap().map(|shipment| shipment.id)
+    };
+    assert_eq!(lease(one, 2).await, Some(of_large[0]));
+    assert_eq!(lease(two, 2).await, Some(of_small), "whoever has the other in hand");
+    assert_eq!(lease(one, 2).await, Some(of_large[1]), "all have one");
+    ledger.release(of_small, two, at(3)).await.unwrap();
+    assert_eq!(lease(two, 3).await, Some(of_small), "though it has been due for less long");
 }
 
 pub(super) async fn stages_are_leased_apart_and_in_turns(store: Box<dyn Store>) {

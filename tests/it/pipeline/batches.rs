@@ -30,7 +30,7 @@ impl Rig {
 
     /// What the receiver takes from the next start on.
     fn take(&mut self, limits: Option<BatchLimits>) {
-        let destination = Destination::new(Arc::clone(&self.receiver) as Arc<dyn Receiver>);
+        let destination = Destination::new(Arc::clone(&self.receiver) as Arc<dyn Receiver>, Arc::default());
         let destination = match limits {
             Some(limits) => destination.in_batches(limits),
             None => destination,

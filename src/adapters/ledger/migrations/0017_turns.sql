@@ -1,0 +1,3 @@
+-- Partners take turns: who has nothing in hand is found without reading the rows of those who have.
+DROP INDEX shipments_waiting;
+CREATE INDEX shipments_waiting ON shipments (stage, wake_at, seq, lease_until, partner) WHERE stage < 2;
