@@ -30,7 +30,9 @@ use crate::forward::Patience;
 use crate::intake::Routes;
 use crate::measures;
 use crate::model::{RouteName, WorkerId};
-use crate::pipeline::{Ahead, Destination, House, Pace, Pipeline, follow, measure, retain, sweep, watch};
+use crate::pipeline::{
+    Ahead, Destination, Forecaster, House, Pace, Pipeline, follow, forecast, measure, retain, sweep, watch,
+};
 use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable, Uploads};
 
 use self::partners::{Following, Standing};
@@ -122,6 +124,13 @@ impl Gateway {
         tasks.spawn(keeper.run(stop.clone()));
         tasks.spawn(watch(house.clone(), stop.clone()));
         let alarms: Arc<dyn Timetable> = ledger.clone();
+        let forecaster = Forecaster {
+            house: house.clone(),
+            progress: ledger.clone(),
+            alarms: Arc::clone(&alarms),
+            deadlines: settings::deadlines(&config),
+        };
+        tasks.spawn(forecast(forecaster, stop.clone()));
         sources::start(&config, &house, (&alarms, &claimed), (&stop, &tasks))?;
         tasks.spawn(follow(house.clone(), ledger.clone(), ledger.clone(), stop.clone()));
         tasks.spawn(Pipeline::new(house, claimed).run(stop.clone()));

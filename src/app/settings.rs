@@ -22,8 +22,8 @@ use crate::config::{
     WebhookConfig,
 };
 use crate::forward::Allowance;
-use crate::model::Route;
-use crate::pipeline::{Expected, House, Report, Retention, Schedule, Signers, Timekeeper};
+use crate::model::{Route, RouteName};
+use crate::pipeline::{Expected, House, Report, Retention, RouteDeadline, Schedule, Signers, Timekeeper};
 use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable, Uploads};
 
 /// What the SFTP server is told.
@@ -110,6 +110,15 @@ fn defence(config: &DefenderConfig) -> Defence {
 pub(crate) fn signers(config: &Config) -> Signers {
     let own = |route: &RouteConfig| Some((route.route.name.clone(), Arc::clone(route.signer.as_ref()?)));
     Signers { by_route: config.routes.iter().filter_map(own).collect(), other: config.signer.clone() }
+}
+
+/// By when the shipments of routes must be through.
+pub(super) fn deadlines(config: &Config) -> HashMap<RouteName, RouteDeadline> {
+    let deadline = |route: &RouteConfig| {
+        let (deadline, channels) = route.deadline.clone()?;
+        Some((route.route.name.clone(), RouteDeadline { deadline, channels }))
+    };
+    config.routes.iter().filter_map(deadline).collect()
 }
 
 /// What a receiver may be asked for.

@@ -160,8 +160,8 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let receivers = receiver::read(root);
     let calendars = times::calendars(root);
     let formats = format::read(root);
-    let routes = route::read(root, &partners, &receivers, (&formats, &calendars));
     let alarms = schedule::alarms(root);
+    let routes = route::read(root, &partners, &receivers, (&formats, &calendars, &alarms));
     let schedules = schedule::schedules(root, &calendars, &alarms);
     let expected = schedule::expected(root, &partners, &routes, &calendars, &alarms);
     let sources = source::read(root, &partners, &routes, &calendars, &alarms);

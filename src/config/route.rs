@@ -8,6 +8,7 @@ use super::partner::Partner;
 use super::reader::Section;
 use super::receipts;
 use super::receiver::{Named, ReceiverConfig};
+use super::schedule::{self, AlarmConfig};
 use super::times::Calendars;
 use crate::formats::{self, Format};
 use crate::model::{
@@ -15,7 +16,7 @@ use crate::model::{
     RouteName, ServiceRow, ServiceTable,
 };
 use crate::receipt::Signer;
-use crate::schedule::Windows;
+use crate::schedule::{Deadline, Windows};
 
 /// A route with the receiver it leads to.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct RouteConfig {
     pub signer: Option<Arc<Signer>>,
     /// When it may forward; `None` for always.
     pub windows: Option<Windows>,
+    /// By when what came must be through, and who is told when it will not; `None` for no such time.
+    pub deadline: Option<(Deadline, Vec<String>)>,
 }
 
 /// Longest wait a setting may ask for: thirty days.
@@ -44,11 +47,11 @@ pub(super) fn read(
     root: &Section<'_>,
     partners: &[Partner],
     receivers: &[Named],
-    (formats, calendars): (&Described, &Calendars),
+    (formats, calendars, alarms): (&Described, &Calendars, &[(String, Option<AlarmConfig>)]),
 ) -> Vec<RouteConfig> {
     let mut routes: Vec<RouteConfig> = Vec::new();
     for (name, section) in root.named("route") {
-        let Some(found) = route(&name, &section, partners, receivers, (formats, calendars)) else { continue };
+        let Some(found) = route(&name, &section, partners, receivers, (formats, calendars, alarms)) else { continue };
         if let Some(text) = routes.iter().find_map(|earlier| clash(&earlier.route, &found.route)) {
             section.fault_here(text);
         }
@@ -65,7 +68,7 @@ fn route(
     section: &Section<'_>,
     partners: &[Partner],
     receivers: &[Named],
-    (formats, calendars): (&Described, &Calendars),
+    (formats, calendars, alarms): (&Described, &Calendars, &[(String, Option<AlarmConfig>)]),
 ) -> Option<RouteConfig> {
     let route_name: Option<RouteName> = name.parse().map_err(|error| section.fault_here(format!("{error}"))).ok();
     let partner = partner(section, partners);
@@ -101,6 +104,7 @@ fn route(
     let sender_name = section.text("sender_name");
     let may_remove = section.flag("may_remove", false);
     let windows = super::times::route_windows(section, calendars);
+    let deadline = super::times::deadline(section).map(|deadline| (deadline, schedule::channels(section, alarms)));
     let (format, described) = format?;
     let route = Route {
         name: route_name?,
@@ -129,6 +133,7 @@ fn route(
         may_remove,
         signer: answers.signer,
         windows,
+        deadline,
     })
 }
 

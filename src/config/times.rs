@@ -12,8 +12,8 @@ use super::reader::Section;
 use super::route::LONGEST_MS;
 use super::rules::word;
 use crate::schedule::{
-    Calendar, DayKind, DayRule, Days, OnClosed, Pattern, Recurrence, Rule, WEEKDAYS, Windows, jitter_of, read_days,
-    time_of_day, zone,
+    Calendar, DayKind, DayRule, Days, Deadline, OnClosed, Pattern, Recurrence, Rule, WEEKDAYS, Windows, jitter_of,
+    read_days, time_of_day, zone,
 };
 
 /// Calendars by name.
@@ -105,6 +105,20 @@ fn windows(section: &Section<'_>, key: &'static str, frame: &Frame) -> Option<Wi
     let windows: Vec<_> = section.texts(key).iter().filter_map(|text| checked(section, key, text)).collect();
     let (zone, calendar) = (frame.zone.clone(), Arc::clone(&frame.calendar));
     (!windows.is_empty()).then_some(Windows { windows, zone, calendar })
+}
+
+/// By when what came must be through: `finish_by`, `finish_zone`.
+pub(super) fn deadline(section: &Section<'_>) -> Option<Deadline> {
+    let name = section.text("finish_zone");
+    let Some(text) = section.text("finish_by") else {
+        for key in ["finish_zone", "alarm"].into_iter().filter(|key| section.has(key)) {
+            section.fault(key, "is nothing without finish_by");
+        }
+        return None;
+    };
+    let zone = zone(name.as_deref().unwrap_or(ZONE)).map_err(|error| section.fault("finish_zone", error.to_string()));
+    let time = time_of_day(&text).map_err(|error| section.fault("finish_by", error.to_string()));
+    Some(Deadline { time: time.ok()?, zone: zone.ok()? })
 }
 
 /// When a route may forward: `window`, `window_zone`, `window_calendar`.

@@ -6,6 +6,7 @@
 mod ahead;
 mod dispatch;
 mod drive;
+mod forecast;
 mod jobs;
 mod judging;
 mod news;
@@ -27,6 +28,7 @@ use std::time::Duration;
 pub use ahead::Ahead;
 pub use dispatch::Pipeline;
 pub use drive::rehearse;
+pub use forecast::{Forecaster, RouteDeadline, forecast};
 pub use jobs::{Report, Retention};
 pub use news::{follow, follow_all};
 pub use receipts::{Signers, issue_supplement};

@@ -10,6 +10,7 @@ mod file_store;
 mod ledger;
 mod message;
 mod partners;
+mod progress;
 mod receiver;
 mod small_blobs;
 mod sources;
@@ -28,6 +29,7 @@ pub use ledger::{
 };
 pub use message::{Message, MessageAttachment, Notification, Reply};
 pub use partners::Partners;
+pub use progress::{Progress, UnderWay};
 pub use receiver::{
     BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,
 };

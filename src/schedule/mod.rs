@@ -10,6 +10,7 @@
 mod calendar;
 mod day_rule;
 mod days;
+mod deadline;
 mod expected;
 mod holidays;
 mod misfire;
@@ -21,6 +22,7 @@ mod zone;
 pub use calendar::{Calendar, DayKind};
 pub use day_rule::{DayRule, DaySet, read_days};
 pub use days::{Days, OnClosed};
+pub use deadline::Deadline;
 pub use expected::{Expectation, Least, Looked};
 pub use holidays::{easter, is_norwegian};
 pub use misfire::{Due, Misfire};

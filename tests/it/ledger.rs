@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use sluse::model::{
     AreaPath, BlobId, ByteRange, Code, ItemKey, ItemKind, NewItem, PartnerId, ScratchId, Service, ShipmentId,
 };
-use sluse::ports::{Area, Close, Followed, Ledger, NewUpload, Quota, SmallBlobs, Sources, Timetable, Uploads};
+use sluse::ports::{Area, Close, Followed, Ledger, NewUpload, Progress, Quota, SmallBlobs, Sources, Timetable, Uploads};
 
 /// An empty ledger and area of one adapter.
 #[async_trait]
@@ -40,6 +40,7 @@ trait Store: Send + Sync {
     fn uploads(&self) -> &dyn Uploads;
     fn small(&self) -> &dyn SmallBlobs;
     fn sources(&self) -> &dyn Sources;
+    fn progress(&self) -> &dyn Progress;
     /// Drops it as a crash would and opens what is on disk.
     async fn reopen(self: Box<Self>) -> Box<dyn Store>;
 }
@@ -144,7 +145,7 @@ mod on_sqlite {
     conformance! {
         crate::ledger::sqlite::empty;
         shipments:
-            a_claim_is_a_shipment, the_oldest_due_shipment_is_leased, who_has_nothing_in_hand_comes_first, stages_are_leased_apart_and_in_turns,
+            a_claim_is_a_shipment, the_oldest_due_shipment_is_leased, who_has_nothing_in_hand_comes_first, it_is_known_how_far_shipments_have_come, stages_are_leased_apart_and_in_turns,
             a_lease_ends_by_time_release_or_finish, a_start_makes_all_work_due,
             counters_count_per_partner_and_name, the_watchdog_sees_what_has_no_final_receipt,
             a_receipt_is_placed_once, a_receipts_files_are_placed_together, a_list_of_numbers_is_placed_only_while_it_is_true, news_are_told_once, bytes_are_let_go_of_after_their_time, a_final_receipt_takes_the_claimed_file_out,

@@ -22,6 +22,7 @@ mod findings;
 mod items;
 mod orders;
 mod partners;
+mod progress;
 mod receipts;
 mod record;
 mod replays;

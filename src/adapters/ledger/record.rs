@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::model::{
@@ -11,7 +12,7 @@ use crate::model::{
 use crate::ports::{Event, KnownReceipt, LedgerError, Usage};
 
 use super::rows::{int, stage_number};
-use super::{area, items, partners, receipts, rows, shipments, small_blobs, sql};
+use super::{area, items, partners, progress, receipts, rows, shipments, small_blobs, sql};
 
 /// A ledger that may belong to a running gateway: nothing is written and nothing is brought up to date.
 #[derive(Debug)]
@@ -40,6 +41,11 @@ impl Record {
     /// Ends the reading.
     pub async fn close(self) -> Result<(), LedgerError> {
         Ok(self.connection.close().await?)
+    }
+
+    /// When a shipment whose items are on their way is expected to be through.
+    pub async fn expected_end(&mut self, id: ShipmentId) -> Result<Option<Timestamp>, LedgerError> {
+        progress::expected_end(&mut self.connection, id).await
     }
 
     /// The latest shipments among those wanted, the latest first.

@@ -2,6 +2,7 @@
 
 pub(super) mod aftermath;
 pub(super) mod partners;
+pub(super) mod progress;
 pub(super) mod sources;
 pub(super) mod times;
 

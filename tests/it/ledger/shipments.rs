@@ -1,7 +1,7 @@
 //! Claims, leases, receipts, history.
 
 use sluse::model::{
-    BlobId, LateEvent, News, NodeState, PartnerId, ReceiptForm, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict,
+    BlobId, LateEvent, News, NodeState, Outcome, PartnerId, ReceiptForm, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict,
     VerdictKind, WorkerId,
 };
 use sluse::ports::{
@@ -76,6 +76,25 @@ pub(super) async fn who_has_nothing_in_hand_comes_first(store: Box<dyn Store>) {
     assert_eq!(lease(one, 2).await, Some(of_large[1]), "all have one");
     ledger.release(of_small, two, at(3)).await.unwrap();
     assert_eq!(lease(two, 3).await, Some(of_small), "though it has been due for less long");
+}
+
+pub(super) async fn it_is_known_how_far_shipments_have_come(store: Box<dyn Store>) {
+    let (waiting, sending) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
+    let (ledger, progress) = (store.ledger(), store.progress());
+    ledger.add_items(sending, (1..=5).map(|number| item(number, None)).collect()).await.unwrap();
+    let verdict = Verdict { route: Some("nightly".parse().unwrap()), ..pass() };
+    ledger.record_verdict(sending, &verdict, &Taking::default(), at(2)).await.unwrap();
+    let open = async || {
+        let under_way = progress.under_way(10).await.unwrap();
+        under_way.into_iter().map(|one| (one.id, one.route.to_string(), one.claimed_at, one.open)).collect::<Vec<_>>()
+    };
+    assert_eq!(open().await, [(sending, "nightly".to_owned(), at(1), 5)]);
+    ledger.intend(Intent { shipment: sending, number: 1, now: at(3) }).await.unwrap();
+    ledger.conclude(sending, 1, Outcome::Delivered("r".into()), at(4)).await.unwrap();
+    assert_eq!(open().await, [(sending, "nightly".to_owned(), at(1), 4)]);
+    progress.expect_ends(vec![(sending, Some(at(50))), (waiting, None)]).await.unwrap();
+    end(store.as_ref(), sending).await;
+    assert_eq!(open().await, []);
 }
 
 pub(super) async fn stages_are_leased_apart_and_in_turns(store: Box<dyn Store>) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::ports::{Area, Followed, Ledger, LedgerError, SmallBlobs, Sources, Timetable, Uploads};
+use sluse::ports::{Area, Followed, Ledger, LedgerError, Progress, SmallBlobs, Sources, Timetable, Uploads};
 use tempfile::TempDir;
 
 use super::{Store, claim, partner};
@@ -43,6 +43,9 @@ impl Store for Sqlite {
     }
 
     fn sources(&self) -> &dyn Sources {
+        &self.ledger
+    }
+    fn progress(&self) -> &dyn Progress {
         &self.ledger
     }
 

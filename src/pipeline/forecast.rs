@@ -1,0 +1,196 @@
+//! When shipments will be through, and an alarm where that is too late.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::House;
+use crate::forward::after;
+use crate::measures;
+use crate::model::{Alarm, AlarmChange, RouteName, ShipmentId};
+use crate::ports::{LedgerError, Progress, Timetable, UnderWay};
+use crate::schedule::Deadline;
+
+/// By when the shipments of a route must be through, and who is told when they will not.
+#[derive(Debug, Clone)]
+pub struct RouteDeadline {
+    /// The time of day.
+    pub deadline: Deadline,
+    /// Channels of alarms.
+    pub channels: Vec<String>,
+}
+
+/// What the forecaster works with.
+#[derive(Clone)]
+pub struct Forecaster {
+    /// For the clock and the routes' windows.
+    pub house: House,
+    /// What is under way.
+    pub progress: Arc<dyn Progress>,
+    /// Where alarms stand.
+    pub alarms: Arc<dyn Timetable>,
+    /// Deadlines of routes that have one.
+    pub deadlines: HashMap<RouteName, RouteDeadline>,
+}
+
+/// How far each shipment had come at the look before.
+type Before = HashMap<ShipmentId, Seen>;
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    at: Timestamp,
+    open: u64,
+    /// Items a second of late.
+    pace: Option<f64>,
+}
+
+/// Looks once a minute how far shipments have come, until asked to stop.
+pub async fn forecast(forecaster: Forecaster, stop: CancellationToken) {
+    let mut before = Before::new();
+    while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        if let Err(error) = forecaster.look(&mut before).await {
+            tracing::warn!(%error, "the ledger does not say how far shipments have come");
+        }
+    }
+}
+
+impl Forecaster {
+    async fn look(&self, before: &mut Before) -> Result<(), LedgerError> {
+        let (now, under_way) = (self.house.clock.now(), self.progress.under_way(LOOKED_AT).await?);
+        let mut seen = Before::with_capacity(under_way.len());
+        let mut ends = Vec::with_capacity(under_way.len());
+        for shipment in &under_way {
+            let look = Seen::again(before.get(&shipment.id), shipment.open, now);
+            let begins = self.house.shut_until(&shipment.route).unwrap_or(now);
+            ends.push((shipment.id, look.end(begins)));
+            seen.insert(shipment.id, look);
+        }
+        *before = seen;
+        tell(&under_way, &ends);
+        self.warn(&under_way, &ends, now).await?;
+        self.progress.expect_ends(ends).await
+    }
+
+    /// Sets each route's alarm by the shipment that will be latest, or clears it.
+    async fn warn(
+        &self,
+        under_way: &[UnderWay],
+        ends: &[(ShipmentId, Option<Timestamp>)],
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        for (route, RouteDeadline { deadline, channels }) in &self.deadlines {
+            let of_route = under_way.iter().zip(ends).filter(|(shipment, _)| shipment.route == *route);
+            let alarms = of_route
+                .filter_map(|(shipment, (_, end))| alarm(shipment, deadline.after(shipment.claimed_at), *end, now));
+            // The words' order in the alphabet is not meant: late is worse.
+            let worst = alarms.max_by_key(|alarm| (alarm.level == LATE, std::cmp::Reverse(alarm.due)));
+            let subject = format!("deadline/{route}");
+            match self.alarms.set_alarm(&subject, worst.as_ref(), channels, now).await? {
+                AlarmChange::None => {}
+                AlarmChange::Cleared => tracing::info!(subject, "an alarm is over"),
+                AlarmChange::Raised => {
+                    let text = worst.as_ref().map(|alarm| alarm.text.as_str()).unwrap_or_default();
+                    tracing::error!(subject, text, "alarm");
+                }
+            }
+            measures::alarm(&subject, worst.is_some());
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    /// What is seen now, with the pace since the look before smoothed by what it was until then.
+    fn again(before: Option<&Self>, open: u64, now: Timestamp) -> Self {
+        let pace = before.and_then(|before| {
+            let seconds = now.duration_since(before.at).as_secs_f64();
+            let done = before.open.saturating_sub(open) as f64;
+            let here = (seconds > 0.0).then(|| done / seconds)?;
+            Some(before.pace.map_or(here, |pace| (pace + here) / 2.0))
+        });
+        Self { at: now, open, pace }
+    }
+
+    /// When it will be through, going on at its pace from a time on.
+    fn end(&self, begins: Timestamp) -> Option<Timestamp> {
+        let seconds = self.open as f64 / self.pace.filter(|pace| *pace > 0.0)?;
+        Some(after(begins, Duration::try_from_secs_f64(seconds).ok()?))
+    }
+}
+
+/// What is wrong with a shipment that has a deadline.
+fn alarm(shipment: &UnderWay, due: Timestamp, end: Option<Timestamp>, now: Timestamp) -> Option<Alarm> {
+    let UnderWay { id, partner, open, .. } = shipment;
+    let (level, text) = if now >= due {
+        (LATE, format!("shipment {id} of {partner} is not through at {due}: {open} items are open"))
+    } else {
+        let end = end.filter(|end| *end > due)?;
+        ("warning", format!("shipment {id} of {partner} will be through at about {end:.0}, after {due}"))
+    };
+    // One alarm as long as it is the same shipment: a new end every minute is no news.
+    Some(Alarm { level: level.to_owned(), due, text })
+}
+
+/// Says in the log when the largest will be through.
+fn tell(under_way: &[UnderWay], ends: &[(ShipmentId, Option<Timestamp>)]) {
+    let mut largest: Vec<_> = under_way.iter().zip(ends).collect();
+    largest.sort_by_key(|(shipment, _)| std::cmp::Reverse(shipment.open));
+    for (shipment, (_, end)) in largest.into_iter().take(TOLD) {
+        let end = end.map(|end| format!("{end:.0}"));
+        tracing::info!(
+            shipment = %shipment.id, partner = %shipment.partner, open = shipment.open, end = end.as_deref(), "under way"
+        );
+    }
+}
+
+const LATE: &str = "late";
+
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// Shipments looked at.
+const LOOKED_AT: u32 = 500;
+
+/// Shipments named in the log in one look.
+const TOLD: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn under_way(open: u64) -> UnderWay {
+        let (partner, route) = ("etat".parse().unwrap(), "etat".parse().unwrap());
+        UnderWay { id: ShipmentId::new(), partner, route, claimed_at: at(0), open }
+    }
+
+    #[test]
+    fn the_end_follows_the_pace_and_nobody_can_tell_at_first_or_when_nothing_moves() {
+        let first = Seen::again(None, 10_000, at(0));
+        assert_eq!(first.end(at(0)), None);
+        let second = Seen::again(Some(&first), 9_400, at(60));
+        assert_eq!(second.end(at(60)), Some(at(1_000)));
+        assert_eq!(second.end(at(600)), Some(at(1_540)), "from when its route opens");
+        let slower = Seen::again(Some(&second), 9_400, at(120));
+        assert_eq!(slower.end(at(120)), Some(at(2_000)), "half as fast: nothing came in the last minute");
+        let still = Seen::again(Some(&first), 10_000, at(60));
+        assert_eq!(still.end(at(60)), None);
+    }
+
+    #[test]
+    fn a_shipment_that_will_be_late_warns_and_one_that_is_late_alarms() {
+        let shipment = under_way(5);
+        assert_eq!(alarm(&shipment, at(100), Some(at(99)), at(0)), None);
+        assert_eq!(alarm(&shipment, at(100), None, at(99)), None, "nobody can tell");
+        assert_eq!(alarm(&shipment, at(100), Some(at(101)), at(0)).unwrap().level, "warning");
+        let late = alarm(&shipment, at(100), None, at(100)).unwrap();
+        assert_eq!(late.level, LATE);
+        assert!(late.text.contains("5 items"), "{}", late.text);
+    }
+}

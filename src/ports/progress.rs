@@ -1,0 +1,32 @@
+//! How far shipments have come whose items are on their way.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::LedgerError;
+use crate::model::{PartnerId, RouteName, ShipmentId};
+
+/// What is on its way, and when it will have arrived.
+#[async_trait]
+pub trait Progress: Send + Sync {
+    /// Shipments with items that are to be sent, oldest first.
+    async fn under_way(&self, limit: u32) -> Result<Vec<UnderWay>, LedgerError>;
+
+    /// Records when shipments are expected to be through; `None` where nobody can tell.
+    async fn expect_ends(&self, ends: Vec<(ShipmentId, Option<Timestamp>)>) -> Result<(), LedgerError>;
+}
+
+/// A shipment whose items are being sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderWay {
+    /// Which.
+    pub id: ShipmentId,
+    /// Whose.
+    pub partner: PartnerId,
+    /// By which route.
+    pub route: RouteName,
+    /// When it was claimed.
+    pub claimed_at: Timestamp,
+    /// Items without a final outcome.
+    pub open: u64,
+}
