@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::World;
+use super::broker::{Desk, TransferCounts, TransferFacts};
 use super::effects::{EffectCounts, InstanceFacts};
 use super::faults::{Call, Fault, FaultPlan, Faults};
 use super::mail::{Mail, MessageCounts, MessageFacts};
@@ -36,6 +37,16 @@ pub(super) async fn messages(State(world): State<Arc<World>>) -> Json<Vec<Messag
     Json(world.mail().latest())
 }
 
+/// `GET /simulator/transfers/counts`
+pub(super) async fn transfer_counts(State(world): State<Arc<World>>) -> Json<TransferCounts> {
+    Json(world.desk().counts.clone())
+}
+
+/// `GET /simulator/transfers`
+pub(super) async fn transfers(State(world): State<Arc<World>>) -> Json<Vec<TransferFacts>> {
+    Json(world.desk().facts(Duration::from_millis(world.options.scan_ms)))
+}
+
 /// `PUT /simulator/faults`
 pub(super) async fn faults(State(world): State<Arc<World>>, Json(plan): Json<FaultPlan>) -> StatusCode {
     *world.faults() = Faults::new(plan);
@@ -46,6 +57,7 @@ pub(super) async fn faults(State(world): State<Arc<World>>, Json(plan): Json<Fau
 pub(super) async fn reset(State(world): State<Arc<World>>) -> StatusCode {
     *world.faults() = Faults::new(FaultPlan::default());
     *world.mail() = Mail::default();
+    *world.desk() = Desk::default();
     match world.effects().reset() {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(error) => {
@@ -94,7 +106,7 @@ pub(super) fn answer_fault(fault: Fault, line: &Line) -> Response {
             line.cut();
             plain(StatusCode::INTERNAL_SERVER_ERROR)
         }
-        // Delays were waited out before.
-        Fault::Latency(_) => plain(StatusCode::OK),
+        // Delays were waited out before, and what is cut off where it arrives is told apart there.
+        Fault::Latency(_) | Fault::CutOff(_) => plain(StatusCode::OK),
     }
 }

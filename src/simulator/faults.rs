@@ -57,6 +57,18 @@ pub enum Call {
     Upload,
     /// What has become of it.
     AttachmentOverview,
+    /// Beginning a transfer.
+    Transfer,
+    /// Listing transfers.
+    FindTransfer,
+    /// What has become of a transfer.
+    TransferOverview,
+    /// Uploading to it in one piece, or beginning to do so in several.
+    TransferUpload,
+    /// How far an upload in several pieces has come.
+    TransferOffset,
+    /// One of those pieces.
+    TransferPart,
 }
 
 /// A fault. What comes "after" comes after the instance was made.
@@ -67,7 +79,7 @@ pub enum Fault {
     Latency(u64),
     /// 400.
     BadRequest,
-    /// An error of the message API: status and code.
+    /// An error of the message or the broker API: status and code.
     Problem(u16, u32),
     /// 400 with `invalid_grant`, as for a grant used before.
     InvalidGrant,
@@ -95,6 +107,8 @@ pub enum Fault {
     ResetBefore,
     /// A reset connection after the effect.
     ResetAfter,
+    /// A reset connection after so many bytes of an upload to a transfer.
+    CutOff(u64),
 }
 
 impl Fault {

@@ -1,10 +1,11 @@
 //! A stateful stand-in for Altinn 3, with faults on demand.
 //!
 //! It speaks the calls that forwarding uses (Maskinporten's token endpoint, the token exchange, instantiation, the
-//! list of instances, application metadata, correspondences and their attachments), counts effects, and can be told to fail. Demo, tests and dry runs use the
-//! same one. It keeps small facts, never contents: ids, keys and counts of every instance, more about the latest ones.
+//! list of instances, application metadata, correspondences and their attachments, transfers of files), counts effects, and
+//! can be told to fail. Demo, tests and dry runs use the same one. It keeps small facts, never contents: ids, keys and counts of every instance, more about the latest ones.
 
 mod apps;
+mod broker;
 mod control;
 mod effects;
 mod faults;
@@ -12,6 +13,7 @@ mod keys;
 mod mail;
 mod record;
 mod storage;
+mod sums;
 mod tcp;
 mod tokens;
 
@@ -28,6 +30,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use broker::{TransferCounts, TransferFacts};
 pub use effects::{EffectCounts, InstanceFacts, PartFacts, Repeated};
 pub use faults::{Call, Fault, FaultPlan, Rule};
 pub use keys::KeyPair;
@@ -35,6 +38,7 @@ pub use mail::{MessageCounts, MessageFacts};
 pub use record::RecordedRequest;
 pub use tokens::GrantFacts;
 
+use broker::Desk;
 use effects::Effects;
 use faults::Faults;
 use mail::Mail;
@@ -136,6 +140,7 @@ struct World {
     faults: Mutex<Faults>,
     issued: Mutex<Issued>,
     mail: Mutex<Mail>,
+    desk: Mutex<Desk>,
     requests: Mutex<Record>,
 }
 
@@ -159,6 +164,10 @@ impl World {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn issued(&self) -> MutexGuard<'_, Issued> {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -175,6 +184,7 @@ impl Simulator {
             faults: Mutex::new(Faults::new(options.faults.clone())),
             issued: Mutex::new(Issued::new(&options, &base_url)?),
             mail: Mutex::default(),
+            desk: Mutex::default(),
             requests: Mutex::default(),
             base_url,
             options,
@@ -221,6 +231,26 @@ impl Simulator {
         self.world.mail().latest()
     }
 
+    /// What happened to transfers so far.
+    pub fn transfer_counts(&self) -> TransferCounts {
+        self.world.desk().counts.clone()
+    }
+
+    /// Facts about transfers, oldest first.
+    pub fn transfers(&self) -> Vec<TransferFacts> {
+        self.world.desk().facts(Duration::from_millis(self.world.options.scan_ms))
+    }
+
+    /// Sets what has become of a transfer, `DownloadConfirmed` among it; `false` when there is none.
+    pub fn set_transfer_status(&self, id: uuid::Uuid, status: &str) -> bool {
+        self.world.desk().set_status(id, status)
+    }
+
+    /// Forgets how far an upload in pieces has come, as the platform does in time; `false` when there is none.
+    pub fn forget_upload(&self, id: uuid::Uuid) -> bool {
+        self.world.desk().forget_upload(id)
+    }
+
     /// The latest requests, oldest first; none where they are not recorded.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.world.requests.lock().unwrap_or_else(PoisonError::into_inner).all()
@@ -234,6 +264,11 @@ impl Simulator {
     /// The latest grant that was taken.
     pub fn last_grant(&self) -> Option<GrantFacts> {
         self.world.issued().last_grant()
+    }
+
+    /// A token of the platform, for who plays somebody else.
+    pub fn token(&self) -> String {
+        self.world.issued().issue(jiff::Timestamp::now().as_second(), self.world.options.token_lifetime_s)
     }
 
     /// Replaces what goes wrong.
@@ -250,6 +285,7 @@ impl Simulator {
     pub fn reset(&self) -> io::Result<()> {
         self.set_faults(FaultPlan::default());
         *self.world.mail() = Mail::default();
+        *self.world.desk() = Desk::default();
         self.world.effects().reset()
     }
 
@@ -281,6 +317,18 @@ fn router(world: Arc<World>) -> Router {
         .route("/correspondence/api/v1/attachment", post(mail::announce))
         .route("/correspondence/api/v1/attachment/{id}", get(mail::attachment))
         .route("/correspondence/api/v1/attachment/{id}/upload", post(mail::upload))
+        .route("/broker/api/v1/filetransfer", post(broker::begin).get(broker::list))
+        .route("/broker/api/v1/filetransfer/{id}", get(broker::overview))
+        .route("/broker/api/v1/filetransfer/{id}/details", get(broker::details))
+        .route("/broker/api/v1/filetransfer/{id}/upload", post(broker::upload))
+        .route("/broker/api/v1/filetransfer/{id}/confirmdownload", post(broker::confirm))
+        .route(
+            "/broker/api/v1/filetransfer/upload/tus/{id}",
+            post(broker::create).head(broker::offset).patch(broker::append).delete(broker::terminate),
+        )
+        .route("/simulator/transfers", get(control::transfers))
+        .route("/simulator/transfers/counts", get(control::transfer_counts))
+        .route("/simulator/transfers/{id}/status", put(broker::set_status))
         .route("/simulator/messages", get(control::messages))
         .route("/simulator/messages/counts", get(control::message_counts))
         .route("/simulator/messages/{id}/status", put(mail::set_status))

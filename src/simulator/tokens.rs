@@ -110,6 +110,15 @@ impl Issued {
         Ok(())
     }
 
+    /// A token that the platform takes.
+    pub(super) fn issue(&mut self, now: i64, lifetime_s: i64) -> String {
+        let expires = now + lifetime_s;
+        let token = jwt(&json!({"jti": Uuid::new_v4(), "exp": expires, "urn:altinn:org": "ttd"}));
+        self.altinn.retain(|_, expires| *expires > now);
+        self.altinn.insert(token.clone(), expires);
+        token
+    }
+
     fn claims(&self, assertion: &str) -> Result<Claims, &'static str> {
         let Some(key) = &self.key else {
             let unchecked = jsonwebtoken::dangerous::insecure_decode::<Claims>(assertion);
@@ -185,10 +194,7 @@ pub(super) async fn exchange(
     if !known {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let expires = now + world.options.token_lifetime_s;
-    let token = jwt(&json!({"jti": Uuid::new_v4(), "exp": expires, "urn:altinn:org": "ttd"}));
-    issued.altinn.retain(|_, expires| *expires > now);
-    issued.altinn.insert(token.clone(), expires);
+    let token = issued.issue(now, world.options.token_lifetime_s);
     drop(issued);
     world.effects().counts.exchanges += 1;
     token.into_response()

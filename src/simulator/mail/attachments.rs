@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
@@ -20,6 +19,7 @@ use super::{Attachment, Stored, invalid, problem};
 use crate::simulator::World;
 use crate::simulator::control::{answer_fault, struck};
 use crate::simulator::faults::{Call, Fault};
+use crate::simulator::sums::{Summed, Sums};
 use crate::simulator::tcp::Line;
 
 #[derive(Deserialize)]
@@ -133,20 +133,12 @@ pub(in crate::simulator) async fn attachment(
 }
 
 async fn read(body: Body) -> Option<(Stored, String)> {
-    let (mut sha256, mut md5, mut size_bytes) = (Context::new(&SHA256), md5::Context::new(), 0);
-    let (mut stream, mut tail, mut has_malware) = (body.into_data_stream(), Vec::new(), false);
+    let (mut sums, mut stream) = (Sums::new(), body.into_data_stream());
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.ok()?;
-        sha256.update(&chunk);
-        md5.consume(&chunk);
-        size_bytes += chunk.len() as u64;
-        tail.extend_from_slice(&chunk);
-        has_malware |= memchr::memmem::find(&tail, MALWARE).is_some();
-        tail.drain(..tail.len().saturating_sub(MALWARE.len()));
+        sums.push(&chunk.ok()?);
     }
-    let sha256 = sha256.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let stored = Stored { size_bytes, sha256, has_malware, at: Timestamp::now() };
-    Some((stored, format!("{:x}", md5.finalize())))
+    let Summed { sha256, md5, size_bytes, has_malware } = sums.finish();
+    Some((Stored { size_bytes, sha256, has_malware, at: Timestamp::now() }, md5))
 }
 
 impl Attachment {
@@ -177,6 +169,3 @@ fn shown(world: &World, id: Uuid, attachment: &Attachment) -> Value {
         "correspondenceIds": []
     })
 }
-
-/// What a scanner finds in a file that is meant for trying it out; the stand-in takes its middle for all of it.
-const MALWARE: &[u8] = b"STANDARD-ANTIVIRUS-TEST-FILE";
