@@ -33,9 +33,10 @@ use crate::model::{RouteName, WorkerId};
 use crate::pipeline::{
     Ahead, Destination, Forecaster, House, Pace, Pipeline, follow, forecast, measure, retain, sweep, watch,
 };
-use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable, Uploads};
+use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable};
 
 use self::partners::{Following, Standing};
+use self::settings::Memory;
 
 /// A running gateway.
 pub struct Gateway {
@@ -196,7 +197,7 @@ impl Stores {
 
     fn house(&self, config: &Config, partners: &[Standing]) -> anyhow::Result<House> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let uploads: Arc<dyn Uploads> = self.ledger.clone();
+        let memory = Memory { uploads: self.ledger.clone(), transfers: self.ledger.clone() };
         let windows = |route: &RouteConfig| Some((route.route.name.clone(), route.windows.clone()?));
         let routes = Arc::new(Routes::new(partners::routes(config, partners)));
         let cores = available_parallelism().map_or(1, usize::from);
@@ -206,7 +207,7 @@ impl Stores {
             blobs: self.blobs.clone(),
             ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES),
             routes,
-            receivers: Arc::new(receivers(config, &uploads, &clock)?),
+            receivers: Arc::new(receivers(config, &memory, &clock)?),
             windows: Arc::new(config.routes.iter().filter_map(windows).collect()),
             archives: Arc::new(config.broker.clone()),
             signers: Arc::new(settings::signers(config)),
@@ -222,7 +223,7 @@ impl Stores {
 
 fn receivers(
     config: &Config,
-    uploads: &Arc<dyn Uploads>,
+    memory: &Memory,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<HashMap<RouteName, Destination>> {
     let (mut receivers, mut patience) = (HashMap::new(), HashMap::new());
@@ -230,7 +231,7 @@ fn receivers(
         // By the receiver's name: what it can take does not depend on the route.
         let shared = || Arc::new(Patience::new(settings::allowance(&route.flow)));
         let patience = Arc::clone(patience.entry(&route.receiver_name).or_insert_with(shared));
-        let receiver = settings::receiver(route, uploads, clock)
+        let receiver = settings::receiver(route, memory, clock)
             .with_context(|| format!("receiver of route {}", route.route.name))?;
         let destination = Destination::new(receiver, patience);
         let destination = match route.receiver.batches() {

@@ -44,6 +44,7 @@ pub fn late(event: LateEvent) -> Code {
         LateEvent::Delivered => DELIVERED_LATE,
         LateEvent::Published => PUBLISHED,
         LateEvent::Reserved => RESERVED_LATE,
+        LateEvent::Expired => EXPIRED,
     }
 }
 
@@ -193,6 +194,10 @@ codes! {
     ATTACHMENT_TYPE = "FW-211", Rejected, "An attachment is of a type that Altinn 3 does not take.", "Send it as PDF, or in a ZIP archive.";
     ATTACHMENT_REFUSED = "FW-212", Rejected, "The receiver found malware in an attachment, or could not take it in.", "Clean the file where it comes from, and send the item again.";
     NOTIFICATION_UNKNOWN = "FW-213", Rejected, "The message's notification is of a kind the route does not know.", "Check TransportType and NotificationType, or ask the operator for a template.";
+    ORGANISATIONS_ONLY = "FW-221", Rejected, "Altinn 3 Broker brings files from organisations to organisations only, and this is a person.", "Send it to the person by other means.";
+    PROPERTIES_DO_NOT_FIT = "FW-222", Rejected, "The manifest's properties are more, or longer, than Altinn 3 takes.", "Give at most 10 properties, each once, with keys of up to 50 and values of up to 3000 characters.";
+    NO_SINGLE_PAYLOAD = "FW-223", Rejected, "The service sends the file in the archive alone, and there is not exactly one that can be unpacked.", "Put one file beside manifest.xml and recipients.xml, stored or deflated and not encrypted.";
+    TRANSFER_FAILED = "FW-224", Rejected, "Altinn could not take the file in; it may hold malware.", "Check the file where it comes from, and send it again under a new reference.";
     UNREACHABLE = "FW-301", UnExpectedError, "The receiver could not be reached.", "Nothing; it is tried again until the time limit.";
     THROTTLED = "FW-302", UnExpectedError, "The receiver asked for patience.", "Nothing; it is tried again.";
     RECEIVER_FAULT = "FW-303", UnExpectedError, "The receiver failed while handling the item.", "Nothing; it is looked up, then tried again.";
@@ -210,6 +215,7 @@ codes! {
     PUBLISH_FAILED = "LN-201", UnExpectedError, "The receiver took it, and could not make it visible afterwards.", "Ask the receiver, or send the item again under a new reference.";
     MALWARE_FOUND = "LN-202", Rejected, "The receiver found malware in it afterwards.", "Clean the file where it comes from, and send the item again under a new reference.";
     RESERVED_LATE = "LN-203", Rejected, "The recipient takes nothing in digital form.", "Send it by other means.";
+    EXPIRED = "LN-204", Rejected, "It was removed before the recipient downloaded it.", "Ask the recipient, and send it again under a new reference.";
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use anyhow::Context as _;
 
 use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
 use crate::adapters::altinn::{
-    AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings, MessageReceiver, NewsSettings,
+    AltinnSettings, AppReceiver, BrokerReceiver, BrokerSettings, KeyIdentity, MaskinportenSettings, MessageReceiver,
+    NewsSettings,
 };
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
@@ -17,14 +18,14 @@ use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, OauthSet
 use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
 use crate::config::{
-    self, AlarmConfig, AltinnConfig, Config, DefenderConfig, EmailConfig, FlowConfig, HttpConfig, HttpCredential,
-    JobConfig, KeyName, MessagesConfig, Partner, PeerConfig, ReceiverConfig, RouteConfig, SftpReceiverConfig,
-    WebhookConfig,
+    self, AlarmConfig, AltinnConfig, BrokerConfig, Config, DefenderConfig, EmailConfig, FlowConfig, HttpConfig,
+    HttpCredential, JobConfig, KeyName, NewsConfig, Partner, PeerConfig, ReceiverConfig, RouteConfig,
+    SftpReceiverConfig, WebhookConfig,
 };
 use crate::forward::Allowance;
 use crate::model::{Route, RouteName};
 use crate::pipeline::{Expected, House, Report, Retention, RouteDeadline, Schedule, Signers, Timekeeper};
-use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable, Uploads};
+use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable, Transfers, Uploads};
 
 /// What the SFTP server is told.
 pub(super) fn sftp(config: &Config, partners: Vec<PartnerAccess>) -> SftpSettings {
@@ -126,10 +127,18 @@ pub(super) fn allowance(config: &FlowConfig) -> Allowance {
     Allowance { at_once: config.concurrency, per_minute: config.deliveries_per_minute }
 }
 
+/// What receivers remember over restarts.
+pub(super) struct Memory {
+    /// Contents that lie at a receiver.
+    pub(super) uploads: Arc<dyn Uploads>,
+    /// Transfers that were begun.
+    pub(super) transfers: Arc<dyn Transfers>,
+}
+
 /// The receiver a route leads to.
 pub(super) fn receiver(
     route: &RouteConfig,
-    uploads: &Arc<dyn Uploads>,
+    memory: &Memory,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<dyn Receiver>> {
     Ok(match &route.receiver {
@@ -137,9 +146,14 @@ pub(super) fn receiver(
             Arc::new(AppReceiver::new(altinn(config), route.route.services.clone(), Arc::clone(clock))?)
         }
         ReceiverConfig::AltinnMessages(config) => {
-            let stores = (Arc::clone(uploads), Arc::clone(clock));
+            let stores = (Arc::clone(&memory.uploads), Arc::clone(clock));
             let services = route.route.services.clone();
-            Arc::new(MessageReceiver::new(altinn(&config.altinn), services, news(config), stores)?)
+            Arc::new(MessageReceiver::new(altinn(&config.altinn), services, news(&config.news), stores)?)
+        }
+        ReceiverConfig::AltinnBroker(config) => {
+            let stores = (Arc::clone(&memory.transfers), Arc::clone(clock));
+            let services = route.route.services.clone();
+            Arc::new(BrokerReceiver::new(altinn(&config.altinn), services, broker(config), stores)?)
         }
         ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config), Arc::clone(clock))?),
         ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
@@ -172,12 +186,20 @@ pub(super) fn peer(config: &PeerConfig) -> anyhow::Result<Peer> {
     })
 }
 
-fn news(config: &MessagesConfig) -> NewsSettings {
+fn broker(config: &BrokerConfig) -> BrokerSettings {
+    BrokerSettings {
+        resumable_above_bytes: config.resumable_above_bytes,
+        part_bytes: config.part_bytes,
+        news: news(&config.news),
+    }
+}
+
+fn news(config: &NewsConfig) -> NewsSettings {
     NewsSettings {
-        events: config.news.clone(),
-        first_wait: Duration::from_millis(config.news_first_wait_ms),
-        longest_wait: Duration::from_millis(config.news_max_wait_ms),
-        lasts: Duration::from_secs(config.news_days * 24 * 3_600),
+        events: config.events.clone(),
+        first_wait: Duration::from_millis(config.first_wait_ms),
+        longest_wait: Duration::from_millis(config.max_wait_ms),
+        lasts: Duration::from_secs(config.days * 24 * 3_600),
     }
 }
 

@@ -6,13 +6,7 @@ use crate::model::{MessageTarget, NotificationTemplate, ReplyLink};
 
 /// Reads what a service's row says of its messages.
 pub(super) fn target(section: &Section<'_>) -> Option<MessageTarget> {
-    let resource = section.required("resource");
-    let plain = |text: &String| {
-        text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-    };
-    if resource.as_ref().is_some_and(|resource| !plain(resource)) {
-        section.fault("resource", "must be a resource's id: letters, digits, '-', '_' and '.'");
-    }
+    let resource = resource(section);
     let sender = section.text("message_sender");
     if sender.as_ref().is_some_and(|sender| sender.chars().count() > 255) {
         section.fault("message_sender", "has at most 255 characters");
@@ -37,6 +31,18 @@ pub(super) fn target(section: &Section<'_>) -> Option<MessageTarget> {
     };
     twice(section, &target);
     resource.map(|_| target)
+}
+
+/// The id of a resource.
+pub(super) fn resource(section: &Section<'_>) -> Option<String> {
+    let resource = section.required("resource");
+    let plain = |text: &String| {
+        text.len() <= 255 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    if resource.as_ref().is_some_and(|resource| !plain(resource)) {
+        section.fault("resource", "must be a resource's id: letters, digits, '-', '_' and '.'");
+    }
+    resource
 }
 
 /// Whether a setting is the first of its two words, which is its default.

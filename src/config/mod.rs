@@ -22,6 +22,7 @@ mod schedule;
 mod sftp;
 mod source;
 mod times;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,8 +39,8 @@ pub use password::{PasswordError, hash_password};
 pub use peer::PeerConfig;
 pub use place::{PlaceConfig, PolledConfig, WatchedConfig};
 pub use receiver::{
-    AltinnConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig, MessagesConfig,
-    ReceiverConfig, SftpReceiverConfig,
+    AltinnConfig, BrokerConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig,
+    MessagesConfig, NewsConfig, ReceiverConfig, SftpReceiverConfig,
 };
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};

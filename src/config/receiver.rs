@@ -17,6 +17,8 @@ pub enum ReceiverConfig {
     AltinnApp(Box<AltinnConfig>),
     /// Altinn 3 messages.
     AltinnMessages(Box<MessagesConfig>),
+    /// Altinn 3 Broker.
+    AltinnBroker(Box<BrokerConfig>),
     /// An HTTP service that takes one item, or one batch of items, per POST.
     Http(Box<HttpConfig>),
     /// A local directory.
@@ -29,7 +31,7 @@ impl ReceiverConfig {
     /// How large batches may be, where the receiver takes them.
     pub fn batches(&self) -> Option<BatchLimits> {
         match self {
-            Self::AltinnApp(_) | Self::AltinnMessages(_) => None,
+            Self::AltinnApp(_) | Self::AltinnMessages(_) | Self::AltinnBroker(_) => None,
             Self::Http(config) => config.batches,
             Self::Directory(config) => config.batches,
             Self::Sftp(config) => config.batches,
@@ -43,13 +45,33 @@ pub struct MessagesConfig {
     /// Where it is, and who we are to it.
     pub altinn: AltinnConfig,
     /// What is asked for after a message was taken.
-    pub news: Vec<LateEvent>,
-    /// When it is asked for first.
-    pub news_first_wait_ms: u64,
+    pub news: NewsConfig,
+}
+
+/// Altinn 3 for transfers of files.
+#[derive(Debug, Clone)]
+pub struct BrokerConfig {
+    /// Where it is, and who we are to it.
+    pub altinn: AltinnConfig,
+    /// Files larger than this go in several pieces that can be gone on with.
+    pub resumable_above_bytes: u64,
+    /// The largest such piece.
+    pub part_bytes: u64,
+    /// What is asked for after a file was taken.
+    pub news: NewsConfig,
+}
+
+/// What is asked for after an item was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewsConfig {
+    /// Which events.
+    pub events: Vec<LateEvent>,
+    /// When they are asked for first.
+    pub first_wait_ms: u64,
     /// The wait between questions doubles up to this.
-    pub news_max_wait_ms: u64,
+    pub max_wait_ms: u64,
     /// For so long.
-    pub news_days: u64,
+    pub days: u64,
 }
 
 /// Altinn 3, with the credentials of a Maskinporten client.
@@ -107,6 +129,7 @@ impl ReceiverConfig {
         let (url, timeout_ms) = match self {
             Self::AltinnApp(config) => (&config.apps_url, config.timeout_ms),
             Self::AltinnMessages(config) => (&config.altinn.platform_url, config.altinn.timeout_ms),
+            Self::AltinnBroker(config) => (&config.altinn.platform_url, config.altinn.timeout_ms),
             Self::Http(config) => (&config.url, config.timeout_ms),
             Self::Directory(_) => return None,
             Self::Sftp(config) => return Some(config.peer.timeout_ms),
@@ -213,6 +236,7 @@ const PRODUCTION: Environment = Environment {
 };
 
 const MESSAGES_SCOPE: &str = "altinn:serviceowner altinn:correspondence.write altinn:correspondence.read";
+const BROKER_SCOPE: &str = "altinn:serviceowner altinn:broker.write altinn:broker.read";
 const SCOPE: &str = "altinn:serviceowner/instances.read altinn:serviceowner/instances.write";
 
 /// A receiver by its name; one with faults is there by name only, so that routes to it are not reported too.
@@ -232,6 +256,7 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
     match kind.as_deref().unwrap_or_default() {
         "altinn-app" => altinn(section, SCOPE, true).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
         "altinn-correspondence" => messages(section).map(|config| ReceiverConfig::AltinnMessages(Box::new(config))),
+        "altinn-broker" => broker(section).map(|config| ReceiverConfig::AltinnBroker(Box::new(config))),
         "http" => http(section).map(|config| ReceiverConfig::Http(Box::new(config))),
         "directory" => {
             section.required("path");
@@ -243,7 +268,8 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
             if kind.is_some() {
                 section.fault(
                     "kind",
-                    "must be \"altinn-app\", \"altinn-correspondence\", \"http\", \"sftp\" or \"directory\"",
+                    "must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"sftp\" or \
+                     \"directory\"",
                 );
             }
             section.leave();
@@ -254,34 +280,53 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
 
 fn messages(section: &Section<'_>) -> Option<MessagesConfig> {
     let altinn = altinn(section, MESSAGES_SCOPE, false);
-    let words =
-        if section.has("news") { section.texts("news") } else { NEWS.map(|(word, _)| word.to_owned()).to_vec() };
-    let mut news = Vec::new();
+    let news = news(section, &MESSAGE_NEWS, 30);
+    Some(MessagesConfig { altinn: altinn?, news })
+}
+
+fn broker(section: &Section<'_>) -> Option<BrokerConfig> {
+    let altinn = altinn(section, BROKER_SCOPE, false);
+    let resumable_above_bytes = section.number("resumable_above_bytes", 50_000_000, 0..=u64::MAX >> 1);
+    let part_bytes = section.number("part_bytes", 50_000_000, 1_024..=u64::MAX >> 1);
+    let news = news(section, &TRANSFER_NEWS, 60);
+    Some(BrokerConfig { altinn: altinn?, resumable_above_bytes, part_bytes, news })
+}
+
+fn news(section: &Section<'_>, known: &[(&str, LateEvent)], days: u64) -> NewsConfig {
+    let all = || known.iter().map(|(word, _)| (*word).to_owned()).collect();
+    let words: Vec<String> = if section.has("news") { section.texts("news") } else { all() };
+    let mut events = Vec::new();
     for word in &words {
-        match NEWS.iter().find(|(known, _)| known == word) {
-            Some((_, event)) => news.push(*event),
+        match known.iter().find(|(known, _)| known == word) {
+            Some((_, event)) => events.push(*event),
             None => {
-                let known: Vec<_> = NEWS.iter().map(|(word, _)| format!("{word:?}")).collect();
+                let known: Vec<_> = known.iter().map(|(word, _)| format!("{word:?}")).collect();
                 section.fault("news", format!("must be some of {}", known.join(", ")));
             }
         }
     }
-    let news_first_wait_ms = section.number("news_first_wait_ms", 60_000, 100..=86_400_000);
-    let news_max_wait_ms = section.number("news_max_wait_ms", 21_600_000, 100..=86_400_000);
-    if news_max_wait_ms < news_first_wait_ms {
+    let first_wait_ms = section.number("news_first_wait_ms", 60_000, 100..=86_400_000);
+    let max_wait_ms = section.number("news_max_wait_ms", 21_600_000, 100..=86_400_000);
+    if max_wait_ms < first_wait_ms {
         section.fault("news_max_wait_ms", "is shorter than news_first_wait_ms");
     }
-    let news_days = section.number("news_days", 30, 1..=365);
-    Some(MessagesConfig { altinn: altinn?, news, news_first_wait_ms, news_max_wait_ms, news_days })
+    NewsConfig { events, first_wait_ms, max_wait_ms, days: section.number("news_days", days, 1..=365) }
 }
 
-/// What may be asked for.
-const NEWS: [(&str, LateEvent); 5] = [
+/// What may be asked for of a message.
+const MESSAGE_NEWS: [(&str, LateEvent); 5] = [
     ("published", LateEvent::Published),
     ("failed", LateEvent::PublishFailed),
     ("reserved", LateEvent::Reserved),
     ("read", LateEvent::Read),
     ("confirmed", LateEvent::Confirmed),
+];
+/// What may be asked for of a transfer.
+const TRANSFER_NEWS: [(&str, LateEvent); 4] = [
+    ("published", LateEvent::Published),
+    ("failed", LateEvent::PublishFailed),
+    ("downloaded", LateEvent::Downloaded),
+    ("expired", LateEvent::Expired),
 ];
 
 fn altinn(section: &Section<'_>, scope: &str, to_apps: bool) -> Option<AltinnConfig> {

@@ -78,7 +78,8 @@ fn route(
     if let (Some((format, _)), Some(receiver)) = (&format, &receiver)
         && let Some(why) = does_not_take(receiver, *format)
     {
-        section.fault("receiver", format!("{why}; use one of kind http or directory"));
+        let archives = if *format == FormatName::Broker { "altinn-broker, " } else { "" };
+        section.fault("receiver", format!("{why}; use one of kind {archives}http, sftp or directory"));
     }
     if matches!(format, Some((FormatName::Broker, _)))
         && receiver.as_ref().is_some_and(|receiver| receiver.batches().is_some())
@@ -148,6 +149,8 @@ fn does_not_take(receiver: &ReceiverConfig, format: FormatName) -> Option<&'stat
         (ReceiverConfig::AltinnMessages(_), _) => {
             Some("an altinn-correspondence receiver takes the formats correspondence and altut only")
         }
+        (ReceiverConfig::AltinnBroker(_), FormatName::Broker) => None,
+        (ReceiverConfig::AltinnBroker(_), _) => Some("an altinn-broker receiver takes the format broker only"),
         (
             ReceiverConfig::AltinnApp(_)
             | ReceiverConfig::Http(_)
@@ -235,7 +238,10 @@ fn services(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Service
             section.fault("service", format!("service {} is listed twice with the same edition", row.code));
         }
     }
-    let to_altinn = matches!(receiver, Some(ReceiverConfig::AltinnApp(_) | ReceiverConfig::AltinnMessages(_)));
+    let to_altinn = matches!(
+        receiver,
+        Some(ReceiverConfig::AltinnApp(_) | ReceiverConfig::AltinnMessages(_) | ReceiverConfig::AltinnBroker(_))
+    );
     if to_altinn && !section.has("service") {
         section.fault("service", "is missing: a receiver of Altinn 3 needs [[route.<name>.service]] rows");
     }
@@ -249,14 +255,11 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
     }
     let edition = section.text("edition");
     let rows = section.list("data_type");
-    if matches!(receiver, Some(ReceiverConfig::AltinnMessages(_))) {
-        let message = super::message::target(section);
-        let schemas = rows.iter().filter_map(form_schema).collect();
-        return Some(ServiceRow { code: code?, edition, app: None, message: Some(Box::new(message?)), schemas });
-    }
-    let app = match receiver {
-        Some(ReceiverConfig::AltinnApp(_)) => Some(app(section, &rows)),
-        Some(ReceiverConfig::AltinnMessages(_)) => None,
+    let (mut app, mut message, mut transfer) = (None, None, None);
+    match receiver {
+        Some(ReceiverConfig::AltinnApp(_)) => app = Some(self::app(section, &rows)),
+        Some(ReceiverConfig::AltinnMessages(_)) => message = Some(super::message::target(section).map(Box::new)),
+        Some(ReceiverConfig::AltinnBroker(_)) => transfer = Some(super::transfer::target(section)),
         Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_) | ReceiverConfig::Sftp(_)) => {
             rows.iter().filter(|row| !row.has("schema")).for_each(|row| {
                 row.fault(
@@ -264,21 +267,26 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
                     "is missing: to this receiver forms go as they are, and only a schema can be named",
                 );
             });
-            None
         }
         // The receiver's own fault is reported already; what the row says is read for its faults only.
         None => {
-            let _ = section.has("app").then(|| app(section, &rows));
-            let _ = section.has("resource").then(|| super::message::target(section));
+            let _ = section.has("app").then(|| self::app(section, &rows));
+            let _ =
+                section.has("resource").then(|| (super::message::target(section), super::transfer::target(section)));
             rows.iter().for_each(|row| drop(DATA_TYPE_KEYS.map(|key| row.text(key))));
             return None;
         }
-    };
+    }
     let schemas = rows.iter().filter_map(form_schema).collect();
-    match app {
-        Some(None) => None,
-        Some(Some(app)) => Some(ServiceRow { code: code?, edition, app: Some(app), message: None, schemas }),
-        None => Some(ServiceRow { code: code?, edition, app: None, message: None, schemas }),
+    let (app, message, transfer) = (sound(app)?, sound(message)?, sound(transfer)?);
+    Some(ServiceRow { code: code?, edition, app, message, transfer, schemas })
+}
+
+/// A target that was asked for must be there; if it is not, why is told already.
+fn sound<T>(asked: Option<Option<T>>) -> Option<Option<T>> {
+    match asked {
+        None => Some(None),
+        Some(target) => target.map(Some),
     }
 }
 

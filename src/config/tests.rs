@@ -165,7 +165,7 @@ colour = "red"
         "line 7: worker.lease_ms: must be a whole number from 1000 to 3600000",
         "line 8: partner.Etat: `Etat` is not a name: use 1 to 32 of a-z, 0-9, '-' and '_', starting with a letter or digit",
         "line 9: partner.Etat.login.etat.password_hash: is not an argon2id hash; make one with `sluse hash-password`",
-        "line 11: receiver.files.kind: must be \"altinn-app\", \"altinn-correspondence\", \"http\", \"sftp\" or \"directory\"",
+        "line 11: receiver.files.kind: must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"sftp\" or \"directory\"",
         "line 13: receiver.altinn.apps_url: is missing: give it, or `environment`",
         "line 13: receiver.altinn.issuer: is missing: give it, or `environment`",
         "line 13: receiver.altinn.token_url: is missing: give it, or `environment`",
@@ -366,7 +366,7 @@ fn example(mut takes: impl FnMut(&str) -> bool) -> String {
 fn the_example_is_right_with_and_without_its_commented_settings() {
     parse(&example(|_| false), &[]).unwrap();
     let config = parse(&example(|_| true), &[]).unwrap();
-    assert_eq!(config.routes.len(), 4);
+    assert_eq!(config.routes.len(), 5);
     let altinn = config.routes.iter().find(|route| route.receiver_name == "tt02").unwrap();
     let row = &altinn.route.services.rows[0];
     assert_eq!(row.app.as_ref().unwrap().data_type("1243", "10656"), Some("melding"));
@@ -376,6 +376,45 @@ fn the_example_is_right_with_and_without_its_commented_settings() {
     assert_eq!(target.template("VarselVedtak", "en"), None);
     assert_eq!(target.reply_link("5001", "1"), Some("https://eta.apps.altinn.no/eta/meld-endring"));
     assert_eq!(target.reply_link("5001", "2"), None);
+}
+
+/// A route of archives to Altinn, whose row has more in it.
+fn transfers(receiver: &str, format: &str, row: &str) -> Result<Config, Vec<String>> {
+    let text = format!(
+        "{MINIMAL}\n[receiver.files3]\nkind = \"altinn-broker\"\nenvironment = \"tt02\"\nclient_id = \"c\"\n\
+         key_file = \"maskinporten.pem\"\nkid = \"k\"\n{receiver}\n[route.files3]\npartner = \"etat\"\n\
+         format = \"{format}\"\nreceiver = \"files3\"\ninbox = \"a\"\ntest = \"b\"\n{row}\n"
+    );
+    parse(&text, &[])
+}
+
+#[test]
+fn archives_go_to_resources_by_rows() {
+    let row = |more: &str| format!("[[route.files3.service]]\ncode = \"4752\"\n{more}");
+    let whole = row("resource = \"r\"");
+    let config =
+        transfers("part_bytes = 1_000_000\nnews = []", "broker", &row("resource = \"r\"\nsend = \"payload\"")).unwrap();
+    let route = config.routes.iter().find(|route| route.receiver_name == "files3").unwrap();
+    let ReceiverConfig::AltinnBroker(receiver) = &route.receiver else { panic!("a receiver of transfers") };
+    assert_eq!((receiver.resumable_above_bytes, receiver.part_bytes), (50_000_000, 1_000_000));
+    assert_eq!((receiver.news.events.len(), receiver.news.days), (0, 60));
+    assert!(receiver.altinn.maskinporten.scope.contains("altinn:broker.write"));
+    let target = route.route.services.rows[0].transfer.as_ref().unwrap();
+    assert_eq!((target.content, target.is_scanned), (crate::model::TransferContent::Payload, true));
+    for (receiver, format, row, fault) in [
+        ("", "broker", row(""), "resource: is missing"),
+        ("", "broker", row("resource = \"a/b\""), "resource: must be a resource's id"),
+        ("", "broker", row("resource = \"r\"\nsend = \"all\""), "send: must be \"archive\" or \"payload\""),
+        ("", "broker", row("resource = \"r\"\napp = \"a/b\""), "app: is not a setting"),
+        ("", "broker", String::new(), "service: is missing"),
+        ("", "prefill", whole.clone(), "takes the format broker only"),
+        ("news = [\"read\"]", "broker", whole.clone(), "news: must be some of"),
+        ("part_bytes = 1", "broker", whole, "part_bytes: must be"),
+        ("take = \"batches\"", "broker", row("resource = \"r\""), "take: is not a setting"),
+    ] {
+        let faults = transfers(receiver, format, &row).unwrap_err();
+        assert!(matches!(&faults[..], [only] if only.contains(fault)), "{receiver} {row}: {faults:?}");
+    }
 }
 
 /// A route of messages, whose row has more in it.
@@ -394,7 +433,8 @@ fn messages_go_to_resources_by_rows() {
     let config = messages("news = [\"read\"]\nnews_days = 7", "resource = \"eta-brev\"").unwrap();
     let route = config.routes.iter().find(|route| route.receiver_name == "messages").unwrap();
     let ReceiverConfig::AltinnMessages(receiver) = &route.receiver else { panic!("a receiver of messages") };
-    assert_eq!((receiver.news.len(), receiver.news_days, receiver.news_first_wait_ms), (1, 7, 60_000));
+    let news = &receiver.news;
+    assert_eq!((news.events.len(), news.days, news.first_wait_ms), (1, 7, 60_000));
     assert!(receiver.altinn.maskinporten.scope.contains("altinn:correspondence.write"));
     assert_eq!(route.route.services.rows[0].message.as_ref().unwrap().resource, "eta-brev");
     for (receiver, row, fault) in [

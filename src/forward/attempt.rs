@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::consign::not_consigned;
+use super::consign::{Wanted, not_consigned};
 use super::deliver::Forwarding;
 use super::patience::{after, wait_after};
 use crate::codes;
@@ -54,8 +54,8 @@ impl Attempt<'_> {
                 Err(error) => return self.still_unknown(&error).await,
             }
         }
-        self.intend().await?;
-        match self.deliver().await {
+        let intended_at = self.intend().await?;
+        match self.deliver(intended_at).await {
             Ok(delivered) => self.delivered(delivered).await,
             Err(error) => self.failed(error).await,
         }
@@ -64,16 +64,16 @@ impl Attempt<'_> {
     async fn look_up(&self) -> Result<Option<Delivered>, DeliveryError> {
         let receiver = &self.forwarding.receiver;
         match self.load {
-            Load::Item => receiver.look_up(&self.consign().await?).await,
+            Load::Item => receiver.look_up(&self.consign(self.now()).await?).await,
             Load::Batch(batch) => receiver.look_up_batch(&self.consign_batch(batch, false).await?).await,
         }
     }
 
-    async fn deliver(&self) -> Result<Delivered, DeliveryError> {
+    async fn deliver(&self, intended_at: Timestamp) -> Result<Delivered, DeliveryError> {
         let receiver = &self.forwarding.receiver;
         match self.load {
             Load::Item => {
-                let item = self.consign().await?;
+                let item = self.consign(intended_at).await?;
                 self.timed(receiver.deliver(&item)).await
             }
             Load::Batch(batch) => {
@@ -102,12 +102,14 @@ impl Attempt<'_> {
         (at > self.now()).then_some(at)
     }
 
-    async fn consign(&self) -> Result<Consignment, DeliveryError> {
-        let first_intent = self.item.first_intent.unwrap_or_else(|| self.now());
+    /// The item as of its first intent, which may be this one: what is made of it is the same at every attempt.
+    async fn consign(&self, intended_at: Timestamp) -> Result<Consignment, DeliveryError> {
+        let first_intent = self.item.first_intent.unwrap_or(intended_at);
         let attachments = self.forwarding.attachments_of(&self.item.found).await?;
         let (source, item) = (self.forwarding.source.clone(), self.item.clone());
-        let messages = self.forwarding.receiver.takes_messages();
-        let consign = move || source.consign(&item, attachments, (first_intent, messages));
+        let receiver = &self.forwarding.receiver;
+        let wanted = Wanted { messages: receiver.takes_messages(), parcels: receiver.takes_parcels() };
+        let consign = move || source.consign(&item, attachments, (first_intent, wanted));
         let read = self.forwarding.source.disk.run(consign).await;
         read.map_err(io::Error::other)?.map_err(|error| {
             let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
@@ -156,13 +158,15 @@ impl Attempt<'_> {
         Ok(chosen)
     }
 
-    async fn intend(&self) -> Result<(), LedgerError> {
-        let (shipment, ledger) = (self.forwarding.source.shipment, &self.forwarding.ledger);
-        let intent = Intent { shipment, number: self.number(), now: self.now() };
+    /// Records that it is about to happen; returns when that was.
+    async fn intend(&self) -> Result<Timestamp, LedgerError> {
+        let (shipment, ledger, now) = (self.forwarding.source.shipment, &self.forwarding.ledger, self.now());
+        let intent = Intent { shipment, number: self.number(), now };
         match self.load {
-            Load::Item => ledger.intend(intent).await,
-            Load::Batch(_) => ledger.intend_batch(intent).await,
+            Load::Item => ledger.intend(intent).await?,
+            Load::Batch(_) => ledger.intend_batch(intent).await?,
         }
+        Ok(now)
     }
 
     /// The item's number, or the batch's.

@@ -5,11 +5,13 @@ use std::{io, iter};
 
 use jiff::Timestamp;
 
-use super::content::{Cuts, Reading, archived, decode_now, decoded, pieced, reading};
+use super::content::{Cuts, Reading, addressed, archived, decode_now, decoded, pieced, reading, unpacked};
 use crate::blocking::Blocking;
 use crate::formats::{self, Details, Encoding, ReadItemError, Span, broker};
-use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, GenericFormat, Item, ItemKind, ShipmentId};
-use crate::ports::{BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError, Message};
+use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, GenericFormat, Item, ItemKind, Reportee, ShipmentId};
+use crate::ports::{
+    BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError, Message, Parcel, Payload,
+};
 use crate::split::{self, Chosen};
 
 /// Where a shipment's items are read from.
@@ -17,6 +19,8 @@ use crate::split::{self, Chosen};
 pub struct Source {
     /// Which shipment.
     pub shipment: ShipmentId,
+    /// What its file was called.
+    pub file_name: Arc<str>,
     /// Its bytes.
     pub blob: Arc<dyn Blob>,
     /// Where its headers lie.
@@ -25,6 +29,15 @@ pub struct Source {
     pub described: Option<Arc<GenericFormat>>,
     /// The door to disk reads.
     pub disk: Blocking,
+}
+
+/// What a receiver wants of an item beside the item.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// The messages it carries, read.
+    pub(super) messages: bool,
+    /// What its archive says and holds.
+    pub(super) parcels: bool,
 }
 
 /// What an item that was judged good and cannot be read again means: trouble of the disk may pass and meets every item,
@@ -43,13 +56,13 @@ impl Source {
         &self,
         item: &Item,
         attachments: Vec<ByteRange>,
-        (first_intent, wants_messages): (Timestamp, bool),
+        (first_intent, wanted): (Timestamp, Wanted),
     ) -> Result<Consignment, ReadItemError> {
         if let Some(contents) = &self.envelope.archive {
-            return self.consign_archive(item, contents, first_intent);
+            return self.consign_archive(item, contents, (first_intent, wanted.parcels));
         }
         let encoding = formats::preamble(self.blob.as_ref())?.encoding;
-        if wants_messages && matches!(item.found.kind, ItemKind::Correspondence | ItemKind::AltUtMessage) {
+        if wanted.messages && matches!(item.found.kind, ItemKind::Correspondence | ItemKind::AltUtMessage) {
             return self.consign_messages(item, encoding, first_intent);
         }
         let described = self.described.as_deref();
@@ -116,12 +129,30 @@ impl Source {
         &self,
         item: &Item,
         contents: &ArchiveContents,
-        first_intent: Timestamp,
+        (first_intent, wants_parcel): (Timestamp, bool),
     ) -> Result<Consignment, ReadItemError> {
         let party = broker::party(self.blob.as_ref(), &contents.recipients, item.found.range)?;
+        let parcel = if wants_parcel { Some(self.parcel(contents, (&party, first_intent))?) } else { None };
         let batch = archived(&self.blob, *contents, (party.clone(), first_intent), &self.disk);
         let details = Details { reportee: Some(party), ..Details::default() };
-        Ok(self.consignment(item, details, (Vec::new(), batch), first_intent))
+        Ok(Consignment { parcel, ..self.consignment(item, details, (Vec::new(), batch), first_intent) })
+    }
+
+    /// What an archive to a party says and holds.
+    fn parcel(&self, contents: &ArchiveContents, (to, sent): (&Reportee, Timestamp)) -> Result<Parcel, ReadItemError> {
+        let blob = self.blob.as_ref();
+        let said = broker::parcel(blob, &contents.manifest)?;
+        let payload = contents.payload.map(|member| -> Result<Payload, ReadItemError> {
+            let file_name = broker::payload_name(blob, &member)?;
+            Ok(Payload { file_name, size_bytes: member.size_bytes, content: unpacked(&self.blob, member, &self.disk) })
+        });
+        Ok(Parcel {
+            sender: said.sender,
+            file_name: self.file_name.to_string(),
+            size_bytes: addressed(blob, contents, to, sent)?.size_bytes(),
+            properties: said.properties.into_iter().map(|property| (property.key, property.value)).collect(),
+            payload: payload.transpose()?,
+        })
     }
 
     fn consignment(
@@ -146,6 +177,7 @@ impl Source {
             identifying_fields: details.identifying_fields,
             parts,
             messages: Vec::new(),
+            parcel: None,
             batch,
             first_intent,
         }

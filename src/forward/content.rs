@@ -9,9 +9,9 @@ use futures::stream::{BoxStream, StreamExt as _, unfold};
 use jiff::Timestamp;
 
 use crate::blocking::Blocking;
-use crate::formats::broker::{self, Pieces as ArchivePieces};
+use crate::formats::broker::{self, Delivery, Pieces as ArchivePieces, Unpacker};
 use crate::formats::{Coding, Decoder, Encoding, Excerpt, ReadItemError, Span};
-use crate::model::{ArchiveContents, ByteRange, Reportee};
+use crate::model::{ArchiveContents, ArchiveMember, ByteRange, Reportee};
 use crate::ports::{Blob, Content};
 use crate::split::Piece;
 
@@ -81,6 +81,25 @@ pub(super) fn archived(
     Content::new(move || {
         let reader = ArchiveReader { blob: Arc::clone(&blob), contents, to: to.clone(), sent, pieces: None };
         chunks(reader, disk.clone())
+    })
+}
+
+/// The plan of such an archive. Blocks.
+pub(super) fn addressed(
+    blob: &dyn Blob,
+    contents: &ArchiveContents,
+    to: &Reportee,
+    sent: Timestamp,
+) -> Result<Delivery, ReadItemError> {
+    let sent = sent.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    broker::for_recipient(blob, contents, to.expose(), Some(&sent))
+}
+
+/// A file out of an archive, unpacked as it is read.
+pub(super) fn unpacked(blob: &Arc<dyn Blob>, member: ArchiveMember, disk: &Blocking) -> Content {
+    let (blob, disk) = (Arc::clone(blob), disk.clone());
+    Content::new(move || {
+        chunks(UnpackReader { blob: Arc::clone(&blob), unpacker: Unpacker::new(&member) }, disk.clone())
     })
 }
 
@@ -189,15 +208,26 @@ impl ChunkReader for ArchiveReader {
     fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
         let mut pieces = match self.pieces.take() {
             Some(pieces) => pieces,
-            None => {
-                let sent = self.sent.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-                broker::for_recipient(self.blob.as_ref(), &self.contents, self.to.expose(), Some(&sent))?.pieces()
-            }
+            None => addressed(self.blob.as_ref(), &self.contents, &self.to, self.sent)?.pieces(),
         };
         let piece = pieces.read(self.blob.as_ref())?;
         let chunk = (!piece.is_empty()).then(|| Bytes::copy_from_slice(piece));
         self.pieces = Some(pieces);
         Ok(chunk)
+    }
+}
+
+struct UnpackReader {
+    blob: Arc<dyn Blob>,
+    unpacker: Unpacker,
+}
+
+impl ChunkReader for UnpackReader {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>, ReadItemError> {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let count = self.unpacker.next(self.blob.as_ref(), &mut chunk)?;
+        chunk.truncate(count);
+        Ok((count > 0).then(|| Bytes::from(chunk)))
     }
 }
 

@@ -13,6 +13,9 @@ pub struct ArchiveContents {
     pub manifest: ArchiveMember,
     /// recipients.xml.
     pub recipients: ArchiveMember,
+    /// The only other file, where there is one, not encrypted and packed in a way we unpack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<ArchiveMember>,
 }
 
 /// Where a file lies in an archive and how it is packed.

@@ -20,6 +20,7 @@ mod route;
 mod rules;
 mod shipment;
 mod sighting;
+mod transfer;
 
 pub use amendments::{AddedPartner, AmendedLogin, Amendments, AuditRow, LoginKey};
 pub use archive::{ArchiveContents, ArchiveMember};
@@ -50,3 +51,4 @@ pub use shipment::{
     VerdictKind,
 };
 pub use sighting::{Sighting, Stamp, TakeOrder, Tried, Wait};
+pub use transfer::{TransferContent, TransferTarget};

@@ -135,11 +135,13 @@ pub enum LateEvent {
     Published,
     /// Its reportee takes nothing in digital form.
     Reserved,
+    /// It was removed before it was downloaded.
+    Expired,
 }
 
 impl LateEvent {
     /// Every event.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PublishFailed,
         Self::MalwareFound,
         Self::Read,
@@ -148,6 +150,7 @@ impl LateEvent {
         Self::Delivered,
         Self::Published,
         Self::Reserved,
+        Self::Expired,
     ];
 
     /// The word used in receipts.
@@ -161,6 +164,7 @@ impl LateEvent {
             Self::Delivered => "delivered",
             Self::Published => "published",
             Self::Reserved => "reserved",
+            Self::Expired => "expired",
         }
     }
 }

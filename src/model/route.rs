@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FormatRules, GenericFormat, PartnerId, ReceiptRules, RouteName, Service};
+use super::{FormatRules, GenericFormat, PartnerId, ReceiptRules, RouteName, Service, TransferTarget};
 
 /// A format sluse reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -173,6 +173,8 @@ pub struct ServiceRow {
     pub app: Option<AppTarget>,
     /// The Altinn 3 resource its messages go to; `None` on routes to other receivers.
     pub message: Option<Box<MessageTarget>>,
+    /// The Altinn 3 resource its archives go to; `None` on routes to other receivers.
+    pub transfer: Option<TransferTarget>,
     /// Schemas of its forms' data.
     pub schemas: Vec<FormSchemaRow>,
 }
@@ -318,6 +320,7 @@ mod tests {
             edition: edition.map(Into::into),
             app: None,
             message: None,
+            transfer: None,
             schemas: Vec::new(),
         }
     }

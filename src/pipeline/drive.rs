@@ -131,6 +131,7 @@ async fn forwarding(
         patience: Arc::clone(&destination.patience),
         source: Source {
             shipment: shipment.id,
+            file_name: shipment.path.name.as_str().into(),
             blob: house.blobs.open(shipment.blob).await?,
             envelope: Arc::new(verdict.envelope.clone().unwrap_or_default()),
             described: route.described.clone(),

@@ -9,12 +9,14 @@ mod clock;
 mod file_store;
 mod ledger;
 mod message;
+mod parcel;
 mod partners;
 mod progress;
 mod receiver;
 mod small_blobs;
 mod sources;
 mod timetable;
+mod transfers;
 
 pub use aftermath::{Follow, Followed, FollowedItem, Looked, Stand, Told, Uploads};
 pub use area::{Area, AreaError, Close, NewUpload, Quota, Usage};
@@ -28,6 +30,7 @@ pub use ledger::{
     ReceiptFile, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking,
 };
 pub use message::{Message, MessageAttachment, Notification, Reply};
+pub use parcel::{Parcel, Payload};
 pub use partners::Partners;
 pub use progress::{Progress, UnderWay};
 pub use receiver::{
@@ -38,3 +41,4 @@ pub use sources::{DueReceipt, LookEnd, ReceiptEnd, Seen, SourceStand, Sources, T
 pub use timetable::{
     AskedRun, Cause, Channel, ChannelError, Job, JobError, NewRun, Notice, NoticeEnd, Occasion, Run, RunEnd, Timetable,
 };
+pub use transfers::Transfers;

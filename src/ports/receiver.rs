@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Message, Stand};
+use super::{Message, Parcel, Stand};
 use crate::codes;
 use crate::model::{Code, ItemKey, ItemKind, Note, Reportee, ReporteeKind, Service, ShipmentId};
 
@@ -25,6 +25,11 @@ pub trait Receiver: Send + Sync {
 
     /// Tells whether it wants the messages that an item carries, read.
     fn takes_messages(&self) -> bool {
+        false
+    }
+
+    /// Tells whether it wants to know what an archive says and holds beyond its recipient.
+    fn takes_parcels(&self) -> bool {
         false
     }
 
@@ -95,6 +100,8 @@ pub struct Consignment {
     pub parts: Vec<ContentPart>,
     /// The messages it carries, each to a recipient; only for receivers that take them.
     pub messages: Vec<Message>,
+    /// What its archive says and holds; only for receivers that take those.
+    pub parcel: Option<Parcel>,
     /// The item as a valid batch of its own, in the input's format and envelope.
     pub batch: Content,
     /// When the first attempt's intent was written.

@@ -11,3 +11,4 @@ mod pushing;
 mod secured_receivers;
 mod setup;
 mod tokens;
+mod transfers;

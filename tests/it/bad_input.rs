@@ -212,6 +212,7 @@ fn generated_route() -> Route {
             edition: Some((*edition).into()),
             app: None,
             message: None,
+            transfer: None,
             schemas: Vec::new(),
         })
         .collect();

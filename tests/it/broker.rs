@@ -8,6 +8,7 @@ mod delivery;
 mod dropped;
 mod generated;
 mod huge;
+mod transferred;
 
 use std::io;
 

@@ -28,7 +28,9 @@ use jiff::Timestamp;
 use sluse::model::{
     AreaPath, BlobId, ByteRange, Code, ItemKey, ItemKind, NewItem, PartnerId, ScratchId, Service, ShipmentId,
 };
-use sluse::ports::{Area, Close, Followed, Ledger, NewUpload, Progress, Quota, SmallBlobs, Sources, Timetable, Uploads};
+use sluse::ports::{
+    Area, Close, Followed, Ledger, NewUpload, Progress, Quota, SmallBlobs, Sources, Timetable, Transfers, Uploads,
+};
 
 /// An empty ledger and area of one adapter.
 #[async_trait]
@@ -38,6 +40,7 @@ trait Store: Send + Sync {
     fn timetable(&self) -> &dyn Timetable;
     fn followed(&self) -> &dyn Followed;
     fn uploads(&self) -> &dyn Uploads;
+    fn transfers(&self) -> &dyn Transfers;
     fn small(&self) -> &dyn SmallBlobs;
     fn sources(&self) -> &dyn Sources;
     fn progress(&self) -> &dyn Progress;
@@ -167,7 +170,8 @@ mod on_sqlite {
             an_item_goes_its_way, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
             an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;
         aftermath:
-            notes_stand_with_their_outcome, items_are_followed_after_their_final_receipt, uploads_are_remembered_for_a_time;
+            notes_stand_with_their_outcome, items_are_followed_after_their_final_receipt, uploads_are_remembered_for_a_time,
+            a_transfer_is_kept_for_its_item;
         batches:
             a_batch_goes_its_way, batches_are_made_once, only_ready_items_are_grouped, a_batch_is_settled_once,
             batches_are_there_after_a_crash;

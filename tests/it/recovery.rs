@@ -46,6 +46,13 @@ impl Case {
         Self { format, at: At::Messages, ..Self::items(written(&options)) }
     }
 
+    /// A ZIP to organisations, and to persons, who are refused.
+    fn transfers(profile: Profile, items: u64, seed: u64) -> Self {
+        let batch = written(&Options::of(Format::Broker, items, profile, seed));
+        // Every fourth is an organisation.
+        Self { format: "broker", at: At::Broker, ..Self::items(Batch { right: items / 4, ..batch }) }
+    }
+
     /// A ZIP to two recipients and a wrong one.
     fn archive(at: At) -> Self {
         let options = Options { errors: "34%".parse().unwrap(), ..Options::of(Format::Broker, 3, Profile::Small, 6) };
@@ -133,6 +140,56 @@ async fn killed_at_random_moments_while_messages_meet_faults() {
     }
     let _gateway = home.start(None);
     let (effects, _) = Effects::begin(At::Messages).await.unwrap();
+    check(&home, &effects, &acknowledged, None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_an_archive_is_transferred() {
+    kill_at_every_point(&Case::transfers(Profile::Small, 9, 9)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_an_archive_is_transferred_in_pieces() {
+    kill_at_every_point(&Case::transfers(Profile::Attachment, 4, 10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_random_moments_while_transfers_meet_faults() {
+    let rule = |call, fault, probability| Rule { fault, call, every: None, probability: Some(probability), most: None };
+    let rules = vec![
+        rule(Call::Transfer, Fault::ResetAfter, 0.05),
+        rule(Call::Transfer, Fault::ResetBefore, 0.02),
+        rule(Call::Transfer, Fault::ErrorAfter, 0.01),
+        rule(Call::Transfer, Fault::Throttled(0), 0.05),
+        rule(Call::TransferUpload, Fault::ResetAfter, 0.05),
+        rule(Call::TransferUpload, Fault::CutOff(500), 0.02),
+        rule(Call::TransferPart, Fault::CutOff(50_000), 0.1),
+        rule(Call::TransferPart, Fault::ResetAfter, 0.05),
+        rule(Call::FindTransfer, Fault::ErrorBefore, 0.05),
+        rule(Call::TransferOverview, Fault::ErrorBefore, 0.05),
+    ];
+    let settings = Settings {
+        format: "broker",
+        receiver: Receiver::Broker,
+        route: "concurrency = 4".into(),
+        ..Settings::default()
+    };
+    let home = Home::with(simulator().await, &settings);
+    home.simulator.set_faults(FaultPlan { seed: 12, rules });
+    let (mut acknowledged, mut chance) = (Vec::new(), 0x9e37_79b9_7f4a_7c15_u64);
+    for round in 0..KILLS_UNDER_FAULTS {
+        let gateway = home.start(None);
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let life = Duration::from_millis(100 + (chance >> 33) % 900);
+        let profile = if round % 3 == 0 { Profile::Attachment } else { Profile::Small };
+        let batch = written(&Options::of(Format::Broker, 60, profile, 700 + round));
+        let name = format!("archive-{round}.zip");
+        if drop_and_kill(&home, gateway, life, &name, &batch.bytes).await {
+            acknowledged.push(name);
+        }
+    }
+    let _gateway = home.start(None);
+    let (effects, _) = Effects::begin(At::Broker).await.unwrap();
     check(&home, &effects, &acknowledged, None).await;
 }
 

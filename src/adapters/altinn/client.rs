@@ -46,12 +46,18 @@ impl Client {
         size_bytes: Option<u64>,
         body: Outgoing,
     ) -> Result<Answer, DeliveryError> {
-        let token = self.tokens.token().await?;
-        let mut request = self.with_headers(self.http.post(url.clone())).header(CONTENT_TYPE, content_type);
+        let mut request = self.http.post(url.clone()).header(CONTENT_TYPE, content_type);
         if let Some(size_bytes) = size_bytes {
             request = request.header(CONTENT_LENGTH, size_bytes);
         }
-        let answer = self.http.send(token.sign(request), body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
+        self.effect(request, body).await
+    }
+
+    /// Sends a request that has an effect; a token that is not accepted is forgotten.
+    pub(super) async fn effect(&self, request: RequestBuilder, body: Outgoing) -> Result<Answer, DeliveryError> {
+        let token = self.tokens.token().await?;
+        let request = token.sign(self.with_headers(request));
+        let answer = self.http.send(request, body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
         if answer.status() == 401 {
             self.tokens.drop_token(&token);
         }
@@ -89,6 +95,13 @@ impl Client {
         Ok(answer)
     }
 
+    /// An address of the platform.
+    pub(super) fn at(&self, path: &str) -> Url {
+        let mut url = self.platform.clone();
+        url.set_path(&format!("{}{path}", url.path()));
+        url
+    }
+
     /// What every request to the platform carries.
     pub(super) fn with_headers(&self, request: RequestBuilder) -> RequestBuilder {
         let request = request.header(ACCEPT, "application/json");
@@ -107,6 +120,18 @@ pub(super) fn still_unknown(error: DeliveryError) -> DeliveryError {
         | DeliveryError::RefusedFor { .. }
         | DeliveryError::Credentials { .. }
         | DeliveryError::Unknown { .. }
+        | DeliveryError::Unreadable(_) => error,
+    }
+}
+
+/// What had no effect that matters may be done again, whatever became of it.
+pub(super) fn without_effect(error: DeliveryError) -> DeliveryError {
+    match error {
+        DeliveryError::Unknown { code } => DeliveryError::Later { code, after: None },
+        DeliveryError::Refused { .. }
+        | DeliveryError::RefusedFor { .. }
+        | DeliveryError::Later { .. }
+        | DeliveryError::Credentials { .. }
         | DeliveryError::Unreadable(_) => error,
     }
 }

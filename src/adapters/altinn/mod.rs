@@ -1,24 +1,30 @@
-//! Altinn 3: Maskinporten, token exchange, app instances, messages.
+//! Altinn 3: Maskinporten, token exchange, app instances, messages, transfers of files.
 //!
 //! One item becomes one app instance. The API has no idempotency key, so every instance carries its item's key in
 //! `dataValues`, and an unknown outcome is settled by listing the owner's instances and looking for that key. A message
-//! becomes one correspondence for each recipient; those carry keys of their own, made of the item's.
+//! becomes one correspondence for each recipient; those carry keys of their own, made of the item's. An archive becomes one
+//! transfer for each recipient, whose id is kept before the first byte goes out.
 //! Neither reportees nor bodies of answers are ever logged.
 
 mod answers;
+mod broker;
 mod client;
 mod grant;
 mod instance;
 mod look_up;
 mod message;
+mod news;
+mod problem;
 mod receiver;
 mod tokens;
 
 use secrecy::SecretString;
 
 pub use super::http::{AddressError, Waits};
+pub use broker::{BrokerReceiver, BrokerSettings};
 pub use grant::KeyError;
-pub use message::{MessageReceiver, NewsSettings};
+pub use message::MessageReceiver;
+pub use news::NewsSettings;
 pub use receiver::AppReceiver;
 
 /// Where Altinn is, and who we are to it.

@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Identity, RequestBuilder, Url};
+use reqwest::{Certificate, Client, Identity, Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::codes;
@@ -133,6 +133,11 @@ impl Http {
     /// Starts a POST.
     pub(super) fn post(&self, url: Url) -> RequestBuilder {
         self.client.post(url)
+    }
+
+    /// Starts a request of another kind.
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client.request(method, url)
     }
 
     /// Sends a request and reads its answer, of which at most `limit` bytes are kept.

@@ -38,6 +38,7 @@ mod steps;
 mod takes;
 mod timetable;
 mod transaction;
+mod transfers;
 mod writer;
 
 use std::fs::{OpenOptions, Permissions};
@@ -192,6 +193,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "small_blobs", include_str!("migrations/0011_small_blobs.sql")),
     (12, "partners", include_str!("migrations/0012_partners.sql")),
     (13, "aftermath", include_str!("migrations/0013_aftermath.sql")),
+    (15, "transfers", include_str!("migrations/0015_transfers.sql")),
     (17, "turns", include_str!("migrations/0017_turns.sql")),
 ];
 const READERS: u32 = 3;

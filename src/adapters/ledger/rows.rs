@@ -351,7 +351,8 @@ numbered!(
     LateEvent::Downloaded = 4,
     LateEvent::Delivered = 5,
     LateEvent::Published = 6,
-    LateEvent::Reserved = 7
+    LateEvent::Reserved = 7,
+    LateEvent::Expired = 8
 );
 // `sql/sources.rs` knows these: what is above 2 is looked at again.
 numbered!(

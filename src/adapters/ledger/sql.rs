@@ -5,6 +5,7 @@ pub(super) mod partners;
 pub(super) mod progress;
 pub(super) mod sources;
 pub(super) mod times;
+pub(super) mod transfers;
 
 use sqlx::SqliteConnection;
 

@@ -300,7 +300,8 @@ impl Pieces {
     }
 }
 
-fn read(blob: &dyn Blob, piece: &mut Vec<u8>, at: u64, length: usize) -> Result<(), ReadItemError> {
+/// Adds so many bytes of the staged file to a piece.
+pub(super) fn read(blob: &dyn Blob, piece: &mut Vec<u8>, at: u64, length: usize) -> Result<(), ReadItemError> {
     let begin = piece.len();
     piece.resize(begin + length, 0);
     let into = piece.get_mut(begin..).unwrap_or_default();

@@ -44,7 +44,8 @@ pub(super) fn read<R: Reader>(
         return Ok(false);
     }
     let before = report.refusal;
-    let mut validator = Validator::new(document.plan, judging.xml.clone());
+    let watched_bytes = judging.xml.watched_bytes.max(WATCHED_BYTES);
+    let mut validator = Validator::new(document.plan, xsd::Limits { watched_bytes, ..judging.xml.clone() });
     let unpacked = unpack(blob, member, |piece| {
         let progress = validator.feed(piece, reader);
         reader.hand_over(report)?;
@@ -63,10 +64,10 @@ fn unpack(
     member: &Member,
     mut take: impl FnMut(&[u8]) -> Result<Progress, Stop>,
 ) -> Result<Result<(), &'static str>, Stop> {
-    let mut unpacker = Unpacker::new(blob, member);
+    let mut unpacker = Unpacker::new(member);
     let mut piece = vec![0; PIECE_BYTES];
     loop {
-        let count = match unpacker.next(&mut piece) {
+        let count = match unpacker.next(blob, &mut piece) {
             Ok(0) => return Ok(Ok(())),
             Ok(count) => count,
             Err(UnpackError::Unreadable(error)) => return Err(Stop::Unreadable(error)),
@@ -92,3 +93,5 @@ impl Document {
 }
 
 const PIECE_BYTES: usize = 64 << 10;
+/// The longest property that goes anywhere has three thousand characters.
+pub(super) const WATCHED_BYTES: usize = 16 << 10;

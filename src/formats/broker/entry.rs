@@ -61,6 +61,12 @@ pub(super) fn is_deflated(record: &ZipFileHeaderRecord<'_>) -> bool {
     record.compression_method().as_u16() == 8
 }
 
+/// Tells whether it can be unpacked here.
+pub(super) fn is_readable(record: &ZipFileHeaderRecord<'_>) -> bool {
+    let is_encrypted = record.flags().is_encrypted() || record.flags().has_strong_encryption();
+    !is_encrypted && (is_stored(record) || is_deflated(record))
+}
+
 /// Reads an entry's own header and compares it with its record.
 pub(super) fn locate(
     archive: &Archive<'_, '_>,

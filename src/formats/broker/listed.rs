@@ -96,10 +96,10 @@ impl Checker<'_, '_, '_> {
             Ok(extent) => extent,
             Err(text) => return Ok(Err(text)),
         };
-        let mut unpacker = Unpacker::new(self.archive.get_ref().blob(), &member(record, extent));
+        let (blob, mut unpacker) = (self.archive.get_ref().blob(), Unpacker::new(&member(record, extent)));
         let mut hash = checksum.hash();
         loop {
-            match unpacker.next(&mut self.buffer) {
+            match unpacker.next(blob, &mut self.buffer) {
                 Ok(0) => return Ok(Ok(checksum.is_of(hash))),
                 Ok(count) => hash.update(self.buffer.get(..count).unwrap_or_default()),
                 Err(UnpackError::Damaged(text)) => return Ok(Err(text)),

@@ -20,6 +20,7 @@ mod listed;
 mod manifest;
 mod name;
 mod nesting;
+mod parcel;
 mod recipients;
 mod report;
 mod sent;
@@ -33,13 +34,14 @@ use aws_lc_rs::digest;
 use jiff::civil::Date;
 
 use crate::codes;
-use crate::model::{Code, Finding, NewItem, Rights, Route, RouteName};
+use crate::model::{Code, Finding, NewItem, Rights, Route, RouteName, TransferContent, TransferTarget};
 use crate::ports::Blob;
 use crate::xsd;
 
 pub use delivery::{Delivery, Pieces, for_recipient};
 pub use limits::Limits;
 pub use manifest::{Manifest, Property};
+pub use parcel::{Parcel, parcel, payload_name};
 pub use recipients::party;
 pub use unpack::{UnpackError, Unpacker};
 
@@ -205,7 +207,12 @@ fn whole<'a>(
     facts.ignored = facts.route.is_some_and(|route| route.services.ignores(&manifest.service.code));
     by_route(manifest, facts.route, judging, report)?;
     by_rights(manifest, judging, report)?;
-    recipients::read((blob, &contents.recipients), judging, manifest, facts.ignored, report)
+    let target = facts.route.and_then(|route| transfer(manifest, route)).filter(|_| !facts.ignored);
+    if let Some(target) = target {
+        by_target(manifest, &contents, target, report)?;
+    }
+    let reading = recipients::Rules { judging, manifest, ignored: facts.ignored, organisations: target.is_some() };
+    recipients::read((blob, &contents.recipients), &reading, report)
 }
 
 fn check_size(blob: &dyn Blob, judging: &Judging<'_>) -> Result<(), Stop> {
@@ -230,7 +237,8 @@ fn contents(survey: &survey::Survey, report: &mut Report<'_>) -> Result<Option<C
         report.refuse(Finding::whole(codes::NO_RECIPIENTS, ""))?;
     }
     let (Some(manifest), Some(recipients)) = (survey.manifest, survey.recipients) else { return Ok(None) };
-    Ok(Some(Contents { entries: survey.entries, manifest, recipients }))
+    let payload = survey.payload.filter(|_| survey.others == 1);
+    Ok(Some(Contents { entries: survey.entries, manifest, recipients, payload }))
 }
 
 fn route_of<'a>(manifest: &Manifest, judging: &Judging<'a>) -> Option<&'a Route> {
@@ -259,6 +267,31 @@ fn by_rights(manifest: &Manifest, judging: &Judging<'_>, report: &mut Report<'_>
         Ok(_) => Ok(()),
         Err(denied) => report.refuse(Finding::whole(recipients::code(denied), "")),
     }
+}
+
+/// Where the shipment's archives go as transfers of Altinn 3, if they do.
+fn transfer<'a>(manifest: &Manifest, route: &'a Route) -> Option<&'a TransferTarget> {
+    route.services.row(&manifest.service)?.transfer.as_ref()
+}
+
+/// What a transfer asks of the shipment as a whole.
+fn by_target(
+    manifest: &Manifest,
+    contents: &Contents,
+    target: &TransferTarget,
+    report: &mut Report<'_>,
+) -> Result<(), Stop> {
+    if !TransferTarget::takes(&manifest.sender) {
+        report.refuse(Finding::whole(codes::ORGANISATIONS_ONLY, "Reportee of the manifest"))?;
+    }
+    let properties = manifest.properties.iter().map(|property| (property.key.as_str(), property.value.as_str()));
+    if let Some(misfit) = TransferTarget::misfit(properties) {
+        report.refuse(Finding::whole(codes::PROPERTIES_DO_NOT_FIT, format!("PropertyList: {misfit}")))?;
+    }
+    if target.content == TransferContent::Payload && contents.payload.is_none() {
+        report.refuse(Finding::whole(codes::NO_SINGLE_PAYLOAD, ""))?;
+    }
+    Ok(())
 }
 
 fn hash(blob: &dyn Blob) -> Result<[u8; 32], JudgeError> {

@@ -8,27 +8,34 @@ use jiff::civil::Date;
 use super::document::{self, Document, Reader};
 use super::manifest::{Manifest, plan};
 use super::report::{Report, Stop};
-use super::unpack::{UnpackError, Unpacker};
+use super::unpack::Unpacker;
 use super::{Judging, Member};
 use crate::codes;
 use crate::formats::{self, Coding, Decoder, ReadItemError};
-use crate::model::{ByteRange, Code, Denied, Finding, ItemKind, KeyStem, NewItem, Reportee, Sending};
+use crate::model::{ByteRange, Code, Denied, Finding, ItemKind, KeyStem, NewItem, Reportee, Sending, TransferTarget};
 use crate::ports::Blob;
 use crate::xml::{Transcoder, preamble};
 use crate::xsd::{self, Observer, Plan, Position, Spot, Watch, WatchKind};
 
+/// By which rules recipients are judged.
+pub(super) struct Rules<'j> {
+    pub(super) judging: &'j Judging<'j>,
+    pub(super) manifest: &'j Manifest,
+    /// The route ignores the service.
+    pub(super) ignored: bool,
+    /// Where it goes there are organisations only.
+    pub(super) organisations: bool,
+}
+
 /// Reads the list and tells of each recipient.
 pub(super) fn read(
     (blob, member): (&dyn Blob, &Member),
-    judging: &Judging<'_>,
-    manifest: &Manifest,
-    ignored: bool,
+    rules: &Rules<'_>,
     report: &mut Report<'_>,
 ) -> Result<(), Stop> {
+    let Rules { judging, manifest, .. } = *rules;
     let mut reading = Reading {
-        judging,
-        manifest,
-        ignored,
+        rules,
         // Whether the sender may send at all has been told.
         sending: judging.rights.and_then(|(rights, today)| {
             let sending = rights.sender(&manifest.service, manifest.sender.expose(), today);
@@ -51,16 +58,14 @@ pub(super) fn read(
 pub fn party(blob: &dyn Blob, member: &Member, range: ByteRange) -> Result<Reportee, ReadItemError> {
     let mut raw = Vec::new();
     let mut head = Vec::new();
-    let mut unpacker = Unpacker::new(blob, member);
+    let mut unpacker = Unpacker::new(member);
     let mut piece = vec![0; PIECE_BYTES];
     let mut at = 0;
     while at < range.end {
-        let count = match unpacker.next(&mut piece) {
-            Ok(0) => return Err(ReadItemError::Changed("the list of recipients is shorter")),
-            Ok(count) => count,
-            Err(UnpackError::Unreadable(error)) => return Err(ReadItemError::Unreadable(error)),
-            Err(UnpackError::Damaged(text)) => return Err(ReadItemError::Changed(text)),
-        };
+        let count = unpacker.next(blob, &mut piece)?;
+        if count == 0 {
+            return Err(ReadItemError::Changed("the list of recipients is shorter"));
+        }
         let read = piece.get(..count).unwrap_or_default();
         if head.len() < HEAD_BYTES {
             head.extend_from_slice(read.get(..HEAD_BYTES - head.len()).unwrap_or(read));
@@ -115,9 +120,7 @@ struct Open {
 }
 
 struct Reading<'j> {
-    judging: &'j Judging<'j>,
-    manifest: &'j Manifest,
-    ignored: bool,
+    rules: &'j Rules<'j>,
     sending: Option<(Sending<'j>, Date)>,
     stem: KeyStem,
     number: u64,
@@ -144,7 +147,7 @@ impl Reading<'_> {
             None => self.stem.key(["number", &self.number.to_string()]),
         };
         let range = open.party.as_ref().map(|(_, range, _)| *range).unwrap_or_default();
-        let ignored = self.ignored.then_some(codes::IGNORED_SERVICE);
+        let ignored = self.rules.ignored.then_some(codes::IGNORED_SERVICE);
         let refused = findings.first().map(|finding| finding.code).or(ignored);
         let item = NewItem {
             number: self.number,
@@ -155,8 +158,8 @@ impl Reading<'_> {
             group: ByteRange::default(),
             line: open.at.line,
             column: open.at.column,
-            senders_reference: self.manifest.senders_reference.clone(),
-            service: Some(self.manifest.service.clone()),
+            senders_reference: self.rules.manifest.senders_reference.clone(),
+            service: Some(self.rules.manifest.service.clone()),
             forms: 0,
             refused,
         };
@@ -179,8 +182,11 @@ impl Reading<'_> {
     }
 
     fn denied(&self, party: &Reportee) -> Option<Code> {
+        if self.rules.organisations && !TransferTarget::takes(party) {
+            return Some(codes::ORGANISATIONS_ONLY);
+        }
         let (sending, today) = self.sending?;
-        sending.to(&self.manifest.service, party.expose(), today).err().map(code)
+        sending.to(&self.rules.manifest.service, party.expose(), today).err().map(code)
     }
 }
 
@@ -222,9 +228,9 @@ impl Observer for Reading<'_> {
     fn finding(&mut self, finding: xsd::Finding) {
         // Only faults of XML break no rule of the recommendation on schemas.
         if finding.rule.is_empty() {
-            self.fault = Some((self.judging.code)(finding.kind));
+            self.fault = Some((self.rules.judging.code)(finding.kind));
         }
-        let finding = document().finding(finding, self.judging);
+        let finding = document().finding(finding, self.rules.judging);
         match &mut self.open {
             // One recipient says no more than this many things.
             Some(open) if open.findings.len() < FINDINGS => open.findings.push(finding),

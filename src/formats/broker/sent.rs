@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::Member;
 use super::manifest::{SCHEMA, plan};
-use super::unpack::{UnpackError, Unpacker};
+use super::unpack::Unpacker;
 use crate::formats::ReadItemError;
 use crate::ports::Blob;
 use crate::xml::{Encoding, preamble};
@@ -25,12 +25,9 @@ pub(super) fn dated(blob: &dyn Blob, member: &Member, sent: &str) -> Result<Opti
 }
 
 fn whole(blob: &dyn Blob, member: &Member) -> Result<Vec<u8>, ReadItemError> {
-    let (mut unpacker, mut whole, mut piece) = (Unpacker::new(blob, member), Vec::new(), vec![0; PIECE_BYTES]);
+    let (mut unpacker, mut whole, mut piece) = (Unpacker::new(member), Vec::new(), vec![0; PIECE_BYTES]);
     loop {
-        let count = unpacker.next(&mut piece).map_err(|error| match error {
-            UnpackError::Unreadable(error) => ReadItemError::Unreadable(error),
-            UnpackError::Damaged(text) => ReadItemError::Changed(text),
-        })?;
+        let count = unpacker.next(blob, &mut piece)?;
         if count == 0 {
             return Ok(whole);
         }

@@ -21,6 +21,10 @@ pub(super) struct Survey {
     pub(super) entries: u64,
     pub(super) manifest: Option<Member>,
     pub(super) recipients: Option<Member>,
+    /// Other files.
+    pub(super) others: u64,
+    /// The first of them, where it can be unpacked.
+    pub(super) payload: Option<Member>,
 }
 
 /// Opens an archive, whose end must be certain.
@@ -182,8 +186,7 @@ impl<'s, 'w, 'a> Surveyor<'s, 'w, 'a> {
 
     /// Of the first entries the beginning is looked at, of the others the name only.
     fn look_inside(&mut self, record: &ZipFileHeaderRecord<'_>, name: &Name, extent: Extent) -> Result<(), Fault> {
-        let readable = !record.flags().is_encrypted() && (entry::is_stored(record) || entry::is_deflated(record));
-        let looked_at = readable && self.survey.entries <= LOOKED_AT;
+        let looked_at = entry::is_readable(record) && self.survey.entries <= LOOKED_AT;
         let length = usize::try_from(extent.data.len()).unwrap_or(usize::MAX).min(BEGINNING_BYTES);
         let length = if looked_at { length } else { 0 };
         let beginning = self.buffer.get_mut(..length).unwrap_or_default();
@@ -203,7 +206,13 @@ impl<'s, 'w, 'a> Surveyor<'s, 'w, 'a> {
         let slot = match name.folded.as_str() {
             "manifest.xml" => &mut self.survey.manifest,
             "recipients.xml" => &mut self.survey.recipients,
-            _ => return Ok(()),
+            _ => {
+                self.survey.others += 1;
+                if self.survey.others == 1 && entry::is_readable(record) {
+                    self.survey.payload = Some(member(record, extent));
+                }
+                return Ok(());
+            }
         };
         // Of two with the same name the repeated name is told.
         slot.get_or_insert(member(record, extent));

@@ -5,6 +5,7 @@ use std::io;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::Member;
+use crate::formats::ReadItemError;
 use crate::ports::Blob;
 
 /// Why a file could not be unpacked.
@@ -18,9 +19,18 @@ pub enum UnpackError {
     Damaged(&'static str),
 }
 
-/// Unpacks a file.
-pub struct Unpacker<'a> {
-    blob: &'a dyn Blob,
+/// Of an archive that was judged.
+impl From<UnpackError> for ReadItemError {
+    fn from(error: UnpackError) -> Self {
+        match error {
+            UnpackError::Unreadable(error) => Self::Unreadable(error),
+            UnpackError::Damaged(text) => Self::Changed(text),
+        }
+    }
+}
+
+/// Unpacks a file, out of the same staged file at every step.
+pub struct Unpacker {
     member: Member,
     /// Where the next packed bytes lie.
     at: u64,
@@ -33,16 +43,16 @@ pub struct Unpacker<'a> {
     ended: bool,
 }
 
-impl<'a> Unpacker<'a> {
+impl Unpacker {
     /// Begins a file.
-    pub fn new(blob: &'a dyn Blob, member: &Member) -> Self {
+    pub fn new(member: &Member) -> Self {
         let inflate = member.deflated.then(|| Decompress::new(false));
         let (at, packed) = (member.data.start, Vec::new());
-        Self { blob, member: *member, at, inflate, packed, used: 0, unpacked_bytes: 0, crc: Crc::new(), ended: false }
+        Self { member: *member, at, inflate, packed, used: 0, unpacked_bytes: 0, crc: Crc::new(), ended: false }
     }
 
     /// Writes the next bytes; 0 at the end, when all that was declared of the file has been found true.
-    pub fn next(&mut self, into: &mut [u8]) -> Result<usize, UnpackError> {
+    pub fn next(&mut self, blob: &dyn Blob, into: &mut [u8]) -> Result<usize, UnpackError> {
         if into.is_empty() || self.ended {
             return Ok(0);
         }
@@ -52,11 +62,11 @@ impl<'a> Unpacker<'a> {
         let into = into.get_mut(..wanted).unwrap_or_default();
         let count = match self.inflate.take() {
             Some(mut inflate) => {
-                let count = self.inflate(&mut inflate, into);
+                let count = self.inflate(blob, &mut inflate, into);
                 self.inflate = Some(inflate);
                 count?
             }
-            None => self.copy(into)?,
+            None => self.copy(blob, into)?,
         };
         let unpacked = into.get(..count).unwrap_or_default();
         self.crc.update(unpacked);
@@ -84,16 +94,16 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    fn copy(&mut self, into: &mut [u8]) -> Result<usize, UnpackError> {
+    fn copy(&mut self, blob: &dyn Blob, into: &mut [u8]) -> Result<usize, UnpackError> {
         let wanted = usize::try_from(self.member.data.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let into = into.get_mut(..wanted.min(READ_BYTES)).unwrap_or_default();
-        self.read(into)
+        self.read(blob, into)
     }
 
-    fn inflate(&mut self, inflate: &mut Decompress, into: &mut [u8]) -> Result<usize, UnpackError> {
+    fn inflate(&mut self, blob: &dyn Blob, inflate: &mut Decompress, into: &mut [u8]) -> Result<usize, UnpackError> {
         loop {
             if self.used == self.packed.len() {
-                self.refill()?;
+                self.refill(blob)?;
             }
             let packed = self.packed.get(self.used..).unwrap_or_default();
             let before = (inflate.total_in(), inflate.total_out());
@@ -112,20 +122,20 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    fn refill(&mut self) -> Result<(), UnpackError> {
+    fn refill(&mut self, blob: &dyn Blob) -> Result<(), UnpackError> {
         let left = usize::try_from(self.member.data.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let mut packed = std::mem::take(&mut self.packed);
         packed.resize(left.min(READ_BYTES), 0);
-        let count = self.read(&mut packed)?;
+        let count = self.read(blob, &mut packed)?;
         packed.truncate(count);
         (self.packed, self.used) = (packed, 0);
         Ok(())
     }
 
     /// Reads packed bytes; short only where the file is.
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, UnpackError> {
+    fn read(&mut self, blob: &dyn Blob, into: &mut [u8]) -> Result<usize, UnpackError> {
         loop {
-            match self.blob.read_at(self.at, into) {
+            match blob.read_at(self.at, into) {
                 Ok(0) if !into.is_empty() => return Err(UnpackError::Damaged("its data reaches past the file's end")),
                 Ok(count) => {
                     self.at += count as u64;

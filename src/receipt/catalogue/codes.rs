@@ -266,6 +266,14 @@ rows! {
         "Mottakaren fann skadevare i eit vedlegg, eller kunne ikkje ta det imot.", "Reins fila der ho kjem frå, og send elementet på nytt.";
     NOTIFICATION_UNKNOWN: "Meldingens varsel er av et slag ruten ikke kjenner.", "Sjekk TransportType og NotificationType, eller be driften om en mal.";
         "Varselet til meldinga er av eit slag ruta ikkje kjenner.", "Sjekk TransportType og NotificationType, eller be drifta om ein mal.";
+    ORGANISATIONS_ONLY: "Altinn 3 Formidling går bare mellom organisasjoner, og dette er en person.", "Send det til personen på en annen måte.";
+        "Altinn 3 Formidling går berre mellom organisasjonar, og dette er ein person.", "Send det til personen på ein annan måte.";
+    PROPERTIES_DO_NOT_FIT: "Manifestets egenskaper er flere eller lengre enn Altinn 3 tar imot.", "Gi høyst 10 egenskaper, hver én gang, med nøkler på inntil 50 og verdier på inntil 3000 tegn.";
+        "Eigenskapane i manifestet er fleire eller lengre enn Altinn 3 tek imot.", "Gje høgst 10 eigenskapar, kvar éin gong, med nøklar på inntil 50 og verdiar på inntil 3000 teikn.";
+    NO_SINGLE_PAYLOAD: "Tjenesten sender filen i arkivet alene, og det er ikke nøyaktig én som kan pakkes ut.", "Legg én fil ved siden av manifest.xml og recipients.xml, lagret eller komprimert med deflate og ukryptert.";
+        "Tenesta sender fila i arkivet åleine, og det er ikkje nøyaktig éi som kan pakkast ut.", "Legg éi fil ved sida av manifest.xml og recipients.xml, lagra eller komprimert med deflate og ukryptert.";
+    TRANSFER_FAILED: "Altinn kunne ikke ta filen imot; den kan inneholde skadevare.", "Sjekk filen der den kommer fra, og send den på nytt med en ny referanse.";
+        "Altinn kunne ikkje ta fila imot; ho kan innehalde skadevare.", "Sjekk fila der ho kjem frå, og send ho på nytt med ein ny referanse.";
     UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
         "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
     THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";
@@ -299,4 +307,6 @@ rows! {
         "Mottakaren fann skadevare i det etterpå.", "Reins fila der ho kjem frå, og send elementet på nytt med ein ny referanse.";
     RESERVED_LATE: "Mottakeren har reservert seg mot digital post.", "Send det på en annen måte.";
         "Mottakaren har reservert seg mot digital post.", "Send det på ein annan måte.";
+    EXPIRED: "Det ble fjernet før mottakeren lastet det ned.", "Spør mottakeren, og send det på nytt med en ny referanse.";
+        "Det vart fjerna før mottakaren lasta det ned.", "Spør mottakaren, og send det på nytt med ein ny referanse.";
 }

@@ -10,10 +10,11 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use sluse::model::{MessageTarget, NotificationTemplate};
 use sluse::ports::{Consignment, Content, Message, Notification, Receiver, Reply};
-use sluse::simulator::Simulator;
+use sluse::simulator::{Call, Fault, Simulator};
 
 use super::letters::{file, letter, message, post_office, postman, target};
-use super::setup::{item, receiver};
+use super::setup::{item, once, receiver};
+use super::transfers::{archive, courier};
 use crate::needs::{reference, tell_skipped};
 
 /// A description of calls.
@@ -34,7 +35,22 @@ impl Description {
 
     /// A judge of a call's query.
     fn query(&self, path: &str) -> Validator {
-        let parameters = self.0["paths"][path]["get"]["parameters"].as_array().unwrap();
+        self.parameters(path, "get", "query")
+    }
+
+    /// A judge of those headers of a call that its description names, with the kind of its body beside them.
+    fn headers(&self, path: &str, method: &str) -> Validator {
+        self.parameters(path, method, "header")
+    }
+
+    fn parameters(&self, path: &str, method: &str, place: &str) -> Validator {
+        let call = &self.0["paths"][path][method];
+        let described = call["parameters"].as_array().unwrap().iter();
+        let mut parameters: Vec<Value> = described.filter(|parameter| parameter["in"] == place).cloned().collect();
+        if let Some(kinds) = call["requestBody"]["content"].as_object().filter(|_| place == "header") {
+            let kinds: Vec<&String> = kinds.keys().collect();
+            parameters.push(json!({"name": "Content-Type", "required": true, "schema": {"enum": kinds}}));
+        }
         let name = |parameter: &Value| parameter["name"].as_str().unwrap().to_owned();
         let properties: serde_json::Map<String, Value> =
             parameters.iter().map(|parameter| (name(parameter), parameter["schema"].clone())).collect();
@@ -154,6 +170,70 @@ async fn messages_are_as_the_platform_describes_them() {
     let find = description.query("/correspondence/api/v1/correspondence");
     let found = all_pass(&simulator, "GET /correspondence/api/v1/correspondence", &find);
     none_passes(&find, &found, &[("/role", json!("Owner")), ("/resourceId", Value::Null)]);
+}
+
+#[tokio::test]
+async fn transfers_are_as_the_platform_describes_them() {
+    let Some(folder) = reference() else { return };
+    let description = Description::read(&folder, "altinn-broker-v1.corrected.json");
+    let simulator = post_office(|_| {}).await;
+    let here = courier(&simulator);
+    here.deliver(&archive(1, 9)).await.unwrap();
+    simulator.set_faults(once(Call::TransferPart, Fault::CutOff(10_000)));
+    let delivered = here.deliver(&archive(2, 300_000)).await.unwrap();
+    simulator.set_faults(once(Call::Transfer, Fault::ResetAfter));
+    here.deliver(&archive(3, 9)).await.unwrap_err();
+    here.look_up(&archive(3, 9)).await.unwrap();
+
+    let initialize = description.judge("FileTransferInitalizeExt");
+    let begun = all_pass(&simulator, "POST /broker/api/v1/filetransfer", &initialize);
+    let changes = [
+        ("/fileName", json!("")),
+        ("/fileName", json!("x".repeat(256))),
+        ("/resourceId", Value::Null),
+        ("/resourceId", json!("a:b")),
+        ("/sendersFileTransferReference", json!("")),
+        ("/sender", json!("910000004")),
+        ("/recipients", json!([])),
+        ("/recipients", json!(["urn:altinn:person:identifier-no:14878510187"])),
+        ("/propertyList", json!({"k": "x".repeat(3_001)})),
+        ("/propertyList", json!(["k"])),
+        ("/checksum", json!("ABC")),
+        ("/disableVirusScan", json!("no")),
+        ("/notASetting", json!(1)),
+    ];
+    none_passes(&initialize, &begun, &changes);
+
+    let path = "/broker/api/v1/filetransfer";
+    let list = description.query(path);
+    let listed = all_pass(&simulator, "GET /broker/api/v1/filetransfer", &list);
+    let changes =
+        [("/role", json!("Owner")), ("/status", json!("Begun")), ("/resourceId", Value::Null), ("/from", json!("now"))];
+    none_passes(&list, &listed, &changes);
+
+    let path = "/broker/api/v1/filetransfer/{fileTransferId}/upload";
+    let upload = description.headers(path, "post");
+    let uploaded = all_pass(&simulator, &format!("POST {path}"), &upload);
+    none_passes(&upload, &uploaded, &[("/Content-Type", json!("application/zip"))]);
+
+    let path = "/broker/api/v1/filetransfer/upload/tus/{fileTransferId}";
+    for (method, name) in [("POST", "Upload-Length"), ("HEAD", "Tus-Resumable"), ("PATCH", "Upload-Offset")] {
+        let judge = description.headers(path, &method.to_lowercase());
+        let sent = all_pass(&simulator, &format!("{method} {path}"), &judge);
+        none_passes(&judge, &sent, &[("/Tus-Resumable", json!("0.2")), ("/Tus-Resumable", Value::Null)]);
+        none_passes(&judge, &sent, &[(&format!("/{name}"), json!("x")), ("/Not-A-Header", json!(1))]);
+    }
+
+    // What the simulator answers is what the platform would.
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let id = &delivered.receivers_reference;
+    for (path, name) in [("", "FileTransferOverviewExt"), ("/details", "FileTransferStatusDetailsExt")] {
+        let url = format!("{}/broker/api/v1/filetransfer/{id}{path}", simulator.base_url());
+        let token = simulator.token();
+        let shown: Value = client.get(url).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+        let wrong: Vec<_> = description.judge(name).iter_errors(&shown).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{name}: {wrong:#?}");
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use super::setup::{
 };
 
 /// An error as a table row: its variant, its code, the wait it asks for.
-fn shown(error: DeliveryError) -> (&'static str, Option<Code>, Option<u64>) {
+pub(super) fn shown(error: DeliveryError) -> (&'static str, Option<Code>, Option<u64>) {
     match error {
         DeliveryError::RefusedFor { code, .. } | DeliveryError::Refused { code } => ("refused", Some(code), None),
         DeliveryError::Later { code, after } => ("later", Some(code), after.map(|wait| wait.as_secs())),

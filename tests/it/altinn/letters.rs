@@ -72,7 +72,7 @@ pub(super) fn postman(simulator: &Simulator, target: MessageTarget) -> MessageRe
 
 fn postman_with(simulator: &Simulator, target: MessageTarget, store: Arc<Remembered>) -> MessageReceiver {
     let message = Some(Box::new(target));
-    let row = ServiceRow { code: "PSA".into(), edition: None, app: None, message, schemas: Vec::new() };
+    let row = ServiceRow { code: "PSA".into(), edition: None, app: None, message, transfer: None, schemas: Vec::new() };
     let services = ServiceTable { rows: vec![row], ..ServiceTable::default() };
     let news = NewsSettings {
         events: LateEvent::ALL.to_vec(),

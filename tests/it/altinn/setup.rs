@@ -66,7 +66,14 @@ pub(super) fn services() -> ServiceTable {
         data_types: vec![data_type],
         attachment_type: Some("vedlegg".into()),
     };
-    let row = ServiceRow { code: "PSA".into(), edition: None, app: Some(app), message: None, schemas: Vec::new() };
+    let row = ServiceRow {
+        code: "PSA".into(),
+        edition: None,
+        app: Some(app),
+        message: None,
+        transfer: None,
+        schemas: Vec::new(),
+    };
     ServiceTable { rows: vec![row], ..ServiceTable::default() }
 }
 
@@ -95,6 +102,7 @@ pub(super) fn item(number: u64) -> Consignment {
         identifying_fields: Vec::new(),
         parts: vec![form("5", "<Skjema/>")],
         messages: Vec::new(),
+        parcel: None,
         batch: Content::from_bytes("<ServiceOwner/>"),
         first_intent: Timestamp::now(),
     }

@@ -1,35 +1,15 @@
 //! Messages to Altinn 3: sent once, told of on receipts, and followed until they are read.
 
-use std::time::{Duration, Instant};
-
 use sluse::generate::{Format, Options, Profile};
 use sluse::simulator::{Simulator, SimulatorOptions};
 
 use super::dropped;
 use crate::support::batch::written;
-use crate::support::gateway::{Home, PATIENCE, Receiver, Settings, simulator};
-use crate::support::receipts::{assert_valid, count, item_codes};
+use crate::support::gateway::{Home, Receiver, Settings, simulator};
+use crate::support::receipts::{count, item_codes, supplement};
 
 fn settings(format: &'static str) -> Settings {
     Settings { format, receiver: Receiver::Messages, ..Settings::default() }
-}
-
-/// The text of a supplement, when it is there.
-async fn supplement(home: &Home, number: u32) -> String {
-    let (begun, client) = (Instant::now(), home.connect().await.unwrap());
-    let end = format!(".supplement-{number}.xml");
-    loop {
-        let entries = client.list("/receipts").await.unwrap();
-        if let Some(entry) = entries.iter().find(|entry| entry.name.ends_with(&end)) {
-            let mut bytes = Vec::new();
-            client.get(&format!("/receipts/{}", entry.name), &mut bytes).await.unwrap();
-            let text = String::from_utf8(bytes).unwrap();
-            assert_valid(&text);
-            return text;
-        }
-        assert!(begun.elapsed() < PATIENCE, "no supplement {number}\n{}", home.log());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

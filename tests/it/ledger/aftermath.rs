@@ -1,8 +1,9 @@
 //! What follows a delivery: notes, later news, contents that lie at a receiver.
 
 use sluse::codes;
-use sluse::model::{ItemState, Note, Outcome, ShipmentId};
+use sluse::model::{ItemKey, ItemState, Note, Outcome, ShipmentId};
 use sluse::ports::{Follow, Intent, Looked, Told};
+use uuid::Uuid;
 
 use super::{Store, at, claim, item};
 
@@ -89,4 +90,22 @@ pub(super) async fn uploads_are_remembered_for_a_time(store: Box<dyn Store>) {
     store.uploads().forget_uploads(at(25)).await.unwrap();
     assert_eq!(store.uploads().upload(one).await.unwrap(), None);
     assert_eq!(store.uploads().upload(other).await.unwrap().as_deref(), Some("other"));
+}
+
+pub(super) async fn a_transfer_is_kept_for_its_item(store: Box<dyn Store>) {
+    let (one, other) = (ItemKey::derive(&["one"]), ItemKey::derive(&["other"]));
+    let [first, second, third, strange] = [1, 2, 3, 4].map(Uuid::from_u128);
+    let transfers = store.transfers();
+    assert_eq!(transfers.transfer(one).await.unwrap(), None);
+    transfers.keep_transfer(one, first, at(10)).await.unwrap();
+    transfers.keep_transfer(other, third, at(20)).await.unwrap();
+    transfers.keep_transfer(one, second, at(30)).await.unwrap();
+    let store = store.reopen().await;
+    assert_eq!(store.transfers().transfer(one).await.unwrap(), Some(second), "the last one counts");
+    let known = store.transfers().known_transfers(&[third, strange, second, first]).await.unwrap();
+    assert_eq!(known, [third, second]);
+    // They go when nobody can ask for them any more.
+    store.transfers().keep_transfer(ItemKey::derive(&["new"]), strange, at(181 * 24 * 3_600)).await.unwrap();
+    assert_eq!(store.transfers().transfer(one).await.unwrap(), None);
+    assert_eq!(store.transfers().known_transfers(&[second, third, strange]).await.unwrap(), [strange]);
 }

@@ -1,8 +1,8 @@
 //! Claims, leases, receipts, history.
 
 use sluse::model::{
-    BlobId, LateEvent, News, NodeState, Outcome, PartnerId, ReceiptForm, ReceiptKind, ScratchId, ShipmentId, Stage, Verdict,
-    VerdictKind, WorkerId,
+    BlobId, LateEvent, News, NodeState, Outcome, PartnerId, ReceiptForm, ReceiptKind, ScratchId, ShipmentId, Stage,
+    Verdict, VerdictKind, WorkerId,
 };
 use sluse::ports::{
     Close, Counts, Intent, KnownReceipt, NextNumber, NumbersFile, PlacedReceipt, Placing, ReceiptFile, SequenceUse,

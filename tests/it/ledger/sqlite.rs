@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::ports::{Area, Followed, Ledger, LedgerError, Progress, SmallBlobs, Sources, Timetable, Uploads};
+use sluse::ports::{Area, Followed, Ledger, LedgerError, Progress, SmallBlobs, Sources, Timetable, Transfers, Uploads};
 use tempfile::TempDir;
 
 use super::{Store, claim, partner};
@@ -54,6 +54,10 @@ impl Store for Sqlite {
     }
 
     fn uploads(&self) -> &dyn Uploads {
+        &self.ledger
+    }
+
+    fn transfers(&self) -> &dyn Transfers {
         &self.ledger
     }
 

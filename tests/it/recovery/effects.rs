@@ -17,6 +17,8 @@ pub(super) enum At {
     Altinn,
     /// The simulator's messages.
     Messages,
+    /// The simulator's transfers.
+    Broker,
     /// An HTTP receiver.
     Http,
     /// A directory.
@@ -45,6 +47,7 @@ impl Effects {
         let receiver = match at {
             At::Altinn => Receiver::Altinn,
             At::Messages => Receiver::Messages,
+            At::Broker => Receiver::Broker,
             At::Http => Receiver::Http(serve(inbox.clone()).await),
             At::Directory => Receiver::Directory,
             At::Sftp(kind) => Receiver::Sftp(server.insert(SshPeer::start(kind)?).receiver()),
@@ -64,6 +67,13 @@ impl Effects {
                 let seen = home.simulator.message_counts();
                 assert_eq!(seen.repeated, 0, "messages were sent twice: {seen:?}\n{}", home.log());
                 seen.total
+            }
+            At::Broker => {
+                let seen = home.simulator.transfer_counts();
+                assert_eq!(seen.uploaded, seen.uploaded_items, "files went twice: {seen:?}\n{}", home.log());
+                // Only what was cut off in the middle of a piece, and is never shown to anybody, is begun anew.
+                assert!(seen.begun <= seen.begun_items + seen.breaks, "begun twice: {seen:?}\n{}", home.log());
+                seen.uploaded
             }
             At::Http => {
                 let again = self.inbox.again.lock().unwrap();

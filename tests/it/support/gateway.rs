@@ -49,6 +49,8 @@ pub(crate) enum Receiver {
     Altinn,
     /// The simulator's messages.
     Messages,
+    /// The simulator's transfers.
+    Broker,
     /// An HTTP receiver at this address, see `support::http_receiver`.
     Http(String),
     /// The folder's directory `out`.
@@ -169,13 +171,16 @@ impl Home {
         let (receiver, services) = match receiver {
             Receiver::Altinn => ("altinn", SERVICES),
             Receiver::Messages => ("messages", MESSAGES),
+            Receiver::Broker => ("broker", TRANSFERS),
             Receiver::Http(_) => ("http", ""),
             Receiver::Directory => ("directory", ""),
             Receiver::Sftp(_) => ("sftp", ""),
         };
         let sftp = match &settings.receiver {
             Receiver::Sftp(settings) => format!("[receiver.sftp]\nkind = \"sftp\"\n{settings}{take}"),
-            Receiver::Messages | Receiver::Altinn | Receiver::Http(_) | Receiver::Directory => String::new(),
+            Receiver::Messages | Receiver::Broker | Receiver::Altinn | Receiver::Http(_) | Receiver::Directory => {
+                String::new()
+            }
         };
         let http = if let Receiver::Http(url) = &settings.receiver { url.as_str() } else { base };
         format!(
@@ -211,6 +216,20 @@ token_url = "{base}/token"
 client_id = "test"
 kid = "test"
 key_file = "key.pem"
+news_first_wait_ms = 100
+news_max_wait_ms = 400
+connect_ms = 2_000
+timeout_ms = 5_000
+[receiver.broker]
+kind = "altinn-broker"
+platform_url = "{base}"
+issuer = "{base}/"
+token_url = "{base}/token"
+client_id = "test"
+kid = "test"
+key_file = "key.pem"
+resumable_above_bytes = 20_000
+part_bytes = 200_000
 news_first_wait_ms = 100
 news_max_wait_ms = 400
 connect_ms = 2_000
@@ -271,6 +290,17 @@ code = "5002"
 edition = "2"
 resource = "ttd-melding"
 share_attachments = true
+"#;
+
+/// The services of archives and their resources: one sends the archive, the other the file in it.
+const TRANSFERS: &str = r#"
+[[route.etat.service]]
+code = "5001"
+resource = "ttd-formidling"
+[[route.etat.service]]
+code = "4752"
+resource = "ttd-nyttelast"
+send = "payload"
 "#;
 
 impl Gateway {

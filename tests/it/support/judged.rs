@@ -111,6 +111,7 @@ pub(crate) fn prefill_route() -> Route {
         edition: Some("12311".into()),
         app: None,
         message: None,
+        transfer: None,
         schemas: Vec::new(),
     };
     let any_edition = ServiceRow {
@@ -118,6 +119,7 @@ pub(crate) fn prefill_route() -> Route {
         edition: Some(String::new()),
         app: None,
         message: None,
+        transfer: None,
         schemas: Vec::new(),
     };
     Route {

@@ -92,6 +92,24 @@ pub(crate) async fn read(client: &SftpClient, name: &str, id: &str, kind: &str) 
     String::from_utf8(bytes).unwrap()
 }
 
+/// The text of a supplement of the only shipment, when it is there.
+pub(crate) async fn supplement(home: &Home, number: u32) -> String {
+    let (begun, client) = (Instant::now(), home.connect().await.unwrap());
+    let end = format!(".supplement-{number}.xml");
+    loop {
+        let entries = client.list("/receipts").await.unwrap();
+        if let Some(entry) = entries.iter().find(|entry| entry.name.ends_with(&end)) {
+            let mut bytes = Vec::new();
+            client.get(&format!("/receipts/{}", entry.name), &mut bytes).await.unwrap();
+            let text = String::from_utf8(bytes).unwrap();
+            assert_valid(&text);
+            return text;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no supplement {number}\n{}", home.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// The receipt's own code, which says why the whole shipment was refused; empty where it was not.
 pub(crate) fn code(receipt: &str) -> &str {
     let head = receipt.split_once("<File>").unwrap().0;

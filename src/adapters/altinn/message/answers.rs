@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::adapters::altinn::problem::{Problem, not_permitted};
 use crate::adapters::http::Answer;
 use crate::codes;
-use crate::model::{Code, Note};
 use crate::ports::DeliveryError;
 
 /// A message that was sent.
@@ -36,7 +36,7 @@ pub(super) enum Sent {
 /// | 429, 503 with Retry-After | later: nothing happened |
 /// | other 5xx | nobody knows |
 pub(super) fn sent(answer: &Answer) -> Result<Sent, DeliveryError> {
-    let problem = Problem::of(answer);
+    let problem = Problem::of(answer, FAMILY);
     let refused = |code| Err(problem.refuses(code));
     match (answer.status(), problem.number()) {
         (200 | 201, _) => id(answer).map(Sent::New).ok_or(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN }),
@@ -64,7 +64,7 @@ pub(super) fn sent(answer: &Answer) -> Result<Sent, DeliveryError> {
 
 /// The answer to a step before the message: whatever it is, the message is not sent.
 pub(super) fn prepared(answer: &Answer) -> Result<(), DeliveryError> {
-    let problem = Problem::of(answer);
+    let problem = Problem::of(answer, FAMILY);
     match answer.status() {
         200 | 201 => Ok(()),
         401 | 407 => Err(DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }),
@@ -77,22 +77,6 @@ pub(super) fn prepared(answer: &Answer) -> Result<(), DeliveryError> {
         429 | 503 => Err(DeliveryError::Later { code: codes::THROTTLED, after: answer.retry_after() }),
         _ => Err(DeliveryError::Later { code: codes::UNREACHABLE, after: None }),
     }
-}
-
-/// The answer to a look.
-pub(super) fn looked(answer: &Answer) -> Result<(), DeliveryError> {
-    match answer.status() {
-        200 => Ok(()),
-        401 | 407 => Err(DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }),
-        403 => Err(DeliveryError::Credentials { code: codes::NOT_PERMITTED }),
-        429 => Err(DeliveryError::Unknown { code: codes::THROTTLED }),
-        _ => Err(DeliveryError::Unknown { code: codes::RECEIVER_FAULT }),
-    }
-}
-
-fn not_permitted(problem: &Problem) -> DeliveryError {
-    tracing::warn!(code = problem.codes.first().map_or("none", String::as_str), "the platform does not let us send");
-    DeliveryError::Credentials { code: codes::NOT_PERMITTED }
 }
 
 fn id(answer: &Answer) -> Option<Uuid> {
@@ -109,59 +93,5 @@ fn id(answer: &Answer) -> Option<Uuid> {
     initialized.correspondences.first().map(|one| one.correspondence_id)
 }
 
-/// What the platform says is wrong, by its codes alone: its texts may repeat what we sent.
-struct Problem {
-    codes: Vec<String>,
-}
-
-impl Problem {
-    fn of(answer: &Answer) -> Self {
-        #[derive(Deserialize, Default)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Details {
-            code: Option<String>,
-            error_code: Option<u32>,
-            validation_errors: Vec<ValidationError>,
-        }
-        #[derive(Deserialize, Default)]
-        #[serde(default)]
-        struct ValidationError {
-            code: Option<String>,
-        }
-        if answer.status() < 400 {
-            return Self { codes: Vec::new() };
-        }
-        let details: Details = answer.json().unwrap_or_default();
-        let more = details.validation_errors.into_iter().filter_map(|error| error.code);
-        let given = details.code.filter(|code| !is_nothing(code));
-        let given = given.or_else(|| details.error_code.map(|number| format!("CORR-{number:05}")));
-        let mut codes: Vec<String> = given.into_iter().chain(more).filter(|code| is_code(code)).collect();
-        codes.dedup();
-        codes.truncate(MOST_CODES);
-        Self { codes }
-    }
-
-    /// The number of the first code; 0 when there is none.
-    fn number(&self) -> u32 {
-        let digits = self.codes.first().and_then(|code| code.strip_prefix("CORR-"));
-        digits.and_then(|digits| digits.parse().ok()).unwrap_or_default()
-    }
-
-    fn refuses(&self, code: Code) -> DeliveryError {
-        let notes = self.codes.iter().map(|told| Note::new(code, told.as_str())).collect();
-        DeliveryError::RefusedFor { code, notes }
-    }
-}
-
-/// The number of no error.
-fn is_nothing(code: &str) -> bool {
-    code == "CORR-00000"
-}
-
-fn is_code(code: &str) -> bool {
-    (1..=24).contains(&code.len())
-        && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
-}
-
-/// Codes told of one refusal.
-const MOST_CODES: usize = 8;
+/// What the codes of messages begin with.
+const FAMILY: &str = "CORR";

@@ -59,7 +59,7 @@ pub(super) fn files(
 }
 
 /// A name by the rules of Windows, which the platform keeps to.
-fn clean(name: &str) -> String {
+pub(in crate::adapters::altinn) fn clean(name: &str) -> String {
     let bad = |c: char| c.is_control() || matches!(c, '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*');
     let plain: String = base_name(name).chars().map(|c| if bad(c) { '_' } else { c }).collect();
     let plain = plain.trim_end_matches(['.', ' ']).trim_start();

@@ -5,7 +5,7 @@
 //! its recipient sees it: what becomes of it is asked for later.
 
 mod answers;
-mod attachments;
+pub(super) mod attachments;
 mod mapping;
 mod notification;
 mod pack;
@@ -21,7 +21,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::answers::{Sent, looked, sent};
+use self::answers::{Sent, sent};
 use self::attachments::File;
 use self::mapping::{Prepared, prepare};
 use self::request::NewAttachment;
@@ -29,25 +29,13 @@ use self::stand::{Overview, together};
 use self::uploads::Uploader;
 use super::client::{Client, still_unknown};
 use super::instance::content_type;
-use super::{AltinnSettings, SetupError};
+use super::problem::looked;
+use super::{AltinnSettings, NewsSettings, SetupError};
 use crate::adapters::http::{Answer, FormPart, Outgoing, form};
 use crate::codes;
 use crate::kill_point::kill_point;
-use crate::model::{ItemKey, LateEvent, MessageTarget, ServiceTable};
+use crate::model::{ItemKey, MessageTarget, ServiceTable};
 use crate::ports::{Clock, Consignment, Content, Delivered, DeliveryError, Message, Receiver, Stand, Uploads};
-
-/// What is asked for after a message was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewsSettings {
-    /// Which events are told.
-    pub events: Vec<LateEvent>,
-    /// When it is asked about first; the wait doubles from there.
-    pub first_wait: Duration,
-    /// Up to this.
-    pub longest_wait: Duration,
-    /// For so long.
-    pub lasts: Duration,
-}
 
 /// Sends messages.
 pub struct MessageReceiver {
@@ -72,12 +60,8 @@ impl MessageReceiver {
             return Err(SetupError::BadResource(bad.clone()));
         }
         let client = Arc::new(Client::new(settings, &[], clock.clone())?);
-        let at = |path: &str| {
-            let mut url = client.platform.clone();
-            url.set_path(&format!("{}correspondence/api/v1/{path}", url.path()));
-            url
-        };
-        let (messages, attachments) = (at("correspondence"), at("attachment"));
+        let messages = client.at("correspondence/api/v1/correspondence");
+        let attachments = client.at("correspondence/api/v1/attachment");
         let uploader = Uploader::new(Arc::clone(&client), attachments, store, clock.clone());
         Ok(Self { client, messages, uploader, services, news, clock })
     }
@@ -189,8 +173,7 @@ impl MessageReceiver {
 
     fn delivered(&self, ids: &[Uuid]) -> Delivered {
         let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-        let news_for = (!self.news.events.is_empty()).then_some(self.news.lasts);
-        Delivered { news_for, ..Delivered::of(ids.join(" ")) }
+        Delivered { news_for: self.news.time(), ..Delivered::of(ids.join(" ")) }
     }
 
     async fn prepared(
@@ -264,8 +247,7 @@ impl Receiver for MessageReceiver {
     }
 
     fn wait_for_news(&self, looks: u32) -> Duration {
-        let wait = self.news.first_wait.saturating_mul(1 << looks.min(20));
-        wait.min(self.news.longest_wait)
+        self.news.wait(looks)
     }
 }
 
@@ -315,7 +297,8 @@ fn language(number: &str) -> (&'static str, bool) {
     }
 }
 
-fn is_resource(text: &str) -> bool {
+/// Tells whether a text is the id of a resource.
+pub(super) fn is_resource(text: &str) -> bool {
     (1..=255).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::answers::prepared;
 use super::attachments::File;
 use super::request::NewAttachment;
-use crate::adapters::altinn::client::Client;
+use crate::adapters::altinn::client::{Client, without_effect};
 use crate::codes;
 use crate::kill_point::kill_point;
 use crate::ports::{Clock, Content, DeliveryError, LedgerError, Uploads};
@@ -186,18 +186,6 @@ async fn fingerprint(file: &File, resource: &str) -> Result<Fingerprint, Deliver
     key.update(sha256.finish().as_ref());
     let key = <[u8; 32]>::try_from(key.finish().as_ref()).map_err(|_| later())?;
     Ok(Fingerprint { key, size_bytes, md5: format!("{:x}", md5.finalize()) })
-}
-
-/// An upload whose outcome is unknown had no effect that matters: nothing refers to it.
-fn without_effect(error: DeliveryError) -> DeliveryError {
-    match error {
-        DeliveryError::Unknown { code } => DeliveryError::Later { code, after: None },
-        DeliveryError::Refused { .. }
-        | DeliveryError::RefusedFor { .. }
-        | DeliveryError::Later { .. }
-        | DeliveryError::Credentials { .. }
-        | DeliveryError::Unreadable(_) => error,
-    }
 }
 
 fn no_ledger(error: LedgerError) -> DeliveryError {
