@@ -259,7 +259,7 @@ async fn instances_are_as_the_platform_describes_them() {
 
 #[tokio::test]
 async fn prism_takes_what_is_sent_and_nothing_else() {
-    let Some(base) = prism() else { return };
+    let Some(base) = prism("SLUSE_PRISM") else { return };
     let simulator = post_office(|_| {}).await;
     let (target, full) = full();
     let here = postman(&simulator, target);
@@ -283,11 +283,51 @@ async fn prism_takes_what_is_sent_and_nothing_else() {
     assert!(posted >= 3, "{posted}");
 }
 
-/// Where Prism listens; see tests/contract/prism.sh.
-fn prism() -> Option<String> {
-    let base = std::env::var("SLUSE_PRISM").ok();
+#[tokio::test]
+async fn prism_takes_transfers_and_nothing_else() {
+    let Some(base) = prism("SLUSE_PRISM_BROKER") else { return };
+    let simulator = post_office(|_| {}).await;
+    let here = courier(&simulator);
+    let small = here.deliver(&archive(1, 9)).await.unwrap();
+    here.deliver(&archive(2, 300_000)).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let status =
+        async |request: reqwest::RequestBuilder| request.bearer_auth("t").send().await.unwrap().status().as_u16();
+    let mut replayed = std::collections::BTreeMap::new();
+    for request in simulator.requests() {
+        let (method, path) = request.operation.split_once(' ').unwrap();
+        let url = format!("{base}{}", path.replace("{fileTransferId}", &small.receivers_reference));
+        let send = |content: &Value| {
+            let begun = client.request(method.parse().unwrap(), &url);
+            if path.ends_with("/filetransfer") {
+                return begun.json(content);
+            }
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let headers = content.as_object().unwrap().iter();
+            let begun = headers.fold(begun, |begun, (name, value)| begun.header(name, text(value)));
+            if content["Content-Type"].is_null() { begun } else { begun.body("content") }
+        };
+        let taken = status(send(&request.content)).await;
+        assert!((200..300).contains(&taken), "{}: {taken}", request.operation);
+        let mut wrong = request.content.clone();
+        let (name, value) = match method {
+            "POST" if path.ends_with("/filetransfer") => ("notASetting", json!(1)),
+            _ if path.ends_with("/upload") => ("Content-Type", json!("text/plain")),
+            _ => ("Tus-Resumable", json!("0.2")),
+        };
+        wrong.as_object_mut().unwrap().insert(name.into(), value);
+        let refused = status(send(&wrong)).await;
+        assert!((400..500).contains(&refused), "{} takes anything: {refused}", request.operation);
+        *replayed.entry(request.operation).or_insert(0) += 1;
+    }
+    assert_eq!(replayed.len(), 5, "{replayed:?}");
+}
+
+/// Where Prism listens, by the variable's name; see tests/contract/prism.sh.
+fn prism(variable: &str) -> Option<String> {
+    let base = std::env::var(variable).ok();
     if base.is_none() {
-        tell_skipped("SLUSE_PRISM names no Prism");
+        tell_skipped(&format!("{variable} names no Prism"));
     }
     base
 }
