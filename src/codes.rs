@@ -181,6 +181,7 @@ codes! {
     HTML_ATTACHED = "FW-103", Ok, "The message's text is too long for Altinn 3; it is attached in full.", "Nothing, or write shorter messages.";
     ATTACHMENT_PACKED = "FW-104", Ok, "An attachment of a type that Altinn 3 does not take went as a ZIP archive.", "Nothing.";
     NOTIFICATION_GENERAL = "FW-105", Ok, "The notification has Altinn's own text, since there is no template for its type and language.", "Ask the operator for a template.";
+    NOTIFICATION_NOT_ORDERED = "FW-106", Ok, "The message is sent, and a notification beside it could not be ordered.", "Check the recipient's address, or tell him in another way.";
     RECEIVER_REFUSED = "FW-201", Rejected, "The receiver refused the item.", "Check the form's content against the service's new model.";
     REPORTEE_UNKNOWN = "FW-202", Rejected, "The receiver does not know the reportee.", "Check the number.";
     RECEIVER_CONFLICT = "FW-203", Rejected, "The receiver says the item conflicts with one it has.", "Ask the operator.";

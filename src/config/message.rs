@@ -27,6 +27,7 @@ pub(super) fn target(section: &Section<'_>) -> Option<MessageTarget> {
         shares_attachments: section.flag("share_attachments", false),
         templates: section.list("notification").iter().filter_map(template).collect(),
         needs_template,
+        orders_notifications: section.flag("notification_orders", false),
         reply_links: section.list("reply").iter().filter_map(reply_link).collect(),
     };
     twice(section, &target);

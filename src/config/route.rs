@@ -258,7 +258,15 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
     let (mut app, mut message, mut transfer) = (None, None, None);
     match receiver {
         Some(ReceiverConfig::AltinnApp(_)) => app = Some(self::app(section, &rows)),
-        Some(ReceiverConfig::AltinnMessages(_)) => message = Some(super::message::target(section).map(Box::new)),
+        Some(ReceiverConfig::AltinnMessages(config)) => {
+            let target = super::message::target(section);
+            let scope = &config.altinn.maskinporten.scope;
+            if target.as_ref().is_some_and(|target| target.orders_notifications) && !scope.contains(NOTIFY_SCOPE) {
+                let text = format!("needs {NOTIFY_SCOPE} in the receiver's scope");
+                section.fault("notification_orders", text);
+            }
+            message = Some(target.map(Box::new));
+        }
         Some(ReceiverConfig::AltinnBroker(_)) => transfer = Some(super::transfer::target(section)),
         Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_) | ReceiverConfig::Sftp(_)) => {
             rows.iter().filter(|row| !row.has("schema")).for_each(|row| {
@@ -321,6 +329,9 @@ fn app(section: &Section<'_>, rows: &[Section<'_>]) -> Option<AppTarget> {
         }
     }
 }
+
+/// What a client may order notifications with.
+const NOTIFY_SCOPE: &str = "altinn:serviceowner/notifications.create";
 
 /// Settings of a data type's row.
 const DATA_TYPE_KEYS: [&str; 4] = ["format_id", "format_version", "data_type", "schema"];

@@ -453,6 +453,7 @@ fn messages_go_to_resources_by_rows() {
             "resource = \"r\"\n[[route.messages.service.reply]]\ncode = \"1\"\nurl = \"http://a.example\"",
             "url: must begin with https://",
         ),
+        ("", "resource = \"r\"\nnotification_orders = true", "needs altinn:serviceowner/notifications.create"),
         ("news = [\"lost\"]", "resource = \"r\"", "news: must be some of"),
         ("news_max_wait_ms = 100", "resource = \"r\"", "news_max_wait_ms: is shorter"),
     ] {

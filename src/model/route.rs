@@ -252,6 +252,8 @@ pub struct MessageTarget {
     pub templates: Vec<NotificationTemplate>,
     /// A message with a notification that no template is for is refused.
     pub needs_template: bool,
+    /// Notifications that a message cannot carry are ordered by themselves.
+    pub orders_notifications: bool,
     /// Where answers with forms of services lead.
     pub reply_links: Vec<ReplyLink>,
 }

@@ -57,6 +57,8 @@ pub enum Call {
     Upload,
     /// What has become of it.
     AttachmentOverview,
+    /// Ordering a notification by itself.
+    Notification,
     /// Beginning a transfer.
     Transfer,
     /// Listing transfers.

@@ -317,6 +317,7 @@ fn router(world: Arc<World>) -> Router {
         .route("/correspondence/api/v1/attachment", post(mail::announce))
         .route("/correspondence/api/v1/attachment/{id}", get(mail::attachment))
         .route("/correspondence/api/v1/attachment/{id}/upload", post(mail::upload))
+        .route("/notifications/api/v1/future/orders", post(mail::order))
         .route("/broker/api/v1/filetransfer", post(broker::begin).get(broker::list))
         .route("/broker/api/v1/filetransfer/{id}", get(broker::overview))
         .route("/broker/api/v1/filetransfer/{id}/details", get(broker::details))

@@ -6,6 +6,7 @@ mod contract;
 mod delivery;
 mod faults;
 mod letters;
+mod notices;
 mod other_receivers;
 mod pushing;
 mod secured_receivers;

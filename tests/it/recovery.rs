@@ -14,7 +14,7 @@ use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 
 use self::effects::{At, Effects};
 use crate::support::batch::{Batch, generated, written};
-use crate::support::gateway::{Gateway, Home, Receiver, Settings, simulator};
+use crate::support::gateway::{Gateway, Home, Settings, simulator};
 use crate::support::receipts::{Receipts, count};
 use crate::support::ssh_peers::Kind;
 
@@ -25,12 +25,16 @@ struct Case {
     take: &'static str,
     at: At,
     batch: Batch,
+    /// What is told of the last service.
+    more: &'static str,
+    /// Notifications that are ordered by themselves.
+    orders: u64,
 }
 
 impl Case {
     /// Items to the simulator's apps.
     fn items(batch: Batch) -> Self {
-        Self { route: "", format: "prefill", take: "", at: At::Altinn, batch }
+        Self { route: "", format: "prefill", take: "", at: At::Altinn, batch, more: "", orders: 0 }
     }
 
     /// Batches of two items.
@@ -44,6 +48,14 @@ impl Case {
         // Without a number a file that is dropped again is a second file where the format has no shipment reference.
         let options = Options { sequence: Some(1), ..Options::of(of, items, profile, seed) };
         Self { format, at: At::Messages, ..Self::items(written(&options)) }
+    }
+
+    /// Messages, every second of which has a notification with a time to come.
+    fn notified(items: u64, seed: u64) -> Self {
+        let case = Self::letters("correspondence", Format::Correspondence, items, seed);
+        let later = case.batch.text().replace("        <ShipmentDateTime>2026-", "        <ShipmentDateTime>2096-");
+        let batch = Batch { bytes: later.into_bytes(), ..case.batch };
+        Self { more: NOTIFIED, orders: items / 2, batch, ..case }
     }
 
     /// A ZIP to organisations, and to persons, who are refused.
@@ -109,6 +121,11 @@ async fn killed_at_every_point_while_messages_of_the_older_format_are_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_notifications_are_ordered() {
+    kill_at_every_point(&Case::notified(2, 11)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_moments_while_messages_meet_faults() {
     let rule = |call, fault, probability| Rule { fault, call, every: None, probability: Some(probability), most: None };
     let rules = vec![
@@ -119,28 +136,10 @@ async fn killed_at_random_moments_while_messages_meet_faults() {
         rule(Call::Upload, Fault::ResetAfter, 0.05),
         rule(Call::FindMessage, Fault::ErrorBefore, 0.05),
     ];
-    let settings = Settings {
-        format: "correspondence",
-        receiver: Receiver::Messages,
-        route: "concurrency = 4".into(),
-        ..Settings::default()
-    };
-    let home = Home::with(simulator().await, &settings);
-    home.simulator.set_faults(FaultPlan { seed: 11, rules });
-    let (mut acknowledged, mut chance) = (Vec::new(), 0x2545_f491_4f6c_dd1d_u64);
-    for round in 0..KILLS_UNDER_FAULTS {
-        let gateway = home.start(None);
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let life = Duration::from_millis(100 + (chance >> 33) % 900);
-        let batch = written(&Options::of(Format::Correspondence, 60, Profile::Small, 500 + round));
-        let name = format!("letters-{round}.xml");
-        if drop_and_kill(&home, gateway, life, &name, &batch.bytes).await {
-            acknowledged.push(name);
-        }
-    }
-    let _gateway = home.start(None);
-    let (effects, _) = Effects::begin(At::Messages).await.unwrap();
-    check(&home, &effects, &acknowledged, None).await;
+    kill_under_faults(At::Messages, "correspondence", FaultPlan { seed: 11, rules }, |round| {
+        Options::of(Format::Correspondence, 60, Profile::Small, 500 + round)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,29 +167,11 @@ async fn killed_at_random_moments_while_transfers_meet_faults() {
         rule(Call::FindTransfer, Fault::ErrorBefore, 0.05),
         rule(Call::TransferOverview, Fault::ErrorBefore, 0.05),
     ];
-    let settings = Settings {
-        format: "broker",
-        receiver: Receiver::Broker,
-        route: "concurrency = 4".into(),
-        ..Settings::default()
-    };
-    let home = Home::with(simulator().await, &settings);
-    home.simulator.set_faults(FaultPlan { seed: 12, rules });
-    let (mut acknowledged, mut chance) = (Vec::new(), 0x9e37_79b9_7f4a_7c15_u64);
-    for round in 0..KILLS_UNDER_FAULTS {
-        let gateway = home.start(None);
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let life = Duration::from_millis(100 + (chance >> 33) % 900);
+    kill_under_faults(At::Broker, "broker", FaultPlan { seed: 12, rules }, |round| {
         let profile = if round % 3 == 0 { Profile::Attachment } else { Profile::Small };
-        let batch = written(&Options::of(Format::Broker, 60, profile, 700 + round));
-        let name = format!("archive-{round}.zip");
-        if drop_and_kill(&home, gateway, life, &name, &batch.bytes).await {
-            acknowledged.push(name);
-        }
-    }
-    let _gateway = home.start(None);
-    let (effects, _) = Effects::begin(At::Broker).await.unwrap();
-    check(&home, &effects, &acknowledged, None).await;
+        Options::of(Format::Broker, 60, profile, 700 + round)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,6 +216,26 @@ async fn killed_at_random_moments_under_load() {
     check(&home, &Effects::of_simulator(), &acknowledged, None).await;
 }
 
+/// Kills the process again and again while it sends batches and the simulator fails as told.
+async fn kill_under_faults(at: At, format: &'static str, plan: FaultPlan, batch: impl Fn(u64) -> Options) {
+    let (effects, receiver) = Effects::begin(at).await.unwrap();
+    let settings = Settings { format, receiver, route: "concurrency = 4".into(), ..Settings::default() };
+    let home = Home::with(simulator().await, &settings);
+    let (mut acknowledged, mut chance) = (Vec::new(), 0x2545_f491_4f6c_dd1d_u64 ^ plan.seed);
+    home.simulator.set_faults(plan);
+    for round in 0..KILLS_UNDER_FAULTS {
+        let gateway = home.start(None);
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let life = Duration::from_millis(100 + (chance >> 33) % 900);
+        let name = format!("faults-{round}");
+        if drop_and_kill(&home, gateway, life, &name, &written(&batch(round)).bytes).await {
+            acknowledged.push(name);
+        }
+    }
+    let _gateway = home.start(None);
+    check(&home, &effects, &acknowledged, None).await;
+}
+
 /// Drops a file on a gateway that is killed after so long; whether it was acknowledged by then.
 async fn drop_and_kill(home: &Home, mut gateway: Gateway, life: Duration, name: &str, bytes: &[u8]) -> bool {
     let mut is_acknowledged = false;
@@ -264,9 +265,11 @@ async fn kill_at_every_point(case: &Case) {
 
 /// One run; `false` when the process came through without passing so many points, `None` where it cannot be done here.
 async fn run_killed_at(point: u64, case: &Case) -> Option<bool> {
-    let Case { route, format, take, at, batch } = case;
+    let Case { route, format, take, at, batch, more, orders } = case;
     let (effects, receiver) = Effects::begin(*at).await?;
-    let settings = Settings { route: (*route).to_owned(), format, take, receiver, ..Settings::default() };
+    let (route, more) = ((*route).to_owned(), (*more).to_owned());
+    let has_forms = !route.is_empty();
+    let settings = Settings { route, format, take, receiver, more, ..Settings::default() };
     let home = Home::with(simulator().await, &settings);
     let name = "nightly.xml".to_owned();
     let mut gateway = home.start(Some(point));
@@ -290,7 +293,9 @@ async fn run_killed_at(point: u64, case: &Case) -> Option<bool> {
         acknowledged = put(&home, &name, &batch.bytes).await;
     }
     check(&home, &effects, &[name], Some(batch.right)).await;
-    if !route.is_empty() {
+    let ordered = home.simulator.message_counts().orders;
+    assert_eq!(ordered, *orders, "notifications\n{}", home.log());
+    if has_forms {
         every_form_is_there(&home).await;
     }
     gateway.kill();
@@ -342,10 +347,20 @@ async fn every_form_is_there(home: &Home) {
     }
 }
 
+/// A service's texts, for notifications that are ordered by themselves.
+const NOTIFIED: &str = r#"
+notification_orders = true
+[[route.etat.service.notification]]
+type = "Correspondence"
+email_subject = "Nytt vedtak"
+email_file = "notice.txt"
+sms_file = "notice.txt"
+"#;
+
 /// Kills in the test under load.
 const KILLS_UNDER_LOAD: u64 = 60;
 
-/// Kills while messages meet faults.
+/// Kills while messages, or transfers, meet faults.
 const KILLS_UNDER_FAULTS: u64 = 12;
 
 /// Fewer kill points than this, and the test does not look where it should.

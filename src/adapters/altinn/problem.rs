@@ -70,6 +70,11 @@ impl Problem {
         let notes = self.codes.iter().map(|told| Note::new(code, told.as_str())).collect();
         DeliveryError::RefusedFor { code, notes }
     }
+
+    /// What does not refuse the item, with the platform's codes.
+    pub(super) fn told(&self, code: Code) -> Vec<Note> {
+        vec![Note::new(code, self.codes.join(", "))]
+    }
 }
 
 /// The number of no error.

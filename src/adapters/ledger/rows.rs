@@ -352,7 +352,7 @@ numbered!(
     LateEvent::Delivered = 5,
     LateEvent::Published = 6,
     LateEvent::Reserved = 7,
-    LateEvent::Expired = 8
+    LateEvent::Expired = 20
 );
 // `sql/sources.rs` knows these: what is above 2 is looked at again.
 numbered!(

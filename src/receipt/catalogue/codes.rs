@@ -240,6 +240,8 @@ rows! {
         "Eit vedlegg av ein type som Altinn 3 ikkje tek imot, vart sendt som ZIP-arkiv.", "Ingenting.";
     NOTIFICATION_GENERAL: "Varselet har Altinns egen tekst, siden det ikke finnes noen mal for typen og språket.", "Be driften om en mal.";
         "Varselet har Altinn sin eigen tekst, sidan det ikkje finst nokon mal for typen og språket.", "Be drifta om ein mal.";
+    NOTIFICATION_NOT_ORDERED: "Meldingen er sendt, men et varsel ved siden av den kunne ikke bestilles.", "Sjekk mottakerens adresse, eller varsle på en annen måte.";
+        "Meldinga er send, men eit varsel ved sida av henne kunne ikkje bestillast.", "Sjekk adressa til mottakaren, eller varsle på ein annan måte.";
     RECEIVER_REFUSED: "Mottakeren avviste elementet.", "Sjekk innholdet i skjemaet mot tjenestens nye modell.";
         "Mottakaren avviste elementet.", "Sjekk innhaldet i skjemaet mot den nye modellen til tenesta.";
     REPORTEE_UNKNOWN: "Mottakeren kjenner ikke avgiveren.", "Sjekk nummeret.";

@@ -3,6 +3,7 @@
 mod attachments;
 mod form;
 mod letters;
+mod orders;
 mod rules;
 
 use std::collections::{HashMap, VecDeque};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub(super) use attachments::{announce, attachment, upload};
 pub(super) use letters::{find, overview, send, send_form, set_status};
+pub(super) use orders::order;
 
 /// Totals of messages since the start or the last reset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,10 @@ pub struct MessageCounts {
     pub uploads: u64,
     /// Attachments that came with their message.
     pub attached: u64,
+    /// Notifications ordered by themselves.
+    pub orders: u64,
+    /// Orders of them that were there before.
+    pub orders_again: u64,
 }
 
 /// What is kept about a message.
@@ -91,6 +97,7 @@ pub(super) struct Mail {
     pub(super) counts: MessageCounts,
     messages: HashMap<Uuid, MessageFacts>,
     keys: HashMap<Uuid, Uuid>,
+    orders: HashMap<String, Uuid>,
     seen: HashMap<u64, u32>,
     attachments: HashMap<Uuid, Attachment>,
     latest: VecDeque<Uuid>,

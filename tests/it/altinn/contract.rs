@@ -13,6 +13,7 @@ use sluse::ports::{Consignment, Content, Message, Notification, Receiver, Reply}
 use sluse::simulator::{Call, Fault, Simulator};
 
 use super::letters::{file, letter, message, post_office, postman, target};
+use super::notices::{notification, ordering};
 use super::setup::{item, once, receiver};
 use super::transfers::{archive, courier};
 use crate::needs::{reference, tell_skipped};
@@ -31,6 +32,13 @@ impl Description {
         assert!(self.0["components"]["schemas"][name].is_object(), "there is no {name}");
         let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": self.0["components"]});
         jsonschema::draft202012::options().should_validate_formats(true).build(&root).unwrap()
+    }
+
+    /// A judge of the body of a call that describes it itself.
+    fn body(&self, path: &str) -> Validator {
+        let body = &self.0["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        assert!(body.is_object(), "{path}");
+        jsonschema::draft202012::options().should_validate_formats(true).build(body).unwrap()
     }
 
     /// A judge of a call's query.
@@ -170,6 +178,28 @@ async fn messages_are_as_the_platform_describes_them() {
     let find = description.query("/correspondence/api/v1/correspondence");
     let found = all_pass(&simulator, "GET /correspondence/api/v1/correspondence", &find);
     none_passes(&find, &found, &[("/role", json!("Owner")), ("/resourceId", Value::Null)]);
+}
+
+#[tokio::test]
+async fn orders_of_notifications_are_as_the_platform_describes_them() {
+    let Some(folder) = reference() else { return };
+    let description = Description::read(&folder, "altinn-platform-subset.derived.json");
+    let simulator = post_office(|_| {}).await;
+    let later = Some(Timestamp::now() + SignedDuration::from_hours(1));
+    let reminded = notification(later, &[("PriorityEmailSMSReminder", ""), ("SMS", "99999999")]);
+    let item = letter(1, Message { notifications: vec![reminded], ..message("a") });
+    postman(&simulator, ordering()).deliver(&item).await.unwrap();
+    let order = description.body("/notifications/api/v1/future/orders");
+    let ordered = all_pass(&simulator, "POST /notifications/api/v1/future/orders", &order);
+    let changes = [
+        ("/idempotencyId", Value::Null),
+        ("/idempotencyId", json!("")),
+        ("/recipient", json!({})),
+        ("/recipient", json!("a@b.example")),
+        ("/requestedSendTime", json!("tomorrow")),
+        ("/reminders", json!({})),
+    ];
+    none_passes(&order, &ordered, &changes);
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ pub(super) fn target() -> MessageTarget {
         shares_attachments: false,
         templates: Vec::new(),
         needs_template: false,
+        orders_notifications: false,
         reply_links: Vec::new(),
     }
 }
@@ -360,7 +361,7 @@ async fn notifications_have_the_agencys_texts() {
         number += 1;
         let item = letter(number, Message { notifications: vec![notification; 2], ..message("a") });
         let notes = here.deliver(&item).await.unwrap().notes;
-        let lost = "Notification, Notification/ShipmentDateTime, Notification/FromAdress";
+        let lost = "Notification/ShipmentDateTime, Notification/FromAdress, Notification";
         assert!(notes[0].text.starts_with(lost), "{notes:?}");
         (asked(&simulator)["correspondence"]["notification"].clone(), notes.len())
     };

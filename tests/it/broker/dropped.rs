@@ -19,7 +19,7 @@ async fn home(receiver: Receiver, more: &str) -> Home {
 }
 
 /// Drops a file and waits for its only final receipt.
-async fn dropped(home: &Home, path: &str, bytes: &[u8]) -> String {
+pub(super) async fn dropped(home: &Home, path: &str, bytes: &[u8]) -> String {
     let client = home.connect().await.unwrap();
     client.put(path, &mut &*bytes).await.unwrap();
     let name = path.rsplit('/').next().unwrap();

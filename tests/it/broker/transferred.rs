@@ -4,11 +4,12 @@ use sluse::codes;
 use sluse::generate::{Format, Options, Profile};
 use sluse::model::{FormatName, Route, ServiceRow, TransferContent, TransferTarget};
 
+use super::dropped::dropped;
 use super::*;
 use crate::support::batch::written;
 use crate::support::gateway::{Home, Receiver, Settings, simulator};
 use crate::support::judged::prefill_route;
-use crate::support::receipts::{Receipts, assert_valid, code, count, item_codes, supplement};
+use crate::support::receipts::{code, count, item_codes, news};
 
 fn route(content: TransferContent) -> Route {
     let target = TransferTarget { resource: "r".into(), content, is_scanned: true };
@@ -104,18 +105,6 @@ async fn home() -> Home {
     Home::with(simulator().await, &settings)
 }
 
-/// Drops a file and waits for its only final receipt.
-async fn dropped(home: &Home, path: &str, bytes: &[u8]) -> String {
-    let client = home.connect().await.unwrap();
-    client.put(path, &mut &*bytes).await.unwrap();
-    let name = path.rsplit('/').next().unwrap();
-    let receipts = Receipts::wait(home, &[name.to_owned()]).await;
-    receipts.assert_one_final_each();
-    let receipt = receipts.final_of(&client, name).await;
-    assert_valid(&receipt);
-    receipt
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn archives_are_transferred_and_their_fate_is_told() {
     for (profile, seed) in [(Profile::Small, 81), (Profile::Attachment, 82)] {
@@ -134,21 +123,15 @@ async fn archives_are_transferred_and_their_fate_is_told() {
         assert_eq!(transfers[0].properties, [("Tittel".to_owned(), "Årsoppgave".to_owned())]);
         assert!(transfers.iter().all(|transfer| receipt.contains(&transfer.id.to_string())), "{receipt}");
 
-        assert_eq!(item_codes(&supplement(&home, 1).await), [("LN-005", 3)].into());
+        let (published, next) = news(&home, 1, 3).await;
+        assert_eq!(published, [("LN-005".to_owned(), 3)].into());
         // What happens while nobody looks is told after a start.
         gateway.kill();
         for (transfer, status) in transfers.iter().zip(["DownloadConfirmed", "Purged", "Failed"]) {
             assert!(home.simulator.set_transfer_status(transfer.id, status));
         }
         let _gateway = home.start(None);
-        let mut told = std::collections::BTreeMap::new();
-        for number in 2.. {
-            let text = supplement(&home, number).await;
-            item_codes(&text).into_iter().for_each(|(code, items)| *told.entry(code.to_owned()).or_insert(0) += items);
-            if told.len() == 3 {
-                break;
-            }
-        }
+        let (told, _) = news(&home, next, 3).await;
         assert_eq!(told, ["LN-003", "LN-201", "LN-204"].map(|code| (code.to_owned(), 1)).into());
     }
 }

@@ -6,7 +6,7 @@ use sluse::simulator::{Simulator, SimulatorOptions};
 use super::dropped;
 use crate::support::batch::written;
 use crate::support::gateway::{Home, Receiver, Settings, simulator};
-use crate::support::receipts::{count, item_codes, supplement};
+use crate::support::receipts::{count, news};
 
 fn settings(format: &'static str) -> Settings {
     Settings { format, receiver: Receiver::Messages, ..Settings::default() }
@@ -26,22 +26,15 @@ async fn messages_are_sent_and_their_fate_is_told() {
     assert_eq!((counts.total, counts.repeated), (batch.right, 0), "{counts:?}");
     assert!(counts.uploads > 0 && counts.attached > 0, "{counts:?}");
 
-    let published = supplement(&home, 1).await;
-    assert_eq!(item_codes(&published), [("LN-005", batch.right)].into());
+    let (published, next) = news(&home, 1, batch.right).await;
+    assert_eq!(published, [("LN-005".to_owned(), batch.right)].into());
     // What happens while nobody looks is told after a start.
     gateway.kill();
     let messages = home.simulator.messages();
     assert!(home.simulator.set_message_status(messages[0].id, "Read"));
     assert!(home.simulator.set_message_status(messages[1].id, "Failed"));
     let _gateway = home.start(None);
-    let mut told = std::collections::BTreeMap::new();
-    for number in 2.. {
-        let text = supplement(&home, number).await;
-        item_codes(&text).into_iter().for_each(|(code, items)| *told.entry(code.to_owned()).or_insert(0) += items);
-        if told.len() == 2 {
-            break;
-        }
-    }
+    let (told, _) = news(&home, next, 2).await;
     assert_eq!(told, [("LN-001".to_owned(), 1), ("LN-201".to_owned(), 1)].into());
 }
 

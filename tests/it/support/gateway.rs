@@ -95,6 +95,7 @@ impl Home {
         fs::write(home.path("key.pem"), client.private_key.expose_secret()).unwrap();
         fs::write(home.path("client"), home.client_key.to_openssh(LineEnding::LF).unwrap()).unwrap();
         fs::write(home.path("token"), HTTP_TOKEN).unwrap();
+        fs::write(home.path("notice.txt"), "Se vedtaket").unwrap();
         fs::write(home.path("receipts.pem"), SIGNING_KEY).unwrap();
         fs::write(home.path("receipts.pub"), VERIFYING_KEY).unwrap();
         ["client", "key.pem", "token", "receipts.pem"].iter().for_each(|secret| restrict(&home.path(secret)));
@@ -210,6 +211,7 @@ connect_ms = 2_000
 timeout_ms = 5_000
 [receiver.messages]
 kind = "altinn-correspondence"
+scope = "altinn:serviceowner altinn:correspondence.write altinn:serviceowner/notifications.create"
 platform_url = "{base}"
 issuer = "{base}/"
 token_url = "{base}/token"
@@ -282,14 +284,14 @@ data_type = "oppgave"
 /// The services of generated messages and their resources: one sends attachments along, the other before.
 const MESSAGES: &str = r#"
 [[route.etat.service]]
-code = "5001"
-edition = "1"
-resource = "ttd-vedtak"
-[[route.etat.service]]
 code = "5002"
 edition = "2"
 resource = "ttd-melding"
 share_attachments = true
+[[route.etat.service]]
+code = "5001"
+edition = "1"
+resource = "ttd-vedtak"
 "#;
 
 /// The services of archives and their resources: one sends the archive, the other the file in it.

@@ -93,7 +93,7 @@ pub(crate) async fn read(client: &SftpClient, name: &str, id: &str, kind: &str) 
 }
 
 /// The text of a supplement of the only shipment, when it is there.
-pub(crate) async fn supplement(home: &Home, number: u32) -> String {
+async fn supplement(home: &Home, number: u32) -> String {
     let (begun, client) = (Instant::now(), home.connect().await.unwrap());
     let end = format!(".supplement-{number}.xml");
     loop {
@@ -108,6 +108,17 @@ pub(crate) async fn supplement(home: &Home, number: u32) -> String {
         assert!(begun.elapsed() < PATIENCE, "no supplement {number}\n{}", home.log());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// What supplements from the given number on tell, by code, until they have told so many things; and the next number.
+pub(crate) async fn news(home: &Home, first: u32, things: u64) -> (BTreeMap<String, u64>, u32) {
+    let (mut told, mut number) = (BTreeMap::new(), first);
+    while told.values().sum::<u64>() < things {
+        let text = supplement(home, number).await;
+        item_codes(&text).into_iter().for_each(|(code, items)| *told.entry(code.to_owned()).or_insert(0) += items);
+        number += 1;
+    }
+    (told, number)
 }
 
 /// The receipt's own code, which says why the whole shipment was refused; empty where it was not.

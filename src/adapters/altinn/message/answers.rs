@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::adapters::altinn::problem::{Problem, not_permitted};
 use crate::adapters::http::Answer;
 use crate::codes;
+use crate::model::Note;
 use crate::ports::DeliveryError;
 
 /// A message that was sent.
@@ -59,6 +60,27 @@ pub(super) fn sent(answer: &Answer) -> Result<Sent, DeliveryError> {
         (400..500, _) => refused(codes::RECEIVER_REFUSED),
         (500.., _) => Err(DeliveryError::Unknown { code: codes::RECEIVER_FAULT }),
         (0..300, _) => Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN }),
+    }
+}
+
+/// The answer to an order of a notification: it is placed, now or before; or what the sender is told.
+///
+/// | status | meaning |
+/// |---|---|
+/// | 200, 201 | ordered |
+/// | 401, 407 | our credentials |
+/// | 403, 404, 451 | our rights, or the settings |
+/// | 408, 429, 5xx, others | not known: ordered again, under the same key |
+/// | 400, 422, other 4xx | it cannot be ordered, which does not keep the message from its recipient |
+pub(super) fn ordered(answer: &Answer) -> Result<Vec<Note>, DeliveryError> {
+    let problem = Problem::of(answer, "NOT");
+    match answer.status() {
+        200 | 201 => Ok(Vec::new()),
+        401 | 407 => Err(DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }),
+        403 | 404 | 451 => Err(not_permitted(&problem)),
+        429 => Err(DeliveryError::Later { code: codes::THROTTLED, after: answer.retry_after() }),
+        408 | 500.. | 0..400 => Err(DeliveryError::Unknown { code: codes::RECEIVER_FAULT }),
+        400..500 => Ok(problem.told(codes::NOTIFICATION_NOT_ORDERED)),
     }
 }
 

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::attachments::{File, files};
 use super::language;
-use super::notification;
+use super::notification::{Notified, Occasion, notified};
+use super::orders::Order;
 use super::request::{Correspondence, ExternalReference, MessageContent, ReplyOption, Request};
 use crate::adapters::altinn::answers::is_instance_id;
 use crate::codes;
@@ -23,6 +24,8 @@ pub(super) struct Prepared {
     pub(super) request: Request,
     /// Files to go with it.
     pub(super) files: Vec<File>,
+    /// Notifications that are ordered when it is sent.
+    pub(super) orders: Vec<Order>,
     /// What the sender is told.
     pub(super) notes: Vec<Note>,
 }
@@ -43,8 +46,15 @@ pub(super) async fn prepare(
     let content = content(message, (&mut lost, &mut notes), &mut files).await?;
     let publish = message.visible_from.filter(|from| *from > now);
     let due = due(message, target, publish.unwrap_or(now), now).map_err(refused)?;
+    let occasion = Occasion {
+        recipient,
+        reference: &reference,
+        key,
+        publish: message.visible_from.unwrap_or(item.first_intent).max(item.first_intent),
+        now,
+    };
     let told = (&mut lost, &mut notes);
-    let notification = notification::order(&message.notifications, target, (publish, now), told).map_err(refused)?;
+    let Notified { with_it, alone } = notified(&message.notifications, target, &occasion, told).map_err(refused)?;
     if message.may_forward && !target.allows_forwarding {
         lost.push("AllowForwarding");
     }
@@ -58,7 +68,7 @@ pub(super) async fn prepare(
         external_references: external_references(message),
         property_list: properties(item, message),
         reply_options: reply_options(message, target, &mut lost),
-        notification,
+        notification: with_it,
         ignore_reservation: target.ignores_reservation || message.is_reservable == Some(false),
         is_confirmation_needed: target.needs_confirmation,
         is_confidential: target.is_confidential,
@@ -73,7 +83,7 @@ pub(super) async fn prepare(
         existing_attachments: Vec::new(),
         idempotent_key: key,
     };
-    Ok(Prepared { request, files, notes })
+    Ok(Prepared { request, files, orders: alone, notes })
 }
 
 fn urn(recipient: &Reportee) -> String {

@@ -8,6 +8,7 @@ mod answers;
 pub(super) mod attachments;
 mod mapping;
 mod notification;
+mod orders;
 mod pack;
 mod request;
 mod stand;
@@ -21,9 +22,10 @@ use reqwest::Url;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::answers::{Sent, sent};
+use self::answers::{Sent, ordered, sent};
 use self::attachments::File;
 use self::mapping::{Prepared, prepare};
+use self::orders::Order;
 use self::request::NewAttachment;
 use self::stand::{Overview, together};
 use self::uploads::Uploader;
@@ -34,13 +36,14 @@ use super::{AltinnSettings, NewsSettings, SetupError};
 use crate::adapters::http::{Answer, FormPart, Outgoing, form};
 use crate::codes;
 use crate::kill_point::kill_point;
-use crate::model::{ItemKey, MessageTarget, ServiceTable};
+use crate::model::{ItemKey, MessageTarget, Note, ServiceTable};
 use crate::ports::{Clock, Consignment, Content, Delivered, DeliveryError, Message, Receiver, Stand, Uploads};
 
 /// Sends messages.
 pub struct MessageReceiver {
     client: Arc<Client>,
     messages: Url,
+    orders: Url,
     uploader: Uploader,
     services: ServiceTable,
     news: NewsSettings,
@@ -62,8 +65,9 @@ impl MessageReceiver {
         let client = Arc::new(Client::new(settings, &[], clock.clone())?);
         let messages = client.at("correspondence/api/v1/correspondence");
         let attachments = client.at("correspondence/api/v1/attachment");
+        let orders = client.at("notifications/api/v1/future/orders");
         let uploader = Uploader::new(Arc::clone(&client), attachments, store, clock.clone());
-        Ok(Self { client, messages, uploader, services, news, clock })
+        Ok(Self { client, messages, orders, uploader, services, news, clock })
     }
 
     fn target(&self, item: &Consignment) -> Result<&MessageTarget, DeliveryError> {
@@ -102,6 +106,19 @@ impl MessageReceiver {
                 found.ok_or(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })
             }
         }
+    }
+
+    /// Orders notifications that the message does not carry; each has a key, and a second order of it no second effect.
+    async fn order(&self, orders: &[Order]) -> Result<Vec<Note>, DeliveryError> {
+        let mut notes = Vec::new();
+        for order in orders {
+            let body = Content::from_bytes(order.json());
+            kill_point("altinn.notification.before");
+            let answer = self.client.post_again(&self.orders, "application/json", None, &body).await?;
+            kill_point("altinn.notification.after");
+            notes.extend(ordered(&answer)?);
+        }
+        Ok(notes)
     }
 
     async fn post_form(&self, request: &request::Request, files: &[File]) -> Result<Answer, DeliveryError> {
@@ -195,9 +212,11 @@ impl Receiver for MessageReceiver {
         let (mut ids, mut notes, mut refused) = (Vec::new(), Vec::new(), None);
         for (index, message) in item.messages.iter().enumerate() {
             let sent = async {
-                let prepared = self.prepared(item, (index, message), target).await?;
-                let own = prepared.notes.clone();
-                Ok((self.send(prepared, target).await?, own))
+                let mut prepared = self.prepared(item, (index, message), target).await?;
+                let (mut own, orders) = (std::mem::take(&mut prepared.notes), std::mem::take(&mut prepared.orders));
+                let id = self.send(prepared, target).await?;
+                own.extend(self.order(&orders).await.map_err(after_others)?);
+                Ok((id, own))
             };
             match sent.await {
                 Ok((id, own)) => {
@@ -225,9 +244,10 @@ impl Receiver for MessageReceiver {
             let found = self.find(&target.resource, key_of(item.key, index)).await.map_err(still_unknown)?;
             let Some(id) = found else { return Ok(None) };
             ids.push(id);
-            // What was lost is lost, though its due date may have passed since.
+            // What was lost is lost, though its due date may have passed since. What is ordered beside it may not have been.
             if let Ok(prepared) = self.prepared(item, (index, message), target).await {
                 notes.extend(prepared.notes);
+                notes.extend(self.order(&prepared.orders).await.map_err(still_unknown)?);
             }
         }
         dedup(&mut notes);
@@ -261,7 +281,7 @@ fn after_others(error: DeliveryError) -> DeliveryError {
     }
 }
 
-fn dedup(notes: &mut Vec<crate::model::Note>) {
+fn dedup(notes: &mut Vec<Note>) {
     let mut seen = Vec::new();
     notes.retain(|note| {
         let is_new = !seen.contains(note);

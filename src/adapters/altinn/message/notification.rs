@@ -1,42 +1,140 @@
 //! Notifications: channels, texts from the agency's templates, addresses.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::language;
+use super::orders::{Order, Ordering, To};
 use super::request::{CustomRecipient, NotificationOrder};
 use crate::codes;
-use crate::model::{Code, MessageTarget, Note, NotificationTemplate};
+use crate::model::{Code, MessageTarget, Note, NotificationTemplate, Reportee};
 use crate::ports::Notification;
 
-/// The order for the first of a message's notifications, and what is lost of all of them; or why the message is refused.
-pub(super) fn order(
+/// How a message's recipient is told of it.
+#[derive(Default)]
+pub(super) struct Notified {
+    /// With the message.
+    pub(super) with_it: Option<NotificationOrder>,
+    /// By themselves.
+    pub(super) alone: Vec<Order>,
+}
+
+/// What notifications are for.
+pub(super) struct Occasion<'a> {
+    pub(super) recipient: &'a Reportee,
+    pub(super) reference: &'a str,
+    /// The key of the message.
+    pub(super) key: Uuid,
+    /// When the message is published, as of its first attempt: which notification goes how is the same at every attempt.
+    pub(super) publish: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+/// How all of a message's notifications go, and what is lost of them; or why the message is refused.
+pub(super) fn notified(
     all: &[Notification],
     target: &MessageTarget,
-    (publish, now): (Option<Timestamp>, Timestamp),
+    occasion: &Occasion<'_>,
     (lost, notes): (&mut Vec<&'static str>, &mut Vec<Note>),
-) -> Result<Option<NotificationOrder>, Code> {
-    let Some((first, others)) = all.split_first() else { return Ok(None) };
-    if !others.is_empty() {
-        lost.push("Notification");
+) -> Result<Notified, Code> {
+    let mut notified = Notified::default();
+    for (nth, notification) in all.iter().enumerate() {
+        // With the message goes one, when it is published.
+        let is_later = notification.send_at.is_some_and(|at| at > occasion.publish);
+        let by_itself = target.orders_notifications && (nth > 0 || is_later);
+        let alone = if by_itself { alone(notification, target, (occasion, nth), lost)? } else { Vec::new() };
+        if alone.is_empty() && nth > 0 {
+            lose(lost, "Notification");
+            continue;
+        }
+        if alone.is_empty() && is_later {
+            lose(lost, "Notification/ShipmentDateTime");
+        }
+        if notification.names_sender {
+            lose(lost, "Notification/FromAdress");
+        }
+        if alone.is_empty() {
+            notified.with_it = Some(with_it(notification, target, (lost, notes))?);
+        }
+        notified.alone.extend(alone);
     }
-    // It goes when the message is published.
-    if first.send_at.is_some_and(|at| at > publish.unwrap_or(now).max(now)) {
-        lost.push("Notification/ShipmentDateTime");
+    Ok(notified)
+}
+
+/// What is lost is told once.
+fn lose(lost: &mut Vec<&'static str>, what: &'static str) {
+    if !lost.contains(&what) {
+        lost.push(what);
     }
-    if first.names_sender {
-        lost.push("Notification/FromAdress");
+}
+
+/// A notification that goes by itself: an order for each address. None where no template has the texts.
+fn alone(
+    notification: &Notification,
+    target: &MessageTarget,
+    (occasion, nth): (&Occasion<'_>, usize),
+    lost: &mut Vec<&'static str>,
+) -> Result<Vec<Order>, Code> {
+    let missing = if target.needs_template { Err(codes::NOTIFICATION_UNKNOWN) } else { Ok(Vec::new()) };
+    let template = target.template(&notification.kind, language(&notification.language).0);
+    let Some(template) = template else { return missing };
+    let send_at = notification.send_at.unwrap_or(occasion.publish).max(occasion.publish);
+    let order = |(place, to): (usize, To<'_>)| {
+        let texts = match &to {
+            To::Registered(_, channel, _) => texts(template, notification, channel)?,
+            To::Email(_) | To::Mobile(_) => all_texts(template, notification),
+        };
+        let ordering = Ordering {
+            key: Uuid::new_v5(&occasion.key, format!("notification/{nth}/{place}").as_bytes()),
+            reference: occasion.reference.to_owned(),
+            send_at: Some(send_at).filter(|at| *at > occasion.now),
+        };
+        Order::new(ordering, to, &texts)
+    };
+    // All of it, or none: a part would not be missed.
+    let orders: Option<Vec<_>> = to(notification, occasion, lost)?.into_iter().enumerate().map(order).collect();
+    orders.map_or(missing, Ok)
+}
+
+/// Where a notification goes: to the addresses given, and to those registered where one is left out.
+fn to<'a>(
+    notification: &Notification,
+    occasion: &Occasion<'a>,
+    lost: &mut Vec<&'static str>,
+) -> Result<Vec<To<'a>>, Code> {
+    let (channel, reminds) = channel(notification)?;
+    let mut to = Vec::new();
+    for (_, address) in notification.endpoints.iter().filter(|(_, address)| !address.is_empty()) {
+        match custom(address) {
+            Some(CustomRecipient::EmailAddress(address)) => to.push(To::Email(address)),
+            Some(CustomRecipient::MobileNumber(number)) => to.push(To::Mobile(number)),
+            None => lose(lost, "Notification/ReceiverAdress"),
+        }
     }
-    let (channel, reminds) = channel(first)?;
+    let is_any_registered = notification.endpoints.iter().any(|(_, address)| address.is_empty());
+    if is_any_registered || notification.endpoints.is_empty() {
+        to.push(To::Registered(occasion.recipient, channel, reminds));
+    }
+    Ok(to)
+}
+
+/// A notification that goes with its message.
+fn with_it(
+    notification: &Notification,
+    target: &MessageTarget,
+    (lost, notes): (&mut Vec<&'static str>, &mut Vec<Note>),
+) -> Result<NotificationOrder, Code> {
+    let (channel, reminds) = channel(notification)?;
     let mut order = NotificationOrder { notification_channel: channel, ..NotificationOrder::default() };
-    for (_, address) in first.endpoints.iter().filter(|(_, address)| !address.is_empty()) {
+    for (_, address) in notification.endpoints.iter().filter(|(_, address)| !address.is_empty()) {
         match custom(address) {
             Some(recipient) => order.custom_recipients.push(recipient),
-            None => lost.push("Notification/ReceiverAdress"),
+            None => lose(lost, "Notification/ReceiverAdress"),
         }
     }
     order.override_registered_contact_information = !order.custom_recipients.is_empty();
-    let template = target.template(&first.kind, language(&first.language).0);
-    match template.and_then(|template| texts(template, first, channel)) {
+    let template = target.template(&notification.kind, language(&notification.language).0);
+    match template.and_then(|template| texts(template, notification, channel)) {
         Some(texts) => fill(&mut order, texts, reminds),
         None if target.needs_template => return Err(codes::NOTIFICATION_UNKNOWN),
         None => {
@@ -48,7 +146,7 @@ pub(super) fn order(
     if order.send_reminder {
         order.reminder_notification_channel = Some("SmsPreferred");
     }
-    Ok(Some(order))
+    Ok(order)
 }
 
 /// The channel, and whether a reminder follows.
@@ -89,19 +187,24 @@ fn custom(address: &str) -> Option<CustomRecipient> {
     Some(CustomRecipient::MobileNumber(number))
 }
 
-/// Subject, text and SMS.
-struct Texts {
-    email: Option<(String, String)>,
-    sms: Option<String>,
+/// Subject and text of an e-mail, and an SMS.
+pub(super) struct Texts {
+    pub(super) email: Option<(String, String)>,
+    pub(super) sms: Option<String>,
 }
 
-/// The texts a channel needs; `None` when the template lacks one, or one is too long.
-fn texts(template: &NotificationTemplate, notification: &Notification, channel: &str) -> Option<Texts> {
+/// Those texts of a template that are there and not too long.
+fn all_texts(template: &NotificationTemplate, notification: &Notification) -> Texts {
     let filled = |text: &str| render(text, &notification.tokens);
     let (subject, body, sms) = (filled(&template.email_subject), filled(&template.email_body), filled(&template.sms));
     let fits = |text: &String, most: usize| !text.is_empty() && text.chars().count() <= most;
     let email = (fits(&subject, MOST_SUBJECT) && fits(&body, MOST_BODY)).then_some((subject, body));
-    let sms = Some(sms).filter(|sms| fits(sms, MOST_SMS));
+    Texts { email, sms: Some(sms).filter(|sms| fits(sms, MOST_SMS)) }
+}
+
+/// The texts a channel needs; `None` when the template lacks one, or one is too long.
+fn texts(template: &NotificationTemplate, notification: &Notification, channel: &str) -> Option<Texts> {
+    let Texts { email, sms } = all_texts(template, notification);
     match channel {
         "Email" => Some(Texts { email: Some(email?), sms: None }),
         "Sms" => Some(Texts { email: None, sms: Some(sms?) }),
