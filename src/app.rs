@@ -36,7 +36,7 @@ use crate::pipeline::{
 use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable};
 
 use self::partners::{Following, Standing};
-use self::settings::Memory;
+use self::settings::{Asked, Memory};
 
 /// A running gateway.
 pub struct Gateway {
@@ -226,12 +226,12 @@ fn receivers(
     memory: &Memory,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<HashMap<RouteName, Destination>> {
-    let (mut receivers, mut patience) = (HashMap::new(), HashMap::new());
+    let (mut receivers, mut patience, mut asked) = (HashMap::new(), HashMap::new(), Asked::new());
     for route in &config.routes {
         // By the receiver's name: what it can take does not depend on the route.
         let shared = || Arc::new(Patience::new(settings::allowance(&route.flow)));
         let patience = Arc::clone(patience.entry(&route.receiver_name).or_insert_with(shared));
-        let receiver = settings::receiver(route, memory, clock)
+        let receiver = settings::receiver(route, (memory, &mut asked), clock)
             .with_context(|| format!("receiver of route {}", route.route.name))?;
         let destination = Destination::new(receiver, patience);
         let destination = match route.receiver.batches() {

@@ -36,6 +36,8 @@ pub mod pipeline;
 #[cfg(feature = "gateway")]
 pub mod ports;
 #[cfg(feature = "gateway")]
+pub mod rate;
+#[cfg(feature = "gateway")]
 pub mod receipt;
 #[cfg(feature = "gateway")]
 pub mod schedule;

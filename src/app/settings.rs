@@ -8,8 +8,8 @@ use anyhow::Context as _;
 
 use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
 use crate::adapters::altinn::{
-    AltinnSettings, AppReceiver, BrokerReceiver, BrokerSettings, KeyIdentity, MaskinportenSettings, MessageReceiver,
-    NewsSettings,
+    AltinnSettings, AppReceiver, BrokerLimits, BrokerReceiver, BrokerSettings, KeyIdentity, MaskinportenSettings,
+    MessageReceiver, NewsSettings,
 };
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
@@ -135,10 +135,13 @@ pub(super) struct Memory {
     pub(super) transfers: Arc<dyn Transfers>,
 }
 
+/// What Maskinporten clients have asked of Broker, by client: Altinn counts them whatever receivers they are.
+pub(super) type Asked = HashMap<String, Arc<BrokerLimits>>;
+
 /// The receiver a route leads to.
 pub(super) fn receiver(
     route: &RouteConfig,
-    memory: &Memory,
+    (memory, asked): (&Memory, &mut Asked),
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<dyn Receiver>> {
     Ok(match &route.receiver {
@@ -153,7 +156,7 @@ pub(super) fn receiver(
         ReceiverConfig::AltinnBroker(config) => {
             let stores = (Arc::clone(&memory.transfers), Arc::clone(clock));
             let services = route.route.services.clone();
-            Arc::new(BrokerReceiver::new(altinn(&config.altinn), services, broker(config), stores)?)
+            Arc::new(BrokerReceiver::new(altinn(&config.altinn), services, broker(config, asked), stores)?)
         }
         ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config), Arc::clone(clock))?),
         ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
@@ -186,11 +189,14 @@ pub(super) fn peer(config: &PeerConfig) -> anyhow::Result<Peer> {
     })
 }
 
-fn broker(config: &BrokerConfig) -> BrokerSettings {
+fn broker(config: &BrokerConfig, asked: &mut Asked) -> BrokerSettings {
+    let client = config.altinn.maskinporten.client_id.clone();
+    let new = || Arc::new(BrokerLimits::per_minute(config.calls_per_minute, config.costly_calls_per_minute));
     BrokerSettings {
         resumable_above_bytes: config.resumable_above_bytes,
         part_bytes: config.part_bytes,
         news: news(&config.news),
+        limits: Arc::clone(asked.entry(client).or_insert_with(new)),
     }
 }
 

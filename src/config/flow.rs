@@ -13,10 +13,15 @@ pub struct FlowConfig {
 
 /// Reads it from `[receiver.<name>]`.
 pub(super) fn read(section: &Section<'_>) -> FlowConfig {
-    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let per_minute = section.number("deliveries_per_minute", 0, 0..=1_000_000);
+    let concurrency = section.number("concurrency", 64, 1..=1_000);
     FlowConfig {
-        concurrency: number(section.number("concurrency", 64, 1..=1_000)),
-        deliveries_per_minute: (per_minute > 0).then(|| number(per_minute)),
+        concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
+        deliveries_per_minute: per_minute(section, "deliveries_per_minute", 0),
     }
+}
+
+/// Reads a most in any minute, of which 0 is any number.
+pub(super) fn per_minute(section: &Section<'_>, key: &'static str, default: u64) -> Option<usize> {
+    let most = usize::try_from(section.number(key, default, 0..=1_000_000)).unwrap_or(usize::MAX);
+    (most > 0).then_some(most)
 }

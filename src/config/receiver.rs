@@ -59,6 +59,10 @@ pub struct BrokerConfig {
     pub part_bytes: u64,
     /// What is asked for after a file was taken.
     pub news: NewsConfig,
+    /// Calls of each kind in any minute; `None` for any number.
+    pub calls_per_minute: Option<usize>,
+    /// The same of lists and details.
+    pub costly_calls_per_minute: Option<usize>,
 }
 
 /// What is asked for after an item was taken.
@@ -289,7 +293,10 @@ fn broker(section: &Section<'_>) -> Option<BrokerConfig> {
     let resumable_above_bytes = section.number("resumable_above_bytes", 50_000_000, 0..=u64::MAX >> 1);
     let part_bytes = section.number("part_bytes", 50_000_000, 1_024..=u64::MAX >> 1);
     let news = news(section, &TRANSFER_NEWS, 60);
-    Some(BrokerConfig { altinn: altinn?, resumable_above_bytes, part_bytes, news })
+    let calls_per_minute = flow::per_minute(section, "calls_per_minute", 120);
+    let costly_calls_per_minute = flow::per_minute(section, "costly_calls_per_minute", 10);
+    let altinn = altinn?;
+    Some(BrokerConfig { altinn, resumable_above_bytes, part_bytes, news, calls_per_minute, costly_calls_per_minute })
 }
 
 fn news(section: &Section<'_>, known: &[(&str, LateEvent)], days: u64) -> NewsConfig {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::rate::Rate;
 use crate::model::PartnerId;
+use crate::rate::Rate;
 
 /// The way to one receiver.
 #[derive(Debug)]

@@ -13,7 +13,6 @@ mod deliver;
 mod gate;
 mod group;
 mod patience;
-mod rate;
 
 pub use consign::Source;
 pub use deliver::{Forwarding, forward};

@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("codes", &["model"]),
     ("kill_point", &[]),
     ("blocking", &[]),
+    ("rate", &[]),
     ("markdown", &[]),
     ("measures", &["model"]),
     ("xml", &[]),
@@ -22,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("staging", &["model", "codes", "ports", "intake", "kill_point"]),
     ("validate", &["model", "codes", "ports", "formats", "xsd", "staging"]),
     ("split", &["model", "codes", "ports", "formats", "validate"]),
-    ("forward", &["model", "codes", "ports", "formats", "split", "blocking", "kill_point", "measures"]),
+    ("forward", &["model", "codes", "ports", "formats", "split", "blocking", "rate", "kill_point", "measures"]),
     ("receipt", &["model", "codes", "ports"]),
     ("schedule", &["model"]),
     ("sighting", &["model"]),
@@ -45,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "measures",
         ],
     ),
-    ("adapters", &["ports", "model", "codes", "markdown", "blocking", "kill_point", "measures"]),
+    ("adapters", &["ports", "model", "codes", "markdown", "blocking", "rate", "kill_point", "measures"]),
     ("simulator", &["model"]),
     // The keys that sign receipts, and times, are read where everything else is checked; limits and check digits are
     // settings.

@@ -21,7 +21,7 @@ mod tokens;
 use secrecy::SecretString;
 
 pub use super::http::{AddressError, Waits};
-pub use broker::{BrokerReceiver, BrokerSettings};
+pub use broker::{BrokerLimits, BrokerReceiver, BrokerSettings};
 pub use grant::KeyError;
 pub use message::MessageReceiver;
 pub use news::NewsSettings;

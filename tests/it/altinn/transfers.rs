@@ -76,7 +76,7 @@ pub(super) fn courier_with(simulator: &Simulator, target: TransferTarget, store:
         longest_wait: Duration::from_secs(600),
         lasts: Duration::from_secs(3_600),
     };
-    let broker = BrokerSettings { resumable_above_bytes: 100_000, part_bytes: 70_000, news };
+    let broker = BrokerSettings { resumable_above_bytes: 100_000, part_bytes: 70_000, news, limits: Arc::default() };
     BrokerReceiver::new(settings(simulator.base_url()), services, broker, (store, Arc::new(SystemClock))).unwrap()
 }
 

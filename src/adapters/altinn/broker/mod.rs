@@ -7,6 +7,7 @@
 //! platform took a file is not that its recipient sees it: what becomes of it is asked for later.
 
 mod answers;
+mod limits;
 mod prepare;
 mod resumable;
 mod search;
@@ -21,6 +22,8 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use uuid::Uuid;
 
+pub use self::limits::BrokerLimits;
+
 use self::answers::{begun, seen, uploaded};
 use self::prepare::{Prepared, prepare};
 use self::resumable::{Created, Resumable};
@@ -34,7 +37,7 @@ use crate::model::{ItemKind, ServiceTable, TransferTarget};
 use crate::ports::{Clock, Consignment, Content, Delivered, DeliveryError, LedgerError, Receiver, Stand, Transfers};
 
 /// How files go to the platform, and what is asked for afterwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct BrokerSettings {
     /// Files larger than this go in several pieces that can be gone on with.
     pub resumable_above_bytes: u64,
@@ -42,6 +45,8 @@ pub struct BrokerSettings {
     pub part_bytes: u64,
     /// What is asked for after a file was taken.
     pub news: NewsSettings,
+    /// How often the platform is asked for anything.
+    pub limits: Arc<BrokerLimits>,
 }
 
 /// Brings archives to their recipients.
@@ -87,6 +92,7 @@ impl BrokerReceiver {
         let body = serde_json::to_vec(&request).expect("a transfer has only text keys and values");
         kill_point("altinn.transfer.before");
         let body = Content::from_bytes(body);
+        self.settings.limits.begin.turn().await;
         let answer = self.client.post_again(&self.transfers, "application/json", None, &body).await?;
         let id = begun(&answer)?;
         kill_point("altinn.transfer.begun");
@@ -111,16 +117,22 @@ impl BrokerReceiver {
     }
 
     async fn stage(&self, id: Uuid) -> Result<Stage, DeliveryError> {
-        let Some(overview) = self.overview(&id.to_string()).await? else { return Ok(Stage::Void) };
+        let Some(overview) = self.overview(id).await? else { return Ok(Stage::Void) };
         if !overview.needs_details() {
             return Ok(overview.stage(self.clock.now()));
         }
-        let details = self.overview(&format!("{id}/details")).await?;
+        self.settings.limits.details.turn().await;
+        let details = self.shown(&format!("{id}/details")).await?;
         Ok(details.map_or(Stage::Void, |details| details.stage(self.clock.now())))
     }
 
     /// What the platform shows of a transfer; `None` when there is none.
-    async fn overview(&self, path: &str) -> Result<Option<Overview>, DeliveryError> {
+    async fn overview(&self, id: Uuid) -> Result<Option<Overview>, DeliveryError> {
+        self.settings.limits.overview.turn().await;
+        self.shown(&id.to_string()).await
+    }
+
+    async fn shown(&self, path: &str) -> Result<Option<Overview>, DeliveryError> {
         let answer = self.client.get(&self.at(path)?).await?;
         if answer.status() == 404 {
             return Ok(None);
@@ -150,6 +162,7 @@ impl BrokerReceiver {
     async fn upload_whole(&self, id: Uuid, prepared: &Prepared) -> Result<(), DeliveryError> {
         let url = self.at(&format!("{id}/upload"))?;
         let size_bytes = Some(prepared.size_bytes);
+        self.settings.limits.upload.turn().await;
         let answer = self.client.post_again(&url, "application/octet-stream", size_bytes, &prepared.content).await?;
         uploaded(&answer)
     }
@@ -163,6 +176,7 @@ impl BrokerReceiver {
     ) -> Result<Uploaded, DeliveryError> {
         let upload = Resumable {
             client: &self.client,
+            limit: &self.settings.limits.upload,
             url: self.at(&format!("upload/tus/{id}"))?,
             content: &prepared.content,
             size_bytes: prepared.size_bytes,
@@ -242,7 +256,7 @@ impl Receiver for BrokerReceiver {
 
     async fn stand(&self, receivers_reference: &str) -> Result<Stand, DeliveryError> {
         let id: Uuid = receivers_reference.parse().map_err(|_| unclear())?;
-        let overview = self.overview(&id.to_string()).await?;
+        let overview = self.overview(id).await?;
         // Gone long ago.
         let over = || Stand { events: Vec::new(), is_over: true };
         Ok(overview.map_or_else(over, |overview| overview.stand(&self.settings.news.events, self.clock.now())))

@@ -12,6 +12,7 @@ use reqwest::{Method, RequestBuilder, Url};
 use tokio::sync::Mutex;
 
 use super::answers::failed;
+use super::limits::Limit;
 use crate::adapters::altinn::client::{Client, without_effect};
 use crate::adapters::http::{Answer, Outgoing};
 use crate::codes;
@@ -21,6 +22,8 @@ use crate::ports::{Content, DeliveryError};
 /// One upload.
 pub(super) struct Resumable<'a> {
     pub(super) client: &'a Client,
+    /// How often it may be asked for anything.
+    pub(super) limit: &'a Limit,
     pub(super) url: Url,
     pub(super) content: &'a Content,
     pub(super) size_bytes: u64,
@@ -53,6 +56,7 @@ impl Resumable<'_> {
     }
 
     async fn head(&self) -> Result<Answer, DeliveryError> {
+        self.limit.turn().await;
         let sent = self.client.effect(self.request(Method::HEAD), Outgoing::empty()).await;
         sent.map_err(without_effect)
     }
@@ -72,6 +76,7 @@ impl Resumable<'_> {
 
     async fn post(&self) -> Result<Answer, DeliveryError> {
         let request = self.request(Method::POST).header(LENGTH, self.size_bytes).header(CONTENT_LENGTH, 0);
+        self.limit.turn().await;
         self.client.effect(request, Outgoing::empty()).await.map_err(without_effect)
     }
 
@@ -124,6 +129,7 @@ impl Resumable<'_> {
             .header(CONTENT_TYPE, "application/offset+octet-stream")
             .header(CONTENT_LENGTH, length);
         let body = Outgoing::gather(part(Arc::clone(reader), length)).await?;
+        self.limit.turn().await;
         let answer = self.client.effect(request, body).await?;
         let is_there = offset_in(&answer).is_none_or(|at| at == offset + length);
         match answer.status() {

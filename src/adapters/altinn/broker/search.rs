@@ -18,14 +18,14 @@ impl BrokerReceiver {
             let ids = self.begun_since(from, &prepared.request.resource_id).await?;
             let known = self.store.known_transfers(&ids).await.map_err(no_ledger)?;
             for id in ids.iter().filter(|id| !known.contains(id)) {
-                let Some(overview) = self.overview(&id.to_string()).await? else { continue };
+                let Some(overview) = self.overview(*id).await? else { continue };
                 if overview.is(&prepared.request) && is_announced(&overview, prepared).await? {
                     return Ok(Some(*id));
                 }
             }
             // The oldest come first: a list that is full goes on from its last one.
             let Some(last) = ids.last().filter(|_| ids.len() >= MOST_LISTED) else { return Ok(None) };
-            let last = self.overview(&last.to_string()).await?;
+            let last = self.overview(*last).await?;
             let next = last.and_then(|overview| overview.changed()).filter(|next| *next > from);
             from = next.ok_or_else(unclear)?;
         }
@@ -41,6 +41,7 @@ impl BrokerReceiver {
             .append_pair("status", "Initialized")
             .append_pair("from", &format!("{from:.3}"))
             .append_pair("orderAscending", "true");
+        self.settings.limits.search.turn().await;
         let answer = self.client.get(&url).await?;
         seen(&answer)?;
         answer.json().ok_or_else(unclear)

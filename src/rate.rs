@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// What a receiver's published limit allows.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub struct Rate {
     most: usize,
     /// When the last ones began, the earliest first.
     begun: Mutex<VecDeque<Instant>>,
@@ -16,12 +16,12 @@ pub(super) struct Rate {
 
 impl Rate {
     /// So many in any sixty seconds; at least one.
-    pub(super) fn per_minute(most: usize) -> Self {
+    pub fn per_minute(most: usize) -> Self {
         Self { most: most.max(1), begun: Mutex::default() }
     }
 
     /// Waits until one more may begin, and counts it.
-    pub(super) async fn turn(&self) {
+    pub async fn turn(&self) {
         while let Err(at) = self.begin(Instant::now()) {
             sleep_until(at).await;
         }
