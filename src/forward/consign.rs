@@ -175,6 +175,7 @@ impl Source {
             receivers_reference: details.receivers_reference,
             valid_from: details.valid_from,
             identifying_fields: details.identifying_fields,
+            prefilled: details.prefilled,
             parts,
             messages: Vec::new(),
             parcel: None,

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jiff::{SignedDuration, Timestamp};
 use sluse::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings, Waits};
 use sluse::model::{
-    AppTarget, DataTypeRow, ItemKey, ItemKind, Reportee, ReporteeKind, Service, ServiceRow, ServiceTable, ShipmentId,
+    AppTarget, DataTypeRow, ItemKey, ItemKind, PrefillRules, Prefilled, Reportee, ReporteeKind, Service, ServiceRow,
+    ServiceTable, ShipmentId,
 };
 use sluse::ports::{Clock, Consignment, Content, ContentPart, PartMeta, SystemClock};
 use sluse::simulator::{Call, Fault, FaultPlan, KeyPair, Rule, SimulatedApp, Simulator, SimulatorOptions};
@@ -59,12 +60,14 @@ pub(super) fn settings(base_url: &str) -> AltinnSettings {
 }
 
 pub(super) fn services() -> ServiceTable {
-    let data_type = DataTypeRow { format_id: "5".into(), format_version: None, data_type: "model".into() };
+    let data_type =
+        DataTypeRow { format_id: "5".into(), format_version: None, data_type: "model".into(), moves: Vec::new() };
     let app = AppTarget {
         org: "ttd".into(),
         app: "skjema".into(),
         data_types: vec![data_type],
         attachment_type: Some("vedlegg".into()),
+        prefill: PrefillRules::default(),
     };
     let row = ServiceRow {
         code: "PSA".into(),
@@ -100,6 +103,7 @@ pub(super) fn item(number: u64) -> Consignment {
         receivers_reference: String::new(),
         valid_from: None,
         identifying_fields: Vec::new(),
+        prefilled: Prefilled::default(),
         parts: vec![form("5", "<Skjema/>")],
         messages: Vec::new(),
         parcel: None,
