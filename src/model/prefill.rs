@@ -12,8 +12,6 @@ use super::{ItemKey, PartnerId, Period, Reportee};
 pub struct Prefilled {
     /// ValidTo.
     pub valid_to: Option<Date>,
-    /// IdentityFieldHashCode; empty where absent.
-    pub identity_hash: String,
     /// A subscription's terms, as far as they can be read.
     pub terms: Terms,
     /// A prefilled field.

@@ -32,7 +32,6 @@ struct Received {
 struct Template {
     instance_owner: Owner,
     visible_after: Option<Timestamp>,
-    #[expect(dead_code, reason = "part of the template, and not used here")]
     due_before: Option<Timestamp>,
     #[serde(default)]
     data_values: BTreeMap<String, String>,
@@ -95,6 +94,7 @@ pub(super) fn shown(instance: &InstanceFacts) -> Value {
         "created": instance.created,
         "lastChanged": instance.created,
         "visibleAfter": instance.visible_after.unwrap_or(instance.created),
+        "dueBefore": instance.due_before,
         "dataValues": instance.data_values,
         "status": {"isArchived": false, "isSoftDeleted": false, "isHardDeleted": false},
     })
@@ -130,6 +130,7 @@ fn make(world: &World, org: &str, app: &str, received: Received) -> Result<Insta
         app_id: format!("{org}/{app}"),
         created: Timestamp::now(),
         visible_after: template.visible_after,
+        due_before: template.due_before,
         data_values: template.data_values,
         parts,
     };

@@ -55,6 +55,9 @@ pub struct InstanceFacts {
     pub created: Timestamp,
     /// When the owner may see it, where the template said so.
     pub visible_after: Option<Timestamp>,
+    /// When it should be done, where the template said so.
+    #[serde(default)]
+    pub due_before: Option<Timestamp>,
     /// Its data values.
     pub data_values: BTreeMap<String, String>,
     /// Its forms and attachments, in order.
@@ -203,6 +206,7 @@ impl Effects {
             app_id: app.cloned().unwrap_or_default(),
             created: Timestamp::from_millisecond(brief.created_ms).unwrap_or_default(),
             visible_after: None,
+            due_before: None,
             data_values: [(KEY_VALUE.to_owned(), Uuid::from_bytes(brief.key).to_string())].into(),
             parts: Vec::new(),
         }
@@ -262,6 +266,7 @@ mod tests {
             app_id: "ttd/app".into(),
             created: Timestamp::UNIX_EPOCH,
             visible_after: None,
+            due_before: None,
             data_values: [("SluseItemKey".to_owned(), Uuid::from_u128(key).to_string())].into(),
             parts: Vec::new(),
         }

@@ -18,7 +18,6 @@ pub(crate) fn form_task_detail(
     match path {
         "ValidFrom" => details.valid_from = day(reader, content)?,
         "ValidTo" => details.prefilled.valid_to = day(reader, content)?,
-        "IdentityFieldHashCode" => details.prefilled.identity_hash = reader.text(content)?,
         "ReceiversReference" => details.receivers_reference = reader.text(content)?,
         IDENTIFYING_FIELD => details.identifying_fields.push(reader.text(content)?),
         "Form/DataFormatId" | "Attachments/Attachment/FileName" => part.name = reader.text(content)?,
