@@ -103,7 +103,7 @@ impl Kept {
         };
         let inner = Arc::clone(&app) as Arc<dyn Receiver>;
         let keeper = Keeper::new(inner, services, filler.clone(), Arc::clone(&rig.house.clock));
-        rig.house.receivers = Arc::new([(route.name.clone(), Destination::new(Arc::new(keeper)))].into());
+        rig.house.receivers = Arc::new([(route.name.clone(), Destination::new(Arc::new(keeper), Arc::default()))].into());
         rig.house.started = rig.clock.now();
         let after_midnight = SignedDuration::from_hours(6);
         let prefilling = Prefilling { house: rig.house.clone(), held, after_midnight, by_schedule: false };
