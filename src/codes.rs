@@ -193,6 +193,8 @@ codes! {
     FIELD_UNUSED = "FW-155", Ok, "The field is kept, and no form of the route has a place for it.", "Ask the operator to name one, or leave the field out.";
     SUBSCRIPTION_KEPT = "FW-156", Ok, "The subscription is in force.", "Nothing; a supplement follows each time it comes round.";
     SUBSCRIPTION_OVER = "FW-157", Ok, "The subscription is over already: it has no date left.", "Check ExpirationDate and NextScheduledDate.";
+    NOT_DRIVEN = "FW-158", Ok, "The instance was made, and the app did not let it go on as far as it should.", "Ask the operator.";
+    NOT_VALID_IN_APP = "FW-159", Ok, "The instance was made and was not driven on, since the app finds errors in it.", "Check the form's content against the service's new model.";
     RECEIVER_REFUSED = "FW-201", Rejected, "The receiver refused the item.", "Check the form's content against the service's new model.";
     REPORTEE_UNKNOWN = "FW-202", Rejected, "The receiver does not know the reportee.", "Check the number.";
     RECEIVER_CONFLICT = "FW-203", Rejected, "The receiver says the item conflicts with one it has.", "Ask the operator.";

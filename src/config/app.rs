@@ -2,7 +2,7 @@
 
 use super::message::word;
 use super::reader::Section;
-use crate::model::{AppTarget, DataTypeRow, FieldRow, Move, PrefillMode, PrefillRules};
+use crate::model::{AppTarget, DataTypeRow, FieldRow, FinishRules, Move, PrefillMode, PrefillRules};
 
 /// Reads what a service's row says of its app.
 pub(super) fn target(section: &Section<'_>, rows: &[Section<'_>]) -> Option<AppTarget> {
@@ -12,14 +12,15 @@ pub(super) fn target(section: &Section<'_>, rows: &[Section<'_>]) -> Option<AppT
     if !section.has("data_type") {
         section.fault("data_type", "is missing: no form could be sent; add [[route.<name>.service.data_type]]");
     }
-    let prefill = prefill(section, &data_types);
+    let (prefill, finish) = (prefill(section, &data_types), finish(section));
     let target = target?;
     let is_segment = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     match target.split_once('/') {
         Some((org, app)) if is_segment(org) && is_segment(app) => {
-            Some(AppTarget { org: org.to_owned(), app: app.to_owned(), data_types, attachment_type, prefill })
+            let (org, app) = (org.to_owned(), app.to_owned());
+            Some(AppTarget { org, app, data_types, attachment_type, prefill, finish })
         }
         _ => {
             section.fault("app", "must be the owner and the app's name, such as \"ttd/my-app\"");
@@ -47,6 +48,18 @@ fn one_move(section: &Section<'_>) -> Option<Move> {
         section.fault("to", "is missing: give it, or leave_out = true");
     }
     Some(Move { from: from?, to })
+}
+
+fn finish(section: &Section<'_>) -> FinishRules {
+    let rules = FinishRules {
+        large_attachment_bytes: section.number("large_attachment_bytes", 10_000_000, 0..=2_000_000_000),
+        drive_to: section.text("drive_to"),
+        validates: section.flag("validate", false),
+    };
+    if rules.validates && rules.drive_to.is_none() {
+        section.fault("validate", "says when an instance is driven on: give drive_to, too");
+    }
+    rules
 }
 
 fn prefill(section: &Section<'_>, data_types: &[DataTypeRow]) -> PrefillRules {

@@ -96,7 +96,8 @@ fn form_of(app: &AppTarget, values: &[Placed]) -> Option<ContentPart> {
     let (row, form) = app.field_form().zip(formats::form_of(values))?;
     let version = row.format_version.clone().unwrap_or_default();
     let meta = PartMeta::Form { format_id: row.format_id.clone(), format_version: version };
-    Some(ContentPart { meta, content: Content::from_bytes(form) })
+    let most_bytes = form.len() as u64;
+    Some(ContentPart { meta, content: Content::from_bytes(form), most_bytes })
 }
 
 /// The ledger's trouble passes, and nothing has happened.
@@ -113,6 +114,7 @@ async fn fill_part(part: &mut ContentPart, app: &AppTarget, values: &[Placed]) -
     let form = gathered(&part.content).await?;
     let filled = formats::fill(&form, moves, values);
     let filled = filled.map_err(|_| DeliveryError::Refused { code: codes::FORM_NOT_FILLED })?;
+    part.most_bytes = filled.len() as u64;
     part.content = Content::from_bytes(filled);
     Ok(())
 }

@@ -48,8 +48,9 @@ pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, Receipt
 pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use rights::{Access, Denied, Right, Rights, Sending};
 pub use route::{
-    AppTarget, DataTypeRow, FieldRow, FormSchemaRow, FormatName, MessageTarget, Move, NotificationTemplate,
-    PartialAcceptance, PrefillMode, PrefillRules, ReplyLink, RetryPolicy, Route, ServiceRow, ServiceTable,
+    AppTarget, DataTypeRow, FieldRow, FinishRules, FormSchemaRow, FormatName, MessageTarget, Move,
+    NotificationTemplate, PartialAcceptance, PrefillMode, PrefillRules, ReplyLink, RetryPolicy, Route, ServiceRow,
+    ServiceTable,
 };
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{

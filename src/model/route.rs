@@ -220,6 +220,25 @@ pub struct AppTarget {
     pub attachment_type: Option<String>,
     /// What becomes of prefill on its way there.
     pub prefill: PrefillRules,
+    /// What follows an instantiation.
+    pub finish: FinishRules,
+}
+
+/// What follows an instantiation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishRules {
+    /// Attachments that may be larger than this are added to the instance one by one.
+    pub large_attachment_bytes: u64,
+    /// The task its process is driven on to, or `end`; `None` leaves it where it begins.
+    pub drive_to: Option<String>,
+    /// It is driven on only when the app finds no error in it.
+    pub validates: bool,
+}
+
+impl Default for FinishRules {
+    fn default() -> Self {
+        Self { large_attachment_bytes: u64::MAX, drive_to: None, validates: false }
+    }
 }
 
 /// What becomes of prefill on its way to an app.

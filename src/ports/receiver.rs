@@ -133,6 +133,8 @@ pub struct ContentPart {
     pub meta: PartMeta,
     /// Its bytes, unescaped or decoded.
     pub content: Content,
+    /// It is no larger than this.
+    pub most_bytes: u64,
 }
 
 /// What a part is.

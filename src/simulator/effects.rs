@@ -62,6 +62,12 @@ pub struct InstanceFacts {
     pub data_values: BTreeMap<String, String>,
     /// Its forms and attachments, in order.
     pub parts: Vec<PartFacts>,
+    /// Steps its process has gone on.
+    #[serde(default)]
+    pub steps: u32,
+    /// It was deleted for good.
+    #[serde(default)]
+    pub is_deleted: bool,
 }
 
 /// What is kept about a part.
@@ -209,6 +215,8 @@ impl Effects {
             due_before: None,
             data_values: [(KEY_VALUE.to_owned(), Uuid::from_bytes(brief.key).to_string())].into(),
             parts: Vec::new(),
+            steps: 0,
+            is_deleted: false,
         }
     }
 
@@ -230,6 +238,11 @@ impl Effects {
         let earlier = self.earlier.range((owner, 0)..=(owner, u32::MAX));
         let earlier = earlier.map(move |(_, brief)| self.reopened(owner, brief));
         earlier.chain(self.recent.iter().filter(move |instance| instance.owner == owner).cloned())
+    }
+
+    /// One of the latest instances, to be changed; what is changed is not in the journal.
+    pub(super) fn one(&mut self, id: &str) -> Option<&mut InstanceFacts> {
+        self.recent.iter_mut().rev().find(|instance| instance.id == id)
     }
 
     pub(super) fn reset(&mut self) -> io::Result<()> {
@@ -269,6 +282,8 @@ mod tests {
             due_before: None,
             data_values: [("SluseItemKey".to_owned(), Uuid::from_u128(key).to_string())].into(),
             parts: Vec::new(),
+            steps: 0,
+            is_deleted: false,
         }
     }
 

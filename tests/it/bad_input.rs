@@ -10,7 +10,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use sluse::codes;
 use sluse::generate::{self, Mistake, Options, Profile, Share};
-use sluse::model::{AppTarget, Code, DataTypeRow, FormatName, ItemKind, PrefillRules, Route, ServiceRow};
+use sluse::model::{AppTarget, Code, DataTypeRow, FinishRules, FormatName, ItemKind, PrefillRules, Route, ServiceRow};
 use sluse::validate::{JudgeError, Judging, judge};
 
 use crate::support::judged::{
@@ -280,6 +280,7 @@ fn a_route_to_apps_takes_what_the_app_takes() {
             data_types: vec![data_type(format_id), data_type("1244")],
             attachment_type: attachment_type.map(Into::into),
             prefill: PrefillRules::default(),
+            finish: FinishRules::default(),
         };
         for row in &mut route.services.rows {
             row.app = Some(app.clone());

@@ -27,9 +27,17 @@ pub(super) fn parts(item: &Consignment, app: &AppTarget, now: Timestamp) -> Resu
         content: Content::from_bytes(template(item, app, now)),
     }];
     for part in &item.parts {
-        parts.push(content_part(part, app)?);
+        let form_part = content_part(part, app)?;
+        if !is_large(part, app) {
+            parts.push(form_part);
+        }
     }
     Ok(parts)
+}
+
+/// Whether an attachment may be too large to go with the instance: it is added afterwards.
+pub(super) fn is_large(part: &ContentPart, app: &AppTarget) -> bool {
+    matches!(part.meta, PartMeta::Attachment { .. }) && part.most_bytes > app.finish.large_attachment_bytes
 }
 
 #[derive(Serialize)]

@@ -9,13 +9,14 @@ use reqwest::header::HeaderValue;
 
 use super::answers::instantiated;
 use super::client::{Client, LOOK_BYTES, base, still_unknown};
+use super::finish::{Finished, Finishing, Standing};
 use super::instance;
 use super::look_up::{self, NextPage, Page};
 use super::{AltinnSettings, SetupError};
 use crate::adapters::http::{Answer, Outgoing, SendError, form};
 use crate::codes;
 use crate::kill_point::kill_point;
-use crate::model::{AppTarget, ItemKind, ServiceTable};
+use crate::model::{AppTarget, Code, ItemKind, ServiceTable};
 use crate::ports::{Clock, Consignment, Delivered, DeliveryError, Receiver};
 
 /// Makes one app instance of each item.
@@ -85,6 +86,20 @@ impl AppReceiver {
         }
     }
 
+    /// Does what follows an instantiation; with a code where the instance was taken back.
+    async fn finish(
+        &self,
+        item: &Consignment,
+        made: Delivered,
+        standing: Option<Standing>,
+    ) -> Result<Result<Delivered, Code>, DeliveryError> {
+        let Some(finishing) = Finishing::of(&self.client, self.target(item)?, item, &made) else { return Ok(Ok(made)) };
+        Ok(match finishing.run(standing).await? {
+            Finished::Done(notes) => Ok(Delivered { notes, ..made }),
+            Finished::TakenBack(code) => Err(code),
+        })
+    }
+
     async fn page(&self, url: Url, owner: &HeaderValue) -> Result<Page, DeliveryError> {
         let mut answer = self.fetch(url.clone(), owner).await?;
         if answer.status() == 401 {
@@ -118,7 +133,11 @@ impl Receiver for AppReceiver {
         if answer.status() == 404 {
             self.find_app(item).await?;
         }
-        instantiated(&answer)
+        let made = instantiated(&answer)?;
+        match self.finish(item, made, answer.json()).await? {
+            Ok(delivered) => Ok(delivered),
+            Err(code) => Err(DeliveryError::Refused { code }),
+        }
     }
 
     /// Every failure to look leaves the outcome as unknown as it was: none may lead to sending again.
@@ -131,8 +150,9 @@ impl Receiver for AppReceiver {
         let mut url = look_up::first_page(&self.client.platform, &app.id(), &app.org, item).ok_or_else(unknown)?;
         for _ in 0..MOST_PAGES {
             let page = self.page(url, &owner).await?;
-            if let Some(found) = page.find(item) {
-                return Ok(Some(found));
+            if let Some((found, standing)) = page.find(item) {
+                // One that was taken back is not there.
+                return Ok(self.finish(item, found, Some(standing)).await?.ok());
             }
             url = match page.next(&self.client.platform) {
                 NextPage::Last => return Ok(None),

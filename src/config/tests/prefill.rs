@@ -23,6 +23,11 @@ fn app(row: &str, more: &str) -> AppTarget {
 #[test]
 fn a_row_says_when_and_how_prefill_goes_to_its_app() {
     let plain = app("", "").prefill;
+    let finish = app("drive_to = \"Task_2\"\nvalidate = true", "").finish;
+    assert_eq!(
+        (finish.large_attachment_bytes, finish.drive_to.as_deref(), finish.validates),
+        (10_000_000, Some("Task_2"), true)
+    );
     assert_eq!((plain.mode, plain.hides_early, plain.due_by_valid_to), (PrefillMode::Instantiate, false, false));
     let row = "mode = \"hold\"\nearly = \"hide\"\ndue_before = \"valid-to\"\nswapped_periods = true\n\
                field_data_type = \"model\"\nfield = [{ id = \"/x\", path = \"/S/L[n]/B\" }]";
@@ -45,6 +50,7 @@ fn each_fault_of_a_row_is_told() {
         ("field_data_type = \"x\"", "", "field_data_type: there is no"),
         ("field = [{ id = \"x\", path = \"S/N\" }]", "", "path: "),
         ("field = [{ path = \"/S/N\" }]", "", "id: is missing"),
+        ("validate = true", "", "validate: says when"),
         ("", "move = [{ from = \"/S/A\" }]", "to: is missing"),
         ("", "move = [{ to = \"/S/A\" }]", "from: is missing"),
     ] {

@@ -256,6 +256,10 @@ rows! {
         "Abonnementet er i kraft.", "Ingenting; ei tilleggskvittering følgjer kvar gong det slår til.";
     SUBSCRIPTION_OVER: "Abonnementet er allerede over: det har ingen dato igjen.", "Se på ExpirationDate og NextScheduledDate.";
         "Abonnementet er alt over: det har ingen dato igjen.", "Sjå på ExpirationDate og NextScheduledDate.";
+    NOT_DRIVEN: "Instansen er laget, og appen lot den ikke gå så langt som den skulle.", "Spør driften.";
+        "Instansen er laga, og appen lét han ikkje gå så langt som han skulle.", "Spør drifta.";
+    NOT_VALID_IN_APP: "Instansen er laget og ikke drevet videre, siden appen finner feil i den.", "Se på skjemaets innhold mot tjenestens nye modell.";
+        "Instansen er laga og ikkje driven vidare, sidan appen finn feil i han.", "Sjå på innhaldet i skjemaet mot den nye modellen til tenesta.";
     RECEIVER_REFUSED: "Mottakeren avviste elementet.", "Sjekk innholdet i skjemaet mot tjenestens nye modell.";
         "Mottakaren avviste elementet.", "Sjekk innhaldet i skjemaet mot den nye modellen til tenesta.";
     REPORTEE_UNKNOWN: "Mottakeren kjenner ikke avgiveren.", "Sjekk nummeret.";

@@ -9,8 +9,8 @@ use sluse::adapters::ledger::Record;
 use sluse::codes;
 use sluse::forward::{Filler, Keeper, Server};
 use sluse::model::{
-    AppTarget, DataTypeRow, Deadlines, FieldRow, Move, PrefillMode, PrefillRules, ReporteeKind, Route, ServiceRow,
-    ServiceTable, ShipmentId,
+    AppTarget, DataTypeRow, Deadlines, FieldRow, FinishRules, Move, PrefillMode, PrefillRules, ReporteeKind, Route,
+    ServiceRow, ServiceTable, ShipmentId,
 };
 use sluse::pipeline::{Destination, Prefilling, Wakened};
 use sluse::ports::{
@@ -87,9 +87,16 @@ impl Kept {
             data_types: vec![data_type],
             attachment_type: None,
             prefill,
+            finish: FinishRules::default(),
         };
-        let row =
-            ServiceRow { code: "PSA".into(), edition: None, app: Some(target), message: None, transfer: None, schemas: Vec::new() };
+        let row = ServiceRow {
+            code: "PSA".into(),
+            edition: None,
+            app: Some(target),
+            message: None,
+            transfer: None,
+            schemas: Vec::new(),
+        };
         let services = ServiceTable { rows: vec![row], ..ServiceTable::default() };
         let route = Route { services: services.clone(), ..route() };
         let mut rig = Rig::with(route.clone()).await;
@@ -103,7 +110,8 @@ impl Kept {
         };
         let inner = Arc::clone(&app) as Arc<dyn Receiver>;
         let keeper = Keeper::new(inner, services, filler.clone(), Arc::clone(&rig.house.clock));
-        rig.house.receivers = Arc::new([(route.name.clone(), Destination::new(Arc::new(keeper), Arc::default()))].into());
+        rig.house.receivers =
+            Arc::new([(route.name.clone(), Destination::new(Arc::new(keeper), Arc::default()))].into());
         rig.house.started = rig.clock.now();
         let after_midnight = SignedDuration::from_hours(6);
         let prefilling = Prefilling { house: rig.house.clone(), held, after_midnight, by_schedule: false };
