@@ -33,7 +33,7 @@ use crate::model::{RouteName, WorkerId};
 use crate::pipeline::{
     Ahead, Destination, Forecaster, House, Pace, Pipeline, follow, forecast, measure, retain, sweep, watch,
 };
-use crate::ports::{Clock, Ledger as _, Partners as _, Run, SystemClock, Timetable};
+use crate::ports::{Blobs, Clock, Held, Ledger as _, Partners as _, Run, SystemClock, Timetable};
 
 use self::partners::{Following, Standing};
 use self::settings::{Asked, Memory};
@@ -87,7 +87,9 @@ impl Gateway {
         let partners = partners::standing(&config, &amendments);
         let house = stores.house(&config, &partners)?;
         let (ledger, claimed) = (Arc::clone(&stores.ledger), Arc::new(Notify::new()));
-        let keeper = settings::timekeeper(&config, &house, ledger.clone())?;
+        let held: Arc<dyn Held> = ledger.clone();
+        let prefilling = settings::prefilling(&config, &house, Arc::clone(&held));
+        let keeper = settings::timekeeper(&config, &prefilling, ledger.clone())?;
         let server = SftpServer::bind(
             settings::sftp(&config, partners::admitted(&partners)),
             Backing {
@@ -134,6 +136,10 @@ impl Gateway {
         tasks.spawn(forecast(forecaster, stop.clone()));
         sources::start(&config, &house, (&alarms, &claimed), (&stop, &tasks))?;
         tasks.spawn(follow(house.clone(), ledger.clone(), ledger.clone(), stop.clone()));
+        tasks.spawn(prefilling.run(stop.clone()));
+        if let Some(service) = settings::prefill_service(&config, &house, &held).await? {
+            tasks.spawn(service.run(stop.clone()));
+        }
         tasks.spawn(Pipeline::new(house, claimed).run(stop.clone()));
         tasks.close();
         tracing::info!(address = %sftp_address, swept, "listening for SFTP");
@@ -166,7 +172,8 @@ pub async fn run_schedule(config: &Config, name: &str, by: &str) -> anyhow::Resu
     let Some(stores) = Stores::open(&config.data_dir).await? else { return Ok(None) };
     let partners = partners::standing(config, &stores.ledger.amendments().await?);
     let house = stores.house(config, &partners)?;
-    let keeper = settings::timekeeper(config, &house, stores.ledger.clone())?;
+    let prefilling = settings::prefilling(config, &house, stores.ledger.clone());
+    let keeper = settings::timekeeper(config, &prefilling, stores.ledger.clone())?;
     let asked = stores.ledger.ask(name, by, house.clock.now()).await?;
     keeper.run_now(name, asked, CancellationToken::new()).await?;
     let run = stores.ledger.run_asked(asked).await?;
@@ -197,22 +204,31 @@ impl Stores {
 
     fn house(&self, config: &Config, partners: &[Standing]) -> anyhow::Result<House> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let memory = Memory { uploads: self.ledger.clone(), transfers: self.ledger.clone() };
+        let held: Arc<dyn Held> = self.ledger.clone();
+        let blobs: Arc<dyn Blobs> = self.blobs.clone();
+        let disk = Blocking::new(DISK_JOBS);
+        let memory = Memory {
+            uploads: self.ledger.clone(),
+            transfers: self.ledger.clone(),
+            held,
+            blobs: Arc::clone(&blobs),
+            disk: disk.clone(),
+        };
         let windows = |route: &RouteConfig| Some((route.route.name.clone(), route.windows.clone()?));
         let routes = Arc::new(Routes::new(partners::routes(config, partners)));
         let cores = available_parallelism().map_or(1, usize::from);
         Ok(House {
             ledger: self.ledger.clone(),
             sources: self.ledger.clone(),
-            blobs: self.blobs.clone(),
+            receivers: Arc::new(receivers(config, &memory, &clock)?),
+            blobs,
             ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES),
             routes,
-            receivers: Arc::new(receivers(config, &memory, &clock)?),
             windows: Arc::new(config.routes.iter().filter_map(windows).collect()),
             archives: Arc::new(config.broker.clone()),
             signers: Arc::new(settings::signers(config)),
             cores: Blocking::per_core(),
-            disk: Blocking::new(DISK_JOBS),
+            disk,
             started: clock.now(),
             clock,
             worker: self.worker,

@@ -45,6 +45,10 @@ pub fn late(event: LateEvent) -> Code {
         LateEvent::Published => PUBLISHED,
         LateEvent::Reserved => RESERVED_LATE,
         LateEvent::Expired => EXPIRED,
+        LateEvent::Instantiated => INSTANTIATED,
+        LateEvent::NotInstantiated => NOT_INSTANTIATED,
+        LateEvent::Replaced => REPLACED,
+        LateEvent::Lapsed => LAPSED,
     }
 }
 
@@ -182,6 +186,15 @@ codes! {
     ATTACHMENT_PACKED = "FW-104", Ok, "An attachment of a type that Altinn 3 does not take went as a ZIP archive.", "Nothing.";
     NOTIFICATION_GENERAL = "FW-105", Ok, "The notification has Altinn's own text, since there is no template for its type and language.", "Ask the operator for a template.";
     NOTIFICATION_NOT_ORDERED = "FW-106", Ok, "The message is sent, and a notification beside it could not be ordered.", "Check the recipient's address, or tell him in another way.";
+    KEPT_FOR_DAY = "FW-151", Ok, "The form set is kept, and becomes an instance on its first day.", "Nothing; a supplement follows.";
+    KEPT_FOR_SUBSCRIPTION = "FW-152", Ok, "The form set is kept, and becomes an instance when a subscription comes round.", "See that the subscription is there, with the same identifying fields.";
+    KEPT_FOR_APP = "FW-153", Ok, "The form set is kept, and given to the app when it asks for it.", "Nothing.";
+    FIELD_KEPT = "FW-154", Ok, "The field is kept, and put into the reportee's next forms.", "Nothing.";
+    FIELD_UNUSED = "FW-155", Ok, "The field is kept, and no form of the route has a place for it.", "Ask the operator to name one, or leave the field out.";
+    SUBSCRIPTION_KEPT = "FW-156", Ok, "The subscription is in force.", "Nothing; a supplement follows each time it comes round.";
+    SUBSCRIPTION_OVER = "FW-157", Ok, "The subscription is over already: it has no date left.", "Check ExpirationDate and NextScheduledDate.";
+    NOT_DRIVEN = "FW-158", Ok, "The instance was made, and the app did not let it go on as far as it should.", "Ask the operator.";
+    NOT_VALID_IN_APP = "FW-159", Ok, "The instance was made and was not driven on, since the app finds errors in it.", "Check the form's content against the service's new model.";
     RECEIVER_REFUSED = "FW-201", Rejected, "The receiver refused the item.", "Check the form's content against the service's new model.";
     REPORTEE_UNKNOWN = "FW-202", Rejected, "The receiver does not know the reportee.", "Check the number.";
     RECEIVER_CONFLICT = "FW-203", Rejected, "The receiver says the item conflicts with one it has.", "Ask the operator.";
@@ -199,6 +212,9 @@ codes! {
     PROPERTIES_DO_NOT_FIT = "FW-222", Rejected, "The manifest's properties are more, or longer, than Altinn 3 takes.", "Give at most 10 properties, each once, with keys of up to 50 and values of up to 3000 characters.";
     NO_SINGLE_PAYLOAD = "FW-223", Rejected, "The service sends the file in the archive alone, and there is not exactly one that can be unpacked.", "Put one file beside manifest.xml and recipients.xml, stored or deflated and not encrypted.";
     TRANSFER_FAILED = "FW-224", Rejected, "Altinn could not take the file in; it may hold malware.", "Check the file where it comes from, and send it again under a new reference.";
+    VALIDITY_OVER = "FW-251", Rejected, "The last day of what is prefilled is past.", "Give a later ValidTo.";
+    SUBSCRIPTION_TERMS = "FW-252", Rejected, "The subscription's period or one of its dates cannot be read.", "Use one of the periods the format has, and dates of the calendar.";
+    FORM_NOT_FILLED = "FW-253", Rejected, "Fields and elements have places in the form, and the form is no XML document.", "Send forms that are not encrypted.";
     UNREACHABLE = "FW-301", UnExpectedError, "The receiver could not be reached.", "Nothing; it is tried again until the time limit.";
     THROTTLED = "FW-302", UnExpectedError, "The receiver asked for patience.", "Nothing; it is tried again.";
     RECEIVER_FAULT = "FW-303", UnExpectedError, "The receiver failed while handling the item.", "Nothing; it is looked up, then tried again.";
@@ -213,10 +229,14 @@ codes! {
     DOWNLOADED = "LN-003", Ok, "It was downloaded.", "Nothing.";
     DELIVERED_LATE = "LN-004", Ok, "It was sent again, and the receiver has it.", "Nothing; do not drop it again.";
     PUBLISHED = "LN-005", Ok, "The recipient can see it.", "Nothing.";
+    INSTANTIATED = "LN-021", Ok, "It was kept until now, and has become an instance.", "Nothing.";
+    REPLACED = "LN-022", Ok, "It was kept, and a later one has taken its place.", "Nothing.";
     PUBLISH_FAILED = "LN-201", UnExpectedError, "The receiver took it, and could not make it visible afterwards.", "Ask the receiver, or send the item again under a new reference.";
     MALWARE_FOUND = "LN-202", Rejected, "The receiver found malware in it afterwards.", "Clean the file where it comes from, and send the item again under a new reference.";
     RESERVED_LATE = "LN-203", Rejected, "The recipient takes nothing in digital form.", "Send it by other means.";
     EXPIRED = "LN-204", Rejected, "It was removed before the recipient downloaded it.", "Ask the recipient, and send it again under a new reference.";
+    NOT_INSTANTIATED = "LN-221", UnExpectedError, "It was kept until now, and could not become an instance.", "Ask the operator, or send it again under a new reference.";
+    LAPSED = "LN-222", Rejected, "It was kept, and its last day has passed without it being used.", "Send it again with a later ValidTo if it is still wanted.";
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod http;
 pub mod key_file;
 pub mod ledger;
 pub mod local_store;
+pub mod prefill_service;
 pub mod receiver;
 pub mod sftp_client;
 pub mod sftp_server;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::SignedDuration;
 
 use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
 use crate::adapters::altinn::{
@@ -14,18 +15,20 @@ use crate::adapters::altinn::{
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
 use crate::adapters::key_file::PublicKey;
+use crate::adapters::prefill_service::PrefillService;
 use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, OauthSettings, Trust, Waits};
 use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
+use crate::blocking::Blocking;
 use crate::config::{
     self, AlarmConfig, AltinnConfig, BrokerConfig, Config, DefenderConfig, EmailConfig, FlowConfig, HttpConfig,
     HttpCredential, JobConfig, KeyName, NewsConfig, Partner, PeerConfig, ReceiverConfig, RouteConfig,
     SftpReceiverConfig, WebhookConfig,
 };
-use crate::forward::Allowance;
-use crate::model::{Route, RouteName};
-use crate::pipeline::{Expected, House, Report, Retention, RouteDeadline, Schedule, Signers, Timekeeper};
-use crate::ports::{Channel, Clock, Job, Quota, Receiver, Timetable, Transfers, Uploads};
+use crate::forward::{Allowance, Filler, Keeper, Server};
+use crate::model::{AppTarget, PrefillMode, Route, RouteName};
+use crate::pipeline::{Expected, House, Prefilling, Report, Retention, RouteDeadline, Schedule, Signers, Timekeeper};
+use crate::ports::{Blobs, Channel, Clock, Held, Job, Quota, Receiver, Timetable, Transfers, Uploads};
 
 /// What the SFTP server is told.
 pub(super) fn sftp(config: &Config, partners: Vec<PartnerAccess>) -> SftpSettings {
@@ -133,6 +136,12 @@ pub(super) struct Memory {
     pub(super) uploads: Arc<dyn Uploads>,
     /// Transfers that were begun.
     pub(super) transfers: Arc<dyn Transfers>,
+    /// What is kept until it is wanted.
+    pub(super) held: Arc<dyn Held>,
+    /// The bytes.
+    pub(super) blobs: Arc<dyn Blobs>,
+    /// The door to short reads.
+    pub(super) disk: Blocking,
 }
 
 /// What Maskinporten clients have asked of Broker, by client: Altinn counts them whatever receivers they are.
@@ -146,7 +155,10 @@ pub(super) fn receiver(
 ) -> anyhow::Result<Arc<dyn Receiver>> {
     Ok(match &route.receiver {
         ReceiverConfig::AltinnApp(config) => {
-            Arc::new(AppReceiver::new(altinn(config), route.route.services.clone(), Arc::clone(clock))?)
+            let services = &route.route.services;
+            let app = AppReceiver::new(altinn(config), services.clone(), Arc::clone(clock))?;
+            let filler = filler(&route.route, memory);
+            Arc::new(Keeper::new(Arc::new(app), services.clone(), filler, Arc::clone(clock)))
         }
         ReceiverConfig::AltinnMessages(config) => {
             let stores = (Arc::clone(&memory.uploads), Arc::clone(clock));
@@ -162,6 +174,54 @@ pub(super) fn receiver(
         ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
         ReceiverConfig::Sftp(config) => Arc::new(sftp_receiver(config)?),
     })
+}
+
+fn filler(route: &Route, memory: &Memory) -> Filler {
+    Filler {
+        held: Arc::clone(&memory.held),
+        blobs: Arc::clone(&memory.blobs),
+        disk: memory.disk.clone(),
+        partner: route.partner.clone(),
+    }
+}
+
+/// Where apps ask for what is kept for them; `None` where they do not.
+pub(super) async fn prefill_service(
+    config: &Config,
+    house: &House,
+    held: &Arc<dyn Held>,
+) -> anyhow::Result<Option<PrefillService>> {
+    let Some(service) = &config.prefill.service else { return Ok(None) };
+    let filler = |route: &Route| Filler {
+        held: Arc::clone(held),
+        blobs: Arc::clone(&house.blobs),
+        disk: house.disk.clone(),
+        partner: route.partner.clone(),
+    };
+    let mut apps: Vec<(Filler, AppTarget)> = Vec::new();
+    for route in config.routes.iter().map(|route| &route.route) {
+        for app in route.services.rows.iter().filter_map(|row| row.app.as_ref()) {
+            let is_known = apps.iter().any(|(filler, known)| filler.partner == route.partner && known.id() == app.id());
+            if app.prefill.mode == PrefillMode::Serve && !is_known {
+                apps.push((filler(route), app.clone()));
+            }
+        }
+    }
+    let forms = Arc::new(Server { ledger: Arc::clone(&house.ledger), apps, clock: Arc::clone(&house.clock) });
+    let bound = PrefillService::bind(service.listen, service.token.clone(), forms).await;
+    let bound = bound.with_context(|| format!("cannot serve prefill at {}", service.listen))?;
+    tracing::info!(listen = %service.listen, "apps can ask for what is kept for them");
+    Ok(Some(bound))
+}
+
+/// Who looks after what is kept.
+pub(super) fn prefilling(config: &Config, house: &House, held: Arc<dyn Held>) -> Prefilling {
+    Prefilling {
+        house: house.clone(),
+        held,
+        after_midnight: SignedDuration::from_mins(i64::from(config.prefill.at_minute)),
+        by_schedule: config.schedules.iter().any(|schedule| schedule.job == JobConfig::Prefill),
+    }
 }
 
 fn sftp_receiver(config: &SftpReceiverConfig) -> anyhow::Result<FileReceiver> {
@@ -255,7 +315,12 @@ fn credential(credential: HttpCredential) -> Credential {
 }
 
 /// Who keeps the timetable, and how.
-pub(crate) fn timekeeper(config: &Config, house: &House, ledger: Arc<dyn Timetable>) -> anyhow::Result<Timekeeper> {
+pub(crate) fn timekeeper(
+    config: &Config,
+    prefilling: &Prefilling,
+    ledger: Arc<dyn Timetable>,
+) -> anyhow::Result<Timekeeper> {
+    let house = &prefilling.house;
     let mut channels = HashMap::new();
     for (name, alarm) in &config.alarms {
         channels.insert(name.clone(), channel(alarm).with_context(|| format!("alarm {name}"))?);
@@ -264,7 +329,7 @@ pub(crate) fn timekeeper(config: &Config, house: &House, ledger: Arc<dyn Timetab
         name: schedule.name.clone(),
         times: schedule.times.clone(),
         misfire: schedule.misfire,
-        job: job(schedule.job, house),
+        job: job(schedule.job, prefilling),
         longest: Duration::from_millis(schedule.timeout_ms),
         channels: schedule.channels.clone(),
     };
@@ -284,10 +349,11 @@ pub(crate) fn timekeeper(config: &Config, house: &House, ledger: Arc<dyn Timetab
     })
 }
 
-fn job(job: JobConfig, house: &House) -> Arc<dyn Job> {
+fn job(job: JobConfig, prefilling: &Prefilling) -> Arc<dyn Job> {
     match job {
-        JobConfig::Retention => Arc::new(Retention(house.clone())),
-        JobConfig::Report => Arc::new(Report(house.clone())),
+        JobConfig::Retention => Arc::new(Retention(prefilling.house.clone())),
+        JobConfig::Report => Arc::new(Report(prefilling.house.clone())),
+        JobConfig::Prefill => Arc::new(prefilling.clone()),
     }
 }
 

@@ -22,6 +22,7 @@ mod serve;
 mod shipment;
 mod simulate_altinn;
 mod source;
+mod subscription;
 mod table;
 mod validate;
 
@@ -73,6 +74,9 @@ pub enum Command {
     /// Show the sources that files are taken from, and look at one now
     #[command(subcommand)]
     Source(source::SourceCommand),
+    /// Show when subscriptions come round
+    #[command(subcommand)]
+    Subscription(subscription::SubscriptionCommand),
     /// Run the gateway, until a signal ends it
     Serve(ConfigArgs),
     /// Show the gateway at work: drop a generated batch over SFTP, with a simulator in Altinn's place
@@ -116,6 +120,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => usable(block_on(audit::run(&args))),
         Command::Schedule(command) => schedule::run(&command),
         Command::Source(command) => source::run(&command),
+        Command::Subscription(command) => subscription::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::CheckConfig(args) => check_config::run(&args),

@@ -47,7 +47,7 @@ pub(super) fn resource(section: &Section<'_>) -> Option<String> {
 }
 
 /// Whether a setting is the first of its two words, which is its default.
-fn word(section: &Section<'_>, key: &'static str, [first, second]: [&str; 2]) -> bool {
+pub(super) fn word(section: &Section<'_>, key: &'static str, [first, second]: [&str; 2]) -> bool {
     let given = section.text(key).unwrap_or_else(|| first.to_owned());
     if given != first && given != second {
         section.fault(key, format!("must be {first:?} or {second:?}"));

@@ -3,6 +3,7 @@
 //! Scalar settings can be overridden from the environment (`SLUSE_SFTP__LISTEN`), secrets stand in files of their own.
 //! Nothing here opens a port or creates a file: a configuration is checked before anything happens.
 
+mod app;
 mod broker;
 mod fault;
 mod files;
@@ -13,6 +14,7 @@ mod partner;
 mod password;
 mod peer;
 mod place;
+mod prefill;
 mod reader;
 mod receipts;
 mod receiver;
@@ -38,6 +40,7 @@ pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
 pub use peer::PeerConfig;
 pub use place::{PlaceConfig, PolledConfig, WatchedConfig};
+pub use prefill::{PrefillConfig, PrefillService};
 pub use receiver::{
     AltinnConfig, BrokerConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig,
     MessagesConfig, NewsConfig, ReceiverConfig, SftpReceiverConfig,
@@ -64,6 +67,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Where measures are served; `None` serves none.
     pub metrics: Option<SocketAddr>,
+    /// What is kept until it is wanted.
+    pub prefill: PrefillConfig,
     /// Who has an area.
     pub partners: Vec<Partner>,
     /// Where files go.
@@ -163,6 +168,8 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let formats = format::read(root);
     let alarms = schedule::alarms(root);
     let routes = route::read(root, &partners, &receivers, (&formats, &calendars, &alarms));
+    let serves = routes.iter().any(|route| route.route.services.serves());
+    let prefill = prefill::read(&root.section("prefill"), serves);
     let schedules = schedule::schedules(root, &calendars, &alarms);
     let expected = schedule::expected(root, &partners, &routes, &calendars, &alarms);
     let sources = source::read(root, &partners, &routes, &calendars, &alarms);
@@ -177,6 +184,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
         worker,
         log: log?,
         metrics,
+        prefill,
         partners,
         routes,
         signer,

@@ -12,8 +12,8 @@ use super::schedule::{self, AlarmConfig};
 use super::times::Calendars;
 use crate::formats::{self, Format};
 use crate::model::{
-    AppTarget, DataTypeRow, FormSchemaRow, FormatName, GenericFormat, PartialAcceptance, PartnerId, RetryPolicy, Route,
-    RouteName, ServiceRow, ServiceTable,
+    FormSchemaRow, FormatName, GenericFormat, PartialAcceptance, PartnerId, RetryPolicy, Route, RouteName, ServiceRow,
+    ServiceTable,
 };
 use crate::receipt::Signer;
 use crate::schedule::{Deadline, Windows};
@@ -257,7 +257,7 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
     let rows = section.list("data_type");
     let (mut app, mut message, mut transfer) = (None, None, None);
     match receiver {
-        Some(ReceiverConfig::AltinnApp(_)) => app = Some(self::app(section, &rows)),
+        Some(ReceiverConfig::AltinnApp(_)) => app = Some(super::app::target(section, &rows)),
         Some(ReceiverConfig::AltinnMessages(config)) => {
             let target = super::message::target(section);
             let scope = &config.altinn.maskinporten.scope;
@@ -278,10 +278,10 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
         }
         // The receiver's own fault is reported already; what the row says is read for its faults only.
         None => {
-            let _ = section.has("app").then(|| self::app(section, &rows));
+            let _ = section.has("app").then(|| super::app::target(section, &rows));
             let _ =
                 section.has("resource").then(|| (super::message::target(section), super::transfer::target(section)));
-            rows.iter().for_each(|row| drop(DATA_TYPE_KEYS.map(|key| row.text(key))));
+            rows.iter().for_each(|row| drop(super::app::DATA_TYPE_KEYS.map(|key| row.text(key))));
             return None;
         }
     }
@@ -308,40 +308,8 @@ fn form_schema(section: &Section<'_>) -> Option<FormSchemaRow> {
     Some(FormSchemaRow { format_id: section.required("format_id")?, format_version, schema })
 }
 
-fn app(section: &Section<'_>, rows: &[Section<'_>]) -> Option<AppTarget> {
-    let target = section.required("app");
-    let attachment_type = section.text("attachment_type");
-    let data_types: Vec<_> = rows.iter().filter_map(data_type).collect();
-    if !section.has("data_type") {
-        section.fault("data_type", "is missing: no form could be sent; add [[route.<name>.service.data_type]]");
-    }
-    let target = target?;
-    let is_segment = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    match target.split_once('/') {
-        Some((org, app)) if is_segment(org) && is_segment(app) => {
-            Some(AppTarget { org: org.to_owned(), app: app.to_owned(), data_types, attachment_type })
-        }
-        _ => {
-            section.fault("app", "must be the owner and the app's name, such as \"ttd/my-app\"");
-            None
-        }
-    }
-}
-
 /// What a client may order notifications with.
 const NOTIFY_SCOPE: &str = "altinn:serviceowner/notifications.create";
-
-/// Settings of a data type's row.
-const DATA_TYPE_KEYS: [&str; 4] = ["format_id", "format_version", "data_type", "schema"];
-
-fn data_type(section: &Section<'_>) -> Option<DataTypeRow> {
-    let format_id = section.required("format_id");
-    let format_version = section.text("format_version");
-    let data_type = section.required("data_type");
-    Some(DataTypeRow { format_id: format_id?, format_version, data_type: data_type? })
-}
 
 /// Whether some file may be of both routes' formats.
 fn take_the_same(one: &Route, other: &Route) -> bool {

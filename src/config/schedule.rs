@@ -40,6 +40,8 @@ pub enum JobConfig {
     Retention,
     /// Tells how many shipments there are.
     Report,
+    /// Wakes what was kept: form sets on their first day, subscriptions that come round.
+    Prefill,
 }
 
 /// A file that is expected.
@@ -154,12 +156,14 @@ fn schedule(
 
 impl JobConfig {
     /// Every job, with its word in the configuration.
-    pub const ALL: [(&'static str, Self); 2] = [("retention", Self::Retention), ("report", Self::Report)];
+    pub const ALL: [(&'static str, Self); 3] =
+        [("retention", Self::Retention), ("report", Self::Report), ("prefill", Self::Prefill)];
 
     /// Its word in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Retention => "retention",
+            Self::Prefill => "prefill",
             Self::Report => "report",
         }
     }

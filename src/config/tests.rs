@@ -1,3 +1,4 @@
+mod prefill;
 mod sources;
 mod times;
 
@@ -48,6 +49,7 @@ fn files() -> tempfile::TempDir {
     put("source.key", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
     put("smtp.password", "secret");
     put("pager.token", "secret-token");
+    put("prefill.token", "0123456789abcdef0123456789abcdef\n");
     put("grants.xsd", include_str!("../../fixtures/generic/grants.xsd"));
     put("grants-types.xsd", include_str!("../../fixtures/generic/grants-types.xsd"));
     put(

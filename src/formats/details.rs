@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::fragment::{Fragment, Tag};
 use super::text::TextDecoder;
 use super::{Coding, Encoding, Excerpt, ReadItemError, check_digits, preamble};
-use crate::model::{ByteRange, GenericFormat, ItemKind, NewItem, Reportee};
+use crate::model::{ByteRange, GenericFormat, ItemKind, NewItem, Prefilled, Reportee};
 use crate::ports::{Blob, PartMeta};
 
 /// One item in detail. Its forms and attachments stay where they are: each is a span of the staged file. Never logged:
@@ -22,6 +22,8 @@ pub struct Details {
     pub receivers_reference: String,
     /// Identifying fields, in order.
     pub identifying_fields: Vec<String>,
+    /// What prefill says besides.
+    pub prefilled: Prefilled,
     /// Forms and attachments, in document order.
     pub parts: Vec<Span>,
 }
@@ -253,7 +255,7 @@ mod tests {
     use crate::codes;
     use crate::formats::Decoder;
     use crate::formats::fragment::tests::InMemory;
-    use crate::model::ItemKey;
+    use crate::model::{ItemKey, Period, Terms};
     use jiff::civil::date;
 
     const GROUP: &str = "<p:Reportee xmlns:p='urn:x'><p:Id> 910000004</p:Id>";
@@ -323,11 +325,15 @@ mod tests {
         let (_, details) = read_item(ItemKind::Field, "<Reportee><Id>910000004</Id>", field);
         let details = details.unwrap();
         assert_eq!((details.valid_from, details.parts.len()), (Some(date(2026, 2, 1)), 0));
-        let subscription = "<FormTask><StartDate>2026-02-01</StartDate><IdentifyingFields><IdentifyingField>y\
-                            </IdentifyingField></IdentifyingFields></FormTask>";
+        let field = details.prefilled.field;
+        assert_eq!((field.id.as_str(), field.index, field.value.as_str()), ("x", 0, "v"));
+        let subscription = "<FormTask><StartDate>2026-02-01</StartDate><ExpirationDate/><PeriodType>Monthly</PeriodType>\
+                            <IdentifyingFields><IdentifyingField>y</IdentifyingField></IdentifyingFields></FormTask>";
         let (_, details) = read_item(ItemKind::Subscription, GROUP, subscription);
         let details = details.unwrap();
         assert_eq!((details.valid_from, details.identifying_fields), (None, vec!["y".to_owned()]));
+        let terms = Terms { period: Some(Period::Monthly), starts: Some(date(2026, 2, 1)), ..Terms::default() };
+        assert_eq!(details.prefilled.terms, terms);
     }
 
     #[test]

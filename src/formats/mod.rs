@@ -18,6 +18,7 @@ mod detect;
 mod ending;
 mod error;
 mod excerpt;
+mod filling;
 mod form;
 mod form_schema;
 pub(crate) mod fragment;
@@ -38,6 +39,7 @@ use crate::xsd::{Plan, Schema, SchemaDocument, Watch};
 
 pub use crate::xml::Encoding;
 
+pub(crate) use check_digits::number;
 pub use check_digits::{organisation_check_digit, person_control_digits, reportee, reportee_kind};
 pub use day::Day;
 pub use decoder::{Coding, Decoder};
@@ -46,6 +48,7 @@ pub use detect::{Detection, detect};
 pub use ending::Ending;
 pub use error::ReadItemError;
 pub use excerpt::{Excerpt, preamble};
+pub use filling::{NoDocument, Placed, fill, form_of};
 pub use form::{FormData, FormFault};
 pub use form_schema::{form_schema, take_form_schema};
 pub use generic::{DescriptionFault, describe, described};

@@ -13,16 +13,20 @@ use crate::codes;
 use crate::formats::MOST_PARTS;
 use crate::measures;
 use crate::model::{Batch, Code, Item, ItemState, Note, Outcome};
-use crate::ports::{BatchConsignment, Consignment, Delivered, DeliveryError, Follow, Intent, LedgerError, Next, Told};
+use crate::ports::{
+    Activation, BatchConsignment, Consignment, Delivered, DeliveryError, Follow, Held, Intent, LedgerError, Next, Told,
+};
 use crate::split::{Chosen, is_valid};
 
 /// What goes to the receiver in one request.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Load {
+#[derive(Clone, Copy)]
+pub(super) enum Load<'a> {
     /// The item.
     Item,
     /// The batch that begins with the item.
     Batch(Batch),
+    /// An instance of an item that was kept.
+    Kept(&'a dyn Held, &'a Activation),
 }
 
 /// One attempt.
@@ -30,7 +34,7 @@ pub(super) struct Attempt<'a> {
     /// With what, and by which rules.
     pub(super) forwarding: &'a Forwarding,
     /// At what.
-    pub(super) load: Load,
+    pub(super) load: Load<'a>,
     /// The item, or the first of the batch: the others are as it is.
     pub(super) item: &'a Item,
 }
@@ -64,7 +68,7 @@ impl Attempt<'_> {
     async fn look_up(&self) -> Result<Option<Delivered>, DeliveryError> {
         let receiver = &self.forwarding.receiver;
         match self.load {
-            Load::Item => receiver.look_up(&self.consign(self.now()).await?).await,
+            Load::Item | Load::Kept(..) => receiver.look_up(&self.consign(self.now()).await?).await,
             Load::Batch(batch) => receiver.look_up_batch(&self.consign_batch(batch, false).await?).await,
         }
     }
@@ -72,7 +76,7 @@ impl Attempt<'_> {
     async fn deliver(&self, intended_at: Timestamp) -> Result<Delivered, DeliveryError> {
         let receiver = &self.forwarding.receiver;
         match self.load {
-            Load::Item => {
+            Load::Item | Load::Kept(..) => {
                 let item = self.consign(intended_at).await?;
                 self.timed(receiver.deliver(&item)).await
             }
@@ -111,10 +115,14 @@ impl Attempt<'_> {
         let wanted = Wanted { messages: receiver.takes_messages(), parcels: receiver.takes_parcels() };
         let consign = move || source.consign(&item, attachments, (first_intent, wanted));
         let read = self.forwarding.source.disk.run(consign).await;
-        read.map_err(io::Error::other)?.map_err(|error| {
+        let read = read.map_err(io::Error::other)?.map_err(|error| {
             let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
             tracing::error!(%shipment, item, %error, "a staged item cannot be read again");
             not_consigned(error)
+        })?;
+        Ok(match self.load {
+            Load::Item | Load::Batch(_) => read,
+            Load::Kept(_, activation) => read.on(activation.occasion),
         })
     }
 
@@ -164,6 +172,7 @@ impl Attempt<'_> {
         let intent = Intent { shipment, number: self.number(), now };
         match self.load {
             Load::Item => ledger.intend(intent).await?,
+            Load::Kept(held, activation) => held.intend_activation(activation.id, intent.now).await?,
             Load::Batch(_) => ledger.intend_batch(intent).await?,
         }
         Ok(now)
@@ -172,7 +181,7 @@ impl Attempt<'_> {
     /// The item's number, or the batch's.
     fn number(&self) -> u64 {
         match self.load {
-            Load::Item => self.item.found.number,
+            Load::Item | Load::Kept(..) => self.item.found.number,
             Load::Batch(batch) => batch.number,
         }
     }
@@ -259,6 +268,7 @@ impl Attempt<'_> {
         measures::attempted(&self.forwarding.route.name, word, code);
         match self.load {
             Load::Item => ledger.conclude_with(shipment, self.number(), outcome, told, self.now()).await,
+            Load::Kept(held, activation) => held.conclude_activation(activation.id, outcome, self.now()).await,
             Load::Batch(_) => ledger.conclude_batch(shipment, self.number(), outcome, self.now()).await,
         }
     }

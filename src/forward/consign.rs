@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::content::{Cuts, Reading, addressed, archived, decode_now, decoded, pieced, reading, unpacked};
 use crate::blocking::Blocking;
-use crate::formats::{self, Details, Encoding, ReadItemError, Span, broker};
+use crate::formats::{self, Coding, Details, Encoding, ReadItemError, Span, broker};
 use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, GenericFormat, Item, ItemKind, Reportee, ShipmentId};
 use crate::ports::{
     BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError, Message, Parcel, Payload,
@@ -76,7 +76,10 @@ impl Source {
             } else {
                 decoded(&self.blob, encoding, &span, &self.disk)
             };
-            parts.push(ContentPart { meta: span.meta, content });
+            // What is written as text may take up to three bytes for each that was sent.
+            let per_byte = if span.coding == Coding::Base64 { 1 } else { 3 };
+            let most_bytes = span.content.len().saturating_mul(per_byte);
+            parts.push(ContentPart { meta: span.meta, content, most_bytes });
         }
         let batch = self.single(item, attachments, encoding);
         Ok(self.consignment(item, details, (parts, batch), first_intent))
@@ -175,6 +178,7 @@ impl Source {
             receivers_reference: details.receivers_reference,
             valid_from: details.valid_from,
             identifying_fields: details.identifying_fields,
+            prefilled: details.prefilled,
             parts,
             messages: Vec::new(),
             parcel: None,

@@ -70,7 +70,7 @@ pub async fn forward(forwarding: &Forwarding) -> Result<Option<Timestamp>, Ledge
 }
 
 /// The due items that go alone, page by page; ends early when asked to stop or to pause.
-fn due_items(forwarding: &Forwarding) -> impl Stream<Item = Result<(Load, Item), LedgerError>> {
+fn due_items(forwarding: &Forwarding) -> impl Stream<Item = Result<(Load<'static>, Item), LedgerError>> {
     stream::try_unfold(0, move |last| async move {
         if forwarding.rests() {
             return Ok::<_, LedgerError>(None);
@@ -84,7 +84,7 @@ fn due_items(forwarding: &Forwarding) -> impl Stream<Item = Result<(Load, Item),
 }
 
 /// The due batches with their first items, likewise.
-fn due_batches(forwarding: &Forwarding) -> impl Stream<Item = Result<(Load, Item), LedgerError>> {
+fn due_batches(forwarding: &Forwarding) -> impl Stream<Item = Result<(Load<'static>, Item), LedgerError>> {
     stream::try_unfold(0, move |last| async move {
         if forwarding.rests() {
             return Ok::<_, LedgerError>(None);
@@ -99,7 +99,7 @@ fn due_batches(forwarding: &Forwarding) -> impl Stream<Item = Result<(Load, Item
 
 impl Forwarding {
     /// Waits for a place at the receiver; `None` when nothing new should begin.
-    async fn enter(&self) -> Option<Pass> {
+    pub(super) async fn enter(&self) -> Option<Pass> {
         if self.rests() {
             return None;
         }
@@ -112,11 +112,12 @@ impl Forwarding {
     }
 
     /// Tells whether nothing new should begin now.
-    fn rests(&self) -> bool {
+    pub(super) fn rests(&self) -> bool {
         self.stop.is_cancelled() || self.paused().is_some()
     }
 
-    fn paused(&self) -> Option<Timestamp> {
+    /// Until when the receiver is left alone.
+    pub(super) fn paused(&self) -> Option<Timestamp> {
         self.patience.paused(self.clock.now())
     }
 

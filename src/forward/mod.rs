@@ -6,14 +6,22 @@
 //! before the first of them is sent. Never judges content, but for a batch that was cut out, and never decides that a
 //! shipment is done.
 
+mod activate;
 mod attempt;
 mod consign;
 mod content;
 mod deliver;
+mod fill;
 mod gate;
 mod group;
+mod keep;
 mod patience;
+mod serve;
 
+pub use activate::activate;
 pub use consign::Source;
 pub use deliver::{Forwarding, forward};
+pub use fill::Filler;
+pub use keep::Keeper;
 pub use patience::{Allowance, Patience, after};
+pub use serve::Server;

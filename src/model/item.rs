@@ -59,13 +59,11 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
-    /// Tells whether an Altinn 3 app has a place for it: apps take form sets.
-    pub fn becomes_instance(self) -> bool {
+    /// Tells whether an Altinn 3 app has a place for it: form sets become instances, fields and subscriptions part of them.
+    pub fn is_for_apps(self) -> bool {
         match self {
-            Self::FormTask => true,
-            Self::Field
-            | Self::Subscription
-            | Self::DataUnit
+            Self::FormTask | Self::Field | Self::Subscription => true,
+            Self::DataUnit
             | Self::Correspondence
             | Self::Confirmation
             | Self::Usage

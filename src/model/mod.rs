@@ -8,11 +8,14 @@ mod area;
 mod batch;
 mod expected;
 mod finding;
+mod form_path;
 mod generic;
 mod header;
 mod hours;
 mod id;
 mod item;
+mod period;
+mod prefill;
 mod receipt;
 mod receipt_name;
 mod rights;
@@ -28,6 +31,7 @@ pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits};
 pub use expected::{Alarm, AlarmChange, Arrival, FileState, Judged, PastFile, Settled, Watch};
 pub use finding::{Code, Finding, FindingGroup, Note, Place, Spot, push_without_positions};
+pub use form_path::{BadFormPath, FormPath};
 pub use generic::GenericFormat;
 pub use header::{BadHeader, HeaderTemplate, visible};
 pub use hours::{BadHours, WeekHours};
@@ -38,12 +42,15 @@ pub use item::{
     ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,
     Service,
 };
+pub use period::{Period, day_after};
+pub use prefill::{Deadlines, Field, HeldKey, Identity, Prefilled, Terms, day_in_norway, start_of_day};
 pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, ReceiptKind, ReceiptRules, ReceiptStatus};
 pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use rights::{Access, Denied, Right, Rights, Sending};
 pub use route::{
-    AppTarget, DataTypeRow, FormSchemaRow, FormatName, MessageTarget, NotificationTemplate, PartialAcceptance,
-    ReplyLink, RetryPolicy, Route, ServiceRow, ServiceTable,
+    AppTarget, DataTypeRow, FieldRow, FinishRules, FormSchemaRow, FormatName, MessageTarget, Move,
+    NotificationTemplate, PartialAcceptance, PrefillMode, PrefillRules, ReplyLink, RetryPolicy, Route, ServiceRow,
+    ServiceTable,
 };
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{

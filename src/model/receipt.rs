@@ -137,11 +137,19 @@ pub enum LateEvent {
     Reserved,
     /// It was removed before it was downloaded.
     Expired,
+    /// It was kept, and became an instance.
+    Instantiated,
+    /// It was kept, and could not become an instance.
+    NotInstantiated,
+    /// It was kept, and a later one took its place.
+    Replaced,
+    /// It was kept, and its last day is past.
+    Lapsed,
 }
 
 impl LateEvent {
     /// Every event.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::PublishFailed,
         Self::MalwareFound,
         Self::Read,
@@ -151,6 +159,10 @@ impl LateEvent {
         Self::Published,
         Self::Reserved,
         Self::Expired,
+        Self::Instantiated,
+        Self::NotInstantiated,
+        Self::Replaced,
+        Self::Lapsed,
     ];
 
     /// The word used in receipts.
@@ -165,6 +177,28 @@ impl LateEvent {
             Self::Published => "published",
             Self::Reserved => "reserved",
             Self::Expired => "expired",
+            Self::Instantiated => "instantiated",
+            Self::NotInstantiated => "not-instantiated",
+            Self::Replaced => "replaced",
+            Self::Lapsed => "lapsed",
+        }
+    }
+
+    /// Tells whether it may happen to an item more than once, each at its own time: a subscription comes round.
+    pub fn repeats(self) -> bool {
+        match self {
+            Self::Instantiated | Self::NotInstantiated => true,
+            Self::PublishFailed
+            | Self::MalwareFound
+            | Self::Read
+            | Self::Confirmed
+            | Self::Downloaded
+            | Self::Delivered
+            | Self::Published
+            | Self::Reserved
+            | Self::Replaced
+            | Self::Lapsed
+            | Self::Expired => false,
         }
     }
 }
@@ -178,6 +212,13 @@ pub struct News {
     pub event: LateEvent,
     /// When.
     pub at: Timestamp,
+}
+
+impl News {
+    /// Tells whether it is the same as another that was told.
+    pub fn is(&self, told: &Self) -> bool {
+        (self.item, self.event) == (told.item, told.event) && (!self.event.repeats() || self.at == told.at)
+    }
 }
 
 /// Status of a receipt or a sub-receipt, with the names of the old platform's Receipt service.

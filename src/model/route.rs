@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{FormatRules, GenericFormat, PartnerId, ReceiptRules, RouteName, Service, TransferTarget};
+use super::{FormPath, FormatRules, GenericFormat, PartnerId, ReceiptRules, RouteName, Service, TransferTarget};
 
 /// A format sluse reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -156,6 +156,12 @@ impl ServiceTable {
         self.any || self.row(service).is_some()
     }
 
+    /// Tells whether some app asks for what is kept for it.
+    pub fn serves(&self) -> bool {
+        let mut apps = self.rows.iter().filter_map(|row| row.app.as_ref());
+        apps.any(|app| app.prefill.mode == PrefillMode::Serve)
+    }
+
     /// Tells whether items with the code are ignored.
     pub fn ignores(&self, code: &str) -> bool {
         self.ignored_codes.iter().any(|ignored| ignored == code)
@@ -212,16 +218,99 @@ pub struct AppTarget {
     pub data_types: Vec<DataTypeRow>,
     /// Data type of attachments; `None` refuses items with attachments.
     pub attachment_type: Option<String>,
+    /// What becomes of prefill on its way there.
+    pub prefill: PrefillRules,
+    /// What follows an instantiation.
+    pub finish: FinishRules,
+}
+
+/// What follows an instantiation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishRules {
+    /// Attachments that may be larger than this are added to the instance one by one.
+    pub large_attachment_bytes: u64,
+    /// The task its process is driven on to, or `end`; `None` leaves it where it begins.
+    pub drive_to: Option<String>,
+    /// It is driven on only when the app finds no error in it.
+    pub validates: bool,
+}
+
+impl Default for FinishRules {
+    fn default() -> Self {
+        Self { large_attachment_bytes: u64::MAX, drive_to: None, validates: false }
+    }
+}
+
+/// What becomes of prefill on its way to an app.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PrefillRules {
+    /// When form sets become instances.
+    pub mode: PrefillMode,
+    /// A form set that comes before its first day becomes an instance at once, hidden until then; otherwise it waits.
+    pub hides_early: bool,
+    /// ValidTo is the day to be done by.
+    pub due_by_valid_to: bool,
+    /// PeriodType is meant as the old platform's guide words it: Quarterly three times a year, Tertiary four times.
+    pub swapped_periods: bool,
+    /// Where prefilled fields go in forms.
+    pub fields: Vec<FieldRow>,
+    /// The data type of a form that is made of prefilled fields alone; `None` makes none.
+    pub field_data_type: Option<String>,
+}
+
+/// When form sets become instances of the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PrefillMode {
+    /// Once they are valid.
+    #[default]
+    Instantiate,
+    /// When a subscription of the same reportee and identifying fields comes round.
+    Hold,
+    /// Never: the app asks for them.
+    Serve,
+}
+
+/// A prefilled field's Id → where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldRow {
+    /// Id.
+    pub id: String,
+    /// Where, in forms with the path's root element; Index counts the element with `[n]`.
+    pub path: FormPath,
+}
+
+/// An element of the old form → where it goes in the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Where it stands.
+    pub from: FormPath,
+    /// Where it goes; `None` to leave it out.
+    pub to: Option<FormPath>,
 }
 
 impl AppTarget {
     /// The data type for a form: an exact version before a row for all versions.
     pub fn data_type(&self, format_id: &str, format_version: &str) -> Option<&str> {
+        self.form_row(format_id, format_version).map(|row| row.data_type.as_str())
+    }
+
+    /// The row for a form, likewise.
+    pub fn form_row(&self, format_id: &str, format_version: &str) -> Option<&DataTypeRow> {
         let rows = || self.data_types.iter().filter(|row| row.format_id == format_id);
         rows()
             .find(|row| row.format_version.as_deref() == Some(format_version))
             .or_else(|| rows().find(|row| row.format_version.is_none()))
-            .map(|row| row.data_type.as_str())
+    }
+
+    /// The row for a form that is made of prefilled fields alone.
+    pub fn field_form(&self) -> Option<&DataTypeRow> {
+        let data_type = self.prefill.field_data_type.as_deref()?;
+        self.data_types.iter().find(|row| row.data_type == data_type)
+    }
+
+    /// Its name among all apps: `org/app`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.org, self.app)
     }
 }
 
@@ -310,6 +399,8 @@ pub struct DataTypeRow {
     pub format_version: Option<String>,
     /// Data type id.
     pub data_type: String,
+    /// Elements that have other places in the app's model.
+    pub moves: Vec<Move>,
 }
 
 #[cfg(test)]

@@ -102,20 +102,25 @@ async fn settle(
         begun_at: shipment.claimed_at.max(orders.replayed_at.unwrap_or_default()),
         ..forwarding(house, shipment, verdict, &turn).await?
     };
-    let mut forwarded = pin!(forward(&forwarding));
-    let pause = match tokio::time::timeout(house.pace.turn, &mut forwarded).await {
-        Ok(done) => done?,
-        Err(_elapsed) => {
-            // What is under way ends well; the rest has its next turn behind the others.
-            turn.cancel();
-            forwarded.await?
-        }
-    };
+    let pause = for_a_turn(house.pace.turn, &turn, forward(&forwarding)).await?;
     let (due, now) = (house.ledger.next_due(shipment.id).await?, house.clock.now());
     Ok(due.map(|due| due.max(pause.unwrap_or(due)).max(now)))
 }
 
-async fn forwarding(
+/// Works for so long. What is under way then ends well; the rest has its next turn behind the others.
+pub(super) async fn for_a_turn<T>(length: Duration, turn: &CancellationToken, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    match tokio::time::timeout(length, &mut work).await {
+        Ok(done) => done,
+        Err(_elapsed) => {
+            turn.cancel();
+            work.await
+        }
+    }
+}
+
+/// What it takes to bring a shipment's items to their receiver.
+pub(super) async fn forwarding(
     house: &House,
     shipment: &Shipment,
     verdict: &Verdict,

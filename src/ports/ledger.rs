@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::Told;
 use crate::model::{
-    Batch, BlobId, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, News, Note, Orders,
-    Outcome, OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage,
-    Tally, Verdict, WorkerId,
+    Batch, BlobId, Finding, FindingGroup, Item, ItemState, NewAttachment, NewItem, News, Note, Orders, Outcome,
+    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally,
+    Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
@@ -200,7 +200,7 @@ pub trait Ledger: Send + Sync {
     async fn last_supplement(&self, id: ShipmentId) -> Result<u32, LedgerError>;
 
     /// What was told of the given items in supplements.
-    async fn told(&self, id: ShipmentId, items: &[u64]) -> Result<Vec<(u64, LateEvent)>, LedgerError>;
+    async fn told(&self, id: ShipmentId, items: &[u64]) -> Result<Vec<News>, LedgerError>;
 
     /// The files of receipts with the given SHA-256 that were placed.
     async fn receipts_of(&self, sha256: [u8; 32]) -> Result<Vec<KnownReceipt>, LedgerError>;

@@ -7,6 +7,8 @@ mod bans;
 mod blobs;
 mod clock;
 mod file_store;
+mod held;
+mod held_forms;
 mod ledger;
 mod message;
 mod parcel;
@@ -25,6 +27,8 @@ pub use bans::{Ban, Bans};
 pub use blobs::{Blob, Blobs, Scratch};
 pub use clock::{Clock, SystemClock};
 pub use file_store::{FileSeen, FileStore, StoreError};
+pub use held::{Activation, Firing, Held, HeldItem, NewHeld, NewSubscription, Rounds, Sort, Subscription, Turn};
+pub use held_forms::{HeldForms, NotServed, ServedForm, ServedSet};
 pub use ledger::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, NumbersFile, PlacedReceipt, Placing,
     ReceiptFile, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking,

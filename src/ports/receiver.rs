@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::{Message, Parcel, Stand};
 use crate::codes;
-use crate::model::{Code, ItemKey, ItemKind, Note, Reportee, ReporteeKind, Service, ShipmentId};
+use crate::model::{Code, Deadlines, ItemKey, ItemKind, Note, Prefilled, Reportee, ReporteeKind, Service, ShipmentId};
 
 /// Brings one item, or one batch of items, to one receiver.
 #[async_trait]
@@ -96,6 +96,8 @@ pub struct Consignment {
     pub valid_from: Option<Date>,
     /// Identifying fields, in order.
     pub identifying_fields: Vec<String>,
+    /// What prefill says besides.
+    pub prefilled: Prefilled,
     /// Forms and attachments.
     pub parts: Vec<ContentPart>,
     /// The messages it carries, each to a recipient; only for receivers that take them.
@@ -114,6 +116,14 @@ impl Consignment {
         let organisation = self.reportee.as_ref().filter(|reportee| reportee.kind() == ReporteeKind::Organisation);
         organisation.map(Reportee::expose)
     }
+
+    /// The same as a form set, for an instance whose time has come.
+    #[must_use]
+    pub fn on(mut self, occasion: Deadlines) -> Self {
+        self.kind = ItemKind::FormTask;
+        self.prefilled.occasion = Some(occasion);
+        self
+    }
 }
 
 /// A form or an attachment of an item.
@@ -123,6 +133,8 @@ pub struct ContentPart {
     pub meta: PartMeta,
     /// Its bytes, unescaped or decoded.
     pub content: Content,
+    /// It is no larger than this.
+    pub most_bytes: u64,
 }
 
 /// What a part is.

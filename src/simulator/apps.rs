@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::control::{answer_fault, struck};
 use super::effects::{InstanceFacts, PartFacts, owner_hash};
 use super::faults::Call;
+use super::instance::process;
 use super::tcp::Line;
 use super::{SimulatedApp, World};
 
@@ -32,7 +33,6 @@ struct Received {
 struct Template {
     instance_owner: Owner,
     visible_after: Option<Timestamp>,
-    #[expect(dead_code, reason = "part of the template, and not used here")]
     due_before: Option<Timestamp>,
     #[serde(default)]
     data_values: BTreeMap<String, String>,
@@ -95,9 +95,16 @@ pub(super) fn shown(instance: &InstanceFacts) -> Value {
         "created": instance.created,
         "lastChanged": instance.created,
         "visibleAfter": instance.visible_after.unwrap_or(instance.created),
+        "dueBefore": instance.due_before,
         "dataValues": instance.data_values,
-        "status": {"isArchived": false, "isSoftDeleted": false, "isHardDeleted": false},
+        "status": {"isArchived": false, "isSoftDeleted": instance.is_deleted, "isHardDeleted": instance.is_deleted},
+        "process": process(instance),
+        "data": instance.parts.iter().map(element).collect::<Vec<_>>(),
     })
+}
+
+fn element(part: &PartFacts) -> Value {
+    json!({"dataType": part.name, "filename": part.file_name, "contentType": part.content_type, "size": part.size_bytes})
 }
 
 type Refusal = (StatusCode, &'static str);
@@ -130,8 +137,11 @@ fn make(world: &World, org: &str, app: &str, received: Received) -> Result<Insta
         app_id: format!("{org}/{app}"),
         created: Timestamp::now(),
         visible_after: template.visible_after,
+        due_before: template.due_before,
         data_values: template.data_values,
         parts,
+        steps: 0,
+        is_deleted: false,
     };
     world.effects().add(instance.clone()).map_err(|error| {
         tracing::error!(%error, "the journal cannot be written");

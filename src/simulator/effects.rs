@@ -55,10 +55,19 @@ pub struct InstanceFacts {
     pub created: Timestamp,
     /// When the owner may see it, where the template said so.
     pub visible_after: Option<Timestamp>,
+    /// When it should be done, where the template said so.
+    #[serde(default)]
+    pub due_before: Option<Timestamp>,
     /// Its data values.
     pub data_values: BTreeMap<String, String>,
     /// Its forms and attachments, in order.
     pub parts: Vec<PartFacts>,
+    /// Steps its process has gone on.
+    #[serde(default)]
+    pub steps: u32,
+    /// It was deleted for good.
+    #[serde(default)]
+    pub is_deleted: bool,
 }
 
 /// What is kept about a part.
@@ -203,8 +212,11 @@ impl Effects {
             app_id: app.cloned().unwrap_or_default(),
             created: Timestamp::from_millisecond(brief.created_ms).unwrap_or_default(),
             visible_after: None,
+            due_before: None,
             data_values: [(KEY_VALUE.to_owned(), Uuid::from_bytes(brief.key).to_string())].into(),
             parts: Vec::new(),
+            steps: 0,
+            is_deleted: false,
         }
     }
 
@@ -226,6 +238,11 @@ impl Effects {
         let earlier = self.earlier.range((owner, 0)..=(owner, u32::MAX));
         let earlier = earlier.map(move |(_, brief)| self.reopened(owner, brief));
         earlier.chain(self.recent.iter().filter(move |instance| instance.owner == owner).cloned())
+    }
+
+    /// One of the latest instances, to be changed; what is changed is not in the journal.
+    pub(super) fn one(&mut self, id: &str) -> Option<&mut InstanceFacts> {
+        self.recent.iter_mut().rev().find(|instance| instance.id == id)
     }
 
     pub(super) fn reset(&mut self) -> io::Result<()> {
@@ -262,8 +279,11 @@ mod tests {
             app_id: "ttd/app".into(),
             created: Timestamp::UNIX_EPOCH,
             visible_after: None,
+            due_before: None,
             data_values: [("SluseItemKey".to_owned(), Uuid::from_u128(key).to_string())].into(),
             parts: Vec::new(),
+            steps: 0,
+            is_deleted: false,
         }
     }
 

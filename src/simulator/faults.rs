@@ -71,6 +71,10 @@ pub enum Call {
     TransferOffset,
     /// One of those pieces.
     TransferPart,
+    /// Adding data to an instance.
+    Data,
+    /// Driving an instance's process on.
+    Next,
 }
 
 /// A fault. What comes "after" comes after the instance was made.

@@ -9,6 +9,7 @@ mod broker;
 mod control;
 mod effects;
 mod faults;
+mod instance;
 mod keys;
 mod mail;
 mod record;
@@ -310,6 +311,10 @@ fn router(world: Arc<World>) -> Router {
         .route("/authentication/api/v1/exchange/maskinporten", get(tokens::exchange))
         .route("/storage/api/v1/instances", get(storage::list))
         .route("/{org}/{app}/instances", post(apps::instantiate))
+        .route("/{org}/{app}/instances/{party}/{guid}", get(instance::get).delete(instance::delete))
+        .route("/{org}/{app}/instances/{party}/{guid}/data/type/{data_type}", post(instance::add_data))
+        .route("/{org}/{app}/instances/{party}/{guid}/process/next", put(instance::next))
+        .route("/{org}/{app}/instances/{party}/{guid}/validate", get(instance::validate))
         .route("/{org}/{app}/api/v1/applicationmetadata", get(apps::metadata))
         .route("/correspondence/api/v1/correspondence", post(mail::send).get(mail::find))
         .route("/correspondence/api/v1/correspondence/upload", post(mail::send_form))

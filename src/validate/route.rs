@@ -24,8 +24,8 @@ pub(super) fn refusal(
     service: Option<&Service>,
     cut: bool,
 ) -> Option<(Code, &'static str)> {
-    if !kind.becomes_instance() && route.services.rows.iter().any(|row| row.app.is_some()) {
-        return Some((codes::NO_RECEIVER_FOR_KIND, "the route's receiver takes form tasks only"));
+    if !kind.is_for_apps() && route.services.rows.iter().any(|row| row.app.is_some()) {
+        return Some((codes::NO_RECEIVER_FOR_KIND, "the route's receiver takes prefill and subscriptions only"));
     }
     let unknown = cut || service.is_some_and(|service| !route.services.takes(service));
     unknown.then_some((codes::UNKNOWN_SERVICE, "the route does not know the service code with this edition"))

@@ -9,6 +9,7 @@ mod full_disk;
 mod letters;
 mod nightly;
 mod operating;
+mod prefill;
 mod privacy;
 mod receivers;
 mod stops;

@@ -70,7 +70,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("croner", &["schedule"]),
     // Where an address is checked, too.
     ("lettre", &["adapters", "config"]),
-    ("axum", &["simulator", "cli"]),
+    // Where apps ask for what is kept for them, too.
+    ("axum", &["simulator", "cli", "adapters"]),
 ];
 
 /// Rooms that are plain functions: no async runtime in them.

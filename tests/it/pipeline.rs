@@ -6,6 +6,7 @@ mod golden;
 mod lying;
 mod news;
 mod orders;
+mod prefill;
 mod sequence;
 mod timetable;
 

@@ -5,6 +5,7 @@
 //! receipts, effects.
 
 mod effects;
+mod rounds;
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;

@@ -43,7 +43,7 @@ fn read(blob: &InMemory, pieces: &[Piece]) -> Vec<u8> {
 fn said(blob: &InMemory, whole: &Judged, item: &NewItem) -> String {
     let encoding = preamble(blob).unwrap().encoding;
     let attachments = attachments(whole, item);
-    let Details { reportee, valid_from, receivers_reference, identifying_fields, parts } =
+    let Details { reportee, valid_from, receivers_reference, identifying_fields, prefilled, parts } =
         details(blob, item, &attachments, None).unwrap();
     let contents: Vec<_> = parts
         .iter()
@@ -59,7 +59,9 @@ fn said(blob: &InMemory, whole: &Judged, item: &NewItem) -> String {
     let bytes = &Excerpt::new(item.range, encoding).read_whole(blob).unwrap();
     let of_item = (item.kind, &item.senders_reference, &item.service, item.refused, String::from_utf8_lossy(bytes));
     let who = reportee.map(|reportee| (reportee.kind(), reportee.expose().to_owned()));
-    format!("{of_item:?} {who:?} {valid_from:?} {receivers_reference} {identifying_fields:?} {contents:?}")
+    format!(
+        "{of_item:?} {who:?} {valid_from:?} {receivers_reference} {identifying_fields:?} {prefilled:?} {contents:?}"
+    )
 }
 
 /// Where the attachments of an item lie that stand behind all items.

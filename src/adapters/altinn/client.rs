@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use reqwest::{RequestBuilder, Url};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder, Url};
 use secrecy::ExposeSecret;
 
 use super::grant::Signer;
 use super::tokens::Tokens;
 use super::{AltinnSettings, SetupError};
 use crate::adapters::http::{Answer, Http, Outgoing, SendError, address};
+use crate::codes;
 use crate::ports::{Clock, Content, DeliveryError};
 
 /// The platform's client.
@@ -77,6 +78,41 @@ impl Client {
             return Ok(answer);
         }
         self.post(url, content_type, size_bytes, Outgoing::gather(body.stream()).await?).await
+    }
+
+    /// Changes something that is there; of a failure it is only said that nobody knows.
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: &[(HeaderName, String)],
+        body: &Content,
+    ) -> Result<Answer, DeliveryError> {
+        let answer = self.change_once(method.clone(), url, headers, body).await?;
+        // A token that is no longer accepted is replaced: nothing happened.
+        if answer.status() == 401 { self.change_once(method, url, headers, body).await } else { Ok(answer) }
+    }
+
+    async fn change_once(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: &[(HeaderName, String)],
+        body: &Content,
+    ) -> Result<Answer, DeliveryError> {
+        let nobody_knows = |code| DeliveryError::Unknown { code };
+        let token = self.tokens.token().await.map_err(|error| nobody_knows(DeliveryError::from(error).outcome().0))?;
+        let mut request = self.with_headers(self.http.request(method, url.clone()));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let body = Outgoing::gather(body.stream()).await.map_err(|_| nobody_knows(codes::STAGED_UNREADABLE))?;
+        let sent = self.http.send(token.sign(request), body, ANSWER_BYTES).await;
+        let answer = sent.map_err(SendError::of_look_up)?;
+        if answer.status() == 401 {
+            self.tokens.drop_token(&token);
+        }
+        Ok(answer)
     }
 
     /// Looks; of a failure it is only said that nobody knows.

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::adapters::http::FormPart;
 use crate::codes;
-use crate::model::{AppTarget, Code, Reportee, ReporteeKind};
+use crate::model::{AppTarget, Code, Reportee, ReporteeKind, day_after, start_of_day};
 use crate::ports::{Consignment, Content, ContentPart, PartMeta};
 
 /// The name our key has among an instance's data values.
@@ -25,18 +24,28 @@ pub(super) fn parts(item: &Consignment, app: &AppTarget, now: Timestamp) -> Resu
         name: "instance".into(),
         file_name: None,
         content_type: "application/json",
-        content: Content::from_bytes(template(item, now)),
+        content: Content::from_bytes(template(item, app, now)),
     }];
     for part in &item.parts {
-        parts.push(content_part(part, app)?);
+        let form_part = content_part(part, app)?;
+        if !is_large(part, app) {
+            parts.push(form_part);
+        }
     }
     Ok(parts)
+}
+
+/// Whether an attachment may be too large to go with the instance: it is added afterwards.
+pub(super) fn is_large(part: &ContentPart, app: &AppTarget) -> bool {
+    matches!(part.meta, PartMeta::Attachment { .. }) && part.most_bytes > app.finish.large_attachment_bytes
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Template<'a> {
     instance_owner: Option<Owner<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_before: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     visible_after: Option<Timestamp>,
     data_values: BTreeMap<&'static str, String>,
@@ -58,7 +67,7 @@ impl<'a> Owner<'a> {
     }
 }
 
-fn template(item: &Consignment, now: Timestamp) -> Vec<u8> {
+fn template(item: &Consignment, app: &AppTarget, now: Timestamp) -> Vec<u8> {
     let mut data_values = BTreeMap::from([(KEY_VALUE, item.key.to_string())]);
     let values = [
         (SHIPMENT_VALUE, item.shipment_reference.clone()),
@@ -67,18 +76,21 @@ fn template(item: &Consignment, now: Timestamp) -> Vec<u8> {
         ("IdentifyingFields", item.identifying_fields.join(", ")),
     ];
     data_values.extend(values.into_iter().filter(|(_, value)| !value.is_empty()));
+    let due = item.prefilled.occasion.and_then(|occasion| occasion.due);
+    let due = due.or(item.prefilled.valid_to.filter(|_| app.prefill.due_by_valid_to));
+    let visible = item.prefilled.occasion.map_or(item.valid_from, |occasion| occasion.visible);
     let template = Template {
         instance_owner: item.reportee.as_ref().map(Owner::of),
-        visible_after: item.valid_from.and_then(start_of_day).filter(|start| *start > now),
+        due_before: due.and_then(end_of_day),
+        visible_after: visible.and_then(start_of_day).filter(|start| *start > now),
         data_values,
     };
     serde_json::to_vec(&template).expect("a template has only text keys and values")
 }
 
-/// When the day begins in Norway.
-fn start_of_day(day: Date) -> Option<Timestamp> {
-    let oslo = TimeZone::get("Europe/Oslo").ok()?;
-    Some(day.to_zoned(oslo).ok()?.timestamp())
+/// The last second of a day in Norway: an app shows the day it is.
+fn end_of_day(day: Date) -> Option<Timestamp> {
+    start_of_day(day_after(day))?.checked_sub(SignedDuration::from_secs(1)).ok()
 }
 
 fn content_part(part: &ContentPart, app: &AppTarget) -> Result<FormPart, Code> {
@@ -171,10 +183,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_begins_in_norway() {
-        let start = |y, m, d| start_of_day(jiff::civil::date(y, m, d)).unwrap().to_string();
-        assert_eq!(start(2027, 1, 1), "2026-12-31T23:00:00Z");
-        assert_eq!(start(2027, 7, 1), "2027-06-30T22:00:00Z");
+    fn a_day_ends_in_norway() {
+        assert_eq!(end_of_day(jiff::civil::date(2027, 1, 31)).unwrap().to_string(), "2027-01-31T22:59:59Z");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use reqwest::Url;
 use serde::Deserialize;
 
+use super::finish::Standing;
 use super::instance::{KEY_VALUE, SENDERS_VALUE, SHIPMENT_VALUE};
 use crate::model::{Reportee, ReporteeKind};
 use crate::ports::{Consignment, Delivered};
@@ -28,6 +29,8 @@ struct Instance {
     id: String,
     #[serde(default)]
     data_values: Option<BTreeMap<String, Option<String>>>,
+    #[serde(flatten)]
+    standing: Standing,
 }
 
 /// Where to go on.
@@ -65,11 +68,11 @@ pub(super) fn owner(reportee: &Reportee) -> String {
 }
 
 impl Page {
-    /// The instance that is the item.
-    pub(super) fn find(&self, item: &Consignment) -> Option<Delivered> {
+    /// The instance that is the item, and how it stands.
+    pub(super) fn find(&self, item: &Consignment) -> Option<(Delivered, Standing)> {
         let key = item.key.to_string();
         let found = self.instances.iter().find(|instance| instance.is(item, &key))?;
-        Some(Delivered::of(found.id.clone()))
+        Some((Delivered::of(found.id.clone()), found.standing.clone()))
     }
 
     /// Where the next page is; only the platform itself is followed.

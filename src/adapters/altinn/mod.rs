@@ -9,6 +9,7 @@
 mod answers;
 mod broker;
 mod client;
+mod finish;
 mod grant;
 mod instance;
 mod look_up;

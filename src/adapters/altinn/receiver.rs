@@ -9,13 +9,14 @@ use reqwest::header::HeaderValue;
 
 use super::answers::instantiated;
 use super::client::{Client, LOOK_BYTES, base, still_unknown};
+use super::finish::{Finished, Finishing, Standing};
 use super::instance;
 use super::look_up::{self, NextPage, Page};
 use super::{AltinnSettings, SetupError};
 use crate::adapters::http::{Answer, Outgoing, SendError, form};
 use crate::codes;
 use crate::kill_point::kill_point;
-use crate::model::{AppTarget, ServiceTable};
+use crate::model::{AppTarget, Code, ItemKind, ServiceTable};
 use crate::ports::{Clock, Consignment, Delivered, DeliveryError, Receiver};
 
 /// Makes one app instance of each item.
@@ -37,12 +38,12 @@ impl AppReceiver {
     /// The app an item goes to and the address of its instances.
     fn target(&self, item: &Consignment) -> Result<(&AppTarget, &Url), DeliveryError> {
         let refused = |code| DeliveryError::Refused { code };
-        if !item.kind.becomes_instance() {
+        if item.kind != ItemKind::FormTask {
             return Err(refused(codes::NO_RECEIVER_FOR_KIND));
         }
         let row = item.service.as_ref().and_then(|service| self.services.row(service));
         let app = row.and_then(|row| row.app.as_ref()).ok_or(refused(codes::UNKNOWN_SERVICE))?;
-        let url = self.addresses.get(&app_id(app)).ok_or(refused(codes::UNKNOWN_SERVICE))?;
+        let url = self.addresses.get(&app.id()).ok_or(refused(codes::UNKNOWN_SERVICE))?;
         Ok((app, url))
     }
 
@@ -78,11 +79,25 @@ impl AppReceiver {
         match self.client.http.send(request, Outgoing::empty(), LOOK_BYTES).await.map_err(later)?.status() {
             200 => Ok(()),
             404 => {
-                tracing::warn!(app = app_id(app), "there is no such app");
+                tracing::warn!(app = app.id(), "there is no such app");
                 Err(not_permitted())
             }
             _ => Err(DeliveryError::Later { code: codes::UNREACHABLE, after: None }),
         }
+    }
+
+    /// Does what follows an instantiation; with a code where the instance was taken back.
+    async fn finish(
+        &self,
+        item: &Consignment,
+        made: Delivered,
+        standing: Option<Standing>,
+    ) -> Result<Result<Delivered, Code>, DeliveryError> {
+        let Some(finishing) = Finishing::of(&self.client, self.target(item)?, item, &made) else { return Ok(Ok(made)) };
+        Ok(match finishing.run(standing).await? {
+            Finished::Done(notes) => Ok(Delivered { notes, ..made }),
+            Finished::TakenBack(code) => Err(code),
+        })
     }
 
     async fn page(&self, url: Url, owner: &HeaderValue) -> Result<Page, DeliveryError> {
@@ -118,7 +133,11 @@ impl Receiver for AppReceiver {
         if answer.status() == 404 {
             self.find_app(item).await?;
         }
-        instantiated(&answer)
+        let made = instantiated(&answer)?;
+        match self.finish(item, made, answer.json()).await? {
+            Ok(delivered) => Ok(delivered),
+            Err(code) => Err(DeliveryError::Refused { code }),
+        }
     }
 
     /// Every failure to look leaves the outcome as unknown as it was: none may lead to sending again.
@@ -128,11 +147,12 @@ impl Receiver for AppReceiver {
         let reportee = item.reportee.as_ref().ok_or_else(unknown)?;
         let mut owner = HeaderValue::try_from(look_up::owner(reportee)).map_err(|_| unknown())?;
         owner.set_sensitive(true);
-        let mut url = look_up::first_page(&self.client.platform, &app_id(app), &app.org, item).ok_or_else(unknown)?;
+        let mut url = look_up::first_page(&self.client.platform, &app.id(), &app.org, item).ok_or_else(unknown)?;
         for _ in 0..MOST_PAGES {
             let page = self.page(url, &owner).await?;
-            if let Some(found) = page.find(item) {
-                return Ok(Some(found));
+            if let Some((found, standing)) = page.find(item) {
+                // One that was taken back is not there.
+                return Ok(self.finish(item, found, Some(standing)).await?.ok());
             }
             url = match page.next(&self.client.platform) {
                 NextPage::Last => return Ok(None),
@@ -155,7 +175,7 @@ fn not_permitted() -> DeliveryError {
 fn addresses(services: &ServiceTable, apps_base: &str) -> Result<HashMap<String, Url>, SetupError> {
     let mut addresses = HashMap::new();
     for app in services.rows.iter().filter_map(|row| row.app.as_ref()) {
-        let id = app_id(app);
+        let id = app.id();
         if !(is_segment(&app.org) && is_segment(&app.app)) {
             return Err(SetupError::BadApp(id));
         }
@@ -164,10 +184,6 @@ fn addresses(services: &ServiceTable, apps_base: &str) -> Result<HashMap<String,
         addresses.insert(id, url);
     }
     Ok(addresses)
-}
-
-fn app_id(app: &AppTarget) -> String {
-    format!("{}/{}", app.org, app.app)
 }
 
 fn is_segment(text: &str) -> bool {

@@ -5,8 +5,8 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::model::{
-    Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, LateEvent, NewAttachment, NewItem, Note, Orders,
-    Outcome, OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, NewAttachment, NewItem, News, Note, Orders, Outcome,
+    OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, PlacedReceipt, Placing, RecordedVerdict,
@@ -278,7 +278,7 @@ impl Ledger for SqliteLedger {
         receipts::last_supplement(&mut *self.reader().await?, id).await
     }
 
-    async fn told(&self, id: ShipmentId, items: &[u64]) -> Result<Vec<(u64, LateEvent)>, LedgerError> {
+    async fn told(&self, id: ShipmentId, items: &[u64]) -> Result<Vec<News>, LedgerError> {
         receipts::told(&mut *self.reader().await?, id, items).await
     }
 

@@ -7,6 +7,7 @@
 //! Invariants: every change is on disk before its call returns, but for that an upload begins; a change that fails is undone alone; a claim and the
 //! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
 
+mod activations;
 mod aftermath;
 mod alarms;
 mod answers;
@@ -19,6 +20,7 @@ mod calls;
 mod expected;
 mod failure;
 mod findings;
+mod held;
 mod items;
 mod orders;
 mod partners;
@@ -35,6 +37,7 @@ mod small_blobs;
 mod sources;
 mod sql;
 mod steps;
+mod subscriptions;
 mod takes;
 mod timetable;
 mod transaction;
@@ -62,6 +65,7 @@ pub use self::orders::{Order, Ordered, Said, order};
 pub use self::partners::{Change, amend, read_file, remove_file};
 pub use self::record::{Record, Wanted};
 pub use self::replays::{Replay, Replayed, replay, reprint};
+pub use self::subscriptions::ListedSubscription;
 use self::writer::Writer;
 
 /// The embedded ledger; clones share its connections.
@@ -193,6 +197,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "small_blobs", include_str!("migrations/0011_small_blobs.sql")),
     (12, "partners", include_str!("migrations/0012_partners.sql")),
     (13, "aftermath", include_str!("migrations/0013_aftermath.sql")),
+    (14, "held", include_str!("migrations/0014_held.sql")),
     (15, "transfers", include_str!("migrations/0015_transfers.sql")),
     (17, "turns", include_str!("migrations/0017_turns.sql")),
 ];

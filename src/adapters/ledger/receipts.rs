@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use crate::model::{AreaPath, BlobId, LateEvent, NodeState, ReceiptKind, Shipment, ShipmentId};
+use crate::model::{AreaPath, BlobId, News, NodeState, ReceiptKind, Shipment, ShipmentId};
 use crate::ports::{KnownReceipt, LedgerError, PlacedReceipt, Placing, ReceiptFile};
 
 use super::area::{self, Entry};
@@ -77,7 +77,7 @@ async fn tell(connection: &mut SqliteConnection, seq: i64, receipt: &PlacedRecei
     for chunk in receipt.news.chunks(NEWS_AT_ONCE) {
         let items: Vec<u64> = chunk.iter().map(|news| news.item).collect();
         let before = told(connection, receipt.shipment, &items).await?;
-        if chunk.iter().any(|news| before.contains(&(news.item, news.event))) {
+        if chunk.iter().any(|news| before.iter().any(|told| news.is(told))) {
             return Ok(false);
         }
     }
@@ -88,6 +88,7 @@ async fn tell(connection: &mut SqliteConnection, seq: i64, receipt: &PlacedRecei
             .bind(event_number(news.event))
             .bind(news.at.as_millisecond())
             .bind(i64::from(receipt.kind.number()))
+            .bind(if news.event.repeats() { news.at.as_millisecond() } else { 0 })
             .execute(&mut *connection)
             .await?;
     }
@@ -150,7 +151,7 @@ pub(super) async fn told(
     connection: &mut SqliteConnection,
     id: ShipmentId,
     items: &[u64],
-) -> Result<Vec<(u64, LateEvent)>, LedgerError> {
+) -> Result<Vec<News>, LedgerError> {
     let items = serde_json::Value::from_iter(items.iter().copied()).to_string();
     let query = sqlx::query(sql::TOLD).bind(uuid(&id.0)).bind(items);
     query.fetch_all(connection).await?.iter().map(rows::told).collect()
@@ -195,7 +196,9 @@ pub(super) async fn expire(
         query.bind(receipt_number(ReceiptKind::Final)).fetch_all(&mut *connection).await?;
     let mut blobs = Vec::with_capacity(expiring.len());
     for (seq, blob) in expiring {
-        sqlx::query(sql::EXPIRE).bind(seq).execute(&mut *connection).await?;
+        for statement in [sql::EXPIRE, sql::held::FORGET_HELD, sql::held::FORGET_SUBSCRIPTIONS] {
+            sqlx::query(statement).bind(seq).execute(&mut *connection).await?;
+        }
         shipments::add_event(connection, seq, now, "expired", "the bytes are no longer kept").await?;
         blobs.push(BlobId(rows::to_uuid(blob)?));
     }

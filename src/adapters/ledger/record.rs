@@ -12,6 +12,7 @@ use crate::model::{
 use crate::ports::{Event, KnownReceipt, LedgerError, Usage};
 
 use super::rows::{int, stage_number};
+use super::subscriptions::{self, ListedSubscription};
 use super::{area, items, partners, progress, receipts, rows, shipments, small_blobs, sql};
 
 /// A ledger that may belong to a running gateway: nothing is written and nothing is brought up to date.
@@ -69,6 +70,16 @@ impl Record {
         }
         let query = sqlx::query(sql::ENDING_WITH).bind(int(digits.len() as u64)).bind(digits);
         query.fetch_all(&mut self.connection).await?.iter().map(rows::shipment).collect()
+    }
+
+    /// Subscriptions, the next to come round first; in force, or all.
+    pub async fn subscriptions(
+        &mut self,
+        partner: Option<&PartnerId>,
+        all: bool,
+        limit: u32,
+    ) -> Result<Vec<ListedSubscription>, LedgerError> {
+        subscriptions::listed(&mut self.connection, partner, (all, limit)).await
     }
 
     /// How many items of a shipment have no final outcome yet.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::codes;
 use crate::model::{
     AreaPath, Batch, BlobId, ByteRange, Code, Fetch, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState,
-    LateEvent, NewAttachment, NewItem, Node, NodeState, OutcomeCount, PartKind, Place, ReceiptForm, ReceiptKind,
-    ScratchId, Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind, Wait,
+    LateEvent, NewAttachment, NewItem, News, Node, NodeState, OutcomeCount, PartKind, Period, Place, ReceiptForm,
+    ReceiptKind, ScratchId, Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind, Wait,
 };
 use crate::ports::{Event, KnownReceipt, LedgerError};
 
@@ -153,8 +153,8 @@ pub(super) fn known_receipt(row: &SqliteRow) -> Result<KnownReceipt, LedgerError
     })
 }
 
-pub(super) fn told(row: &SqliteRow) -> Result<(u64, LateEvent), LedgerError> {
-    Ok((count(row, "item")?, to_late_event(cell(row, "event")?)?))
+pub(super) fn told(row: &SqliteRow) -> Result<News, LedgerError> {
+    Ok(News { item: count(row, "item")?, event: to_late_event(cell(row, "event")?)?, at: time(row, "at")? })
 }
 
 /// A kind's number; which of several of its kind is told apart.
@@ -352,7 +352,27 @@ numbered!(
     LateEvent::Delivered = 5,
     LateEvent::Published = 6,
     LateEvent::Reserved = 7,
+    LateEvent::Instantiated = 8,
+    LateEvent::NotInstantiated = 9,
+    LateEvent::Replaced = 10,
+    LateEvent::Lapsed = 11,
     LateEvent::Expired = 20
+);
+numbered!(
+    Period,
+    period_number,
+    to_period,
+    "a period",
+    Period::Annual = 0,
+    Period::Semiannual = 1,
+    Period::Tertiary = 2,
+    Period::Quarterly = 3,
+    Period::Bimonthly = 4,
+    Period::Monthly = 5,
+    Period::Fortnightly = 6,
+    Period::Weekly = 7,
+    Period::Daily = 8,
+    Period::Once = 9
 );
 // `sql/sources.rs` knows these: what is above 2 is looked at again.
 numbered!(

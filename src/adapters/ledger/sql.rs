@@ -1,6 +1,7 @@
 //! Every SQL text. Portable but for the last section; parameters are `$n`, which SQLite and PostgreSQL both read.
 
 pub(super) mod aftermath;
+pub(super) mod held;
 pub(super) mod partners;
 pub(super) mod progress;
 pub(super) mod sources;
@@ -161,10 +162,13 @@ pub(super) const LATEST: &str = concat!(
     " FROM shipments WHERE ($1 IS NULL OR partner = $1) AND ($2 & (1 << stage)) <> 0 ORDER BY seq DESC LIMIT $3"
 );
 
-/// Shipments with a final receipt of before a time, whose bytes are still kept.
+/// Shipments with a final receipt of before a time, whose bytes are still kept and no longer needed for what is.
 pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
      JOIN receipt_files AS r ON r.shipment = s.seq AND r.kind = $3 AND r.number = 0 AND r.form = 0 \
-     WHERE s.stage = 2 AND s.expired = 0 AND r.placed_at < $1 ORDER BY s.seq LIMIT $2";
+     WHERE s.stage = 2 AND s.expired = 0 AND r.placed_at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM held WHERE shipment = s.seq AND state = 0) \
+     AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE shipment = s.seq AND state = 0) \
+     AND NOT EXISTS (SELECT 1 FROM activations WHERE shipment = s.seq AND state < 2) ORDER BY s.seq LIMIT $2";
 
 pub(super) const EXPIRE: &str = "UPDATE shipments SET expired = 1 WHERE seq = $1";
 
@@ -337,8 +341,8 @@ pub(super) const RECEIPTS_OF_SHIPMENT: &str = concat!(
     " ORDER BY placed_at, kind, number, form"
 );
 
-pub(super) const ADD_NEWS: &str = "INSERT INTO news (shipment, item, event, at, supplement) VALUES ($1, $2, $3, $4, $5) \
-     ON CONFLICT (shipment, item, event) DO NOTHING";
+pub(super) const ADD_NEWS: &str = "INSERT INTO news (shipment, item, event, apart, at, supplement) VALUES ($1, $2, $3, $6, $4, $5) \
+     ON CONFLICT (shipment, item, event, apart) DO NOTHING";
 
 pub(super) const FINISH: &str = "UPDATE shipments SET stage = 2, worker = NULL, lease_until = 0 WHERE seq = $1";
 
@@ -500,7 +504,7 @@ pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 W
      AND number IN (SELECT value FROM json_each($3))";
 
 pub(super) const TOLD: &str = concat!(
-    "SELECT item, event FROM news WHERE shipment = ",
+    "SELECT item, event, at FROM news WHERE shipment = ",
     seq!(),
     " AND item IN (SELECT value FROM json_each($2)) ORDER BY item, event"
 );

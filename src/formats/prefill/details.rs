@@ -1,9 +1,11 @@
 //! Elements of an item by their path within it.
 
+use jiff::civil::Date;
+
 use crate::formats::ReadItemError;
 use crate::formats::day::Day;
 use crate::formats::details::{Details, PartDraft, Reader};
-use crate::model::ByteRange;
+use crate::model::{ByteRange, Period};
 
 /// Takes one element of a prefilled form set.
 pub(crate) fn form_task_detail(
@@ -14,7 +16,8 @@ pub(crate) fn form_task_detail(
     content: ByteRange,
 ) -> Result<(), ReadItemError> {
     match path {
-        "ValidFrom" => details.valid_from = Day::parse(&reader.text(content)?).and_then(Day::date),
+        "ValidFrom" => details.valid_from = day(reader, content)?,
+        "ValidTo" => details.prefilled.valid_to = day(reader, content)?,
         "ReceiversReference" => details.receivers_reference = reader.text(content)?,
         IDENTIFYING_FIELD => details.identifying_fields.push(reader.text(content)?),
         "Form/DataFormatId" | "Attachments/Attachment/FileName" => part.name = reader.text(content)?,
@@ -35,8 +38,15 @@ pub(crate) fn field_detail(
     path: &str,
     content: ByteRange,
 ) -> Result<(), ReadItemError> {
-    if path == "ValidFrom" {
-        details.valid_from = Day::parse(&reader.text(content)?).and_then(Day::date);
+    let field = &mut details.prefilled.field;
+    match path {
+        "Id" => field.id = reader.text(content)?,
+        // The schema has it as a number; one that counts no element is none.
+        "Index" => field.index = reader.text(content)?.trim_ascii().parse().unwrap_or_default(),
+        "Value" => field.value = reader.text(content)?,
+        "ValidFrom" => details.valid_from = day(reader, content)?,
+        "ValidTo" => details.prefilled.valid_to = day(reader, content)?,
+        _ => {}
     }
     Ok(())
 }
@@ -48,10 +58,23 @@ pub(crate) fn subscription_detail(
     path: &str,
     content: ByteRange,
 ) -> Result<(), ReadItemError> {
-    if path == IDENTIFYING_FIELD {
-        details.identifying_fields.push(reader.text(content)?);
+    let terms = &mut details.prefilled.terms;
+    match path {
+        "StartDate" => terms.starts = day(reader, content)?,
+        "ExpirationDate" => terms.ends = day(reader, content)?,
+        "NextScheduledDate" => terms.scheduled = day(reader, content)?,
+        "NextDueDate" => terms.due = day(reader, content)?,
+        "VisibleDate" => terms.visible = day(reader, content)?,
+        "PeriodType" => terms.period = Period::of(&reader.text(content)?),
+        IDENTIFYING_FIELD => details.identifying_fields.push(reader.text(content)?),
+        _ => {}
     }
     Ok(())
+}
+
+/// A day; `None` where the element is empty, as one that is nil is.
+fn day(reader: &mut Reader<'_>, content: ByteRange) -> Result<Option<Date>, ReadItemError> {
+    Ok(Day::parse(&reader.text(content)?).and_then(Day::date))
 }
 
 const IDENTIFYING_FIELD: &str = "IdentifyingFields/IdentifyingField";

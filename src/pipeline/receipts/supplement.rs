@@ -52,16 +52,16 @@ async fn tell(house: &House, shipment: &Shipment, news: &[News]) -> Result<Optio
 
 /// The news that were not told, in order of item, each with its item.
 async fn fresh(house: &House, id: ShipmentId, news: &[News]) -> Result<Vec<(Item, News)>, StepError> {
-    let mut first: BTreeMap<(u64, LateEvent), Timestamp> = BTreeMap::new();
+    let mut first: BTreeMap<(u64, LateEvent, Option<Timestamp>), Timestamp> = BTreeMap::new();
     for one in news {
-        first.entry((one.item, one.event)).or_insert(one.at);
+        first.entry((one.item, one.event, one.event.repeats().then_some(one.at))).or_insert(one.at);
     }
-    let all: Vec<News> = first.into_iter().map(|((item, event), at)| News { item, event, at }).collect();
+    let all: Vec<News> = first.into_iter().map(|((item, event, _), at)| News { item, event, at }).collect();
     let mut fresh = Vec::new();
     for chunk in all.chunks(NEWS_AT_ONCE) {
         let numbers: Vec<u64> = chunk.iter().map(|one| one.item).collect();
         let told = house.ledger.told(id, &numbers).await?;
-        for one in chunk.iter().filter(|one| !told.contains(&(one.item, one.event))) {
+        for one in chunk.iter().filter(|one| !told.iter().any(|told| one.is(told))) {
             match item(house, id, one.item).await? {
                 Some(item) => fresh.push((item, *one)),
                 None => tracing::warn!(shipment = %id, item = one.item, "news of an item that is not there"),

@@ -242,6 +242,24 @@ rows! {
         "Varselet har Altinn sin eigen tekst, sidan det ikkje finst nokon mal for typen og språket.", "Be drifta om ein mal.";
     NOTIFICATION_NOT_ORDERED: "Meldingen er sendt, men et varsel ved siden av den kunne ikke bestilles.", "Sjekk mottakerens adresse, eller varsle på en annen måte.";
         "Meldinga er send, men eit varsel ved sida av henne kunne ikkje bestillast.", "Sjekk adressa til mottakaren, eller varsle på ein annan måte.";
+    KEPT_FOR_DAY: "Skjemasettet er lagt til side, og blir en instans på sin første dag.", "Ingenting; en tilleggskvittering følger.";
+        "Skjemasettet er lagt til side, og blir ein instans på den første dagen sin.", "Ingenting; ei tilleggskvittering følgjer.";
+    KEPT_FOR_SUBSCRIPTION: "Skjemasettet er lagt til side, og blir en instans når et abonnement slår til.", "Se til at abonnementet finnes, med de samme identifiserende feltene.";
+        "Skjemasettet er lagt til side, og blir ein instans når eit abonnement slår til.", "Sjå til at abonnementet finst, med dei same identifiserande felta.";
+    KEPT_FOR_APP: "Skjemasettet er lagt til side, og gis til appen når den spør.", "Ingenting.";
+        "Skjemasettet er lagt til side, og blir gitt til appen når han spør.", "Ingenting.";
+    FIELD_KEPT: "Feltet er lagt til side, og settes inn i avgiverens neste skjemaer.", "Ingenting.";
+        "Feltet er lagt til side, og blir sett inn i dei neste skjemaa til avgivaren.", "Ingenting.";
+    FIELD_UNUSED: "Feltet er lagt til side, og ingen skjemaer på ruten har plass til det.", "Be driften angi en plass, eller utelat feltet.";
+        "Feltet er lagt til side, og ingen skjema på ruta har plass til det.", "Be drifta gi det ein plass, eller utelat feltet.";
+    SUBSCRIPTION_KEPT: "Abonnementet er i kraft.", "Ingenting; en tilleggskvittering følger hver gang det slår til.";
+        "Abonnementet er i kraft.", "Ingenting; ei tilleggskvittering følgjer kvar gong det slår til.";
+    SUBSCRIPTION_OVER: "Abonnementet er allerede over: det har ingen dato igjen.", "Se på ExpirationDate og NextScheduledDate.";
+        "Abonnementet er alt over: det har ingen dato igjen.", "Sjå på ExpirationDate og NextScheduledDate.";
+    NOT_DRIVEN: "Instansen er laget, og appen lot den ikke gå så langt som den skulle.", "Spør driften.";
+        "Instansen er laga, og appen lét han ikkje gå så langt som han skulle.", "Spør drifta.";
+    NOT_VALID_IN_APP: "Instansen er laget og ikke drevet videre, siden appen finner feil i den.", "Se på skjemaets innhold mot tjenestens nye modell.";
+        "Instansen er laga og ikkje driven vidare, sidan appen finn feil i han.", "Sjå på innhaldet i skjemaet mot den nye modellen til tenesta.";
     RECEIVER_REFUSED: "Mottakeren avviste elementet.", "Sjekk innholdet i skjemaet mot tjenestens nye modell.";
         "Mottakaren avviste elementet.", "Sjekk innhaldet i skjemaet mot den nye modellen til tenesta.";
     REPORTEE_UNKNOWN: "Mottakeren kjenner ikke avgiveren.", "Sjekk nummeret.";
@@ -276,6 +294,12 @@ rows! {
         "Tenesta sender fila i arkivet åleine, og det er ikkje nøyaktig éi som kan pakkast ut.", "Legg éi fil ved sida av manifest.xml og recipients.xml, lagra eller komprimert med deflate og ukryptert.";
     TRANSFER_FAILED: "Altinn kunne ikke ta filen imot; den kan inneholde skadevare.", "Sjekk filen der den kommer fra, og send den på nytt med en ny referanse.";
         "Altinn kunne ikkje ta fila imot; ho kan innehalde skadevare.", "Sjekk fila der ho kjem frå, og send ho på nytt med ein ny referanse.";
+    VALIDITY_OVER: "Siste dag for det som er preutfylt, er passert.", "Gi en senere ValidTo.";
+        "Siste dag for det som er førehandsutfylt, er passert.", "Gi ein seinare ValidTo.";
+    SUBSCRIPTION_TERMS: "Abonnementets periode eller en av datoene kan ikke leses.", "Bruk en av periodene formatet har, og datoer som finnes.";
+        "Perioden eller ein av datoane i abonnementet kan ikkje lesast.", "Bruk ein av periodane formatet har, og datoar som finst.";
+    FORM_NOT_FILLED: "Felter og elementer har plass i skjemaet, og skjemaet er ikke et XML-dokument.", "Send skjemaer som ikke er kryptert.";
+        "Felt og element har plass i skjemaet, og skjemaet er ikkje eit XML-dokument.", "Send skjema som ikkje er krypterte.";
     UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
         "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
     THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";
@@ -303,6 +327,10 @@ rows! {
         "Det vart sendt på nytt, og mottakaren har det.", "Ingenting; ikkje legg det inn på nytt.";
     PUBLISHED: "Mottakeren kan se det.", "Ingenting.";
         "Mottakaren kan sjå det.", "Ingenting.";
+    INSTANTIATED: "Det var lagt til side, og er nå blitt en instans.", "Ingenting.";
+        "Det var lagt til side, og er no blitt ein instans.", "Ingenting.";
+    REPLACED: "Det var lagt til side, og et senere er kommet i stedet.", "Ingenting.";
+        "Det var lagt til side, og eit seinare er kome i staden.", "Ingenting.";
     PUBLISH_FAILED: "Mottakeren tok imot det, men kunne ikke gjøre det synlig etterpå.", "Spør mottakeren, eller send elementet på nytt med en ny referanse.";
         "Mottakaren tok imot det, men kunne ikkje gjere det synleg etterpå.", "Spør mottakaren, eller send elementet på nytt med ein ny referanse.";
     MALWARE_FOUND: "Mottakeren fant skadevare i det etterpå.", "Rens filen der den kommer fra, og send elementet på nytt med en ny referanse.";
@@ -311,4 +339,8 @@ rows! {
         "Mottakaren har reservert seg mot digital post.", "Send det på ein annan måte.";
     EXPIRED: "Det ble fjernet før mottakeren lastet det ned.", "Spør mottakeren, og send det på nytt med en ny referanse.";
         "Det vart fjerna før mottakaren lasta det ned.", "Spør mottakaren, og send det på nytt med ein ny referanse.";
+    NOT_INSTANTIATED: "Det var lagt til side, og kunne ikke bli en instans.", "Spør driften, eller send det på nytt med ny referanse.";
+        "Det var lagt til side, og kunne ikkje bli ein instans.", "Spør drifta, eller send det på nytt med ny referanse.";
+    LAPSED: "Det var lagt til side, og siste dag er passert uten at det ble brukt.", "Send det på nytt med senere ValidTo hvis det fortsatt trengs.";
+        "Det var lagt til side, og siste dag er passert utan at det vart brukt.", "Send det på nytt med seinare ValidTo om det framleis trengst.";
 }

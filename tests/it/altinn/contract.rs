@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use sluse::model::{MessageTarget, NotificationTemplate};
+use sluse::model::{Deadlines, MessageTarget, NotificationTemplate};
 use sluse::ports::{Consignment, Content, Message, Notification, Receiver, Reply};
 use sluse::simulator::{Call, Fault, Simulator};
 
@@ -273,7 +273,8 @@ async fn instances_are_as_the_platform_describes_them() {
     let simulator = post_office(|_| {}).await;
     let here = receiver(&simulator);
     let later = jiff::Zoned::now().date().tomorrow().unwrap();
-    here.deliver(&Consignment { valid_from: Some(later), ..item(1) }).await.unwrap();
+    let deadlines = Deadlines { due: Some(later), visible: Some(later) };
+    here.deliver(&Consignment { valid_from: Some(later), ..item(1) }.on(deadlines)).await.unwrap();
     here.deliver(&item(2)).await.unwrap();
     let template = description.judge("Instance");
     let first = all_pass(&simulator, "POST /instances", &template);
@@ -281,6 +282,7 @@ async fn instances_are_as_the_platform_describes_them() {
         ("/instanceOwner", json!("x")),
         ("/instanceOwner/organisationNumber", json!(1)),
         ("/visibleAfter", json!("tomorrow")),
+        ("/dueBefore", json!("tomorrow")),
         ("/dataValues", json!([])),
         ("/notASetting", json!(1)),
     ];

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jiff::{SignedDuration, Timestamp};
 use sluse::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings, Waits};
 use sluse::model::{
-    AppTarget, DataTypeRow, ItemKey, ItemKind, Reportee, ReporteeKind, Service, ServiceRow, ServiceTable, ShipmentId,
+    AppTarget, DataTypeRow, FinishRules, ItemKey, ItemKind, PrefillRules, Prefilled, Reportee, ReporteeKind, Service,
+    ServiceRow, ServiceTable, ShipmentId,
 };
 use sluse::ports::{Clock, Consignment, Content, ContentPart, PartMeta, SystemClock};
 use sluse::simulator::{Call, Fault, FaultPlan, KeyPair, Rule, SimulatedApp, Simulator, SimulatorOptions};
@@ -59,12 +60,15 @@ pub(super) fn settings(base_url: &str) -> AltinnSettings {
 }
 
 pub(super) fn services() -> ServiceTable {
-    let data_type = DataTypeRow { format_id: "5".into(), format_version: None, data_type: "model".into() };
+    let data_type =
+        DataTypeRow { format_id: "5".into(), format_version: None, data_type: "model".into(), moves: Vec::new() };
     let app = AppTarget {
         org: "ttd".into(),
         app: "skjema".into(),
         data_types: vec![data_type],
         attachment_type: Some("vedlegg".into()),
+        prefill: PrefillRules::default(),
+        finish: FinishRules::default(),
     };
     let row = ServiceRow {
         code: "PSA".into(),
@@ -100,6 +104,7 @@ pub(super) fn item(number: u64) -> Consignment {
         receivers_reference: String::new(),
         valid_from: None,
         identifying_fields: Vec::new(),
+        prefilled: Prefilled::default(),
         parts: vec![form("5", "<Skjema/>")],
         messages: Vec::new(),
         parcel: None,
@@ -110,12 +115,12 @@ pub(super) fn item(number: u64) -> Consignment {
 
 pub(super) fn form(format_id: &str, xml: &'static str) -> ContentPart {
     let meta = PartMeta::Form { format_id: format_id.into(), format_version: "1".into() };
-    ContentPart { meta, content: Content::from_bytes(xml) }
+    ContentPart { meta, content: Content::from_bytes(xml), most_bytes: xml.len() as u64 }
 }
 
 pub(super) fn attachment(name: &str, content: Content) -> ContentPart {
     let meta = PartMeta::Attachment { file_name: name.into(), attachment_type: "application_pdf".into() };
-    ContentPart { meta, content }
+    ContentPart { meta, content, most_bytes: 1_000 }
 }
 
 pub(super) fn always(call: Call, fault: Fault) -> FaultPlan {

@@ -277,13 +277,16 @@ pub(super) async fn news_are_told_once(store: Box<dyn Store>) {
     assert_eq!(ledger.told(id, &[3]).await.unwrap(), [], "and nothing of it is recorded");
     assert!(ledger.place_receipt(&supplement(2, vec![news(2, LateEvent::Confirmed)])).await.unwrap().is_placed());
     assert_eq!(ledger.last_supplement(id).await.unwrap(), 2);
-    let told = [(1, LateEvent::MalwareFound), (2, LateEvent::Read), (2, LateEvent::Confirmed)];
+    let told = [news(1, LateEvent::MalwareFound), news(2, LateEvent::Read), news(2, LateEvent::Confirmed)];
     assert_eq!(ledger.told(id, &[1, 2, 3]).await.unwrap(), told);
+    let told_at = |at: i64| News { item: 1, event: LateEvent::Instantiated, at: super::at(at) };
+    assert!(ledger.place_receipt(&supplement(3, vec![told_at(1), told_at(2)])).await.unwrap().is_placed());
+    assert!(!ledger.place_receipt(&supplement(4, vec![told_at(2)])).await.unwrap().is_placed(), "that time was told");
+    assert!(ledger.place_receipt(&supplement(4, vec![told_at(3)])).await.unwrap().is_placed());
     assert!(ledger.has_receipt(id, ReceiptKind::Supplement(2)).await.unwrap());
-    assert!(!ledger.has_receipt(id, ReceiptKind::Supplement(3)).await.unwrap());
     let events = ledger.events(id).await.unwrap();
     let [.., last] = &events[..] else { panic!("no events") };
-    assert_eq!((last.what.as_str(), last.detail.as_str()), ("receipt-supplement", "2"));
+    assert_eq!((last.what.as_str(), last.detail.as_str()), ("receipt-supplement", "4"));
 }
 
 pub(super) async fn bytes_are_let_go_of_after_their_time(store: Box<dyn Store>) {
