@@ -25,8 +25,8 @@ use crate::adapters::key_file::PublicKey;
 use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::sftp_server::{Backing, SftpServer};
 use crate::blocking::Blocking;
-use crate::config::{Config, JobConfig, RouteConfig};
-use crate::forward::Patience;
+use crate::config::{Config, JobConfig, ReceiverConfig, RouteConfig};
+use crate::forward::{Patience, Queue};
 use crate::intake::Routes;
 use crate::measures;
 use crate::model::{RouteName, WorkerId};
@@ -227,6 +227,7 @@ fn receivers(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<HashMap<RouteName, Destination>> {
     let (mut receivers, mut patience, mut asked) = (HashMap::new(), HashMap::new(), Asked::new());
+    let mut queues: HashMap<&str, Arc<Queue>> = HashMap::new();
     for route in &config.routes {
         // By the receiver's name: what it can take does not depend on the route.
         let shared = || Arc::new(Patience::new(settings::allowance(&route.flow)));
@@ -238,9 +239,27 @@ fn receivers(
             Some(limits) => destination.in_batches(limits),
             None => destination,
         };
+        let destination = match &route.receiver {
+            ReceiverConfig::Soap(_) => {
+                let queue = queues.entry(&route.receiver_name).or_insert_with(|| queue(config, &route.receiver_name));
+                destination.in_order(Arc::clone(queue))
+            }
+            ReceiverConfig::AltinnApp(_)
+            | ReceiverConfig::AltinnMessages(_)
+            | ReceiverConfig::AltinnBroker(_)
+            | ReceiverConfig::Http(_)
+            | ReceiverConfig::Directory(_)
+            | ReceiverConfig::Sftp(_) => destination,
+        };
         receivers.insert(route.route.name.clone(), destination);
     }
     Ok(receivers)
+}
+
+/// The queue of a receiver that takes one thing after the other, by whatever route it comes.
+fn queue(config: &Config, receiver: &str) -> Arc<Queue> {
+    let routes = config.routes.iter().filter(|route| route.receiver_name == receiver);
+    Arc::new(Queue::new(routes.map(|route| route.route.name.clone()).collect()))
 }
 
 fn pace(config: &Config) -> Pace {

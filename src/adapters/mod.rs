@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod altinn;
+mod archive;
 pub mod blobs;
 pub mod directory;
 mod durable;
@@ -13,3 +14,4 @@ pub mod local_store;
 pub mod receiver;
 pub mod sftp_client;
 pub mod sftp_server;
+pub mod soap;

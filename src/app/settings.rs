@@ -14,13 +14,14 @@ use crate::adapters::altinn::{
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
 use crate::adapters::key_file::PublicKey;
-use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, OauthSettings, Trust, Waits};
+use crate::adapters::receiver::{Access, Credential, HttpReceiver, HttpSettings, OauthSettings, Trust, Waits};
 use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
+use crate::adapters::soap::{SoapReceiver, SoapSettings, UserPassword};
 use crate::config::{
     self, AlarmConfig, AltinnConfig, BrokerConfig, Config, DefenderConfig, EmailConfig, FlowConfig, HttpConfig,
     HttpCredential, JobConfig, KeyName, NewsConfig, Partner, PeerConfig, ReceiverConfig, RouteConfig,
-    SftpReceiverConfig, WebhookConfig,
+    SftpReceiverConfig, SoapConfig, WebhookConfig,
 };
 use crate::forward::Allowance;
 use crate::model::{Route, RouteName};
@@ -159,6 +160,7 @@ pub(super) fn receiver(
             Arc::new(BrokerReceiver::new(altinn(&config.altinn), services, broker(config, asked), stores)?)
         }
         ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config), Arc::clone(clock))?),
+        ReceiverConfig::Soap(config) => Arc::new(SoapReceiver::new(soap(config), clock)?),
         ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
         ReceiverConfig::Sftp(config) => Arc::new(sftp_receiver(config)?),
     })
@@ -242,6 +244,14 @@ fn http(config: &HttpConfig) -> HttpSettings {
         trust: Trust { identity: config.client_certificate.clone(), authorities: config.authorities.clone() },
         waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
     }
+}
+
+fn soap(config: &SoapConfig) -> SoapSettings {
+    let HttpSettings { url, status_url, credential, trust, waits, .. } = http(&config.service);
+    let place = config.credential_place;
+    let user = config.user.clone().map(|(name, password)| UserPassword { name, password, place });
+    let access = Access { url, status_url, credential, trust, waits };
+    SoapSettings { access, version: config.version, mtom: config.mtom, user }
 }
 
 fn credential(credential: HttpCredential) -> Credential {

@@ -20,6 +20,7 @@ mod route;
 mod rules;
 mod schedule;
 mod sftp;
+mod soap;
 mod source;
 mod times;
 mod transfer;
@@ -45,6 +46,7 @@ pub use receiver::{
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};
 pub use sftp::{DefenderConfig, SftpConfig};
+pub use soap::SoapConfig;
 pub use source::SourceConfig;
 
 use crate::formats::broker::Rules;

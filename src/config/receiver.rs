@@ -8,6 +8,7 @@ use super::files;
 use super::flow::{self, FlowConfig};
 use super::peer::{self, PeerConfig};
 use super::reader::Section;
+use super::soap::{self, SoapConfig};
 use crate::model::{BatchLimits, HeaderTemplate, LateEvent};
 
 /// Where a route's items go.
@@ -21,6 +22,8 @@ pub enum ReceiverConfig {
     AltinnBroker(Box<BrokerConfig>),
     /// An HTTP service that takes one item, or one batch of items, per POST.
     Http(Box<HttpConfig>),
+    /// A SOAP service that takes a batch of items per call.
+    Soap(Box<SoapConfig>),
     /// A local directory.
     Directory(DirectoryConfig),
     /// A directory of an SFTP server.
@@ -33,6 +36,7 @@ impl ReceiverConfig {
         match self {
             Self::AltinnApp(_) | Self::AltinnMessages(_) | Self::AltinnBroker(_) => None,
             Self::Http(config) => config.batches,
+            Self::Soap(config) => config.service.batches,
             Self::Directory(config) => config.batches,
             Self::Sftp(config) => config.batches,
         }
@@ -135,6 +139,7 @@ impl ReceiverConfig {
             Self::AltinnMessages(config) => (&config.altinn.platform_url, config.altinn.timeout_ms),
             Self::AltinnBroker(config) => (&config.altinn.platform_url, config.altinn.timeout_ms),
             Self::Http(config) => (&config.url, config.timeout_ms),
+            Self::Soap(config) => (&config.service.url, config.service.timeout_ms),
             Self::Directory(_) => return None,
             Self::Sftp(config) => return Some(config.peer.timeout_ms),
         };
@@ -262,6 +267,7 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
         "altinn-correspondence" => messages(section).map(|config| ReceiverConfig::AltinnMessages(Box::new(config))),
         "altinn-broker" => broker(section).map(|config| ReceiverConfig::AltinnBroker(Box::new(config))),
         "http" => http(section).map(|config| ReceiverConfig::Http(Box::new(config))),
+        "soap" => soap::read(section).map(|config| ReceiverConfig::Soap(Box::new(config))),
         "directory" => {
             section.required("path");
             let (path, batches) = (section.path("path"), batches(section));
@@ -272,7 +278,7 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
             if kind.is_some() {
                 section.fault(
                     "kind",
-                    "must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"sftp\" or \
+                    "must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"soap\", \"sftp\" or \
                      \"directory\"",
                 );
             }
@@ -447,16 +453,23 @@ fn consumer_org(section: &Section<'_>) -> Option<String> {
 }
 
 fn http(section: &Section<'_>) -> Option<HttpConfig> {
+    let headers = headers(section);
+    let signing_secret = files::secret(section, "signing_secret_file");
+    let batches = batches(section);
+    Some(HttpConfig { headers, signing_secret, batches, ..service(section, false)? })
+}
+
+/// What every service that is reached by HTTP has; what is sent may carry secrets beside the credential.
+pub(super) fn service(section: &Section<'_>, sends_secret: bool) -> Option<HttpConfig> {
     section.required("url");
     let oauth = oauth(&section.section("oauth"));
     let credential = credential(section);
     if oauth.is_some() && credential.is_some() {
         section.fault("oauth", "give this or a fixed credential, not both");
     }
-    let carries_secret =
-        oauth.is_some() || ["bearer_token_file", "credential_file"].iter().any(|key| section.text(key).is_some());
-    let headers = headers(section);
-    let signing_secret = files::secret(section, "signing_secret_file");
+    let carries_secret = sends_secret
+        || oauth.is_some()
+        || ["bearer_token_file", "credential_file"].iter().any(|key| section.text(key).is_some());
     let client_certificate = client_certificate(section);
     let authorities = authorities(section);
     let url = service_address(section, "url", carries_secret);
@@ -465,18 +478,17 @@ fn http(section: &Section<'_>) -> Option<HttpConfig> {
         section.fault("status_url", "must have {key} where the item's key goes");
     }
     let (connect_ms, timeout_ms) = waits(section);
-    let batches = batches(section);
     Some(HttpConfig {
         url: url?,
         status_url,
         credential: oauth.or(credential),
-        headers,
-        signing_secret,
+        headers: Vec::new(),
+        signing_secret: None,
         client_certificate,
         authorities,
         connect_ms,
         timeout_ms,
-        batches,
+        batches: None,
     })
 }
 
@@ -544,10 +556,7 @@ const TEMPORARY: &str = ".{name}.part";
 /// Whether the receiver takes batches, and how large ones.
 fn batches(section: &Section<'_>) -> Option<BatchLimits> {
     let given = section.has("batch_items") || section.has("batch_bytes");
-    let limits = BatchLimits {
-        items: section.number("batch_items", BatchLimits::DEFAULT.items, 1..=10_000),
-        bytes: section.number("batch_bytes", BatchLimits::DEFAULT.bytes, 1..=u64::MAX >> 1),
-    };
+    let limits = batch_limits(section);
     match section.text("take").as_deref().unwrap_or("items") {
         "batches" => return Some(limits),
         "items" if given => section.fault("take", "must be \"batches\" where batch_items or batch_bytes are given"),
@@ -555,6 +564,14 @@ fn batches(section: &Section<'_>) -> Option<BatchLimits> {
         _ => section.fault("take", "must be \"items\" or \"batches\""),
     }
     None
+}
+
+/// How large batches may be.
+pub(super) fn batch_limits(section: &Section<'_>) -> BatchLimits {
+    BatchLimits {
+        items: section.number("batch_items", BatchLimits::DEFAULT.items, 1..=10_000),
+        bytes: section.number("batch_bytes", BatchLimits::DEFAULT.bytes, 1..=u64::MAX >> 1),
+    }
 }
 
 /// An address of an HTTP service. A secret must not be readable on the way; items alone are the operator's choice.

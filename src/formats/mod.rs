@@ -39,6 +39,7 @@ use crate::xsd::{Plan, Schema, SchemaDocument, Watch};
 pub use crate::xml::Encoding;
 
 pub use check_digits::{organisation_check_digit, person_control_digits, reportee, reportee_kind};
+pub use databatch::{AttachmentPlace, attachment_place};
 pub use day::Day;
 pub use decoder::{Coding, Decoder};
 pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};

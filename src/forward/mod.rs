@@ -13,7 +13,9 @@ mod deliver;
 mod gate;
 mod group;
 mod patience;
+mod queue;
 
 pub use consign::Source;
 pub use deliver::{Forwarding, forward};
 pub use patience::{Allowance, Patience, after};
+pub use queue::Queue;

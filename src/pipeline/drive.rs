@@ -128,6 +128,7 @@ async fn forwarding(
         ledger: Arc::clone(&house.ledger),
         receiver: Arc::clone(&destination.receiver),
         batches: destination.batches,
+        queue: destination.queue.clone(),
         patience: Arc::clone(&destination.patience),
         source: Source {
             shipment: shipment.id,

@@ -23,6 +23,11 @@ pub trait Receiver: Send + Sync {
     /// Looks whether an earlier attempt took effect; `None` when it did not.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError>;
 
+    /// Tells whether it wants the attachments of a batch that stand behind all items beside the batch, not in it.
+    fn takes_attachments_apart(&self) -> bool {
+        false
+    }
+
     /// Tells whether it wants the messages that an item carries, read.
     fn takes_messages(&self) -> bool {
         false
@@ -67,7 +72,22 @@ pub struct BatchConsignment {
     pub items: u64,
     /// Its reference: the shipment's, with a suffix of its own.
     pub reference: String,
+    /// The number the sender gave the whole file; `None` where there is none.
+    pub sequence_number: Option<i64>,
     /// The batch, valid in the input's format and envelope.
+    pub content: Content,
+    /// Its attachments, whose elements in the batch are empty then; only for receivers that want them so.
+    pub attachments: Vec<NamedContent>,
+    /// An earlier attempt may have had its effect, though no clear answer came.
+    pub is_repeat: bool,
+}
+
+/// A content with a name of its own, unique among those it goes with.
+#[derive(Clone)]
+pub struct NamedContent {
+    /// The name: neither empty nor a path.
+    pub name: String,
+    /// Its bytes.
     pub content: Content,
 }
 
@@ -238,6 +258,8 @@ pub enum Next {
     GiveUp,
     /// Try again, not before the receiver's own wish.
     Retry(Option<Duration>),
+    /// Try again, and send nothing else there before it.
+    HoldUp,
     /// Look first.
     LookUp,
     /// Try again at a slow pace and tell the operator.
@@ -249,6 +271,8 @@ impl DeliveryError {
     pub fn outcome(&self) -> (Code, Next) {
         match self {
             Self::Refused { code } | Self::RefusedFor { code, .. } => (*code, Next::GiveUp),
+            // It said so of itself: nothing else may be sent there before.
+            Self::Later { code: codes::RECEIVER_DOWN, .. } => (codes::RECEIVER_DOWN, Next::HoldUp),
             Self::Later { code, after } => (*code, Next::Retry(*after)),
             Self::Credentials { code } => (*code, Next::AskOperator),
             Self::Unknown { code } => (*code, Next::LookUp),

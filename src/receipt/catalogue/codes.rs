@@ -276,6 +276,8 @@ rows! {
         "Tenesta sender fila i arkivet åleine, og det er ikkje nøyaktig éi som kan pakkast ut.", "Legg éi fil ved sida av manifest.xml og recipients.xml, lagra eller komprimert med deflate og ukryptert.";
     TRANSFER_FAILED: "Altinn kunne ikke ta filen imot; den kan inneholde skadevare.", "Sjekk filen der den kommer fra, og send den på nytt med en ny referanse.";
         "Altinn kunne ikkje ta fila imot; ho kan innehalde skadevare.", "Sjekk fila der ho kjem frå, og send ho på nytt med ein ny referanse.";
+    REPEAT_REFUSED: "Mottakeren avviste elementet da det ble sendt på nytt etter et forsøk uten klart svar: den kan ha det.", "Spør mottakeren med referansen dens før elementet legges inn igjen.";
+        "Mottakaren avviste elementet då det vart sendt på nytt etter eit forsøk utan klårt svar: han kan ha det.", "Spør mottakaren med referansen hans før elementet vert lagt inn att.";
     UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
         "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
     THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";
@@ -284,6 +286,8 @@ rows! {
         "Mottakaren feila medan han handsama elementet.", "Ingenting; det vert slått opp, og så prøvd att.";
     OUTCOME_UNKNOWN: "Svaret fra mottakeren kom ikke fram.", "Ingenting; det slås opp, og prøves så igjen.";
         "Svaret frå mottakaren kom ikkje fram.", "Ingenting; det vert slått opp, og så prøvd att.";
+    RECEIVER_DOWN: "Mottakeren sier at den er ute av drift.", "Ingenting; det prøves igjen, før noe annet som skal dit.";
+        "Mottakaren seier at han er ute av drift.", "Ingenting; det vert prøvd att, før noko anna som skal dit.";
     CREDENTIALS_REFUSED: "Mottakeren godtar ikke påloggingen vår.", "Ingenting; driften har fått beskjed.";
         "Mottakaren godtek ikkje pålogginga vår.", "Ingenting; drifta har fått beskjed.";
     NOT_PERMITTED: "Mottakeren lar oss ikke gjøre dette.", "Ingenting; driften har fått beskjed.";

@@ -9,7 +9,6 @@ pub(super) mod attachments;
 mod mapping;
 mod notification;
 mod orders;
-mod pack;
 mod request;
 mod stand;
 mod uploads;
