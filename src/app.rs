@@ -51,6 +51,7 @@ pub struct Gateway {
 
 /// Runs a gateway until SIGTERM or Ctrl-C, then stops it gracefully; also when its ledger is lost, which is an error.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    keep_out_of_dumps();
     let gateway = Gateway::start(config).await?;
     let lost = tokio::select! {
         interrupted = interrupted() => interrupted.map(|()| false)?,
@@ -65,6 +66,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!("stopping: no new connections, running requests finish");
     gateway.stop().await;
     Ok(())
+}
+
+/// Keys and passwords are in memory: a crash leaves none of it in a file.
+fn keep_out_of_dumps() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "a crash may leave secrets in a core dump");
+    }
 }
 
 /// Waits for SIGTERM or Ctrl-C.

@@ -208,6 +208,7 @@ codes! {
     CREDENTIALS_REFUSED = "FW-401", UnExpectedError, "The receiver does not accept our credentials.", "Nothing; the operator has been told.";
     NOT_PERMITTED = "FW-402", UnExpectedError, "The receiver does not let us do this.", "Nothing; the operator has been told.";
     TOKEN_REFUSED = "FW-403", UnExpectedError, "Maskinporten does not give us a token.", "Nothing; the operator has been told.";
+    CLOCK_OFF = "FW-404", UnExpectedError, "Our clock differs too much from the token service's.", "Nothing; the operator has been told.";
     RECEIVER_NOT_KNOWN = "FW-405", UnExpectedError, "The receiver's server shows another key than the one that is known.", "Nothing; the operator has been told.";
     // Late news.
     READ = "LN-001", Ok, "It was read.", "Nothing.";

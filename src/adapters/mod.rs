@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod altinn;
 mod archive;
 pub mod blobs;
+mod certificate;
 pub mod directory;
 mod durable;
 pub mod file_receiver;

@@ -8,6 +8,7 @@ mod fault;
 mod files;
 mod flow;
 mod format;
+mod maskinporten;
 mod message;
 mod partner;
 mod password;
@@ -35,13 +36,14 @@ use toml::de::DeTable;
 
 pub use fault::{ConfigError, Fault, Faults};
 pub use flow::FlowConfig;
+pub use maskinporten::{KeyName, MaskinportenConfig};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
 pub use peer::PeerConfig;
 pub use place::{PlaceConfig, PolledConfig, WatchedConfig};
 pub use receiver::{
-    AltinnConfig, BrokerConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig,
-    MessagesConfig, NewsConfig, ReceiverConfig, SftpReceiverConfig,
+    AltinnConfig, BrokerConfig, DirectoryConfig, HttpConfig, HttpCredential, MessagesConfig, NewsConfig,
+    ReceiverConfig, SftpReceiverConfig,
 };
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};
@@ -160,7 +162,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let log = log(&root.section("log"));
     let metrics = metrics(&root.section("metrics"));
     let partners = partner::read(root);
-    let receivers = receiver::read(root);
+    let receivers = receiver::read(root, &partners);
     let calendars = times::calendars(root);
     let formats = format::read(root);
     let alarms = schedule::alarms(root);

@@ -166,7 +166,7 @@ colour = "red"
         "line 7: worker.lease_ms: must be a whole number from 1000 to 3600000",
         "line 8: partner.Etat: `Etat` is not a name: use 1 to 32 of a-z, 0-9, '-' and '_', starting with a letter or digit",
         "line 9: partner.Etat.login.etat.password_hash: is not an argon2id hash; make one with `sluse hash-password`",
-        "line 11: receiver.files.kind: must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"sftp\" or \"directory\"",
+        "line 11: receiver.files.kind: must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"soap\", \"sftp\" or \"directory\"",
         "line 13: receiver.altinn.apps_url: is missing: give it, or `environment`",
         "line 13: receiver.altinn.issuer: is missing: give it, or `environment`",
         "line 13: receiver.altinn.token_url: is missing: give it, or `environment`",

@@ -114,6 +114,11 @@ impl Destination {
         Self { batches: Some(limits), ..self }
     }
 
+    /// The receiver itself.
+    pub fn receiver(&self) -> &Arc<dyn Receiver> {
+        &self.receiver
+    }
+
     /// The same receiver, which takes one thing after the other.
     pub fn in_order(self, queue: Arc<Queue>) -> Self {
         Self { queue: Some(queue), ..self }

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::{Message, Parcel, Stand};
 use crate::codes;
-use crate::model::{Code, ItemKey, ItemKind, Note, Reportee, ReporteeKind, Service, ShipmentId};
+use crate::model::{Alarm, Code, ItemKey, ItemKind, Note, Reportee, ReporteeKind, Service, ShipmentId};
 
 /// Brings one item, or one batch of items, to one receiver.
 #[async_trait]
@@ -38,6 +38,11 @@ pub trait Receiver: Send + Sync {
         false
     }
 
+    /// Looks after what it needs to send at all, such as addresses, keys and the clock; what its operator should know of now.
+    async fn concerns(&self, _now: Timestamp) -> Vec<Concern> {
+        Vec::new()
+    }
+
     /// Tells what has become of a delivered item; only asked where the delivery said so.
     async fn stand(&self, _receivers_reference: &str) -> Result<Stand, DeliveryError> {
         Ok(Stand { events: Vec::new(), is_over: true })
@@ -57,6 +62,15 @@ pub trait Receiver: Send + Sync {
     async fn look_up_batch(&self, _batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
         Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })
     }
+}
+
+/// Something about a receiver that its operator should know of until it is over. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concern {
+    /// What it is about, in a word.
+    pub about: &'static str,
+    /// What there is to say.
+    pub alarm: Alarm,
 }
 
 /// Items that go together, ready for a receiver.

@@ -5,6 +5,7 @@ mod conformance;
 mod contract;
 mod delivery;
 mod faults;
+mod identity;
 mod letters;
 mod notices;
 mod other_receivers;

@@ -15,6 +15,7 @@ mod signature;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::SecretString;
@@ -22,7 +23,7 @@ use secrecy::SecretString;
 use super::http::Outgoing;
 use crate::kill_point::kill_point;
 use crate::model::{HeaderTemplate, ItemKey, ItemKind, ShipmentId, visible};
-use crate::ports::{BatchConsignment, Clock, Consignment, Content, Delivered, DeliveryError, Receiver};
+use crate::ports::{BatchConsignment, Clock, Concern, Consignment, Content, Delivered, DeliveryError, Receiver};
 
 use self::headers::Filling;
 use self::signature::BodySigner;
@@ -135,6 +136,10 @@ impl HttpReceiver {
 
 #[async_trait]
 impl Receiver for HttpReceiver {
+    async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.service.concerns(now)
+    }
+
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
         let request = self
             .request((item.shipment, item.key), content_type(item.kind), &item.shipment_reference)

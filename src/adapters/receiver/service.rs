@@ -3,16 +3,18 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 use secrecy::ExposeSecret as _;
 
 use super::oauth::Tokens;
 use super::{Credential, HttpSetupError, answers};
+use crate::adapters::certificate;
 use crate::adapters::http::{Answer, Http, Outgoing, SendError, Trust, Waits, address};
 use crate::codes;
 use crate::model::ItemKey;
-use crate::ports::{Clock, Delivered, DeliveryError};
+use crate::ports::{Clock, Concern, Delivered, DeliveryError};
 
 /// Where a service is, and how we get in.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub(in crate::adapters) struct Service {
     url: Url,
     status_url: Option<String>,
     pass: Pass,
+    /// When our certificate ends, where we have one.
+    certificate_ends_at: Option<Timestamp>,
 }
 
 /// What lets us in.
@@ -64,7 +68,9 @@ impl Service {
         let pass = pass(access.credential, &mut known, clock)?;
         let known: Vec<&Url> = known.iter().collect();
         let http = Http::trusting(access.waits, &known, &access.trust).map_err(HttpSetupError::Tls)?;
-        Ok(Self { http, url, status_url: access.status_url, pass })
+        let certificate = access.trust.identity.as_ref().map(|pem| pem.expose_secret());
+        let certificate_ends_at = certificate.and_then(certificate::ends_at);
+        Ok(Self { http, url, status_url: access.status_url, pass, certificate_ends_at })
     }
 
     /// Begins a POST to it.
@@ -95,6 +101,12 @@ impl Service {
         let answer = self.http.send(request, Outgoing::empty(), ANSWER_BYTES).await.map_err(SendError::of_look_up)?;
         self.heard(&answer, token.as_ref()).await.map_err(|error| unknown(error.outcome().0))?;
         answers::looked_up(&answer, key)
+    }
+
+    /// What our operator should know of.
+    pub(in crate::adapters) fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        let ending = |ends_at| certificate::ending("certificate", "our certificate for the receiver", ends_at, now);
+        self.certificate_ends_at.and_then(ending).into_iter().collect()
     }
 
     /// Tells whether a key can be looked up.

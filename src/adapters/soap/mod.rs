@@ -14,6 +14,7 @@ mod reply;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::SecretString;
@@ -23,7 +24,9 @@ use super::http::Outgoing;
 use super::receiver::{Access, HttpSetupError, Service};
 use crate::kill_point::kill_point;
 use crate::model::{CredentialPlace, ItemKey, SoapVersion};
-use crate::ports::{BatchConsignment, Clock, Consignment, Content, Delivered, DeliveryError, NamedContent, Receiver};
+use crate::ports::{
+    BatchConsignment, Clock, Concern, Consignment, Content, Delivered, DeliveryError, NamedContent, Receiver,
+};
 
 use self::envelope::{Attached, Flow, Letter};
 
@@ -118,6 +121,10 @@ impl SoapReceiver {
 
 #[async_trait]
 impl Receiver for SoapReceiver {
+    async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.service.concerns(now)
+    }
+
     fn takes_attachments_apart(&self) -> bool {
         true
     }

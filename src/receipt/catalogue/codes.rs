@@ -294,6 +294,8 @@ rows! {
         "Mottakaren lèt oss ikkje gjere dette.", "Ingenting; drifta har fått beskjed.";
     TOKEN_REFUSED: "Maskinporten gir oss ikke noe token.", "Ingenting; driften har fått beskjed.";
         "Maskinporten gjev oss ikkje noko token.", "Ingenting; drifta har fått beskjed.";
+    CLOCK_OFF: "Klokka vår avviker for mye fra klokka til tokentjenesten.", "Ingenting; driften har fått beskjed.";
+        "Klokka vår avvik for mykje frå klokka til tokentenesta.", "Ingenting; drifta har fått beskjed.";
     RECEIVER_NOT_KNOWN: "Mottakerens server viser en annen nøkkel enn den som er kjent.", "Ingenting; driften har fått beskjed.";
         "Tenaren til mottakaren viser ein annan nøkkel enn den som er kjend.", "Ingenting; drifta har fått beskjed.";
     // Late news.

@@ -102,7 +102,7 @@ impl Effects {
 /// A SOAP receiver that meets every kind of trouble once.
 fn soap() -> SoapInbox {
     let inbox = SoapInbox::new(SoapVersion::V11, true);
-    inbox.script(&[Act::TakeAndLose, Act::Fault, Act::Fail]);
+    inbox.script(&[Act::TakeAndLose, Act::Fault]);
     inbox
 }
 

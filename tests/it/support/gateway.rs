@@ -187,9 +187,7 @@ impl Home {
             | Receiver::Broker
             | Receiver::Http(_)
             | Receiver::Directory
-            | Receiver::Sftp(_) => {
-                String::new()
-            }
+            | Receiver::Sftp(_) => String::new(),
         };
         let sftp = match &settings.receiver {
             Receiver::Sftp(settings) => format!("[receiver.sftp]\nkind = \"sftp\"\n{settings}{take}"),
@@ -198,9 +196,7 @@ impl Home {
             | Receiver::Altinn
             | Receiver::Http(_)
             | Receiver::Soap(_)
-            | Receiver::Directory => {
-                String::new()
-            }
+            | Receiver::Directory => String::new(),
         };
         let take = if soap.is_empty() { *take } else { "" };
         let http = if let Receiver::Http(url) = &settings.receiver { url.as_str() } else { base };
