@@ -6,6 +6,8 @@ use std::sync::Arc;
 #[cfg(feature = "gateway")]
 use sluse::adapters::sftp_server::wire;
 #[cfg(feature = "gateway")]
+use sluse::adapters::soap::reply;
+#[cfg(feature = "gateway")]
 use sluse::formats::broker::{self, BrokerJudgement, Found};
 #[cfg(feature = "gateway")]
 use sluse::ports::Blob;
@@ -150,6 +152,20 @@ pub fn sftp_packets(data: &[u8]) {
     assert!(held_bytes <= 2 * stream.len() + 1024, "{held_bytes} bytes for {}", stream.len());
     let said: usize = whole.requests.iter().map(String::len).sum();
     assert!(said <= 400 * (stream.len() + 1), "{said} characters for {}", stream.len());
+}
+
+/// Any bytes as a SOAP receiver's answer are read or not, and never panic; what is heard of an envelope is heard of it as a
+/// part, too.
+#[cfg(feature = "gateway")]
+pub fn soap_reply(data: &[u8]) {
+    const MARK: &[u8] = b"\r\n--b";
+    let alone = reply("text/xml; charset=utf-8", data);
+    let content_type = "multipart/related; start=\"<r>\"; boundary=\"b\"";
+    reply(content_type, data);
+    if !data.windows(MARK.len()).any(|window| window == MARK) {
+        let part = [&b"--b\r\nContent-ID: <r>\r\n\r\n"[..], data, MARK, b"--"].concat();
+        assert_eq!(reply(content_type, &part), alone);
+    }
 }
 
 /// Any bytes before an SSH connection: a header lies within them, and what follows it changes nothing.

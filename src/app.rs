@@ -25,8 +25,8 @@ use crate::adapters::key_file::PublicKey;
 use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::sftp_server::{Backing, SftpServer};
 use crate::blocking::Blocking;
-use crate::config::{Config, JobConfig, RouteConfig};
-use crate::forward::Patience;
+use crate::config::{Config, JobConfig, ReceiverConfig, RouteConfig};
+use crate::forward::{Patience, Queue};
 use crate::intake::Routes;
 use crate::measures;
 use crate::model::{RouteName, WorkerId};
@@ -51,6 +51,7 @@ pub struct Gateway {
 
 /// Runs a gateway until SIGTERM or Ctrl-C, then stops it gracefully; also when its ledger is lost, which is an error.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    keep_out_of_dumps();
     let gateway = Gateway::start(config).await?;
     let lost = tokio::select! {
         interrupted = interrupted() => interrupted.map(|()| false)?,
@@ -65,6 +66,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!("stopping: no new connections, running requests finish");
     gateway.stop().await;
     Ok(())
+}
+
+/// Keys and passwords are in memory: a crash leaves none of it in a file.
+fn keep_out_of_dumps() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "a crash may leave secrets in a core dump");
+    }
 }
 
 /// Waits for SIGTERM or Ctrl-C.
@@ -243,6 +252,7 @@ fn receivers(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<HashMap<RouteName, Destination>> {
     let (mut receivers, mut patience, mut asked) = (HashMap::new(), HashMap::new(), Asked::new());
+    let mut queues: HashMap<&str, Arc<Queue>> = HashMap::new();
     for route in &config.routes {
         // By the receiver's name: what it can take does not depend on the route.
         let shared = || Arc::new(Patience::new(settings::allowance(&route.flow)));
@@ -254,9 +264,27 @@ fn receivers(
             Some(limits) => destination.in_batches(limits),
             None => destination,
         };
+        let destination = match &route.receiver {
+            ReceiverConfig::Soap(_) => {
+                let queue = queues.entry(&route.receiver_name).or_insert_with(|| queue(config, &route.receiver_name));
+                destination.in_order(Arc::clone(queue))
+            }
+            ReceiverConfig::AltinnApp(_)
+            | ReceiverConfig::AltinnMessages(_)
+            | ReceiverConfig::AltinnBroker(_)
+            | ReceiverConfig::Http(_)
+            | ReceiverConfig::Directory(_)
+            | ReceiverConfig::Sftp(_) => destination,
+        };
         receivers.insert(route.route.name.clone(), destination);
     }
     Ok(receivers)
+}
+
+/// The queue of a receiver that takes one thing after the other, by whatever route it comes.
+fn queue(config: &Config, receiver: &str) -> Arc<Queue> {
+    let routes = config.routes.iter().filter(|route| route.receiver_name == receiver);
+    Arc::new(Queue::new(routes.map(|route| route.route.name.clone()).collect()))
 }
 
 fn pace(config: &Config) -> Pace {

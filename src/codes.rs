@@ -212,6 +212,7 @@ codes! {
     PROPERTIES_DO_NOT_FIT = "FW-222", Rejected, "The manifest's properties are more, or longer, than Altinn 3 takes.", "Give at most 10 properties, each once, with keys of up to 50 and values of up to 3000 characters.";
     NO_SINGLE_PAYLOAD = "FW-223", Rejected, "The service sends the file in the archive alone, and there is not exactly one that can be unpacked.", "Put one file beside manifest.xml and recipients.xml, stored or deflated and not encrypted.";
     TRANSFER_FAILED = "FW-224", Rejected, "Altinn could not take the file in; it may hold malware.", "Check the file where it comes from, and send it again under a new reference.";
+    REPEAT_REFUSED = "FW-230", Rejected, "The receiver refused the item when it was sent again after an attempt without a clear answer: it may have it.", "Ask the receiver by its reference before you drop the item again.";
     VALIDITY_OVER = "FW-251", Rejected, "The last day of what is prefilled is past.", "Give a later ValidTo.";
     SUBSCRIPTION_TERMS = "FW-252", Rejected, "The subscription's period or one of its dates cannot be read.", "Use one of the periods the format has, and dates of the calendar.";
     FORM_NOT_FILLED = "FW-253", Rejected, "Fields and elements have places in the form, and the form is no XML document.", "Send forms that are not encrypted.";
@@ -219,9 +220,11 @@ codes! {
     THROTTLED = "FW-302", UnExpectedError, "The receiver asked for patience.", "Nothing; it is tried again.";
     RECEIVER_FAULT = "FW-303", UnExpectedError, "The receiver failed while handling the item.", "Nothing; it is looked up, then tried again.";
     OUTCOME_UNKNOWN = "FW-304", UnExpectedError, "The receiver's answer did not arrive.", "Nothing; it is looked up, then tried again.";
+    RECEIVER_DOWN = "FW-310", UnExpectedError, "The receiver says that it is down.", "Nothing; it is tried again, before anything else that goes there.";
     CREDENTIALS_REFUSED = "FW-401", UnExpectedError, "The receiver does not accept our credentials.", "Nothing; the operator has been told.";
     NOT_PERMITTED = "FW-402", UnExpectedError, "The receiver does not let us do this.", "Nothing; the operator has been told.";
     TOKEN_REFUSED = "FW-403", UnExpectedError, "Maskinporten does not give us a token.", "Nothing; the operator has been told.";
+    CLOCK_OFF = "FW-404", UnExpectedError, "Our clock differs too much from the token service's.", "Nothing; the operator has been told.";
     RECEIVER_NOT_KNOWN = "FW-405", UnExpectedError, "The receiver's server shows another key than the one that is known.", "Nothing; the operator has been told.";
     // Late news.
     READ = "LN-001", Ok, "It was read.", "Nothing.";

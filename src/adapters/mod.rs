@@ -2,7 +2,9 @@
 
 pub mod alarm;
 pub mod altinn;
+mod archive;
 pub mod blobs;
+mod certificate;
 pub mod directory;
 mod durable;
 pub mod file_receiver;
@@ -14,3 +16,4 @@ pub mod prefill_service;
 pub mod receiver;
 pub mod sftp_client;
 pub mod sftp_server;
+pub mod soap;

@@ -1,32 +1,35 @@
 //! From the configuration to what each adapter is told.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::adapters::alarm::{EmailChannel, EmailSettings, MailTls, WebhookChannel, WebhookSettings};
 use crate::adapters::altinn::{
     AltinnSettings, AppReceiver, BrokerLimits, BrokerReceiver, BrokerSettings, KeyIdentity, MaskinportenSettings,
-    MessageReceiver, NewsSettings,
+    MessageReceiver, NewsSettings, SystemUser,
 };
 use crate::adapters::directory::DirectoryReceiver;
 use crate::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
 use crate::adapters::key_file::PublicKey;
 use crate::adapters::prefill_service::PrefillService;
-use crate::adapters::receiver::{Credential, HttpReceiver, HttpSettings, OauthSettings, Trust, Waits};
+use crate::adapters::receiver::{Access, Credential, HttpReceiver, HttpSettings, OauthSettings, Trust, Waits};
 use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpStore};
 use crate::adapters::sftp_server::{Defence, Login, PartnerAccess, SftpLimits, SftpSettings};
+use crate::adapters::soap::{SoapReceiver, SoapSettings, UserPassword};
 use crate::blocking::Blocking;
 use crate::config::{
     self, AlarmConfig, AltinnConfig, BrokerConfig, Config, DefenderConfig, EmailConfig, FlowConfig, HttpConfig,
     HttpCredential, JobConfig, KeyName, NewsConfig, Partner, PeerConfig, ReceiverConfig, RouteConfig,
-    SftpReceiverConfig, WebhookConfig,
+    SftpReceiverConfig, SoapConfig, WebhookConfig,
 };
 use crate::forward::{Allowance, Filler, Keeper, Server};
-use crate::model::{AppTarget, PrefillMode, Route, RouteName};
+use crate::model::{AppTarget, PartnerId, PrefillMode, Route, RouteName};
 use crate::pipeline::{Expected, House, Prefilling, Report, Retention, RouteDeadline, Schedule, Signers, Timekeeper};
 use crate::ports::{Blobs, Channel, Clock, Held, Job, Quota, Receiver, Timetable, Transfers, Uploads};
 
@@ -153,24 +156,28 @@ pub(super) fn receiver(
     (memory, asked): (&Memory, &mut Asked),
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<dyn Receiver>> {
+    let partner = &route.route.partner;
     Ok(match &route.receiver {
         ReceiverConfig::AltinnApp(config) => {
             let services = &route.route.services;
-            let app = AppReceiver::new(altinn(config), services.clone(), Arc::clone(clock))?;
+            let app = AppReceiver::new(altinn(config, partner), services.clone(), Arc::clone(clock))?;
             let filler = filler(&route.route, memory);
             Arc::new(Keeper::new(Arc::new(app), services.clone(), filler, Arc::clone(clock)))
         }
         ReceiverConfig::AltinnMessages(config) => {
             let stores = (Arc::clone(&memory.uploads), Arc::clone(clock));
             let services = route.route.services.clone();
-            Arc::new(MessageReceiver::new(altinn(&config.altinn), services, news(&config.news), stores)?)
+            Arc::new(MessageReceiver::new(altinn(&config.altinn, partner), services, news(&config.news), stores)?)
         }
         ReceiverConfig::AltinnBroker(config) => {
             let stores = (Arc::clone(&memory.transfers), Arc::clone(clock));
             let services = route.route.services.clone();
-            Arc::new(BrokerReceiver::new(altinn(&config.altinn), services, broker(config, asked), stores)?)
+            let settings = altinn(&config.altinn, partner);
+            let client = settings.maskinporten.client_id.clone();
+            Arc::new(BrokerReceiver::new(settings, services, broker(config, client, asked), stores)?)
         }
         ReceiverConfig::Http(config) => Arc::new(HttpReceiver::new(http(config), Arc::clone(clock))?),
+        ReceiverConfig::Soap(config) => Arc::new(SoapReceiver::new(soap(config), clock)?),
         ReceiverConfig::Directory(config) => Arc::new(DirectoryReceiver::open(&config.path)?),
         ReceiverConfig::Sftp(config) => Arc::new(sftp_receiver(config)?),
     })
@@ -249,8 +256,7 @@ pub(super) fn peer(config: &PeerConfig) -> anyhow::Result<Peer> {
     })
 }
 
-fn broker(config: &BrokerConfig, asked: &mut Asked) -> BrokerSettings {
-    let client = config.altinn.maskinporten.client_id.clone();
+fn broker(config: &BrokerConfig, client: String, asked: &mut Asked) -> BrokerSettings {
     let new = || Arc::new(BrokerLimits::per_minute(config.calls_per_minute, config.costly_calls_per_minute));
     BrokerSettings {
         resumable_above_bytes: config.resumable_above_bytes,
@@ -269,20 +275,29 @@ fn news(config: &NewsConfig) -> NewsSettings {
     }
 }
 
-fn altinn(config: &AltinnConfig) -> AltinnSettings {
+/// With the client of the partner's own, where there is one.
+fn altinn(config: &AltinnConfig, partner: &PartnerId) -> AltinnSettings {
+    let client = config.client_of(partner).unwrap_or(&config.maskinporten);
+    let day_end = |day: Date| day.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     AltinnSettings {
         maskinporten: MaskinportenSettings {
-            token_url: config.maskinporten.token_url.clone(),
-            audience: config.maskinporten.issuer.clone(),
-            client_id: config.maskinporten.client_id.clone(),
-            scope: config.maskinporten.scope.clone(),
-            private_key: config.maskinporten.key.clone(),
-            identity: match &config.maskinporten.key_name {
+            token_url: client.token_url.clone(),
+            audience: client.issuer.clone(),
+            client_id: client.client_id.clone(),
+            scope: client.scope.clone(),
+            private_key: client.key.clone(),
+            identity: match &client.key_name {
                 KeyName::Kid(kid) => KeyIdentity::KeyId(kid.clone()),
                 KeyName::Chain(pem) => KeyIdentity::Certificates(pem.clone()),
             },
-            consumer_org: config.maskinporten.consumer_org.clone(),
-            resources: config.maskinporten.resources.clone(),
+            consumer_org: client.consumer_org.clone(),
+            resources: client.resources.clone(),
+            well_known_url: client.well_known_url.clone(),
+            system_user: client
+                .system_user
+                .clone()
+                .map(|(organisation, reference)| SystemUser { organisation, reference }),
+            key_ends_at: client.key_expires.and_then(day_end),
         },
         platform_base: config.platform_url.clone(),
         apps_base: config.apps_url.clone(),
@@ -302,6 +317,14 @@ fn http(config: &HttpConfig) -> HttpSettings {
         trust: Trust { identity: config.client_certificate.clone(), authorities: config.authorities.clone() },
         waits: Waits { connect_ms: config.connect_ms, answer_ms: config.timeout_ms },
     }
+}
+
+fn soap(config: &SoapConfig) -> SoapSettings {
+    let HttpSettings { url, status_url, credential, trust, waits, .. } = http(&config.service);
+    let place = config.credential_place;
+    let user = config.user.clone().map(|(name, password)| UserPassword { name, password, place });
+    let access = Access { url, status_url, credential, trust, waits };
+    SoapSettings { access, version: config.version, mtom: config.mtom, user }
 }
 
 fn credential(credential: HttpCredential) -> Credential {
@@ -345,8 +368,22 @@ pub(crate) fn timekeeper(
         look: house.pace.look,
         schedules: config.schedules.iter().map(schedule).collect(),
         expected: config.expected.iter().map(expected).collect(),
+        receivers: receivers(config, house),
         channels,
     })
+}
+
+/// Receivers by name; a partner with a client of its own has one of its own.
+fn receivers(config: &Config, house: &House) -> Vec<(String, Arc<dyn Receiver>)> {
+    let mut receivers = BTreeMap::new();
+    for route in &config.routes {
+        let Some(destination) = house.receivers.get(&route.route.name) else { continue };
+        let own = route.receiver.client_of(&route.route.partner).is_some();
+        let name =
+            if own { format!("{}/{}", route.receiver_name, route.route.partner) } else { route.receiver_name.clone() };
+        receivers.entry(name).or_insert_with(|| Arc::clone(destination.receiver()));
+    }
+    receivers.into_iter().collect()
 }
 
 fn job(job: JobConfig, prefilling: &Prefilling) -> Arc<dyn Job> {

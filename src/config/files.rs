@@ -15,13 +15,18 @@ const OTHERS: u32 = 0o037;
 pub(super) fn secret(section: &Section<'_>, file_key: &'static str) -> Option<SecretString> {
     let path = section.path(file_key)?;
     let text = content(section, file_key, &path)?;
-    if let Ok(meta) = fs::metadata(&path)
+    warn_of_others(section, file_key, &path);
+    Some(SecretString::from(text))
+}
+
+/// Warns when others can read a secret's file.
+pub(super) fn warn_of_others(section: &Section<'_>, file_key: &'static str, path: &Path) {
+    if let Ok(meta) = fs::metadata(path)
         && meta.permissions().mode() & OTHERS != 0
     {
         let (place, path) = (section.place(file_key), path.display());
         section.source().warn(format!("{place}: {path} can be read or changed by others; use chmod 600"));
     }
-    Some(SecretString::from(text))
 }
 
 /// A text that stands in the file a key names.

@@ -9,6 +9,7 @@ mod fault;
 mod files;
 mod flow;
 mod format;
+mod maskinporten;
 mod message;
 mod partner;
 mod password;
@@ -22,6 +23,7 @@ mod route;
 mod rules;
 mod schedule;
 mod sftp;
+mod soap;
 mod source;
 mod times;
 mod transfer;
@@ -36,18 +38,20 @@ use toml::de::DeTable;
 
 pub use fault::{ConfigError, Fault, Faults};
 pub use flow::FlowConfig;
+pub use maskinporten::{KeyName, MaskinportenConfig};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};
 pub use peer::PeerConfig;
 pub use place::{PlaceConfig, PolledConfig, WatchedConfig};
 pub use prefill::{PrefillConfig, PrefillService};
 pub use receiver::{
-    AltinnConfig, BrokerConfig, DirectoryConfig, HttpConfig, HttpCredential, KeyName, MaskinportenConfig,
-    MessagesConfig, NewsConfig, ReceiverConfig, SftpReceiverConfig,
+    AltinnConfig, BrokerConfig, DirectoryConfig, HttpConfig, HttpCredential, MessagesConfig, NewsConfig,
+    ReceiverConfig, SftpReceiverConfig,
 };
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};
 pub use sftp::{DefenderConfig, SftpConfig};
+pub use soap::SoapConfig;
 pub use source::SourceConfig;
 
 use crate::formats::broker::Rules;
@@ -163,7 +167,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let log = log(&root.section("log"));
     let metrics = metrics(&root.section("metrics"));
     let partners = partner::read(root);
-    let receivers = receiver::read(root);
+    let receivers = receiver::read(root, &partners);
     let calendars = times::calendars(root);
     let formats = format::read(root);
     let alarms = schedule::alarms(root);

@@ -6,9 +6,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::files;
 use super::flow::{self, FlowConfig};
+use super::maskinporten::{self, MaskinportenConfig, Office};
+use super::partner::Partner;
 use super::peer::{self, PeerConfig};
 use super::reader::Section;
-use crate::model::{BatchLimits, HeaderTemplate, LateEvent};
+use super::soap::{self, SoapConfig};
+use crate::model::{BatchLimits, HeaderTemplate, LateEvent, PartnerId};
 
 /// Where a route's items go.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub enum ReceiverConfig {
     AltinnBroker(Box<BrokerConfig>),
     /// An HTTP service that takes one item, or one batch of items, per POST.
     Http(Box<HttpConfig>),
+    /// A SOAP service that takes a batch of items per call.
+    Soap(Box<SoapConfig>),
     /// A local directory.
     Directory(DirectoryConfig),
     /// A directory of an SFTP server.
@@ -33,6 +38,7 @@ impl ReceiverConfig {
         match self {
             Self::AltinnApp(_) | Self::AltinnMessages(_) | Self::AltinnBroker(_) => None,
             Self::Http(config) => config.batches,
+            Self::Soap(config) => config.service.batches,
             Self::Directory(config) => config.batches,
             Self::Sftp(config) => config.batches,
         }
@@ -91,43 +97,32 @@ pub struct AltinnConfig {
     pub subscription_key: Option<SecretString>,
     /// How we prove who we are.
     pub maskinporten: MaskinportenConfig,
+    /// How we do so for partners with clients of their own.
+    pub clients: Vec<(PartnerId, MaskinportenConfig)>,
     /// Longest wait for a connection.
     pub connect_ms: u64,
     /// Longest wait for a whole answer.
     pub timeout_ms: u64,
 }
 
-/// A Maskinporten client.
-#[derive(Debug, Clone)]
-pub struct MaskinportenConfig {
-    /// The issuer, exactly as its metadata writes it: the assertion's audience.
-    pub issuer: String,
-    /// The token endpoint.
-    pub token_url: String,
-    /// The client's id.
-    pub client_id: String,
-    /// Scopes, with blanks between.
-    pub scope: String,
-    /// The private key, PEM.
-    pub key: SecretString,
-    /// How the assertion names the key.
-    pub key_name: KeyName,
-    /// The organisation a supplier acts for.
-    pub consumer_org: Option<String>,
-    /// Resource indicators; most scopes need none.
-    pub resources: Vec<String>,
-}
-
-/// How an assertion names its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyName {
-    /// Registered on the client beforehand.
-    Kid(String),
-    /// The certificate chain, PEM, leaf first.
-    Chain(String),
+impl AltinnConfig {
+    /// The partner's own client, where there is one.
+    pub fn client_of(&self, partner: &PartnerId) -> Option<&MaskinportenConfig> {
+        self.clients.iter().find(|(known, _)| known == partner).map(|(_, client)| client)
+    }
 }
 
 impl ReceiverConfig {
+    /// The Maskinporten client that is a partner's own, where there is one.
+    pub fn client_of(&self, partner: &PartnerId) -> Option<&MaskinportenConfig> {
+        match self {
+            Self::AltinnApp(config) => config.client_of(partner),
+            Self::AltinnMessages(config) => config.altinn.client_of(partner),
+            Self::AltinnBroker(config) => config.altinn.client_of(partner),
+            Self::Http(_) | Self::Soap(_) | Self::Directory(_) | Self::Sftp(_) => None,
+        }
+    }
+
     /// How long an answer may take from another machine; `None` when nothing leaves this one.
     pub(super) fn distant_timeout_ms(&self) -> Option<u64> {
         let (url, timeout_ms) = match self {
@@ -135,6 +130,7 @@ impl ReceiverConfig {
             Self::AltinnMessages(config) => (&config.altinn.platform_url, config.altinn.timeout_ms),
             Self::AltinnBroker(config) => (&config.altinn.platform_url, config.altinn.timeout_ms),
             Self::Http(config) => (&config.url, config.timeout_ms),
+            Self::Soap(config) => (&config.service.url, config.service.timeout_ms),
             Self::Directory(_) => return None,
             Self::Sftp(config) => return Some(config.peer.timeout_ms),
         };
@@ -223,6 +219,7 @@ struct Environment {
     apps_url: &'static str,
     issuer: &'static str,
     token_url: &'static str,
+    well_known_url: &'static str,
 }
 
 const TT02: Environment = Environment {
@@ -230,6 +227,7 @@ const TT02: Environment = Environment {
     apps_url: "https://{org}.apps.tt02.altinn.no",
     issuer: "https://test.maskinporten.no/",
     token_url: "https://test.maskinporten.no/token",
+    well_known_url: "https://test.maskinporten.no/.well-known/oauth-authorization-server",
 };
 
 const PRODUCTION: Environment = Environment {
@@ -237,6 +235,7 @@ const PRODUCTION: Environment = Environment {
     apps_url: "https://{org}.apps.altinn.no",
     issuer: "https://maskinporten.no/",
     token_url: "https://maskinporten.no/token",
+    well_known_url: "https://maskinporten.no/.well-known/oauth-authorization-server",
 };
 
 const MESSAGES_SCOPE: &str = "altinn:serviceowner altinn:correspondence.write altinn:correspondence.read";
@@ -247,21 +246,26 @@ const SCOPE: &str = "altinn:serviceowner/instances.read altinn:serviceowner/inst
 pub(super) type Named = (String, Option<(ReceiverConfig, FlowConfig)>);
 
 /// Reads `[receiver.<name>]`.
-pub(super) fn read(root: &Section<'_>) -> Vec<Named> {
+pub(super) fn read(root: &Section<'_>, partners: &[Partner]) -> Vec<Named> {
     let read_one = |(name, section): (String, Section<'_>)| {
-        let (flow, receiver) = (flow::read(&section), receiver(&section));
+        let (flow, receiver) = (flow::read(&section), receiver(&section, partners));
         (name, receiver.map(|receiver| (receiver, flow)))
     };
     root.named("receiver").into_iter().map(read_one).collect()
 }
 
-fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
+fn receiver(section: &Section<'_>, partners: &[Partner]) -> Option<ReceiverConfig> {
     let kind = section.required("kind");
     match kind.as_deref().unwrap_or_default() {
-        "altinn-app" => altinn(section, SCOPE, true).map(|config| ReceiverConfig::AltinnApp(Box::new(config))),
-        "altinn-correspondence" => messages(section).map(|config| ReceiverConfig::AltinnMessages(Box::new(config))),
-        "altinn-broker" => broker(section).map(|config| ReceiverConfig::AltinnBroker(Box::new(config))),
+        "altinn-app" => {
+            altinn(section, SCOPE, true, partners).map(|config| ReceiverConfig::AltinnApp(Box::new(config)))
+        }
+        "altinn-correspondence" => {
+            messages(section, partners).map(|config| ReceiverConfig::AltinnMessages(Box::new(config)))
+        }
+        "altinn-broker" => broker(section, partners).map(|config| ReceiverConfig::AltinnBroker(Box::new(config))),
         "http" => http(section).map(|config| ReceiverConfig::Http(Box::new(config))),
+        "soap" => soap::read(section).map(|config| ReceiverConfig::Soap(Box::new(config))),
         "directory" => {
             section.required("path");
             let (path, batches) = (section.path("path"), batches(section));
@@ -272,7 +276,7 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
             if kind.is_some() {
                 section.fault(
                     "kind",
-                    "must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"sftp\" or \
+                    "must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"soap\", \"sftp\" or \
                      \"directory\"",
                 );
             }
@@ -282,14 +286,14 @@ fn receiver(section: &Section<'_>) -> Option<ReceiverConfig> {
     }
 }
 
-fn messages(section: &Section<'_>) -> Option<MessagesConfig> {
-    let altinn = altinn(section, MESSAGES_SCOPE, false);
+fn messages(section: &Section<'_>, partners: &[Partner]) -> Option<MessagesConfig> {
+    let altinn = altinn(section, MESSAGES_SCOPE, false, partners);
     let news = news(section, &MESSAGE_NEWS, 30);
     Some(MessagesConfig { altinn: altinn?, news })
 }
 
-fn broker(section: &Section<'_>) -> Option<BrokerConfig> {
-    let altinn = altinn(section, BROKER_SCOPE, false);
+fn broker(section: &Section<'_>, partners: &[Partner]) -> Option<BrokerConfig> {
+    let altinn = altinn(section, BROKER_SCOPE, false, partners);
     let resumable_above_bytes = section.number("resumable_above_bytes", 50_000_000, 0..=u64::MAX >> 1);
     let part_bytes = section.number("part_bytes", 50_000_000, 1_024..=u64::MAX >> 1);
     let news = news(section, &TRANSFER_NEWS, 60);
@@ -336,39 +340,29 @@ const TRANSFER_NEWS: [(&str, LateEvent); 4] = [
     ("expired", LateEvent::Expired),
 ];
 
-fn altinn(section: &Section<'_>, scope: &str, to_apps: bool) -> Option<AltinnConfig> {
+fn altinn(section: &Section<'_>, scope: &str, to_apps: bool, partners: &[Partner]) -> Option<AltinnConfig> {
     let environment = environment(section);
     let preset = |pick: fn(&Environment) -> &'static str| environment.as_ref().map(pick);
     let platform_url = address(section, "platform_url", preset(|e| e.platform_url));
     let apps_url = if to_apps { address(section, "apps_url", preset(|e| e.apps_url)) } else { Some(String::new()) };
     let issuer = address(section, "issuer", preset(|e| e.issuer));
     let token_url = address(section, "token_url", preset(|e| e.token_url));
-    let client_id = section.required("client_id");
-    let scope = section.text("scope").unwrap_or_else(|| scope.to_owned());
-    let key = private_key(section);
-    let key_name = key_name(section);
-    let consumer_org = consumer_org(section);
+    let well_known_url = well_known_url(section, environment.as_ref());
+    let office = Office { issuer, token_url, well_known_url };
+    let maskinporten = maskinporten::read(section, &office, scope, &[]);
+    let general = maskinporten.as_ref().map_or((scope, &[][..]), |client| (&client.scope, &client.resources));
+    let clients = maskinporten::clients(section, &office, general, partners);
     let subscription_key = files::secret(section, "subscription_key_file");
     let (connect_ms, timeout_ms) = waits(section);
     let test_org = section.flag("test_org", false);
-    let resources = section.texts("resources");
-    let maskinporten = MaskinportenConfig {
-        issuer: issuer?,
-        token_url: token_url?,
-        client_id: client_id?,
-        scope,
-        key: key?,
-        key_name: key_name?,
-        consumer_org,
-        resources,
-    };
     let bare = |url: String| url.trim_end_matches('/').to_owned();
     Some(AltinnConfig {
         platform_url: bare(platform_url?),
         apps_url: bare(apps_url?),
         test_org,
         subscription_key,
-        maskinporten,
+        maskinporten: maskinporten?,
+        clients,
         connect_ms,
         timeout_ms,
     })
@@ -382,6 +376,17 @@ fn environment(section: &Section<'_>) -> Option<Environment> {
             section.fault("environment", "must be \"tt02\" or \"production\"; leave it out to give every address");
             None
         }
+    }
+}
+
+/// Where the issuer tells its addresses: asked only for those that were not given.
+fn well_known_url(section: &Section<'_>, environment: Option<&Environment>) -> Option<String> {
+    let given = section.has("issuer") || section.has("token_url");
+    let preset = environment.filter(|_| !given).map(|environment| environment.well_known_url);
+    if section.has("well_known_url") {
+        address(section, "well_known_url", preset)
+    } else {
+        preset.map(ToOwned::to_owned)
     }
 }
 
@@ -404,59 +409,24 @@ fn address(section: &Section<'_>, key: &'static str, preset: Option<&'static str
     Some(url)
 }
 
-fn private_key(section: &Section<'_>) -> Option<SecretString> {
-    section.required("key_file")?;
-    let key = files::secret(section, "key_file")?;
-    if !key.expose_secret().starts_with("-----BEGIN") {
-        section.fault("key_file", "does not hold a private key in PEM form");
-        return None;
-    }
-    Some(key)
-}
-
-fn key_name(section: &Section<'_>) -> Option<KeyName> {
-    let kid = section.text("kid");
-    let has_chain = section.text("certificate_chain_file").is_some();
-    let chain = files::text(section, "certificate_chain_file");
-    match (kid, chain) {
-        (Some(_), Some(_)) => {
-            section.fault("kid", "give this or certificate_chain_file, not both");
-            None
-        }
-        (Some(kid), None) => Some(KeyName::Kid(kid)),
-        (None, Some(chain)) if chain.contains("-----BEGIN CERTIFICATE") => Some(KeyName::Chain(chain)),
-        (None, Some(_)) => {
-            section.fault("certificate_chain_file", "does not hold certificates in PEM form");
-            None
-        }
-        (None, None) => {
-            if !has_chain {
-                section.fault("kid", "is missing: give this or certificate_chain_file");
-            }
-            None
-        }
-    }
-}
-
-fn consumer_org(section: &Section<'_>) -> Option<String> {
-    let org = section.text("consumer_org")?;
-    if org.len() != 9 || !org.bytes().all(|byte| byte.is_ascii_digit()) {
-        section.fault("consumer_org", "must be an organisation number of nine digits");
-    }
-    Some(org)
-}
-
 fn http(section: &Section<'_>) -> Option<HttpConfig> {
+    let headers = headers(section);
+    let signing_secret = files::secret(section, "signing_secret_file");
+    let batches = batches(section);
+    Some(HttpConfig { headers, signing_secret, batches, ..service(section, false)? })
+}
+
+/// What every service that is reached by HTTP has; what is sent may carry secrets beside the credential.
+pub(super) fn service(section: &Section<'_>, sends_secret: bool) -> Option<HttpConfig> {
     section.required("url");
     let oauth = oauth(&section.section("oauth"));
     let credential = credential(section);
     if oauth.is_some() && credential.is_some() {
         section.fault("oauth", "give this or a fixed credential, not both");
     }
-    let carries_secret =
-        oauth.is_some() || ["bearer_token_file", "credential_file"].iter().any(|key| section.text(key).is_some());
-    let headers = headers(section);
-    let signing_secret = files::secret(section, "signing_secret_file");
+    let carries_secret = sends_secret
+        || oauth.is_some()
+        || ["bearer_token_file", "credential_file"].iter().any(|key| section.text(key).is_some());
     let client_certificate = client_certificate(section);
     let authorities = authorities(section);
     let url = service_address(section, "url", carries_secret);
@@ -465,18 +435,17 @@ fn http(section: &Section<'_>) -> Option<HttpConfig> {
         section.fault("status_url", "must have {key} where the item's key goes");
     }
     let (connect_ms, timeout_ms) = waits(section);
-    let batches = batches(section);
     Some(HttpConfig {
         url: url?,
         status_url,
         credential: oauth.or(credential),
-        headers,
-        signing_secret,
+        headers: Vec::new(),
+        signing_secret: None,
         client_certificate,
         authorities,
         connect_ms,
         timeout_ms,
-        batches,
+        batches: None,
     })
 }
 
@@ -544,10 +513,7 @@ const TEMPORARY: &str = ".{name}.part";
 /// Whether the receiver takes batches, and how large ones.
 fn batches(section: &Section<'_>) -> Option<BatchLimits> {
     let given = section.has("batch_items") || section.has("batch_bytes");
-    let limits = BatchLimits {
-        items: section.number("batch_items", BatchLimits::DEFAULT.items, 1..=10_000),
-        bytes: section.number("batch_bytes", BatchLimits::DEFAULT.bytes, 1..=u64::MAX >> 1),
-    };
+    let limits = batch_limits(section);
     match section.text("take").as_deref().unwrap_or("items") {
         "batches" => return Some(limits),
         "items" if given => section.fault("take", "must be \"batches\" where batch_items or batch_bytes are given"),
@@ -555,6 +521,14 @@ fn batches(section: &Section<'_>) -> Option<BatchLimits> {
         _ => section.fault("take", "must be \"items\" or \"batches\""),
     }
     None
+}
+
+/// How large batches may be.
+pub(super) fn batch_limits(section: &Section<'_>) -> BatchLimits {
+    BatchLimits {
+        items: section.number("batch_items", BatchLimits::DEFAULT.items, 1..=10_000),
+        bytes: section.number("batch_bytes", BatchLimits::DEFAULT.bytes, 1..=u64::MAX >> 1),
+    }
 }
 
 /// An address of an HTTP service. A secret must not be readable on the way; items alone are the operator's choice.

@@ -154,6 +154,7 @@ fn does_not_take(receiver: &ReceiverConfig, format: FormatName) -> Option<&'stat
         (
             ReceiverConfig::AltinnApp(_)
             | ReceiverConfig::Http(_)
+            | ReceiverConfig::Soap(_)
             | ReceiverConfig::Directory(_)
             | ReceiverConfig::Sftp(_),
             _,
@@ -268,7 +269,9 @@ fn service(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> Option<S
             message = Some(target.map(Box::new));
         }
         Some(ReceiverConfig::AltinnBroker(_)) => transfer = Some(super::transfer::target(section)),
-        Some(ReceiverConfig::Http(_) | ReceiverConfig::Directory(_) | ReceiverConfig::Sftp(_)) => {
+        Some(
+            ReceiverConfig::Http(_) | ReceiverConfig::Soap(_) | ReceiverConfig::Directory(_) | ReceiverConfig::Sftp(_),
+        ) => {
             rows.iter().filter(|row| !row.has("schema")).for_each(|row| {
                 row.fault(
                     "schema",

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{BatchLimits, Strictness};
+use crate::model::{BatchLimits, CredentialPlace, SoapVersion, Strictness};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxs a@b";
 
@@ -35,6 +35,7 @@ fn files() -> tempfile::TempDir {
     put("etat.pub", KEY);
     put("etat.hash", HASH);
     put("fagsystem.token", "secret-token\n");
+    put("onlinebatch.password", "secret");
     put("mottak.pub", KEY);
     put("mottak_key", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
     put("mottak_key-cert.pub", "ssh-ed25519-cert-v01@openssh.com AAAA");
@@ -167,7 +168,7 @@ colour = "red"
         "line 7: worker.lease_ms: must be a whole number from 1000 to 3600000",
         "line 8: partner.Etat: `Etat` is not a name: use 1 to 32 of a-z, 0-9, '-' and '_', starting with a letter or digit",
         "line 9: partner.Etat.login.etat.password_hash: is not an argon2id hash; make one with `sluse hash-password`",
-        "line 11: receiver.files.kind: must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"sftp\" or \"directory\"",
+        "line 11: receiver.files.kind: must be \"altinn-app\", \"altinn-correspondence\", \"altinn-broker\", \"http\", \"soap\", \"sftp\" or \"directory\"",
         "line 13: receiver.altinn.apps_url: is missing: give it, or `environment`",
         "line 13: receiver.altinn.issuer: is missing: give it, or `environment`",
         "line 13: receiver.altinn.token_url: is missing: give it, or `environment`",
@@ -325,6 +326,37 @@ fn an_http_service_has_one_credential_and_no_secret_travels_in_the_clear() {
     ] {
         let faults = with(&settings).unwrap_err();
         assert!(matches!(&faults[..], [only] if only.starts_with(fault)), "{settings}: {faults:?}");
+    }
+}
+
+#[test]
+fn a_soap_service_takes_batches_and_no_password_travels_in_the_clear() {
+    let with = |settings: &str| {
+        let receiver = format!("kind = \"soap\"\n{settings}");
+        parse(&MINIMAL.replace("kind = \"directory\"\npath = \"out\"", &receiver), &[])
+    };
+    let url = "url = \"https://a.example/\"\n";
+    let config = with(url).unwrap();
+    let ReceiverConfig::Soap(soap) = &config.routes[0].receiver else { panic!("a SOAP receiver") };
+    assert_eq!((soap.version, soap.mtom, soap.user.is_none()), (SoapVersion::V11, true, true));
+    assert_eq!(config.routes[0].receiver.batches(), Some(BatchLimits::DEFAULT));
+    let user = "username = \"u\"\npassword_file = \"fagsystem.token\"\n";
+    let config = with(&format!("{url}{user}username_in = \"header\"\nversion = \"1.2\"\nmtom = false")).unwrap();
+    let ReceiverConfig::Soap(soap) = &config.routes[0].receiver else { panic!("a SOAP receiver") };
+    assert_eq!((soap.version, soap.credential_place, soap.mtom), (SoapVersion::V12, CredentialPlace::Header, false));
+    assert_eq!(soap.user.as_ref().map(|(name, _)| name.as_str()), Some("u"));
+    for (settings, fault) in [
+        (format!("url = \"http://a.example/\"\n{user}"), "url: must begin with https://"),
+        (format!("{url}take = \"items\""), "take: must be"),
+        (format!("{url}version = \"2\""), "version: must be"),
+        (format!("{url}{user}username_in = \"cookie\""), "username_in: must be"),
+        (format!("{url}username_in = \"header\""), "username_in: needs username"),
+        (format!("{url}username = \"u\""), "username: username and password_file go together"),
+        (format!("{url}password_file = \"fagsystem.token\""), "username: username and password_file go together"),
+        (format!("{url}headers = [\"A: b\"]"), "headers: "),
+    ] {
+        let faults = with(&settings).unwrap_err();
+        assert!(matches!(&faults[..], [only] if only.contains(fault)), "{settings}: {faults:?}");
     }
 }
 

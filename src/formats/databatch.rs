@@ -5,9 +5,10 @@
 
 use std::sync::LazyLock;
 
-use super::details::{Details, PartDraft, Reader};
-use super::{Format, Forms, Mark, ReadItemError, Role, Source, compiled};
+use super::details::{Details, PartDraft, Reader, for_each_element};
+use super::{Format, Forms, Mark, ReadItemError, Role, Source, compiled, preamble};
 use crate::model::{ByteRange, Counted, FormatName, ItemKind};
+use crate::ports::Blob;
 use crate::xsd::Plan;
 
 /// The format.
@@ -85,4 +86,29 @@ pub(crate) fn attachment_detail(
         _ => {}
     }
     Ok(())
+}
+
+/// What an attachment behind all units is called in an archive beside the batch, and where its content lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentPlace {
+    /// internalFileName.
+    pub internal_name: String,
+    /// The raw content of its element.
+    pub content: ByteRange,
+}
+
+/// Reads where an attachment behind all units lies. Reads its bytes once, one buffer at a time.
+pub fn attachment_place(blob: &dyn Blob, range: ByteRange) -> Result<AttachmentPlace, ReadItemError> {
+    let encoding = preamble(blob)?.encoding;
+    let mut reader = Reader::new(blob, encoding);
+    let mut place = AttachmentPlace { internal_name: String::new(), content: ByteRange::default() };
+    for_each_element((blob, encoding), range, &mut |path, content| {
+        match path {
+            "@internalFileName" => place.internal_name = reader.text(content)?,
+            "" => place.content = content,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(place)
 }

@@ -41,6 +41,7 @@ pub use crate::xml::Encoding;
 
 pub(crate) use check_digits::number;
 pub use check_digits::{organisation_check_digit, person_control_digits, reportee, reportee_kind};
+pub use databatch::{AttachmentPlace, attachment_place};
 pub use day::Day;
 pub use decoder::{Coding, Decoder};
 pub use details::{Details, MOST_PARTS, MOST_TEXT_BYTES, Span, details};

@@ -128,10 +128,18 @@ impl Attempt<'_> {
 
     /// Makes the batch ready; one to be sent is judged first.
     async fn consign_batch(&self, batch: Batch, sent: bool) -> Result<BatchConsignment, DeliveryError> {
-        let chosen = self.chosen(batch).await?;
+        let mut chosen = self.chosen(batch).await?;
         let source = self.forwarding.source.clone();
+        let mut attachments = Vec::new();
+        if self.forwarding.receiver.takes_attachments_apart() && !chosen.attachments.is_empty() {
+            let source = source.clone();
+            let taken = self.forwarding.cores.run(move || source.take_apart(chosen)).await;
+            (chosen, attachments) = taken.map_err(io::Error::other)?.map_err(not_consigned)?;
+        }
         let read = self.forwarding.source.disk.run(move || source.consign_batch(&batch, chosen)).await;
         let (consignment, mut reader) = read.map_err(io::Error::other)??;
+        let is_repeat = batch.is_doubtful || self.item.state == ItemState::Sending;
+        let consignment = BatchConsignment { attachments, is_repeat, ..consignment };
         if sent {
             let (route, items) = (Arc::clone(&self.forwarding.route), batch.items);
             let judging = move || is_valid(&mut reader, &route, route.partner.as_str(), items);
@@ -207,6 +215,13 @@ impl Attempt<'_> {
                 self.trouble(&error, wish, false);
                 self.again_or_give_up(code, |at| Outcome::Retry { code, at }, wish)
             }
+            Next::HoldUp => {
+                self.trouble(&error, None, false);
+                if let Some(queue) = &self.forwarding.queue {
+                    queue.went_down();
+                }
+                self.again_or_give_up(code, |at| Outcome::Down { code, at }, None)
+            }
             Next::LookUp => {
                 self.trouble(&error, None, false);
                 // Never given up unseen: the look-up comes first, also when the time limit has passed.
@@ -227,7 +242,7 @@ impl Attempt<'_> {
         let (wish, all) = match error.outcome().1 {
             Next::Retry(wish) => (wish, false),
             Next::AskOperator => (None, true),
-            Next::GiveUp | Next::LookUp => (None, false),
+            Next::GiveUp | Next::HoldUp | Next::LookUp => (None, false),
         };
         self.trouble(error, wish, all);
         let code = codes::OUTCOME_UNKNOWN;
@@ -282,7 +297,7 @@ impl Attempt<'_> {
 fn word(outcome: &Outcome) -> (&'static str, Option<Code>) {
     match outcome {
         Outcome::Delivered(_) => ("delivered", None),
-        Outcome::Retry { code, .. } => ("retry", Some(*code)),
+        Outcome::Retry { code, .. } | Outcome::Down { code, .. } => ("retry", Some(*code)),
         Outcome::Unknown { code, .. } => ("unknown", Some(*code)),
         Outcome::Failed(code) => ("failed", Some(*code)),
     }

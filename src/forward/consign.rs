@@ -1,5 +1,6 @@
 //! Makes an item ready for a receiver.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::{io, iter};
 
@@ -10,7 +11,8 @@ use crate::blocking::Blocking;
 use crate::formats::{self, Coding, Details, Encoding, ReadItemError, Span, broker};
 use crate::model::{ArchiveContents, Batch, ByteRange, Envelope, GenericFormat, Item, ItemKind, Reportee, ShipmentId};
 use crate::ports::{
-    BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError, Message, Parcel, Payload,
+    BatchConsignment, Blob, Consignment, Content, ContentPart, DeliveryError, Message, NamedContent, Parcel, PartMeta,
+    Payload,
 };
 use crate::split::{self, Chosen};
 
@@ -118,13 +120,52 @@ impl Source {
         }
         let encoding = formats::preamble(self.blob.as_ref())?.encoding;
         let part = chosen.first_part().and_then(|part| self.envelope.parts.get(part as usize));
+        let sequence_number = part.and_then(|part| part.sequence_no.as_ref()?.trim().parse().ok());
         let reference = part.map(|part| Batch::reference(&part.reference, batch.number)).unwrap_or_default();
         let (source, chosen, suffix) = (self.clone(), Arc::new(chosen), Batch::suffix(batch.number));
         let cuts = move || -> Cuts { Box::new(chosen.cut(&source.blob, &source.envelope, &suffix)) };
         let reader = reading(&self.blob, encoding, cuts());
         let content = pieced(&self.blob, encoding, cuts, &self.disk);
         let (shipment, number, key, items) = (self.shipment, batch.number, batch.key, batch.items);
-        Ok((BatchConsignment { shipment, number, key, items, reference, content }, reader))
+        let (attachments, is_repeat) = (Vec::new(), batch.is_doubtful);
+        let consignment = BatchConsignment {
+            shipment,
+            number,
+            key,
+            items,
+            reference,
+            sequence_number,
+            content,
+            attachments,
+            is_repeat,
+        };
+        Ok((consignment, reader))
+    }
+
+    /// Takes the attachments behind all items out of a batch: their elements stay in it, empty. Left in it are all where
+    /// one cannot be named in an archive, or where they are too much for one. Reads them once. Blocks.
+    pub(super) fn take_apart(&self, mut chosen: Chosen) -> Result<(Chosen, Vec<NamedContent>), ReadItemError> {
+        let encoding = formats::preamble(self.blob.as_ref())?.encoding;
+        let (mut names, mut bytes, mut taken) = (HashSet::new(), 0, Vec::new());
+        let mut contents = Vec::with_capacity(chosen.attachments.len());
+        for range in &chosen.attachments {
+            let place = formats::attachment_place(self.blob.as_ref(), *range)?;
+            bytes += place.content.len();
+            // Windows would unpack names that differ in case alone over each other.
+            if !is_file_name(&place.internal_name) || !names.insert(place.internal_name.to_lowercase()) {
+                return Ok((chosen, Vec::new()));
+            }
+            contents.push(place.content);
+            let meta = PartMeta::Attachment { file_name: String::new(), attachment_type: String::new() };
+            let span = Span { meta, content: place.content, coding: Coding::Base64 };
+            let content = decoded(&self.blob, encoding, &span, &self.disk);
+            taken.push(NamedContent { name: place.internal_name, content });
+        }
+        if bytes > MOST_APART_BYTES {
+            return Ok((chosen, Vec::new()));
+        }
+        chosen.hollow = contents;
+        Ok((chosen, taken))
     }
 
     /// A recipient gets the archive with a list that names him alone.
@@ -188,5 +229,13 @@ impl Source {
     }
 }
 
+/// Tells whether a name stays in the folder that it is unpacked to.
+fn is_file_name(name: &str) -> bool {
+    let plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\' | ':');
+    (1..=255).contains(&name.len()) && !matches!(name, "." | "..") && name.chars().all(plain)
+}
+
+/// Most bytes of attachments, as base64, that go beside a batch: an archive of 32-bit sizes holds them.
+const MOST_APART_BYTES: u64 = 4_000_000_000;
 /// Bytes of an item's contents, in all, that are read with its details; the rest is streamed.
 const HELD_BYTES: u64 = 32 * 1024;

@@ -1,6 +1,7 @@
 //! Works through a shipment's due items.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures::stream::{self, Stream};
@@ -13,6 +14,7 @@ use super::consign::Source;
 use super::gate::Pass;
 use super::group::group;
 use super::patience::{Patience, after};
+use super::queue::{Entered, Queue, Turn};
 use crate::blocking::Blocking;
 use crate::codes;
 use crate::model::{BatchLimits, Item, ItemState, Route};
@@ -27,6 +29,8 @@ pub struct Forwarding {
     pub receiver: Arc<dyn Receiver>,
     /// How large batches may be, where the receiver takes them; `None` where it takes single items.
     pub batches: Option<BatchLimits>,
+    /// Where whoever sends to the receiver waits for his turn, if that takes one thing after the other.
+    pub queue: Option<Arc<Queue>>,
     /// The receiver's troubles so far.
     pub patience: Arc<Patience>,
     /// The route's rules.
@@ -53,12 +57,18 @@ pub async fn forward(forwarding: &Forwarding) -> Result<Option<Timestamp>, Ledge
     if let Some(limits) = forwarding.batches {
         group(forwarding, limits).await?;
     }
+    let behind = AtomicI64::new(0);
+    let at_once = if forwarding.queue.is_some() { 1 } else { forwarding.route.concurrency.max(1) };
     // Also where the receiver no longer takes batches: what was grouped goes on as it was, for it may have been sent.
     due_batches(forwarding)
         .chain(due_items(forwarding))
-        .try_for_each_concurrent(forwarding.route.concurrency.max(1), |(load, item)| async move {
-            let Some(_pass) = forwarding.enter().await else { return Ok(()) };
-            Attempt { forwarding, load, item: &item }.run().await
+        .try_for_each_concurrent(at_once, |(load, item)| {
+            let behind = &behind;
+            async move {
+                let Some(_turn) = forwarding.turn(load, behind).await? else { return Ok(()) };
+                let Some(_pass) = forwarding.enter().await else { return Ok(()) };
+                Attempt { forwarding, load, item: &item }.run().await
+            }
         })
         .await?;
     if forwarding.is_hopeless() {
@@ -66,7 +76,8 @@ pub async fn forward(forwarding: &Forwarding) -> Result<Option<Timestamp>, Ledge
         tracing::error!(shipment = %id, "the receiver has taken nothing for too long; what was not sent is given up");
         forwarding.ledger.fail_open(id, ItemState::Ready, codes::UNREACHABLE).await?;
     }
-    Ok(forwarding.paused())
+    let behind = Timestamp::from_millisecond(behind.into_inner()).ok().filter(|until| *until > Timestamp::UNIX_EPOCH);
+    Ok(forwarding.paused().max(behind))
 }
 
 /// The due items that go alone, page by page; ends early when asked to stop or to pause.
@@ -114,6 +125,23 @@ impl Forwarding {
     /// Tells whether nothing new should begin now.
     pub(super) fn rests(&self) -> bool {
         self.stop.is_cancelled() || self.paused().is_some()
+    }
+
+    /// Waits for the turn to send, where only one may; `None` when another goes before, until the time that is noted.
+    async fn turn(&self, load: Load<'_>, behind: &AtomicI64) -> Result<Option<Turn<'_>>, LedgerError> {
+        let Some(queue) = &self.queue else { return Ok(Some(Turn::Free)) };
+        let batch = match load {
+            Load::Item | Load::Kept(..) => None,
+            Load::Batch(batch) => Some(batch.number),
+        };
+        match queue.enter(self.ledger.as_ref(), (self.source.shipment, batch)).await? {
+            Entered::Turn(turn) => Ok(Some(turn)),
+            Entered::Behind(due_at) => {
+                let soon = after(self.clock.now(), Duration::from_millis(self.route.retry.first_wait_ms));
+                behind.store(due_at.max(soon).as_millisecond(), Ordering::Relaxed);
+                Ok(None)
+            }
+        }
     }
 
     /// Until when the receiver is left alone.

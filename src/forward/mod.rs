@@ -16,6 +16,7 @@ mod gate;
 mod group;
 mod keep;
 mod patience;
+mod queue;
 mod serve;
 
 pub use activate::activate;
@@ -24,4 +25,5 @@ pub use deliver::{Forwarding, forward};
 pub use fill::Filler;
 pub use keep::Keeper;
 pub use patience::{Allowance, Patience, after};
+pub use queue::Queue;
 pub use serve::Server;

@@ -1,6 +1,8 @@
 //! Batches that a shipment's items go in, for receivers that take several items at once.
 
-use super::ItemKey;
+use jiff::Timestamp;
+
+use super::{ItemKey, RouteName, ShipmentId};
 
 /// How large such a batch may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,21 @@ pub struct Batch {
     pub last: u64,
     /// How many items it has.
     pub items: u64,
+    /// An earlier attempt may have had its effect, though no clear answer came.
+    pub is_doubtful: bool,
+}
+
+/// A batch that is to be taken before any other by a receiver that said of itself that it is down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldUp {
+    /// Of which shipment.
+    pub shipment: ShipmentId,
+    /// The shipment's route.
+    pub route: RouteName,
+    /// Which batch of it.
+    pub number: u64,
+    /// When it is tried again.
+    pub due_at: Timestamp,
 }
 
 impl Batch {

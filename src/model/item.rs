@@ -237,6 +237,13 @@ pub enum Outcome {
         /// When to try again.
         at: Timestamp,
     },
+    /// Its receiver says that it is down: it is tried again at the given time, and nothing goes there before it.
+    Down {
+        /// Why.
+        code: Code,
+        /// When to try again.
+        at: Timestamp,
+    },
     /// Nobody knows: look before sending again, not before the given time.
     Unknown {
         /// Why.

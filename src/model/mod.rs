@@ -23,12 +23,13 @@ mod route;
 mod rules;
 mod shipment;
 mod sighting;
+mod soap;
 mod transfer;
 
 pub use amendments::{AddedPartner, AmendedLogin, Amendments, AuditRow, LoginKey};
 pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
-pub use batch::{Batch, BatchLimits};
+pub use batch::{Batch, BatchLimits, HeldUp};
 pub use expected::{Alarm, AlarmChange, Arrival, FileState, Judged, PastFile, Settled, Watch};
 pub use finding::{Code, Finding, FindingGroup, Note, Place, Spot, push_without_positions};
 pub use form_path::{BadFormPath, FormPath};
@@ -58,4 +59,5 @@ pub use shipment::{
     VerdictKind,
 };
 pub use sighting::{Sighting, Stamp, TakeOrder, Tried, Wait};
+pub use soap::{CredentialPlace, SoapVersion};
 pub use transfer::{TransferContent, TransferTarget};

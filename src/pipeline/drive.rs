@@ -133,6 +133,7 @@ pub(super) async fn forwarding(
         ledger: Arc::clone(&house.ledger),
         receiver: Arc::clone(&destination.receiver),
         batches: destination.batches,
+        queue: destination.queue.clone(),
         patience: Arc::clone(&destination.patience),
         source: Source {
             shipment: shipment.id,

@@ -44,7 +44,7 @@ use jiff::Timestamp;
 
 use crate::blocking::{Blocking, Lost};
 use crate::codes;
-use crate::forward::Patience;
+use crate::forward::{Patience, Queue};
 use crate::intake::Routes;
 use crate::model::{BatchLimits, Code, RouteName, ShipmentId, WorkerId};
 use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver, Sources};
@@ -101,18 +101,29 @@ impl House {
 pub struct Destination {
     receiver: Arc<dyn Receiver>,
     batches: Option<BatchLimits>,
+    queue: Option<Arc<Queue>>,
     patience: Arc<Patience>,
 }
 
 impl Destination {
     /// A receiver of single items. Those that are one to the world outside share their patience.
     pub fn new(receiver: Arc<dyn Receiver>, patience: Arc<Patience>) -> Self {
-        Self { receiver, batches: None, patience }
+        Self { receiver, batches: None, queue: None, patience }
     }
 
     /// The same receiver, which takes batches.
     pub fn in_batches(self, limits: BatchLimits) -> Self {
         Self { batches: Some(limits), ..self }
+    }
+
+    /// The receiver itself.
+    pub fn receiver(&self) -> &Arc<dyn Receiver> {
+        &self.receiver
+    }
+
+    /// The same receiver, which takes one thing after the other.
+    pub fn in_order(self, queue: Arc<Queue>) -> Self {
+        Self { queue: Some(queue), ..self }
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::Told;
 use crate::model::{
-    Batch, BlobId, Finding, FindingGroup, Item, ItemState, NewAttachment, NewItem, News, Note, Orders, Outcome,
+    Batch, BlobId, Finding, FindingGroup, HeldUp, Item, ItemState, NewAttachment, NewItem, News, Note, Orders, Outcome,
     OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally,
     Verdict, WorkerId,
 };
@@ -157,6 +157,9 @@ pub trait Ledger: Send + Sync {
         after: u64,
         limit: u32,
     ) -> Result<Vec<(Batch, Item)>, LedgerError>;
+
+    /// Open batches whose receivers said that they are down: each goes before all others of its receiver.
+    async fn held_up(&self) -> Result<Vec<HeldUp>, LedgerError>;
 
     /// Records that an attempt at a batch is about to happen, for all of its items.
     async fn intend_batch(&self, intent: Intent) -> Result<(), LedgerError>;

@@ -38,7 +38,8 @@ pub use parcel::{Parcel, Payload};
 pub use partners::Partners;
 pub use progress::{Progress, UnderWay};
 pub use receiver::{
-    BatchConsignment, Consignment, Content, ContentPart, Delivered, DeliveryError, Next, PartMeta, Receiver,
+    BatchConsignment, Concern, Consignment, Content, ContentPart, Delivered, DeliveryError, NamedContent, Next,
+    PartMeta, Receiver,
 };
 pub use small_blobs::SmallBlobs;
 pub use sources::{DueReceipt, LookEnd, ReceiptEnd, Seen, SourceStand, Sources, Take, TakeClaim, TakeStage};

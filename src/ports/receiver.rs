@@ -12,7 +12,9 @@ use jiff::civil::Date;
 
 use super::{Message, Parcel, Stand};
 use crate::codes;
-use crate::model::{Code, Deadlines, ItemKey, ItemKind, Note, Prefilled, Reportee, ReporteeKind, Service, ShipmentId};
+use crate::model::{
+    Alarm, Code, Deadlines, ItemKey, ItemKind, Note, Prefilled, Reportee, ReporteeKind, Service, ShipmentId,
+};
 
 /// Brings one item, or one batch of items, to one receiver.
 #[async_trait]
@@ -23,6 +25,11 @@ pub trait Receiver: Send + Sync {
     /// Looks whether an earlier attempt took effect; `None` when it did not.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError>;
 
+    /// Tells whether it wants the attachments of a batch that stand behind all items beside the batch, not in it.
+    fn takes_attachments_apart(&self) -> bool {
+        false
+    }
+
     /// Tells whether it wants the messages that an item carries, read.
     fn takes_messages(&self) -> bool {
         false
@@ -31,6 +38,11 @@ pub trait Receiver: Send + Sync {
     /// Tells whether it wants to know what an archive says and holds beyond its recipient.
     fn takes_parcels(&self) -> bool {
         false
+    }
+
+    /// Looks after what it needs to send at all, such as addresses, keys and the clock; what its operator should know of now.
+    async fn concerns(&self, _now: Timestamp) -> Vec<Concern> {
+        Vec::new()
     }
 
     /// Tells what has become of a delivered item; only asked where the delivery said so.
@@ -54,6 +66,15 @@ pub trait Receiver: Send + Sync {
     }
 }
 
+/// Something about a receiver that its operator should know of until it is over. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concern {
+    /// What it is about, in a word.
+    pub about: &'static str,
+    /// What there is to say.
+    pub alarm: Alarm,
+}
+
 /// Items that go together, ready for a receiver.
 #[derive(Clone)]
 pub struct BatchConsignment {
@@ -67,7 +88,22 @@ pub struct BatchConsignment {
     pub items: u64,
     /// Its reference: the shipment's, with a suffix of its own.
     pub reference: String,
+    /// The number the sender gave the whole file; `None` where there is none.
+    pub sequence_number: Option<i64>,
     /// The batch, valid in the input's format and envelope.
+    pub content: Content,
+    /// Its attachments, whose elements in the batch are empty then; only for receivers that want them so.
+    pub attachments: Vec<NamedContent>,
+    /// An earlier attempt may have had its effect, though no clear answer came.
+    pub is_repeat: bool,
+}
+
+/// A content with a name of its own, unique among those it goes with.
+#[derive(Clone)]
+pub struct NamedContent {
+    /// The name: neither empty nor a path.
+    pub name: String,
+    /// Its bytes.
     pub content: Content,
 }
 
@@ -250,6 +286,8 @@ pub enum Next {
     GiveUp,
     /// Try again, not before the receiver's own wish.
     Retry(Option<Duration>),
+    /// Try again, and send nothing else there before it.
+    HoldUp,
     /// Look first.
     LookUp,
     /// Try again at a slow pace and tell the operator.
@@ -261,6 +299,8 @@ impl DeliveryError {
     pub fn outcome(&self) -> (Code, Next) {
         match self {
             Self::Refused { code } | Self::RefusedFor { code, .. } => (*code, Next::GiveUp),
+            // It said so of itself: nothing else may be sent there before.
+            Self::Later { code: codes::RECEIVER_DOWN, .. } => (codes::RECEIVER_DOWN, Next::HoldUp),
             Self::Later { code, after } => (*code, Next::Retry(*after)),
             Self::Credentials { code } => (*code, Next::AskOperator),
             Self::Unknown { code } => (*code, Next::LookUp),

@@ -24,9 +24,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post, put};
+use axum::{Router, middleware};
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -277,6 +278,11 @@ impl Simulator {
         *self.world.faults() = Faults::new(plan);
     }
 
+    /// Sets how far the clock of the token endpoint is ahead of the machine's.
+    pub fn set_clock_ahead(&self, ahead: SignedDuration) {
+        self.world.issued().set_ahead(ahead);
+    }
+
     /// Makes every token given so far invalid.
     pub fn revoke_tokens(&self) {
         self.world.issued().revoke();
@@ -306,8 +312,13 @@ impl Drop for Simulator {
 }
 
 fn router(world: Arc<World>) -> Router {
-    Router::new()
+    let dated = middleware::from_fn_with_state(world.clone(), tokens::dated);
+    let office = Router::new()
         .route("/token", post(tokens::grant))
+        .route("/.well-known/oauth-authorization-server", get(tokens::metadata))
+        .layer(dated);
+    Router::new()
+        .merge(office)
         .route("/authentication/api/v1/exchange/maskinporten", get(tokens::exchange))
         .route("/storage/api/v1/instances", get(storage::list))
         .route("/{org}/{app}/instances", post(apps::instantiate))

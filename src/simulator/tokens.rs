@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Query, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::http::header::{AUTHORIZATION, DATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -36,6 +37,8 @@ pub struct GrantFacts {
     pub consumer_org: Option<String>,
     /// Resource indicators.
     pub resources: Vec<String>,
+    /// The organisation and the reference of a system user.
+    pub system_user: Option<(String, Option<String>)>,
 }
 
 /// Tokens given out, and grants seen.
@@ -46,6 +49,7 @@ pub(super) struct Issued {
     maskinporten: HashMap<String, i64>,
     altinn: HashMap<String, i64>,
     last: Option<GrantFacts>,
+    ahead: SignedDuration,
 }
 
 /// The claims Maskinporten knows; any other refuses the grant.
@@ -61,6 +65,34 @@ struct Claims {
     consumer_org: Option<String>,
     #[serde(default)]
     resource: Vec<String>,
+    #[serde(default)]
+    authorization_details: Vec<SystemUser>,
+}
+
+/// Of what may be asked for, all that this knows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SystemUser {
+    r#type: String,
+    systemuser_org: Party,
+    #[serde(rename = "externalRef")]
+    external_ref: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Party {
+    authority: String,
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+impl SystemUser {
+    fn facts(&self) -> Option<(String, Option<String>)> {
+        let known = self.r#type == "urn:altinn:systemuser" && self.systemuser_org.authority == "iso6523-actorid-upis";
+        let organisation = self.systemuser_org.id.strip_prefix("0192:").filter(|_| known)?;
+        Some((organisation.to_owned(), self.external_ref.clone()))
+    }
 }
 
 impl Issued {
@@ -73,7 +105,17 @@ impl Issued {
             maskinporten: HashMap::new(),
             altinn: HashMap::new(),
             last: None,
+            ahead: SignedDuration::ZERO,
         })
+    }
+
+    /// Sets how far its clock is ahead of the machine's.
+    pub(super) fn set_ahead(&mut self, ahead: SignedDuration) {
+        self.ahead = ahead;
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
     }
 
     pub(super) fn last_grant(&self) -> Option<GrantFacts> {
@@ -87,7 +129,7 @@ impl Issued {
 
     /// Tells whether a request carries an exchanged token that is still good.
     pub(super) fn accepts(&self, headers: &HeaderMap) -> bool {
-        let now = Timestamp::now().as_second();
+        let now = self.now().as_second();
         bearer(headers).and_then(|token| self.altinn.get(token)).is_some_and(|expires| *expires > now)
     }
 
@@ -95,6 +137,8 @@ impl Issued {
         let header = jsonwebtoken::decode_header(assertion).map_err(|_| "MP-011 Invalid assertion")?;
         let claims = self.claims(assertion)?;
         check(&header, &claims, &self.audience, now, tolerance_s)?;
+        let system_users: Option<Vec<_>> = claims.authorization_details.iter().map(SystemUser::facts).collect();
+        let system_user = system_users.ok_or("MP-011 Unknown authorization details")?.pop();
         self.grants.retain(|_, expires| *expires > now - tolerance_s);
         if self.grants.insert(claims.jti, claims.exp).is_some() {
             return Err("MP-012 Grant is used before");
@@ -106,6 +150,7 @@ impl Issued {
             scope: claims.scope,
             consumer_org: claims.consumer_org,
             resources: claims.resource,
+            system_user,
         });
         Ok(())
     }
@@ -165,8 +210,8 @@ pub(super) async fn grant(
     let Some(Query(form)) = form.filter(|form| form.grant_type == GRANT_TYPE) else {
         return refused("invalid_request", "MP-011 Not a JWT bearer grant");
     };
-    let now = Timestamp::now().as_second();
     let mut issued = world.issued();
+    let now = issued.now().as_second();
     if let Err(why) = issued.judge(&form.assertion, now, world.options.clock_tolerance_s) {
         return refused("invalid_grant", why);
     }
@@ -179,6 +224,23 @@ pub(super) async fn grant(
     Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": expires_in})).into_response()
 }
 
+/// `GET /.well-known/oauth-authorization-server`
+pub(super) async fn metadata(State(world): State<Arc<World>>) -> Json<serde_json::Value> {
+    let issuer = world.issued().audience.clone();
+    Json(json!({"issuer": issuer, "token_endpoint": format!("{}/token", world.base_url)}))
+}
+
+/// An answer with the stand-in's own time.
+pub(super) async fn dated(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let now = world.issued().now();
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
+    if let Some(date) = date.ok().and_then(|date| HeaderValue::try_from(date).ok()) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
 /// `GET /authentication/api/v1/exchange/maskinporten`
 pub(super) async fn exchange(
     State(world): State<Arc<World>>,
@@ -188,8 +250,8 @@ pub(super) async fn exchange(
     if let Some(fault) = struck(&world, Call::Exchange).await {
         return answer_fault(fault, &line);
     }
-    let now = Timestamp::now().as_second();
     let mut issued = world.issued();
+    let now = issued.now().as_second();
     let known = bearer(&headers).and_then(|token| issued.maskinporten.get(token)).is_some_and(|expires| *expires > now);
     if !known {
         return StatusCode::UNAUTHORIZED.into_response();

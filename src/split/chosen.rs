@@ -14,6 +14,8 @@ pub struct Chosen {
     totals: Totals,
     /// Attachments of theirs, in order.
     pub attachments: Vec<ByteRange>,
+    /// Of each of those the content that is left out; empty where they go whole.
+    pub hollow: Vec<ByteRange>,
 }
 
 /// The cuts of such a batch, item by item.
@@ -57,8 +59,9 @@ impl Iterator for Cuts {
         if let Some(slot) = self.chosen.slots.get(at) {
             return Some(self.smaller.item(*slot));
         }
+        let hollow = self.chosen.hollow.get(at - slots).copied();
         match self.chosen.attachments.get(at - slots) {
-            Some(range) => Some(self.smaller.attachment(*range)),
+            Some(range) => Some(self.smaller.attachment(*range, hollow)),
             None => Some(self.smaller.finish()).filter(|pieces| !pieces.is_empty()).map(Ok),
         }
     }

@@ -92,8 +92,9 @@ impl Smaller {
         Ok(cut.pieces)
     }
 
-    /// The next pieces: an attachment that stands behind all items. They come after every item.
-    pub fn attachment(&mut self, range: ByteRange) -> io::Result<Vec<Piece>> {
+    /// The next pieces: an attachment that stands behind all items, without what is hollow of it. They come after every
+    /// item.
+    pub fn attachment(&mut self, range: ByteRange, hollow: Option<ByteRange>) -> io::Result<Vec<Piece>> {
         let mut cut = self.cut();
         let head = self.envelope.tail.unwrap_or_default();
         if self.tail.is_none() {
@@ -104,7 +105,9 @@ impl Smaller {
             self.tail = Some(self.open_names(head)?);
             cut.bytes(head);
         }
-        cut.whole(range);
+        let hollow = hollow.unwrap_or(ByteRange { start: range.end, end: range.end });
+        cut.bytes(ByteRange { start: range.start, end: hollow.start });
+        cut.whole(ByteRange { start: hollow.end, end: range.end });
         Ok(cut.pieces)
     }
 

@@ -6,6 +6,7 @@ mod contract;
 mod delivery;
 mod faults;
 mod finishing;
+mod identity;
 mod letters;
 mod notices;
 mod other_receivers;

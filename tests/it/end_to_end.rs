@@ -18,7 +18,7 @@ use crate::support::gateway::Home;
 use crate::support::receipts::{Receipts, assert_valid};
 
 /// Drops a file with our own client and waits for its final receipt.
-async fn dropped(home: &Home, name: &str, bytes: &[u8]) -> String {
+pub(crate) async fn dropped(home: &Home, name: &str, bytes: &[u8]) -> String {
     let client = home.connect().await.unwrap();
     client.put(&format!("/inbox/{name}"), &mut &*bytes).await.unwrap();
     final_of(home, name).await
@@ -35,7 +35,7 @@ async fn read_rest(home: &Home, name: &str) -> Vec<u8> {
 }
 
 /// Waits for a file's final receipt, and has it judged by its schema.
-async fn final_of(home: &Home, name: &str) -> String {
+pub(crate) async fn final_of(home: &Home, name: &str) -> String {
     let receipts = Receipts::wait(home, &[name.to_owned()]).await;
     receipts.assert_one_final_each();
     let receipt = receipts.final_of(&home.connect().await.unwrap(), name).await;

@@ -160,6 +160,31 @@ fn any_bytes_on_a_channel_are_the_same_requests_in_any_pieces() {
 
 #[cfg(feature = "gateway")]
 #[test]
+fn any_bytes_are_an_answer_of_a_soap_receiver_or_none() {
+    use sluse::adapters::soap::{Reply, reply};
+
+    let namespace = "http://schemas.xmlsoap.org/soap/envelope/";
+    let envelope = |body: &str| format!("<s:Envelope xmlns:s='{namespace}'><s:Body>{body}</s:Body></s:Envelope>");
+    let operation = "ReceiveOnlineBatchExternalAttachment";
+    let receipt = envelope(&format!(
+        "<{operation}Response xmlns='http://AltInn.no/webservices/'><{operation}Result>&lt;OnlineBatchReceipt>&lt;Result \
+         resultCode='OK'/>&lt;/OnlineBatchReceipt></{operation}Result></{operation}Response>"
+    ));
+    let fault = envelope("<s:Fault><faultcode>s:Server</faultcode></s:Fault>");
+    let part = format!("--b\r\nContent-ID: <r>\r\n\r\n{receipt}\r\n--b--");
+    assert_eq!(reply("text/xml", receipt.as_bytes()), Reply::Ok);
+    assert_eq!(reply("text/xml", fault.as_bytes()), Reply::Fault);
+    let mut chance = Chance::new(seed() + 20);
+    for answer in [receipt, fault, part] {
+        bodies::soap_reply(answer.as_bytes());
+        for _ in 0..rounds(MUTANTS * 5) {
+            bodies::soap_reply(&mutated_bytes::mutant(answer.as_bytes(), &mut chance));
+        }
+    }
+}
+
+#[cfg(feature = "gateway")]
+#[test]
 fn any_bytes_before_a_connection_are_a_header_or_none() {
     let mut second = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec();
     second.extend([192, 0, 2, 8, 192, 0, 2, 1, 0x12, 0x67, 0, 22]);

@@ -46,7 +46,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "measures",
         ],
     ),
-    ("adapters", &["ports", "model", "codes", "markdown", "blocking", "rate", "kill_point", "measures"]),
+    // XML for the answers of SOAP receivers, which are a stranger's.
+    ("adapters", &["ports", "model", "codes", "markdown", "xml", "blocking", "rate", "kill_point", "measures"]),
     ("simulator", &["model"]),
     // The keys that sign receipts, and times, are read where everything else is checked; limits and check digits are
     // settings.

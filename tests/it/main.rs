@@ -51,6 +51,8 @@ mod schemas;
 #[cfg(feature = "gateway")]
 mod sftp;
 #[cfg(feature = "gateway")]
+mod soap;
+#[cfg(feature = "gateway")]
 mod sources;
 #[cfg(feature = "gateway")]
 mod split;

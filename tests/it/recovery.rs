@@ -107,6 +107,13 @@ async fn killed_at_every_point_while_batches_are_posted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_batches_with_attachments_are_sent_by_soap() {
+    let options = Options { sequence: Some(1), ..Options::of(Format::DataBatch, 2, Profile::Attachment, 9) };
+    let case = Case { format: "databatch", take: "batch_items = 1", at: At::Soap, ..Case::items(written(&options)) };
+    kill_at_every_point(&case).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_batches_are_placed_in_a_directory() {
     kill_at_every_point(&Case::batches(At::Directory, generated(4, Profile::Small, "25%", 5))).await;
 }

@@ -116,7 +116,7 @@ fn check_rest(blob: &InMemory, whole: &Judged, routes: &[Route], chosen: &dyn Fn
         bytes.extend(written(blob, &rest.item(Slot::of(item)).unwrap()));
     }
     for range in chosen.iter().flat_map(|item| attachments(whole, item)) {
-        bytes.extend(written(blob, &rest.attachment(range).unwrap()));
+        bytes.extend(written(blob, &rest.attachment(range, None).unwrap()));
     }
     bytes.extend(written(blob, &rest.finish()));
     if chosen.is_empty() {

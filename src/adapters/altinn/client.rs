@@ -7,6 +7,7 @@ use reqwest::{Method, RequestBuilder, Url};
 use secrecy::ExposeSecret;
 
 use super::grant::Signer;
+use super::issuer::{self, Issuer, Place};
 use super::tokens::Tokens;
 use super::{AltinnSettings, SetupError};
 use crate::adapters::http::{Answer, Http, Outgoing, SendError, address};
@@ -31,11 +32,15 @@ impl Client {
         if settings.test_exchange {
             exchange.set_query(Some("test=true"));
         }
-        let known: Vec<&Url> = others.iter().copied().chain([&platform, &token_url]).collect();
+        let well_known = issuer::well_known(settings.maskinporten.well_known_url.as_ref())?;
+        let known = others.iter().copied().chain([&platform, &token_url]).chain(&well_known);
+        let known: Vec<&Url> = known.collect();
         let http = Arc::new(Http::new(settings.waits, &known).map_err(SetupError::Tls)?);
+        let place = Place { token_url, audience: settings.maskinporten.audience.clone() };
+        let issuer = Issuer::new(http.clone(), well_known, place, Arc::clone(&clock));
         let signer = Signer::new(settings.maskinporten)?;
         let subscription_key = settings.subscription_key.map(|key| secret_header(key.expose_secret())).transpose()?;
-        let tokens = Tokens::new(http.clone(), signer, token_url, exchange, clock);
+        let tokens = Tokens::new(http.clone(), signer, issuer, exchange, clock);
         Ok(Self { http, tokens, platform, subscription_key })
     }
 

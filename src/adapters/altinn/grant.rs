@@ -8,7 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{KeyIdentity, MaskinportenSettings};
+use super::{KeyIdentity, MaskinportenSettings, SystemUser};
+use crate::adapters::certificate;
 
 /// Signs grants for one client.
 pub(super) struct Signer {
@@ -41,6 +42,31 @@ struct Claims<'a> {
     consumer_org: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     resource: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<[SystemUserClaim<'a>; 1]>,
+}
+
+/// The system user that an organisation has given rights.
+#[derive(Serialize)]
+struct SystemUserClaim<'a> {
+    r#type: &'static str,
+    systemuser_org: Party,
+    #[serde(rename = "externalRef", skip_serializing_if = "Option::is_none")]
+    external_ref: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Party {
+    authority: &'static str,
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+impl<'a> From<&'a SystemUser> for SystemUserClaim<'a> {
+    fn from(user: &'a SystemUser) -> Self {
+        let systemuser_org = Party { authority: "iso6523-actorid-upis", id: format!("0192:{}", user.organisation) };
+        Self { r#type: "urn:altinn:systemuser", systemuser_org, external_ref: user.reference.as_deref() }
+    }
 }
 
 impl Signer {
@@ -53,15 +79,24 @@ impl Signer {
         }
         let key = encoding_key(&settings.private_key)?;
         let signer = Self { header, key, settings };
-        signer.sign(Timestamp::UNIX_EPOCH)?;
+        signer.sign(Timestamp::UNIX_EPOCH, "")?;
         Ok(signer)
     }
 
-    /// Makes a grant that has never been used before.
-    pub(super) fn sign(&self, now: Timestamp) -> Result<String, KeyError> {
+    /// When the key can be used no longer, as far as that is known.
+    pub(super) fn ends_at(&self) -> Option<Timestamp> {
+        let certificate = match &self.settings.identity {
+            KeyIdentity::KeyId(_) => None,
+            KeyIdentity::Certificates(pem) => certificate::ends_at(pem),
+        };
+        self.settings.key_ends_at.into_iter().chain(certificate).min()
+    }
+
+    /// Makes a grant for an audience that has never been used before.
+    pub(super) fn sign(&self, now: Timestamp, audience: &str) -> Result<String, KeyError> {
         let iat = now.as_second();
         let claims = Claims {
-            aud: &self.settings.audience,
+            aud: audience,
             iss: &self.settings.client_id,
             scope: &self.settings.scope,
             iat,
@@ -69,6 +104,7 @@ impl Signer {
             jti: Uuid::new_v4().to_string(),
             consumer_org: self.settings.consumer_org.as_deref(),
             resource: &self.settings.resources,
+            authorization_details: self.settings.system_user.as_ref().map(|user| [user.into()]),
         };
         jsonwebtoken::encode(&self.header, &claims, &self.key).map_err(|_| KeyError::NotAKey)
     }
@@ -123,6 +159,9 @@ mod tests {
             identity: KeyIdentity::KeyId("kid".into()),
             consumer_org: None,
             resources: Vec::new(),
+            well_known_url: None,
+            system_user: None,
+            key_ends_at: None,
         };
         assert!(!format!("{settings:?}").contains("7c1d"));
         let error = Signer::new(settings).err().unwrap();

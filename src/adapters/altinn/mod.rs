@@ -12,6 +12,7 @@ mod client;
 mod finish;
 mod grant;
 mod instance;
+mod issuer;
 mod look_up;
 mod message;
 mod news;
@@ -19,6 +20,7 @@ mod problem;
 mod receiver;
 mod tokens;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 pub use super::http::{AddressError, Waits};
@@ -64,6 +66,21 @@ pub struct MaskinportenSettings {
     pub consumer_org: Option<String>,
     /// Resource indicators; most scopes need none.
     pub resources: Vec<String>,
+    /// Where the issuer tells its addresses; what it tells goes before `token_url` and `audience`.
+    pub well_known_url: Option<String>,
+    /// The system user that we act as.
+    pub system_user: Option<SystemUser>,
+    /// When a registered key ends.
+    pub key_ends_at: Option<Timestamp>,
+}
+
+/// A system user: what an organisation lets a system do for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemUser {
+    /// The organisation's number.
+    pub organisation: String,
+    /// The reference it was agreed under, where it has several.
+    pub reference: Option<String>,
 }
 
 /// How Maskinporten knows a key: exactly one of the two.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
@@ -17,7 +18,7 @@ use crate::adapters::http::{Answer, Outgoing, SendError, form};
 use crate::codes;
 use crate::kill_point::kill_point;
 use crate::model::{AppTarget, Code, ItemKind, ServiceTable};
-use crate::ports::{Clock, Consignment, Delivered, DeliveryError, Receiver};
+use crate::ports::{Clock, Concern, Consignment, Delivered, DeliveryError, Receiver};
 
 /// Makes one app instance of each item.
 pub struct AppReceiver {
@@ -128,6 +129,10 @@ impl AppReceiver {
 
 #[async_trait]
 impl Receiver for AppReceiver {
+    async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.client.tokens.concerns(now).await
+    }
+
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
         let answer = self.instantiate(item).await?;
         if answer.status() == 404 {

@@ -11,16 +11,18 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::grant::Signer;
+use super::issuer::{Issuer, Place};
+use crate::adapters::certificate;
 use crate::adapters::http::{Answer, Http, Outgoing, SendError};
 use crate::codes;
 use crate::model::Code;
-use crate::ports::{Clock, DeliveryError};
+use crate::ports::{Clock, Concern, DeliveryError};
 
 /// Gives tokens for one Maskinporten client.
 pub(super) struct Tokens {
     http: Arc<Http>,
     signer: Signer,
-    token_url: Url,
+    issuer: Issuer,
     exchange_url: Url,
     clock: Arc<dyn Clock>,
     current: RwLock<Option<Arc<Token>>>,
@@ -46,6 +48,8 @@ struct Landed {
 pub(super) enum TokenError {
     /// Refused: a matter of configuration.
     Refused,
+    /// Our clock is wrong: nothing was asked for.
+    ClockOff,
     /// Not now.
     Later(Code, Option<Duration>),
 }
@@ -54,6 +58,7 @@ impl From<TokenError> for DeliveryError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Refused => Self::Credentials { code: codes::TOKEN_REFUSED },
+            TokenError::ClockOff => Self::Credentials { code: codes::CLOCK_OFF },
             TokenError::Later(code, after) => Self::Later { code, after },
         }
     }
@@ -71,14 +76,14 @@ impl Tokens {
     pub(super) fn new(
         http: Arc<Http>,
         signer: Signer,
-        token_url: Url,
+        issuer: Issuer,
         exchange_url: Url,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             http,
             signer,
-            token_url,
+            issuer,
             exchange_url,
             clock,
             current: RwLock::default(),
@@ -166,23 +171,34 @@ impl Tokens {
         self.http.send(request, Outgoing::empty(), TOKEN_BYTES).await.map_err(unreachable_service)
     }
 
-    /// A Maskinporten token. `invalid_grant` covers a grant already used and a clock that is off, which a new grant by the
-    /// server's clock cures; anything else it covers is refused again.
+    /// What our operator should know of.
+    pub(super) async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.issuer.look().await;
+        let what = "the key for Maskinporten, or its certificate,";
+        let key = self.signer.ends_at().and_then(|ends_at| certificate::ending("key", what, ends_at, now));
+        self.issuer.concern().into_iter().chain(key).collect()
+    }
+
+    /// A Maskinporten token. `invalid_grant` covers a grant already used and a clock that is a little off, which a new grant
+    /// by the server's clock cures; anything else it covers is refused again.
     async fn granted(&self) -> Result<String, TokenError> {
-        let now = self.clock.now();
-        let answer = self.ask(now).await?;
+        let place = self.issuer.look().await;
+        let answer = self.ask(&place, self.clock.now()).await?;
         if !is_invalid_grant(&answer) {
             return read_grant(&answer);
         }
-        let by_their_clock = answer.date().filter(|date| now.duration_since(*date).abs() < LARGEST_SKEW);
-        read_grant(&self.ask(by_their_clock.unwrap_or(now)).await?)
+        self.issuer.compare_clocks(&answer);
+        read_grant(&self.ask(&place, answer.date().unwrap_or_else(|| self.clock.now())).await?)
     }
 
-    async fn ask(&self, now: Timestamp) -> Result<Answer, TokenError> {
-        let assertion = self.signer.sign(now).map_err(|_| TokenError::Refused)?;
+    async fn ask(&self, place: &Place, now: Timestamp) -> Result<Answer, TokenError> {
+        if !self.issuer.clock_is_right() {
+            return Err(TokenError::ClockOff);
+        }
+        let assertion = self.signer.sign(now, &place.audience).map_err(|_| TokenError::Refused)?;
         // A JWT is base64url and dots: nothing in it needs escaping.
         let form = format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}");
-        let request = self.http.post(self.token_url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = self.http.post(place.token_url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.http.send(request, Outgoing::whole(form), TOKEN_BYTES).await.map_err(unreachable_service)
     }
 
@@ -271,8 +287,6 @@ const TOKEN_BYTES: usize = 64 * 1024;
 const RENEWED_EARLY: SignedDuration = SignedDuration::from_secs(60);
 /// Between attempts to renew a token that is still good.
 const RENEWED_AGAIN: SignedDuration = SignedDuration::from_secs(10);
-/// A larger difference is not a clock that drifts; it needs an operator.
-const LARGEST_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 #[cfg(test)]
 mod tests {

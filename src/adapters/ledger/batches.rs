@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use crate::model::{Batch, Item, Outcome, ShipmentId};
+use crate::model::{Batch, HeldUp, Item, Outcome, ShipmentId};
 use crate::ports::{Intent, LedgerError};
 
 use super::rows::{self, int, state_number, to_state, uuid};
@@ -57,6 +57,8 @@ pub(super) async fn due(
 pub(super) async fn intend(connection: &mut SqliteConnection, intent: Intent) -> Result<(), LedgerError> {
     let batch = one(connection, intent.shipment, intent.number).await?;
     let seq = shipments::seq(connection, intent.shipment).await?;
+    let query = sqlx::query(sql::DOUBT_BATCH).bind(seq).bind(int(batch.number)).bind(int(batch.first));
+    query.execute(&mut *connection).await?;
     let query = sqlx::query(sql::INTEND_BATCH).bind(seq).bind(int(batch.number)).bind(int(batch.first));
     let query = query.bind(int(batch.last)).bind(intent.now.as_millisecond());
     let changed = query.execute(connection).await?.rows_affected();
@@ -78,7 +80,7 @@ pub(super) async fn conclude(
     let query = query.bind(int(batch.last)).bind(at.as_millisecond());
     let query = query.bind(state_number(state_after(outcome))).bind(code.0).bind(reference);
     match query.execute(&mut *connection).await?.rows_affected() {
-        changed if changed == batch.items => Ok(()),
+        changed if changed == batch.items => mark(connection, seq, number, outcome).await,
         0 => {
             let query = sqlx::query_scalar(sql::ITEM_STATE).bind(uuid(&id.0)).bind(int(batch.first));
             let state: Option<i64> = query.fetch_optional(connection).await?;
@@ -87,6 +89,26 @@ pub(super) async fn conclude(
         }
         _ => Err(settled(id, &batch)),
     }
+}
+
+/// What the outcome leaves of the batch itself: what went out without a clear answer may have had its effect, and what
+/// was said to have none by a receiver that is down is believed no more than that.
+async fn mark(connection: &mut SqliteConnection, seq: i64, number: u64, outcome: &Outcome) -> Result<(), LedgerError> {
+    let (is_doubtful, is_held_up) = match outcome {
+        Outcome::Down { .. } => (true, Some(true)),
+        Outcome::Unknown { .. } => (true, None),
+        Outcome::Retry { .. } => (false, None),
+        Outcome::Delivered(_) | Outcome::Failed(_) => (false, Some(false)),
+    };
+    let query = sqlx::query(sql::MARK_BATCH).bind(seq).bind(int(number)).bind(is_doubtful).bind(is_held_up);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// Those that go before all others of their receivers.
+pub(super) async fn held_up(connection: &mut SqliteConnection) -> Result<Vec<HeldUp>, LedgerError> {
+    let rows = sqlx::query(sql::HELD_UP_BATCHES).fetch_all(connection).await?;
+    rows.iter().map(rows::held_up).collect()
 }
 
 async fn one(connection: &mut SqliteConnection, id: ShipmentId, number: u64) -> Result<Batch, LedgerError> {

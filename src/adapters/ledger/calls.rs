@@ -5,8 +5,8 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::model::{
-    Batch, BlobId, Code, Finding, FindingGroup, Item, ItemState, NewAttachment, NewItem, News, Note, Orders, Outcome,
-    OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    Batch, BlobId, Code, Finding, FindingGroup, HeldUp, Item, ItemState, NewAttachment, NewItem, News, Note, Orders,
+    Outcome, OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, PlacedReceipt, Placing, RecordedVerdict,
@@ -220,6 +220,10 @@ impl Ledger for SqliteLedger {
         limit: u32,
     ) -> Result<Vec<(Batch, Item)>, LedgerError> {
         batches::due(&mut *self.reader().await?, id, now, after, limit).await
+    }
+
+    async fn held_up(&self) -> Result<Vec<HeldUp>, LedgerError> {
+        batches::held_up(&mut *self.reader().await?).await
     }
 
     async fn intend_batch(&self, intent: Intent) -> Result<(), LedgerError> {

@@ -199,6 +199,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "aftermath", include_str!("migrations/0013_aftermath.sql")),
     (14, "held", include_str!("migrations/0014_held.sql")),
     (15, "transfers", include_str!("migrations/0015_transfers.sql")),
+    (16, "soap", include_str!("migrations/0016_soap.sql")),
     (17, "turns", include_str!("migrations/0017_turns.sql")),
 ];
 const READERS: u32 = 3;
@@ -234,7 +235,8 @@ mod tests {
                      group_end, line, col, senders_reference, state, batch) SELECT 7, value, 0, 0, zeroblob(16), 0, 0, 0, 0, \
                      1, 1, '', 0, CASE WHEN value > 9950 THEN 1 END FROM counted";
                 sqlx::query(items).bind(ITEMS).execute(&mut *connection).await?;
-                let batch = "INSERT INTO batches VALUES (7, 1, zeroblob(16), 9951, 10050, 100)";
+                let batch = "INSERT INTO batches (shipment, number, key, first_item, last_item, size) \
+                     VALUES (7, 1, zeroblob(16), 9951, 10050, 100)";
                 sqlx::query(batch).execute(&mut *connection).await?;
                 items::fail_some(connection, id, crate::model::ItemState::Ready, crate::codes::UNREACHABLE).await
             })

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::codes;
 use crate::model::{
-    AreaPath, Batch, BlobId, ByteRange, Code, Fetch, Finding, FindingGroup, Item, ItemKey, ItemKind, ItemState,
+    AreaPath, Batch, BlobId, ByteRange, Code, Fetch, Finding, FindingGroup, HeldUp, Item, ItemKey, ItemKind, ItemState,
     LateEvent, NewAttachment, NewItem, News, Node, NodeState, OutcomeCount, PartKind, Period, Place, ReceiptForm,
     ReceiptKind, ScratchId, Service, Shipment, ShipmentId, Spot, Stage, Standing, Verdict, VerdictKind, Wait,
 };
@@ -91,6 +91,17 @@ pub(super) fn batch(row: &SqliteRow, number: &str, key: &str) -> Result<Batch, L
         first: count(row, "first_item")?,
         last: count(row, "last_item")?,
         items: count(row, "size")?,
+        is_doubtful: cell::<i64>(row, "doubtful")? != 0,
+    })
+}
+
+/// A batch that goes before all others of its receiver.
+pub(super) fn held_up(row: &SqliteRow) -> Result<HeldUp, LedgerError> {
+    Ok(HeldUp {
+        shipment: ShipmentId(to_uuid(cell(row, "id")?)?),
+        route: cell::<String>(row, "route")?.parse().map_err(|_| corrupt("a route's name"))?,
+        number: count(row, "number")?,
+        due_at: time(row, "due_at")?,
     })
 }
 

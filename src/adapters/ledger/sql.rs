@@ -284,13 +284,13 @@ pub(super) const GROUP_ITEMS: &str = "UPDATE items SET batch = $2 \
      WHERE shipment = $1 AND number >= $3 AND number <= $4 AND state = 0 AND batch IS NULL";
 
 pub(super) const BATCH: &str = concat!(
-    "SELECT number, key, first_item, last_item, size FROM batches WHERE shipment = ",
+    "SELECT number, key, first_item, last_item, size, doubtful FROM batches WHERE shipment = ",
     seq!(),
     " AND number = $2"
 );
 
 pub(super) const LAST_BATCH: &str = concat!(
-    "SELECT number, key, first_item, last_item, size FROM batches WHERE shipment = ",
+    "SELECT number, key, first_item, last_item, size, doubtful FROM batches WHERE shipment = ",
     seq!(),
     " ORDER BY number DESC LIMIT 1"
 );
@@ -299,8 +299,8 @@ pub(super) const LAST_BATCH: &str = concat!(
 pub(super) const DUE_BATCHES: &str = concat!(
     "SELECT ",
     item_columns!(),
-    ", batch_key, first_item, last_item, size FROM (SELECT shipment AS of, number AS which, key AS batch_key, \
-     first_item, last_item, size FROM batches WHERE shipment = ",
+    ", batch_key, first_item, last_item, size, doubtful FROM (SELECT shipment AS of, number AS which, \
+     key AS batch_key, first_item, last_item, size, doubtful FROM batches WHERE shipment = ",
     seq!(),
     " AND number > $2) JOIN items ON shipment = of AND number = first_item \
      WHERE state < 2 AND due_at <= $3 ORDER BY which LIMIT $4"
@@ -312,6 +312,20 @@ pub(super) const INTEND_BATCH: &str = "UPDATE items SET state = 1, code = NULL, 
 
 pub(super) const CONCLUDE_BATCH: &str = "UPDATE items SET state = $6, code = $7, receivers_reference = $8, due_at = $5 \
      WHERE shipment = $1 AND number >= $3 AND number <= $4 AND batch = $2 AND state < 2";
+
+/// An intent over one that has no outcome.
+pub(super) const DOUBT_BATCH: &str = "UPDATE batches SET doubtful = 1 WHERE shipment = $1 AND number = $2 AND doubtful = 0 \
+     AND EXISTS (SELECT 1 FROM items WHERE shipment = $1 AND number = $3 AND state = 1)";
+
+/// What an attempt leaves of a batch: doubt stays, whatever comes later, and what is held up stays so until it is settled.
+pub(super) const MARK_BATCH: &str = "UPDATE batches SET doubtful = MAX(doubtful, $3), held_up = COALESCE($4, held_up) \
+     WHERE shipment = $1 AND number = $2 AND (doubtful < $3 OR held_up <> $4)";
+
+/// Those that are still open.
+pub(super) const HELD_UP_BATCHES: &str = "SELECT s.id, s.route, b.number, i.due_at FROM batches AS b \
+     INDEXED BY batches_held_up JOIN shipments AS s ON s.seq = b.shipment \
+     JOIN items AS i ON i.shipment = b.shipment AND i.number = b.first_item \
+     WHERE b.held_up = 1 AND i.state < 2 AND s.route IS NOT NULL";
 
 // Receipts.
 

@@ -77,7 +77,7 @@ impl Step {
 pub(super) fn state_after(outcome: &Outcome) -> ItemState {
     match outcome {
         Outcome::Delivered(_) => ItemState::Delivered,
-        Outcome::Retry { .. } => ItemState::Ready,
+        Outcome::Retry { .. } | Outcome::Down { .. } => ItemState::Ready,
         Outcome::Unknown { .. } => ItemState::Sending,
         Outcome::Failed(_) => ItemState::Failed,
     }
@@ -87,7 +87,7 @@ pub(super) fn state_after(outcome: &Outcome) -> ItemState {
 pub(super) fn told_of(outcome: &Outcome, now: Timestamp) -> (Timestamp, Code, &str) {
     match outcome {
         Outcome::Delivered(reference) => (now, codes::DELIVERED, reference),
-        Outcome::Retry { code, at } | Outcome::Unknown { code, at } => (*at, *code, ""),
+        Outcome::Retry { code, at } | Outcome::Down { code, at } | Outcome::Unknown { code, at } => (*at, *code, ""),
         Outcome::Failed(code) => (now, *code, ""),
     }
 }

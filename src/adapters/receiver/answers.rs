@@ -22,7 +22,7 @@ use crate::ports::{Delivered, DeliveryError};
 /// | 425, 429, 503 with Retry-After | later: nothing happened |
 /// | other 4xx | the item is refused |
 /// | other 5xx | nobody knows |
-pub(super) fn taken(answer: &Answer, key: ItemKey) -> Result<Delivered, DeliveryError> {
+pub(in crate::adapters) fn taken(answer: &Answer, key: ItemKey) -> Result<Delivered, DeliveryError> {
     let refused = |code| Err(DeliveryError::Refused { code });
     let later = |code| Err(DeliveryError::Later { code, after: answer.retry_after() });
     match answer.status() {

@@ -9,25 +9,29 @@
 mod answers;
 mod headers;
 mod oauth;
+mod service;
 mod signature;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::{RequestBuilder, Url};
-use secrecy::{ExposeSecret, SecretString};
+use jiff::Timestamp;
+use reqwest::RequestBuilder;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::SecretString;
 
-use super::http::{Answer, Http, Outgoing, SendError, address};
-use crate::codes;
+use super::http::Outgoing;
 use crate::kill_point::kill_point;
 use crate::model::{HeaderTemplate, ItemKey, ItemKind, ShipmentId, visible};
-use crate::ports::{BatchConsignment, Clock, Consignment, Content, Delivered, DeliveryError, Receiver};
+use crate::ports::{BatchConsignment, Clock, Concern, Consignment, Content, Delivered, DeliveryError, Receiver};
 
 use self::headers::Filling;
 use self::signature::BodySigner;
 
+pub(super) use self::answers::taken;
 pub use self::oauth::OauthSettings;
+pub use self::service::Access;
+pub(super) use self::service::{Service, credential};
 pub use super::http::{AddressError, Trust, Waits};
 
 /// Where the receiver is.
@@ -85,45 +89,25 @@ pub enum HttpSetupError {
 
 /// POSTs each item, or each batch.
 pub struct HttpReceiver {
-    http: Http,
-    url: Url,
-    status_url: Option<String>,
-    pass: Pass,
+    service: Service,
     headers: Vec<HeaderTemplate>,
     signer: Option<BodySigner>,
     clock: Arc<dyn Clock>,
 }
 
-/// What lets us in.
-enum Pass {
-    None,
-    Header(HeaderName, HeaderValue),
-    Token(Box<oauth::Tokens>),
-}
-
 impl HttpReceiver {
     /// Checks the settings; nothing is sent yet.
     pub fn new(settings: HttpSettings, clock: Arc<dyn Clock>) -> Result<Self, HttpSetupError> {
-        let secret = settings.credential.is_some();
-        let url = address(&settings.url, secret)?;
-        let mut known = vec![url.clone()];
-        if let Some(status_url) = &settings.status_url {
-            if !status_url.contains(KEY_PLACE) {
-                return Err(HttpSetupError::NoKeyPlace(status_url.clone()));
-            }
-            known.push(address(&status_url.replace(KEY_PLACE, "key"), secret)?);
-        }
-        let pass = pass(settings.credential, &mut known, &clock)?;
-        let known: Vec<&Url> = known.iter().collect();
-        let http = Http::trusting(settings.waits, &known, &settings.trust).map_err(HttpSetupError::Tls)?;
-        let signer = settings.signing_secret.as_ref().map(BodySigner::new);
-        Ok(Self { http, url, status_url: settings.status_url, pass, headers: settings.headers, signer, clock })
+        let HttpSettings { url, status_url, credential, headers, signing_secret, trust, waits } = settings;
+        let access = Access { url, status_url, credential, trust, waits };
+        let service = Service::new(access, false, &clock)?;
+        Ok(Self { service, headers, signer: signing_secret.as_ref().map(BodySigner::new), clock })
     }
 
     /// Begins a POST of what has the key.
     fn request(&self, (shipment, key): (ShipmentId, ItemKey), content_type: &str, reference: &str) -> RequestBuilder {
-        self.http
-            .post(self.url.clone())
+        self.service
+            .post()
             .header(CONTENT_TYPE, content_type)
             .header("Idempotency-Key", key.to_string())
             .header("X-Sluse-Shipment", shipment.to_string())
@@ -143,46 +127,19 @@ impl HttpReceiver {
             request = request.header("X-Sluse-Signature", signer.sign(key, content, self.clock.now()).await?);
         }
         let body = Outgoing::gather(content.stream()).await?;
-        let (request, token) = self.admitted(request).await?;
         kill_point("receiver.post.before");
-        let answer = self.http.send(request, body, ANSWER_BYTES).await.map_err(SendError::of_effect)?;
+        let answer = self.service.send(request, body).await?;
         kill_point("receiver.post.after");
-        self.heard(&answer, token.as_ref()).await?;
         answers::taken(&answer, key)
-    }
-
-    async fn look(&self, key: ItemKey) -> Result<Option<Delivered>, DeliveryError> {
-        let Some(status_url) = &self.status_url else { return Ok(None) };
-        let unknown = |code| DeliveryError::Unknown { code };
-        let url = status_url.replace(KEY_PLACE, &key.to_string());
-        let url = Url::parse(&url).map_err(|_| unknown(codes::RECEIVER_FAULT))?;
-        let (request, token) = self.admitted(self.http.get(url)).await.map_err(|_| unknown(codes::UNREACHABLE))?;
-        let answer = self.http.send(request, Outgoing::empty(), ANSWER_BYTES).await.map_err(SendError::of_look_up)?;
-        self.heard(&answer, token.as_ref()).await.map_err(|error| unknown(error.outcome().0))?;
-        answers::looked_up(&answer, key)
-    }
-
-    /// The request with what lets it in, and the token that is among it.
-    async fn admitted(&self, request: RequestBuilder) -> Result<(RequestBuilder, Option<HeaderValue>), DeliveryError> {
-        Ok(match &self.pass {
-            Pass::None => (request, None),
-            Pass::Header(name, value) => (request.header(name, value.clone()), None),
-            Pass::Token(tokens) => {
-                let bearer = tokens.bearer(&self.http).await?;
-                (request.header(AUTHORIZATION, bearer.clone()), Some(bearer))
-            }
-        })
-    }
-
-    /// What an answer says of the token that was sent.
-    async fn heard(&self, answer: &Answer, token: Option<&HeaderValue>) -> Result<(), DeliveryError> {
-        let (Pass::Token(tokens), Some(token)) = (&self.pass, token) else { return Ok(()) };
-        tokens.heard(token, answer.status() != 401).await
     }
 }
 
 #[async_trait]
 impl Receiver for HttpReceiver {
+    async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.service.concerns(now)
+    }
+
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
         let request = self
             .request((item.shipment, item.key), content_type(item.kind), &item.shipment_reference)
@@ -197,7 +154,7 @@ impl Receiver for HttpReceiver {
     /// Without a status address there is nothing to look at: `None` lets the same key be sent again, which the receiver
     /// answers without a second effect. A failure to look leaves the outcome unknown.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
-        self.look(item.key).await
+        self.service.look(item.key).await
     }
 
     async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
@@ -209,7 +166,7 @@ impl Receiver for HttpReceiver {
     }
 
     async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
-        self.look(batch.key).await
+        self.service.look(batch.key).await
     }
 }
 
@@ -218,38 +175,5 @@ fn content_type(kind: ItemKind) -> &'static str {
     if kind == ItemKind::Recipient { "application/zip" } else { BATCH }
 }
 
-fn pass(credential: Option<Credential>, known: &mut Vec<Url>, clock: &Arc<dyn Clock>) -> Result<Pass, HttpSetupError> {
-    Ok(match credential {
-        None => Pass::None,
-        Some(Credential::Oauth(settings)) => {
-            let token_url = address(&settings.token_url, true)?;
-            known.push(token_url.clone());
-            Pass::Token(Box::new(oauth::Tokens::new(settings, token_url, Arc::clone(clock))))
-        }
-        Some(fixed @ (Credential::Bearer(_) | Credential::Header { .. })) => {
-            let (name, value) = self::credential(fixed)?;
-            Pass::Header(name, value)
-        }
-    })
-}
-
-/// A credential that does not change, as a header; one that does is refused.
-pub(super) fn credential(credential: Credential) -> Result<(HeaderName, HeaderValue), HttpSetupError> {
-    let (name, value) = match credential {
-        Credential::Oauth(_) => return Err(HttpSetupError::BadCredential),
-        Credential::Bearer(token) => (AUTHORIZATION, format!("Bearer {}", token.expose_secret())),
-        Credential::Header { name, value } => {
-            let name = HeaderName::try_from(name).map_err(|_| HttpSetupError::BadCredential)?;
-            (name, value.expose_secret().to_owned())
-        }
-    };
-    let mut value = HeaderValue::try_from(value).map_err(|_| HttpSetupError::BadCredential)?;
-    value.set_sensitive(true);
-    Ok((name, value))
-}
-
 /// What a batch is sent as.
 const BATCH: &str = "application/xml";
-const KEY_PLACE: &str = "{key}";
-/// Answers are not kept; this is what is read to free the connection.
-const ANSWER_BYTES: usize = 64 * 1024;

@@ -127,7 +127,7 @@ async fn write_attachments(
                 let from = Arc::clone(blob);
                 let add = move |pen: &mut Pen| {
                     for attachment in page {
-                        let pieces = rest.attachment(attachment.range)?;
+                        let pieces = rest.attachment(attachment.range, None)?;
                         pen.copy(from.as_ref(), pieces)?;
                     }
                     Ok(rest)

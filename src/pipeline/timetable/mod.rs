@@ -4,6 +4,7 @@
 //! cut off is done again. Each schedule has a task of its own, so that none waits for another; one of them never runs
 //! twice at once.
 
+mod concerns;
 mod expected;
 mod notices;
 mod runs;
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::{Alarm, AlarmChange, PartnerId, RouteName};
-use crate::ports::{Channel, Clock, Job, LedgerError, Timetable};
+use crate::ports::{Channel, Clock, Job, LedgerError, Receiver, Timetable};
 use crate::schedule::{Expectation, Misfire, Recurrence};
 use runs::Runner;
 
@@ -65,6 +66,8 @@ pub struct Timekeeper {
     pub schedules: Vec<Schedule>,
     /// What should come.
     pub expected: Vec<Expected>,
+    /// What is looked after, by name.
+    pub receivers: Vec<(String, Arc<dyn Receiver>)>,
     /// How people are told, by name.
     pub channels: HashMap<String, Arc<dyn Channel>>,
 }
@@ -84,6 +87,9 @@ impl Timekeeper {
         let tasks = TaskTracker::new();
         let mut slots: Vec<_> = self.schedules.iter().map(|schedule| Slot::new(schedule.clone())).collect();
         let posting = Arc::new(Semaphore::new(1));
+        let looking = self.clone().look_after_receivers();
+        let until = stop.clone();
+        tasks.spawn(async move { until.run_until_cancelled(looking).await });
         let runner = Runner { keeper: self.clone(), stop: stop.clone() };
         if let Err(error) = runner.take_up(&slots, &tasks).await {
             tracing::warn!(%error, "runs that were cut off are not taken up");

@@ -294,6 +294,8 @@ rows! {
         "Tenesta sender fila i arkivet åleine, og det er ikkje nøyaktig éi som kan pakkast ut.", "Legg éi fil ved sida av manifest.xml og recipients.xml, lagra eller komprimert med deflate og ukryptert.";
     TRANSFER_FAILED: "Altinn kunne ikke ta filen imot; den kan inneholde skadevare.", "Sjekk filen der den kommer fra, og send den på nytt med en ny referanse.";
         "Altinn kunne ikkje ta fila imot; ho kan innehalde skadevare.", "Sjekk fila der ho kjem frå, og send ho på nytt med ein ny referanse.";
+    REPEAT_REFUSED: "Mottakeren avviste elementet da det ble sendt på nytt etter et forsøk uten klart svar: den kan ha det.", "Spør mottakeren med referansen dens før elementet legges inn igjen.";
+        "Mottakaren avviste elementet då det vart sendt på nytt etter eit forsøk utan klårt svar: han kan ha det.", "Spør mottakaren med referansen hans før elementet vert lagt inn att.";
     VALIDITY_OVER: "Siste dag for det som er preutfylt, er passert.", "Gi en senere ValidTo.";
         "Siste dag for det som er førehandsutfylt, er passert.", "Gi ein seinare ValidTo.";
     SUBSCRIPTION_TERMS: "Abonnementets periode eller en av datoene kan ikke leses.", "Bruk en av periodene formatet har, og datoer som finnes.";
@@ -308,12 +310,16 @@ rows! {
         "Mottakaren feila medan han handsama elementet.", "Ingenting; det vert slått opp, og så prøvd att.";
     OUTCOME_UNKNOWN: "Svaret fra mottakeren kom ikke fram.", "Ingenting; det slås opp, og prøves så igjen.";
         "Svaret frå mottakaren kom ikkje fram.", "Ingenting; det vert slått opp, og så prøvd att.";
+    RECEIVER_DOWN: "Mottakeren sier at den er ute av drift.", "Ingenting; det prøves igjen, før noe annet som skal dit.";
+        "Mottakaren seier at han er ute av drift.", "Ingenting; det vert prøvd att, før noko anna som skal dit.";
     CREDENTIALS_REFUSED: "Mottakeren godtar ikke påloggingen vår.", "Ingenting; driften har fått beskjed.";
         "Mottakaren godtek ikkje pålogginga vår.", "Ingenting; drifta har fått beskjed.";
     NOT_PERMITTED: "Mottakeren lar oss ikke gjøre dette.", "Ingenting; driften har fått beskjed.";
         "Mottakaren lèt oss ikkje gjere dette.", "Ingenting; drifta har fått beskjed.";
     TOKEN_REFUSED: "Maskinporten gir oss ikke noe token.", "Ingenting; driften har fått beskjed.";
         "Maskinporten gjev oss ikkje noko token.", "Ingenting; drifta har fått beskjed.";
+    CLOCK_OFF: "Klokka vår avviker for mye fra klokka til tokentjenesten.", "Ingenting; driften har fått beskjed.";
+        "Klokka vår avvik for mykje frå klokka til tokentenesta.", "Ingenting; drifta har fått beskjed.";
     RECEIVER_NOT_KNOWN: "Mottakerens server viser en annen nøkkel enn den som er kjent.", "Ingenting; driften har fått beskjed.";
         "Tenaren til mottakaren viser ein annan nøkkel enn den som er kjend.", "Ingenting; drifta har fått beskjed.";
     // Late news.

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use futures::future::join_all;
-use sluse::adapters::altinn::{AppReceiver, KeyIdentity, SetupError};
+use jiff::{SignedDuration, Timestamp};
+use sluse::adapters::altinn::{AppReceiver, KeyIdentity, SetupError, SystemUser};
 use sluse::codes;
-use sluse::ports::{DeliveryError, Receiver};
+use sluse::ports::{Clock as _, DeliveryError, Receiver};
 use sluse::simulator::{Call, Fault, KeyPair, Simulator, SimulatorOptions};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -76,9 +77,11 @@ async fn tokens_are_renewed_a_minute_early() {
     let receiver = AppReceiver::new(settings(simulator.base_url()), services(), clock.clone()).unwrap();
     receiver.deliver(&item(1)).await.unwrap();
     clock.advance(1_730);
+    simulator.set_clock_ahead(SignedDuration::from_secs(1_730));
     receiver.deliver(&item(2)).await.unwrap();
     assert_eq!(simulator.effects().grants, 1);
     clock.advance(15);
+    simulator.set_clock_ahead(SignedDuration::from_secs(1_745));
     receiver.deliver(&item(3)).await.unwrap();
     assert_eq!(simulator.effects().grants, 2);
 }
@@ -100,6 +103,7 @@ async fn a_token_due_for_renewal_is_used_while_none_is_to_be_had() {
     simulator.revoke_tokens();
     assert!(receiver.deliver(&item(2)).await.is_err());
     clock.advance(60);
+    simulator.set_clock_ahead(SignedDuration::from_secs(1_820));
     assert!(matches!(receiver.deliver(&item(3)).await, Err(DeliveryError::Later { code: codes::UNREACHABLE, .. })));
 }
 
@@ -147,15 +151,85 @@ async fn a_grant_refused_as_used_is_asked_for_once_more() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_corrected_by_theirs() {
+async fn a_clock_that_is_off_signs_nothing_until_it_is_right() {
     let simulator = simulator().await;
     let clock = StandingClock::now_here();
-    clock.advance(300);
     let receiver = AppReceiver::new(settings(simulator.base_url()), services(), clock.clone()).unwrap();
+    let concerns = async || receiver.concerns(clock.now()).await;
+    for (ahead, way) in [(300, "ahead of"), (-20, "behind")] {
+        clock.advance(ahead);
+        let refused = receiver.deliver(&item(1)).await.unwrap_err();
+        assert!(matches!(refused, DeliveryError::Credentials { code: codes::CLOCK_OFF }), "{refused}");
+        assert!(simulator.last_grant().is_none(), "nothing was signed");
+        let concern = concerns().await.pop().unwrap();
+        assert_eq!((concern.about, concern.alarm.level.as_str()), ("clock", "off"));
+        assert!(concern.alarm.text.contains(&format!("seconds {way} the token service's")), "{}", concern.alarm.text);
+        clock.advance(-ahead);
+        assert_eq!(concerns().await, [], "it is right again");
+    }
     receiver.deliver(&item(1)).await.unwrap();
-    // An hour is no drift.
-    clock.advance(3_600);
-    assert!(matches!(receiver.deliver(&item(2)).await, Err(DeliveryError::Credentials { code: codes::TOKEN_REFUSED })));
+    assert_eq!(simulator.effects().grants, 1);
+    // So far a clock may be off, and the next grant is looked at anew.
+    simulator.revoke_tokens();
+    clock.advance(8);
+    receiver.deliver(&item(2)).await.unwrap();
+    simulator.revoke_tokens();
+    clock.advance(8);
+    receiver.deliver(&item(3)).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn the_issuer_tells_where_it_is_and_what_was_set_holds_while_it_does_not() {
+    let simulator = simulator().await;
+    let base_url = simulator.base_url().to_owned();
+    let with = |well_known_url: String| {
+        let mut settings = settings(&base_url);
+        settings.maskinporten.token_url = format!("{base_url}/elsewhere");
+        settings.maskinporten.audience = "https://old.example/".into();
+        settings.maskinporten.well_known_url = Some(well_known_url);
+        settings
+    };
+    receiver_with(with(format!("{base_url}/.well-known/oauth-authorization-server"))).deliver(&item(1)).await.unwrap();
+    // What nobody tells, or a stranger does, changes nothing.
+    let stranger = SimulatorOptions { audience: Some("https://stranger.example/".into()), ..options() };
+    let stranger = Simulator::start(LOOPBACK, stranger).await.unwrap();
+    for well_known in
+        [format!("{base_url}/gone"), format!("{}/.well-known/oauth-authorization-server", stranger.base_url())]
+    {
+        let mut settings = with(well_known);
+        receiver_with(settings.clone()).deliver(&item(2)).await.unwrap_err();
+        settings.maskinporten.token_url = format!("{base_url}/token");
+        settings.maskinporten.audience = format!("{base_url}/");
+        receiver_with(settings).deliver(&item(2)).await.unwrap();
+    }
+    assert!(stranger.last_grant().is_none());
+}
+
+#[tokio::test]
+async fn a_system_user_is_named_in_the_grant() {
+    let simulator = simulator().await;
+    for reference in [None, Some("avdeling-7".to_owned())] {
+        let mut settings = settings(simulator.base_url());
+        settings.maskinporten.system_user =
+            Some(SystemUser { organisation: ORGANISATION.into(), reference: reference.clone() });
+        receiver_with(settings).deliver(&item(1)).await.unwrap();
+        assert_eq!(simulator.last_grant().unwrap().system_user, Some((ORGANISATION.to_owned(), reference)));
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_key_is_told_ahead() {
+    let simulator = simulator().await;
+    let mut settings = settings(simulator.base_url());
+    let ends_at = Timestamp::now() + SignedDuration::from_hours(24 * 20);
+    settings.maskinporten.key_ends_at = Some(ends_at);
+    let concerns = receiver_with(settings).concerns(Timestamp::now()).await;
+    assert_eq!(concerns.len(), 1);
+    assert_eq!(
+        (concerns[0].about, concerns[0].alarm.level.as_str(), concerns[0].alarm.due),
+        ("key", "30-days", ends_at)
+    );
+    assert_eq!(receiver(&simulator).concerns(Timestamp::now()).await, []);
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ async fn with_items(store: &dyn Store, count: u64) -> ShipmentId {
 }
 
 fn batch(number: u64, first: u64, last: u64) -> Batch {
-    Batch { number, key: ItemKey::derive(&["batch", &number.to_string()]), first, last, items: last - first + 1 }
+    let key = ItemKey::derive(&["batch", &number.to_string()]);
+    Batch { number, key, first, last, items: last - first + 1, is_doubtful: false }
 }
 
 fn intent(shipment: ShipmentId, number: u64, seconds: i64) -> Intent {

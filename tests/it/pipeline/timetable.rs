@@ -2,9 +2,9 @@
 
 use std::sync::Mutex;
 
-use sluse::model::{FileState, RouteName};
+use sluse::model::{Alarm, FileState, RouteName};
 use sluse::pipeline::{Expected, Schedule, Timekeeper};
-use sluse::ports::{Channel, ChannelError, Job, JobError, Notice, Occasion, Run, RunEnd, Timetable};
+use sluse::ports::{Channel, ChannelError, Concern, Job, JobError, Notice, Occasion, Run, RunEnd, Timetable};
 use sluse::schedule::{Calendar, Days, Expectation, Least, Misfire, OnClosed, Recurrence, Rule, Windows, zone};
 
 use super::*;
@@ -91,6 +91,7 @@ struct Times {
     channel: Arc<Kept>,
     misfire: Misfire,
     expected: Vec<Expected>,
+    receivers: Vec<(String, Arc<dyn Receiver>)>,
 }
 
 impl Times {
@@ -100,7 +101,7 @@ impl Times {
         rig.house.pace.lease = Duration::from_secs(40 * 24 * 3_600);
         let ledger = Arc::new(SqliteLedger::open(&rig.dir.path().join("ledger.sqlite")).await.unwrap());
         let (job, channel) = (Arc::default(), Arc::default());
-        Self { rig, ledger, job, channel, misfire: Misfire::Once, expected: Vec::new() }
+        Self { rig, ledger, job, channel, misfire: Misfire::Once, expected: Vec::new(), receivers: Vec::new() }
     }
 
     fn keeper(&self) -> Timekeeper {
@@ -113,6 +114,7 @@ impl Times {
             channels: vec!["kept".to_owned()],
         };
         Timekeeper {
+            receivers: self.receivers.clone(),
             ledger: Arc::clone(&self.ledger),
             clock: Arc::clone(&self.rig.house.clock),
             look: Duration::from_millis(2),
@@ -385,4 +387,59 @@ async fn a_route_judges_at_once_and_forwards_in_its_window() {
     times.rig.final_receipt(id).await;
     assert_eq!(times.rig.receiver.took.load(Ordering::SeqCst), 3);
     running.stop().await;
+}
+
+/// A receiver with something to say.
+#[derive(Default)]
+struct Worried(Mutex<Vec<Concern>>);
+
+#[async_trait]
+impl Receiver for Worried {
+    async fn deliver(&self, _: &Consignment) -> Result<Delivered, DeliveryError> {
+        Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })
+    }
+
+    async fn look_up(&self, _: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
+        Ok(None)
+    }
+
+    async fn concerns(&self, _: Timestamp) -> Vec<Concern> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_receiver_has_to_say_is_an_alarm_until_it_is_over() {
+    let mut times = Times::new("2026-02-02T10:20Z").await;
+    let worried = Arc::new(Worried::default());
+    times.receivers = vec![("tt02".to_owned(), worried.clone()), ("quiet".to_owned(), Arc::new(Worried::default()))];
+    let says = |levels: &[(&'static str, &str)]| {
+        let concern = |(about, level): &(&'static str, &str)| {
+            let alarm = Alarm { level: (*level).to_owned(), due: Timestamp::UNIX_EPOCH, text: "it ends".to_owned() };
+            Concern { about, alarm }
+        };
+        *worried.0.lock().unwrap() = levels.iter().map(concern).collect();
+    };
+    // Receivers are looked after when the keeper begins.
+    let looked = async |told: usize| {
+        let running = times.keep();
+        until(async || times.channel.told().len() == told).await;
+        times.rounds().await;
+        running.stop().await;
+    };
+    says(&[("key", "60-days")]);
+    looked(1).await;
+    looked(1).await;
+    assert_eq!(times.channel.told(), ["60-days"], "said once");
+    assert_eq!(times.ledger.open_alarms().await.unwrap(), ["receiver/tt02/key"]);
+    assert_eq!(times.channel.sent.lock().unwrap()[0].alarm.text, "receiver tt02: it ends");
+    says(&[("clock", "off"), ("key", "30-days")]);
+    looked(3).await;
+    let mut told = times.channel.told().split_off(1);
+    told.sort_unstable();
+    assert_eq!(told, ["30-days", "off"]);
+    says(&[("key", "30-days")]);
+    looked(4).await;
+    assert_eq!(times.channel.told().split_off(3), ["over"]);
+    assert_eq!(times.ledger.open_alarms().await.unwrap(), ["receiver/tt02/key"]);
 }

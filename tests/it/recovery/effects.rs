@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use sluse::model::SoapVersion;
+
 use crate::broker::addressee;
 use crate::support::gateway::{Home, Receiver};
 use crate::support::http_receiver::{Inbox, serve};
 use crate::support::judged::judged;
+use crate::support::soap_receiver::{Act, SoapInbox};
 use crate::support::ssh_peers::{Kind, SshPeer};
 
 /// Where items go.
@@ -21,6 +24,8 @@ pub(super) enum At {
     Broker,
     /// An HTTP receiver.
     Http,
+    /// A SOAP receiver.
+    Soap,
     /// A directory.
     Directory,
     /// An SFTP server.
@@ -31,28 +36,30 @@ pub(super) enum At {
 pub(super) struct Effects {
     at: At,
     inbox: Inbox,
+    soap: SoapInbox,
     server: Option<SshPeer>,
 }
 
 impl Effects {
     /// Those at the simulator.
     pub(super) fn of_simulator() -> Self {
-        Self { at: At::Altinn, inbox: Inbox::default(), server: None }
+        Self { at: At::Altinn, inbox: Inbox::default(), soap: soap(), server: None }
     }
 
     /// A receiver without any; `None` where it cannot be had on this machine.
     pub(super) async fn begin(at: At) -> Option<(Self, Receiver)> {
-        let inbox = Inbox::default();
+        let (inbox, soap) = (Inbox::default(), soap());
         let mut server = None;
         let receiver = match at {
             At::Altinn => Receiver::Altinn,
             At::Messages => Receiver::Messages,
             At::Broker => Receiver::Broker,
             At::Http => Receiver::Http(serve(inbox.clone()).await),
+            At::Soap => Receiver::Soap(soap.serve().await),
             At::Directory => Receiver::Directory,
             At::Sftp(kind) => Receiver::Sftp(server.insert(SshPeer::start(kind)?).receiver()),
         };
-        Some((Self { at, inbox, server }, receiver))
+        Some((Self { at, inbox, soap, server }, receiver))
     }
 
     /// Items that took effect, those of batches one by one.
@@ -81,10 +88,22 @@ impl Effects {
                 let taken = self.inbox.taken.lock().unwrap();
                 items(taken.values().map(|(_, body)| body.to_vec()))
             }
+            At::Soap => {
+                let taken = self.soap.taken.lock().unwrap();
+                assert!(taken.values().any(|took| !took.attachments.is_empty()), "attachments go beside batches");
+                items(taken.values().map(|took| took.batch.clone()))
+            }
             At::Directory => files(&home.path("out")),
             At::Sftp(_) => files(&self.server.as_ref().unwrap().root()),
         }
     }
+}
+
+/// A SOAP receiver that meets every kind of trouble once.
+fn soap() -> SoapInbox {
+    let inbox = SoapInbox::new(SoapVersion::V11, true);
+    inbox.script(&[Act::TakeAndLose, Act::Fault]);
+    inbox
 }
 
 /// Counts what lies in a folder.

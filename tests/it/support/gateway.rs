@@ -53,6 +53,8 @@ pub(crate) enum Receiver {
     Broker,
     /// An HTTP receiver at this address, see `support::http_receiver`.
     Http(String),
+    /// A SOAP receiver at this address, see `support::soap_receiver`.
+    Soap(String),
     /// The folder's directory `out`.
     Directory,
     /// An SFTP server with these settings, see `support::ssh_peers`.
@@ -174,15 +176,29 @@ impl Home {
             Receiver::Messages => ("messages", MESSAGES),
             Receiver::Broker => ("broker", TRANSFERS),
             Receiver::Http(_) => ("http", ""),
+            Receiver::Soap(_) => ("soap", ""),
             Receiver::Directory => ("directory", ""),
             Receiver::Sftp(_) => ("sftp", ""),
         };
+        let soap = match &settings.receiver {
+            Receiver::Soap(url) => format!("[receiver.soap]\nkind = \"soap\"\nurl = \"{url}/soap\"\n{take}"),
+            Receiver::Altinn
+            | Receiver::Messages
+            | Receiver::Broker
+            | Receiver::Http(_)
+            | Receiver::Directory
+            | Receiver::Sftp(_) => String::new(),
+        };
         let sftp = match &settings.receiver {
             Receiver::Sftp(settings) => format!("[receiver.sftp]\nkind = \"sftp\"\n{settings}{take}"),
-            Receiver::Messages | Receiver::Broker | Receiver::Altinn | Receiver::Http(_) | Receiver::Directory => {
-                String::new()
-            }
+            Receiver::Messages
+            | Receiver::Broker
+            | Receiver::Altinn
+            | Receiver::Http(_)
+            | Receiver::Soap(_)
+            | Receiver::Directory => String::new(),
         };
+        let take = if soap.is_empty() { *take } else { "" };
         let http = if let Receiver::Http(url) = &settings.receiver { url.as_str() } else { base };
         format!(
             r#"
@@ -249,6 +265,7 @@ kind = "directory"
 path = "out"
 {take}
 {sftp}
+{soap}
 [route.etat]
 partner = "etat"
 format = "{format}"

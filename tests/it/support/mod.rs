@@ -9,4 +9,5 @@ pub(crate) mod openssh;
 pub(crate) mod receipts;
 pub(crate) mod scripted_ssh;
 pub(crate) mod sftp;
+pub(crate) mod soap_receiver;
 pub(crate) mod ssh_peers;

@@ -34,7 +34,9 @@ use super::{AltinnSettings, NewsSettings, SetupError};
 use crate::codes;
 use crate::kill_point::kill_point;
 use crate::model::{ItemKind, ServiceTable, TransferTarget};
-use crate::ports::{Clock, Consignment, Content, Delivered, DeliveryError, LedgerError, Receiver, Stand, Transfers};
+use crate::ports::{
+    Clock, Concern, Consignment, Content, Delivered, DeliveryError, LedgerError, Receiver, Stand, Transfers,
+};
 
 /// How files go to the platform, and what is asked for afterwards.
 #[derive(Debug, Clone)]
@@ -217,6 +219,10 @@ enum Uploaded {
 
 #[async_trait]
 impl Receiver for BrokerReceiver {
+    async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.client.tokens.concerns(now).await
+    }
+
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
         let prepared = prepare(item, self.target(item)?)?;
         // Nothing is uploaded by looking.

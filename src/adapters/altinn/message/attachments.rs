@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::pack::packed;
 use crate::adapters::altinn::instance::base_name;
+use crate::adapters::archive::packed;
 use crate::codes;
 use crate::model::{MessageTarget, Note};
-use crate::ports::{Content, DeliveryError, MessageAttachment};
+use crate::ports::{Content, DeliveryError, MessageAttachment, NamedContent};
 
 /// An attachment as the platform takes it.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub(super) fn files(
                 return Err(DeliveryError::RefusedFor { code: codes::ATTACHMENT_TYPE, notes });
             }
             notes.push(Note::new(codes::ATTACHMENT_PACKED, shown));
-            content = packed(name.clone(), content);
+            content = packed(vec![NamedContent { name: name.clone(), content }]);
             name.push_str(".zip");
         }
         let name = unique(name, &mut taken);

@@ -9,7 +9,6 @@ pub(super) mod attachments;
 mod mapping;
 mod notification;
 mod orders;
-mod pack;
 mod request;
 mod stand;
 mod uploads;
@@ -18,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::Url;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -37,7 +37,7 @@ use crate::adapters::http::{Answer, FormPart, Outgoing, form};
 use crate::codes;
 use crate::kill_point::kill_point;
 use crate::model::{ItemKey, MessageTarget, Note, ServiceTable};
-use crate::ports::{Clock, Consignment, Content, Delivered, DeliveryError, Message, Receiver, Stand, Uploads};
+use crate::ports::{Clock, Concern, Consignment, Content, Delivered, DeliveryError, Message, Receiver, Stand, Uploads};
 
 /// Sends messages.
 pub struct MessageReceiver {
@@ -205,6 +205,10 @@ impl MessageReceiver {
 
 #[async_trait]
 impl Receiver for MessageReceiver {
+    async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.client.tokens.concerns(now).await
+    }
+
     /// An item with several recipients takes several calls. What happened to the first ones stays: a trouble with a later
     /// one is settled by looking, and one that is refused does not keep the others from theirs.
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
