@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::fill::{Filler, not_now};
@@ -14,8 +15,8 @@ use crate::model::{
     AppTarget, Code, HeldKey, Identity, ItemKind, Note, Period, PrefillMode, ServiceTable, Terms, day_in_norway,
 };
 use crate::ports::{
-    BatchConsignment, Clock, Consignment, Delivered, DeliveryError, NewHeld, NewSubscription, Receiver, Rounds, Sort,
-    Stand, Turn,
+    BatchConsignment, Clock, Concern, Consignment, Delivered, DeliveryError, NewHeld, NewSubscription, Receiver,
+    Rounds, Sort, Stand, Turn,
 };
 
 /// A receiver of apps that keeps what is not to go there yet.
@@ -178,6 +179,10 @@ fn kept(item: &Consignment, code: Code) -> Delivered {
 
 #[async_trait]
 impl Receiver for Keeper {
+    async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.inner.concerns(now).await
+    }
+
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
         match self.plan(item) {
             Plan::Now(app) => self.deliver_now(item, app).await,

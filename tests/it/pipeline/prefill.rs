@@ -4,17 +4,17 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sluse::adapters::ledger::Record;
 use sluse::codes;
 use sluse::forward::{Filler, Keeper, Server};
 use sluse::model::{
-    AppTarget, DataTypeRow, Deadlines, FieldRow, FinishRules, Move, PrefillMode, PrefillRules, ReporteeKind, Route,
-    ServiceRow, ServiceTable, ShipmentId,
+    Alarm, AppTarget, DataTypeRow, Deadlines, FieldRow, FinishRules, Move, PrefillMode, PrefillRules, ReporteeKind,
+    Route, ServiceRow, ServiceTable, ShipmentId,
 };
 use sluse::pipeline::{Destination, Prefilling, Wakened};
 use sluse::ports::{
-    Clock as _, Consignment, Delivered, DeliveryError, Held, HeldForms as _, NotServed, PartMeta, Receiver,
+    Clock as _, Concern, Consignment, Delivered, DeliveryError, Held, HeldForms as _, NotServed, PartMeta, Receiver,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -63,6 +63,11 @@ impl Receiver for App {
         let key = item.key.to_string();
         let known = self.made.lock().unwrap().iter().any(|made| made.key == key);
         Ok(known.then(|| Delivered::of(key)))
+    }
+
+    async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        let alarm = Alarm { level: "off".to_owned(), due: now, text: "its clock".to_owned() };
+        vec![Concern { about: "clock", alarm }]
     }
 }
 
@@ -213,6 +218,14 @@ const HOLD: PrefillRules = PrefillRules {
 fn codes_are(found: &[(String, u64)], expected: &[(&str, u64)]) {
     let found: Vec<_> = found.iter().map(|(code, items)| (code.as_str(), *items)).collect();
     assert_eq!(found, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_app_has_to_say_is_heard_through_its_keeper() {
+    let kept = Kept::new(PrefillRules::default()).await;
+    let destination = kept.rig.house.receivers.values().next().unwrap();
+    let now = kept.rig.clock.now();
+    assert_eq!(destination.receiver().concerns(now).await, kept.app.concerns(now).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
