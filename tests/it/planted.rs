@@ -28,7 +28,7 @@ struct Plant {
 
 const RIGHT: Plant = Plant {
     service: "MT0001",
-    to: "2026-12-31",
+    to: "2098-12-31",
     reference: "R-~",
     parent: "F1",
     data: "<![CDATA[<Melding><Belop>1</Belop></Melding>]]>",

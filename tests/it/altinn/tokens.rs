@@ -306,7 +306,7 @@ async fn nothing_shows_a_reportee_or_a_secret() {
     texts.push(String::from_utf8(log.0.lock().unwrap().clone()).unwrap());
     assert!(texts.last().unwrap().contains("refuses us a token"));
     for text in texts {
-        for secret in [ORGANISATION, "7c1d", "PRIVATE KEY", "<Skjema", "eyJ"] {
+        for secret in [ORGANISATION, "n-7c1d", "PRIVATE KEY", "<Skjema", "eyJ"] {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
     }

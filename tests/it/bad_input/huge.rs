@@ -9,6 +9,9 @@ use crate::support::judged::prefill;
 const MEGABYTE: usize = 1_000_000;
 /// What sluse may need whatever it is given.
 pub(crate) const MOST_KIB: u64 = 64 * 1024;
+/// What a gateway may need beyond what it has once somebody has logged in, whatever it is given: how much of itself a build
+/// without optimisation maps is not what is asked.
+pub(crate) const MOST_GROWTH_KIB: u64 = 32 * 1024;
 
 #[test]
 fn an_attribute_of_a_gigabyte_needs_no_memory() {
