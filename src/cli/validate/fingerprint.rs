@@ -2,7 +2,7 @@
 //!
 //! An identity's words are the coefficients of a polynomial, of whose values at two secret places, modulo a prime of 61 bits,
 //! the fingerprint is made. Two polynomials of n words agree at n places at most: so two identities of n words, whoever has
-//! chosen them, are taken for one in fewer than one of 2⁷⁵ / n² cases, of the 79 bits that are compared. The keys by which the
+//! chosen them, are taken for one in fewer than one of 2⁷⁴ / n² cases, of the 78 bits that are compared. The keys by which the
 //! gateway tells items apart for ever have 122; within one file these do, and take half the room.
 
 use std::hash::{BuildHasher as _, RandomState};

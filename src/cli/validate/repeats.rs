@@ -132,7 +132,7 @@ impl Repeats {
 }
 
 impl Table {
-    /// Of so many buckets, a power of two.
+    /// Of so many buckets, at least one.
     fn new(buckets: usize) -> Self {
         Self { buckets: Vec::new(), size: buckets }
     }
@@ -166,7 +166,7 @@ impl Table {
     }
 
     fn bucket(&self, print: Fingerprint) -> usize {
-        print.place as usize & (self.size - 1)
+        print.place as usize % self.size
     }
 
     /// What stands first in the bucket of a fingerprint.
@@ -183,10 +183,10 @@ impl Stand {
 
 const NONE: u64 = Fingerprint::NONE.tag;
 const BUCKET: usize = 8;
-/// 2 MiB.
-const BUCKETS: usize = 32 << 10;
+/// 1.25 MiB.
+const BUCKETS: usize = 20 << 10;
 /// Files for what finds no room at first: more of them are each sooner gone through.
-const PARTS: usize = 16;
+const PARTS: usize = 32;
 
 #[cfg(test)]
 mod tests {
