@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::House;
+use super::alarm::set_alarm;
 use crate::forward::after;
-use crate::measures;
-use crate::model::{Alarm, AlarmChange, RouteName, ShipmentId};
+use crate::model::{Alarm, RouteName, ShipmentId};
 use crate::ports::{LedgerError, Progress, Timetable, UnderWay};
 use crate::schedule::Deadline;
 
@@ -88,15 +88,7 @@ impl Forecaster {
             // The words' order in the alphabet is not meant: late is worse.
             let worst = alarms.max_by_key(|alarm| (alarm.level == LATE, std::cmp::Reverse(alarm.due)));
             let subject = format!("deadline/{route}");
-            match self.alarms.set_alarm(&subject, worst.as_ref(), channels, now).await? {
-                AlarmChange::None => {}
-                AlarmChange::Cleared => tracing::info!(subject, "an alarm is over"),
-                AlarmChange::Raised => {
-                    let text = worst.as_ref().map(|alarm| alarm.text.as_str()).unwrap_or_default();
-                    tracing::error!(subject, text, "alarm");
-                }
-            }
-            measures::alarm(&subject, worst.is_some());
+            set_alarm(self.alarms.as_ref(), (&subject, worst.as_ref()), channels, now).await?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! out and the next worker goes on from what the ledger says. Every step is safe to repeat.
 
 mod ahead;
+mod alarm;
 mod dispatch;
 mod drive;
 mod forecast;

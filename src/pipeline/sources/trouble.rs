@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Taker, Trouble};
-use crate::model::{Alarm, AlarmChange};
+use crate::model::Alarm;
+use crate::pipeline::alarm::set_alarm;
 use crate::ports::{LedgerError, StoreError};
 
 impl Taker {
@@ -45,15 +46,8 @@ impl Taker {
 
     async fn set_alarm(&self, of: &str, alarm: Option<&Alarm>) -> Result<(), LedgerError> {
         let subject = format!("source/{}{of}", self.name());
-        match self.alarms.set_alarm(&subject, alarm, &self.source.channels, self.house.clock.now()).await? {
-            AlarmChange::None => {}
-            AlarmChange::Cleared => tracing::info!(subject, "an alarm is over"),
-            AlarmChange::Raised => {
-                let text = alarm.map(|alarm| alarm.text.as_str()).unwrap_or_default();
-                tracing::error!(subject, text, "alarm");
-            }
-        }
-        Ok(())
+        let now = self.house.clock.now();
+        set_alarm(self.alarms.as_ref(), (&subject, alarm), &self.source.channels, now).await
     }
 }
 

@@ -18,7 +18,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::model::{Alarm, AlarmChange, PartnerId, RouteName};
+use super::alarm;
+use crate::model::{Alarm, PartnerId, RouteName};
 use crate::ports::{Channel, Clock, Job, LedgerError, Receiver, Timetable};
 use crate::schedule::{Expectation, Misfire, Recurrence};
 use runs::Runner;
@@ -130,15 +131,7 @@ impl Timekeeper {
 
     /// Sets an alarm and says so in the log.
     async fn set_alarm(&self, subject: &str, alarm: Option<&Alarm>, channels: &[String]) -> Result<(), LedgerError> {
-        match self.ledger.set_alarm(subject, alarm, channels, self.clock.now()).await? {
-            AlarmChange::None => {}
-            AlarmChange::Cleared => tracing::info!(subject, "an alarm is over"),
-            AlarmChange::Raised => {
-                let (level, text) = alarm.map(|alarm| (alarm.level.as_str(), alarm.text.as_str())).unwrap_or_default();
-                tracing::error!(subject, level, text, "alarm");
-            }
-        }
-        Ok(())
+        alarm::set_alarm(self.ledger.as_ref(), (subject, alarm), channels, self.clock.now()).await
     }
 }
 
