@@ -37,6 +37,8 @@ pub(super) fn header(bytes: &[u8]) -> Option<(usize, Option<SocketAddr>)> {
 /// The length of a header and the address in it; `None` when it is no header.
 fn read(parsed: &HeaderResult<'_>) -> Option<(usize, Option<SocketAddr>)> {
     match parsed {
+        // The parser is content with less than the line's end that version 1 asks for.
+        HeaderResult::V1(Ok(header)) if !header.header.ends_with("\r\n") => None,
         HeaderResult::V1(Ok(header)) => Some((header.header.len(), version_1(&header.addresses))),
         HeaderResult::V2(Ok(header)) => {
             let proxied = header.command == v2::Command::Proxy;
@@ -107,7 +109,7 @@ mod tests {
     async fn a_health_check_is_the_balancers_own_and_anything_else_is_no_header() {
         let (origin, _) = told(b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0").await;
         assert!(origin.unwrap().ip().is_loopback());
-        for odd in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"", b"PROXY TCP4 192.0.2.7"] {
+        for odd in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"", b"PROXY TCP4 192.0.2.7", b"PROXY UNKNOWN \n"] {
             assert!(told(odd).await.0.is_err(), "{odd:?}");
         }
     }

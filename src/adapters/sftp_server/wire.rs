@@ -1,15 +1,17 @@
 //! What a stranger's bytes come to, for whoever tries all of them: the fuzz targets and the tests that run the same.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::server::{Handler, run_stream};
+use russh_sftp::protocol::Packet;
 use tokio::io::{AsyncWriteExt as _, copy, duplex, sink, split};
 
 use super::offers::{Age, config};
-use super::packets::{Frames, decode};
+use super::packets::{Frames, Request, decode};
 use super::proxy;
 use super::settings::SftpLimits;
 
@@ -30,13 +32,24 @@ pub fn hear(stream: &[u8], piece_bytes: usize) -> (Heard, usize) {
         held_bytes = held_bytes.max(frames.room());
         loop {
             match frames.next().and_then(|packet| packet.map(decode).transpose()) {
-                Ok(Some(request)) => requests.push(format!("{request:?}")),
+                Ok(Some(request)) => requests.push(said(request)),
                 Ok(None) => break,
                 Err(broken) => return (Heard { requests, broken: Some(broken.to_string()) }, held_bytes),
             }
         }
     }
     (Heard { requests, broken: None }, held_bytes)
+}
+
+/// A request, the same for the same bytes: INIT's extensions have no order.
+fn said(request: Request) -> String {
+    match request {
+        Request::Other(packet) => match *packet {
+            Packet::Init(init) => format!("Init {} {:?}", init.version, BTreeMap::from_iter(init.extensions)),
+            packet => format!("{packet:?}"),
+        },
+        request => format!("{request:?}"),
+    }
 }
 
 /// How long the PROXY header is that the bytes begin with, and the address in it; `None` when there is none, or not yet.
