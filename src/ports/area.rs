@@ -26,7 +26,7 @@ pub trait Area: Send + Sync {
 
     /// Records that an upload into `scratch` begins. A whole file of the same name stays as it is until CLOSE;
     /// a claimed one leaves the tree (its shipment keeps the bytes); a partial's old scratch is returned to discard.
-    async fn begin(&self, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError>;
+    async fn begin(&self, upload: &NewUpload) -> Result<Begun, AreaError>;
 
     /// Records how far an upload came when its connection dropped, so that it can be resumed.
     async fn pause(
@@ -124,6 +124,15 @@ pub struct Quota {
     pub bytes: u64,
     /// Files in all.
     pub files: u64,
+}
+
+/// An upload that began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// The scratch of an upload that this one took the place of.
+    pub former: Option<ScratchId>,
+    /// Bytes the partner holds now, partials included as last recorded.
+    pub held_bytes: u64,
 }
 
 /// What a partner holds in their area.

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
-use crate::ports::{Area, AreaError, Close, LedgerError, NewUpload, Usage};
+use crate::ports::{Area, AreaError, Begun, Close, LedgerError, NewUpload, Usage};
 
 use super::rows::{self, int, node_number, uuid};
 use super::shipments::Claim;
@@ -36,7 +36,7 @@ impl Area for SqliteLedger {
         Ok(usage(&mut reader, partner).await?)
     }
 
-    async fn begin(&self, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
+    async fn begin(&self, upload: &NewUpload) -> Result<Begun, AreaError> {
         let upload = upload.clone();
         // An upload that is lost with the machine's memory is begun anew; its CLOSE brings this to disk, too.
         self.write_lazily(move |connection| Box::pin(async move { begin(connection, &upload).await })).await
@@ -53,8 +53,7 @@ impl Area for SqliteLedger {
         self.write(move |connection| {
             Box::pin(async move {
                 let old = uploading(connection, &partner, &path, scratch).await?;
-                let new = Entry { scratch_bytes: size_bytes, ..old.clone() };
-                Ok(replace(connection, &partner, Some(&old), &new).await?)
+                Ok(put(connection, &partner, &Entry { scratch_bytes: size_bytes, ..old }).await?)
             })
         })
         .await
@@ -81,8 +80,11 @@ impl Area for SqliteLedger {
         let (partner, path) = (partner.clone(), path.clone());
         self.write(move |connection| {
             Box::pin(async move {
-                uploading(connection, &partner, &path, scratch).await?;
-                Ok(small_blobs::put(connection, blob, bytes).await?)
+                if small_blobs::safeguard(connection, (&partner, &path, scratch), blob, bytes).await? {
+                    return Ok(());
+                }
+                // Says why not.
+                uploading(connection, &partner, &path, scratch).await.and(Err(AreaError::Superseded))
             })
         })
         .await
@@ -213,13 +215,13 @@ pub(super) async fn remove(
     path: &AreaPath,
 ) -> Result<Node, AreaError> {
     let old = unclaimed(connection, partner, path).await?;
-    drop_entry(connection, partner, &old).await?;
+    drop_entry(connection, partner, path).await?;
     Ok(old.into_node())
 }
 
-async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
+async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<Begun, AreaError> {
     let NewUpload { partner, path, owner, scratch, exclusive, quota, now } = upload;
-    let old = entry(connection, partner, path).await?;
+    let (old, held) = entry_and_usage(connection, partner, path).await?;
     if *exclusive && old.is_some() {
         return Err(AreaError::Exists);
     }
@@ -230,7 +232,6 @@ async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<
         }
         Some(_) | None => Entry::partial(path.clone(), *scratch, *now, owner.clone()),
     };
-    let held = usage(connection, partner).await?;
     if old.is_none() && held.files >= quota.files {
         return Err(AreaError::QuotaFiles(quota.files));
     }
@@ -238,8 +239,9 @@ async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<
     if int(held.bytes) - freed >= int(quota.bytes) {
         return Err(AreaError::QuotaBytes(quota.bytes));
     }
-    replace(connection, partner, old.as_ref(), &new).await?;
-    Ok(old.and_then(|old| old.scratch).filter(|old| old != scratch))
+    put(connection, partner, &new).await?;
+    let held_bytes = held.bytes.saturating_add_signed(-freed);
+    Ok(Begun { former: old.and_then(|old| old.scratch).filter(|old| old != scratch), held_bytes })
 }
 
 async fn close_sealed(connection: &mut SqliteConnection, closing: &Close) -> Result<Option<BlobId>, AreaError> {
@@ -280,7 +282,7 @@ async fn close(connection: &mut SqliteConnection, close: &Close) -> Result<Optio
         shipment: claim.map(|(id, _)| id),
         owner: old.owner.clone(),
     };
-    replace(connection, partner, Some(&old), &new).await?;
+    put(connection, partner, &new).await?;
     if let Some((id, preflight)) = *claim {
         let (partner, path) = (partner.clone(), path.clone());
         let claim = Claim { id, preflight, partner, path, blob: *blob, size_bytes: *size_bytes, now: *now };
@@ -310,14 +312,14 @@ async fn rename(connection: &mut SqliteConnection, renaming: Renaming) -> Result
     }
     let target = target.filter(|_| from != to);
     let new = moved(&old, &to, target.as_ref(), claim);
-    drop_entry(connection, &partner, &old).await?;
+    drop_entry(connection, &partner, &old.path).await?;
     if let Some(scratch) = old.scratch.filter(|_| old.state == NodeState::Whole && from != to) {
         // An upload was about to replace the file that moved: it goes on under the old name.
         let partial =
             Entry { scratch_bytes: old.scratch_bytes, ..Entry::partial(from, scratch, old.modified, old.owner) };
-        replace(connection, &partner, None, &partial).await?;
+        put(connection, &partner, &partial).await?;
     }
-    replace(connection, &partner, target.as_ref(), &new).await?;
+    put(connection, &partner, &new).await?;
     if let (Some((id, preflight)), Some(blob)) = (claim, new.blob) {
         let claim = Claim { id, preflight, partner, path: to, blob, size_bytes: new.size_bytes, now };
         shipments::claim(connection, &claim).await?;
@@ -366,11 +368,24 @@ pub(super) async fn entry(
     query.fetch_optional(connection).await?.map(|row| Entry::from_row(&row)).transpose()
 }
 
-/// Puts an entry where the old one of the same path stood, and keeps the count of what the partner holds.
-pub(super) async fn replace(
+async fn entry_and_usage(
     connection: &mut SqliteConnection,
     partner: &PartnerId,
-    old: Option<&Entry>,
+    path: &AreaPath,
+) -> Result<(Option<Entry>, Usage), LedgerError> {
+    let query =
+        sqlx::query(sql::NODE_AND_USAGE).bind(partner.as_str()).bind(path.dir.as_str()).bind(path.name.as_str());
+    let row = query.fetch_one(connection).await?;
+    let is_there = rows::cell::<Option<String>>(&row, "name")?.is_some();
+    let entry = is_there.then(|| Entry::from_row(&row)).transpose()?;
+    let holds = rows::cell::<Option<i64>>(&row, "files")?.is_some();
+    Ok((entry, if holds { to_usage(&row)? } else { Usage::default() }))
+}
+
+/// Puts an entry where one of the same path stood, or none. The tables count what the partner holds.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
     new: &Entry,
 ) -> Result<(), LedgerError> {
     sqlx::query(sql::PUT_NODE)
@@ -385,37 +400,26 @@ pub(super) async fn replace(
         .bind(new.scratch.map(|id| uuid(&id.0)))
         .bind(new.shipment.map(|id| uuid(&id.0)))
         .bind(new.owner.as_deref())
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
-    let bytes = new.held_bytes() - old.map_or(0, Entry::held_bytes);
-    add_usage(connection, partner, bytes, i64::from(old.is_none())).await
+    Ok(())
 }
 
 pub(super) async fn drop_entry(
     connection: &mut SqliteConnection,
     partner: &PartnerId,
-    old: &Entry,
+    path: &AreaPath,
 ) -> Result<(), LedgerError> {
-    let query = sqlx::query(sql::DROP_NODE).bind(partner.as_str());
-    query.bind(old.path.dir.as_str()).bind(old.path.name.as_str()).execute(&mut *connection).await?;
-    add_usage(connection, partner, -old.held_bytes(), -1).await
-}
-
-async fn add_usage(
-    connection: &mut SqliteConnection,
-    partner: &PartnerId,
-    bytes: i64,
-    files: i64,
-) -> Result<(), LedgerError> {
-    if (bytes, files) != (0, 0) {
-        sqlx::query(sql::ADD_USAGE).bind(partner.as_str()).bind(bytes).bind(files).execute(connection).await?;
-    }
+    let query = sqlx::query(sql::DROP_NODE).bind(partner.as_str()).bind(path.dir.as_str()).bind(path.name.as_str());
+    query.execute(connection).await?;
     Ok(())
 }
 
 pub(super) async fn usage(connection: &mut SqliteConnection, partner: &PartnerId) -> Result<Usage, LedgerError> {
     let row = sqlx::query(sql::USAGE).bind(partner.as_str()).fetch_optional(connection).await?;
-    row.map_or(Ok(Usage::default()), |row| {
-        Ok(Usage { bytes: rows::count(&row, "bytes")?, files: rows::count(&row, "files")? })
-    })
+    row.as_ref().map_or(Ok(Usage::default()), to_usage)
+}
+
+fn to_usage(row: &SqliteRow) -> Result<Usage, LedgerError> {
+    Ok(Usage { bytes: rows::count(row, "bytes")?, files: rows::count(row, "files")? })
 }

@@ -136,7 +136,7 @@ async fn put(
         shipment: None,
         owner: None,
     };
-    area::replace(connection, &receipt.partner, old.as_ref(), &new).await?;
+    area::put(connection, &receipt.partner, &new).await?;
     Ok(old.and_then(|old| old.blob))
 }
 
@@ -179,7 +179,7 @@ async fn finish(connection: &mut SqliteConnection, id: ShipmentId, seq: i64) -> 
     let shipment = shipments::shipment(connection, id).await?.ok_or_else(|| shipments::unknown(id))?;
     let Shipment { partner, path, .. } = shipment;
     match area::entry(connection, &partner, &path).await? {
-        Some(entry) if entry.shipment == Some(id) => area::drop_entry(connection, &partner, &entry).await,
+        Some(entry) if entry.shipment == Some(id) => area::drop_entry(connection, &partner, &path).await,
         Some(_) | None => Ok(()),
     }
 }

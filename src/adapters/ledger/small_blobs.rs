@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use crate::model::BlobId;
+use crate::model::{AreaPath, BlobId, PartnerId, ScratchId};
 use crate::ports::{LedgerError, SmallBlobs};
 
 use super::rows::{to_uuid, uuid};
@@ -41,6 +41,18 @@ pub(super) async fn get(connection: &mut SqliteConnection, id: BlobId) -> Result
 pub(super) async fn put(connection: &mut SqliteConnection, id: BlobId, bytes: Vec<u8>) -> Result<(), LedgerError> {
     sqlx::query(sql::PUT_SMALL_BLOB).bind(uuid(&id.0)).bind(bytes).execute(connection).await?;
     Ok(())
+}
+
+/// Keeps the bytes that an upload has so far; `false` when it is not the one in progress at that path.
+pub(super) async fn safeguard(
+    connection: &mut SqliteConnection,
+    (partner, path, scratch): (&PartnerId, &AreaPath, ScratchId),
+    id: BlobId,
+    bytes: Vec<u8>,
+) -> Result<bool, LedgerError> {
+    let query = sqlx::query(sql::SAFEGUARD).bind(uuid(&id.0)).bind(bytes).bind(partner.as_str());
+    let query = query.bind(path.dir.as_str()).bind(path.name.as_str()).bind(uuid(&scratch.0));
+    Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
 pub(super) async fn remove(connection: &mut SqliteConnection, id: BlobId) -> Result<(), LedgerError> {

@@ -399,8 +399,13 @@ pub(super) const TOUCH: &str =
 
 pub(super) const USAGE: &str = "SELECT bytes, files FROM usages WHERE partner = $1";
 
-pub(super) const ADD_USAGE: &str = "INSERT INTO usages (partner, bytes, files) VALUES ($1, $2, $3) \
-     ON CONFLICT (partner) DO UPDATE SET bytes = usages.bytes + excluded.bytes, files = usages.files + excluded.files";
+/// One row, whether or not either is there.
+pub(super) const NODE_AND_USAGE: &str = concat!(
+    "SELECT bytes, files, ",
+    node_columns!(),
+    " FROM (SELECT $1 AS whose) LEFT JOIN usages ON usages.partner = whose \
+     LEFT JOIN nodes ON nodes.partner = whose AND dir = $2 AND name = $3"
+);
 
 // SQLite's dialect. PostgreSQL: FOR UPDATE SKIP LOCKED, jsonb_array_elements, decode(…, 'hex').
 
@@ -546,6 +551,10 @@ pub(super) const SMALL_BLOBS: &str = "SELECT id FROM small_blobs WHERE id > $1 O
 
 pub(super) const PUT_SMALL_BLOB: &str =
     "INSERT INTO small_blobs (id, bytes) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
+
+/// Only where the upload is the one in progress.
+pub(super) const SAFEGUARD: &str = "INSERT INTO small_blobs (id, bytes) SELECT $1, $2 WHERE EXISTS (SELECT 1 FROM nodes \
+     WHERE partner = $3 AND dir = $4 AND name = $5 AND scratch = $6) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
 
 pub(super) const REMOVE_SMALL_BLOB: &str = "DELETE FROM small_blobs WHERE id = $1";
 

@@ -122,7 +122,7 @@ pub(super) async fn claim(connection: &mut SqliteConnection, claim: &TakeClaim) 
         shipment: Some(*shipment),
         owner: Some(take.source.clone()),
     };
-    area::replace(connection, partner, None, &new).await?;
+    area::put(connection, partner, &new).await?;
     let row = Claim {
         id: *shipment,
         preflight: *preflight,

@@ -7,7 +7,7 @@ use russh_sftp::protocol::OpenFlags;
 
 use crate::kill_point::kill_point;
 use crate::model::{AreaPath, Node, NodeState, ScratchId};
-use crate::ports::{AreaError, Arriving, Blob, NewUpload, Scratch};
+use crate::ports::{AreaError, Arriving, Begun, Blob, NewUpload, Scratch};
 
 use super::disk::on_disk;
 use super::failure::Failure;
@@ -56,14 +56,9 @@ pub(super) async fn write(
     if let Some(former) = taking.former().filter(|former| former.in_memory().is_some()) {
         on_disk(move || former.sync()).await?;
     }
-    let (start, recorded_bytes) = begin(premises, tree, purpose, &path, flags).await?;
+    let Beginning { start, recorded_bytes, usage_bytes } = begin(premises, tree, purpose, &path, flags).await?;
     // From here on the ledger knows this upload and no other of the name.
     let hold = taking.done(Some((start.id, Arc::clone(&start.scratch))));
-    let usage = premises.area.usage(&tree.partner).await;
-    if usage.is_err() {
-        premises.ongoing.release(&tree.partner, &path, &hold);
-    }
-    let usage_bytes = usage?.bytes;
     hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
     tracing::info!(partner = %tree.partner, %path, from_bytes = start.size_bytes, "upload begins");
     let arriving = Arriving {
@@ -110,14 +105,14 @@ fn check(purpose: Purpose, tree: &Tree, node: Option<&Node>, flags: OpenFlags) -
     }
 }
 
-/// Where the upload goes on, and how many bytes of it the ledger has counted.
+/// Has the ledger begin the upload where it goes on.
 async fn begin(
     premises: &Premises,
     tree: &Tree,
     purpose: Purpose,
     path: &AreaPath,
     flags: OpenFlags,
-) -> Result<(Start, u64), Failure> {
+) -> Result<Beginning, Failure> {
     // Looked at again now that nobody else writes to it.
     let node = premises.area.stat(&tree.partner, path).await?;
     check(purpose, tree, node.as_ref(), flags)?;
@@ -134,22 +129,26 @@ async fn begin(
     kill_point("sftp.open.before");
     let begun = premises.area.begin(&upload).await;
     kill_point("sftp.open.after");
-    match begun {
-        Ok(None) => {}
-        Ok(Some(former)) => {
-            premises.discard(former).await;
-            // Where a CLOSE had sealed it and the ledger had not taken that.
-            premises.remove(sealed_as(former)).await;
-        }
-        Err(error) => {
-            if start.fresh {
-                premises.discard(start.id).await;
-            }
-            return Err(error.into());
-        }
+    if begun.is_err() && start.fresh {
+        premises.discard(start.id).await;
+    }
+    let Begun { former, held_bytes } = begun?;
+    if let Some(former) = former {
+        premises.discard(former).await;
+        // Where a CLOSE had sealed it and the ledger had not taken that.
+        premises.remove(sealed_as(former)).await;
     }
     let recorded_bytes = node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
-    Ok((start, recorded_bytes))
+    Ok(Beginning { start, recorded_bytes, usage_bytes: held_bytes })
+}
+
+/// An upload that the ledger knows.
+struct Beginning {
+    start: Start,
+    /// Bytes of it that the ledger has counted.
+    recorded_bytes: u64,
+    /// Bytes the partner holds, those among them.
+    usage_bytes: u64,
 }
 
 /// Where an upload's bytes go and how many are there already.

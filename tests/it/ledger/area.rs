@@ -37,7 +37,7 @@ macro_rules! assert_refused {
 
 pub(super) async fn a_file_is_partial_until_closed(store: Box<dyn Store>) {
     let (scratch, blob) = (ScratchId::new(), BlobId::new());
-    assert_eq!(store.area().begin(&upload("/inbox/a.xml", scratch)).await.unwrap(), None);
+    assert_eq!(store.area().begin(&upload("/inbox/a.xml", scratch)).await.unwrap().former, None);
     let partial = stat(store.as_ref(), "/inbox/a.xml").await.unwrap();
     assert_eq!((partial.state, partial.size_bytes, partial.modified), (NodeState::Partial, 0, at(0)));
     assert_eq!((partial.scratch, partial.blob), (Some(scratch), None));
@@ -56,7 +56,11 @@ pub(super) async fn a_cut_off_upload_is_resumed(store: Box<dyn Store>) {
     let store = store.reopen().await;
     assert_eq!(stat(store.as_ref(), "/inbox/a.xml").await.unwrap().size_bytes, 60);
     assert_eq!(store.area().usage(&etat).await.unwrap(), Usage { bytes: 60, files: 1 });
-    assert_eq!(store.area().begin(&upload("/inbox/a.xml", scratch)).await.unwrap(), None, "its own is not discarded");
+    assert_eq!(
+        store.area().begin(&upload("/inbox/a.xml", scratch)).await.unwrap().former,
+        None,
+        "its own is not discarded"
+    );
     assert_eq!(stat(store.as_ref(), "/inbox/a.xml").await.unwrap().size_bytes, 60);
     store.area().close(&closing("/inbox/a.xml", scratch, BlobId::new())).await.unwrap();
     assert_eq!(store.area().usage(&etat).await.unwrap(), Usage { bytes: 100, files: 1 });
@@ -67,7 +71,7 @@ pub(super) async fn a_cut_off_upload_is_resumed(store: Box<dyn Store>) {
 pub(super) async fn a_whole_file_stays_until_its_replacement_is_closed(store: Box<dyn Store>) {
     let old = put(store.as_ref(), "/inbox/.a").await;
     let scratch = ScratchId::new();
-    assert_eq!(store.area().begin(&upload("/inbox/.a", scratch)).await.unwrap(), None);
+    assert_eq!(store.area().begin(&upload("/inbox/.a", scratch)).await.unwrap().former, None);
     let node = stat(store.as_ref(), "/inbox/.a").await.unwrap();
     assert_eq!((node.state, node.blob, node.scratch), (NodeState::Whole, Some(old), Some(scratch)));
     store.area().pause(&partner("etat"), &path("/inbox/.a"), scratch, 40).await.unwrap();
@@ -81,7 +85,7 @@ pub(super) async fn a_whole_file_stays_until_its_replacement_is_closed(store: Bo
 pub(super) async fn a_claimed_file_gives_way_to_a_new_upload(store: Box<dyn Store>) {
     let first = claim(store.as_ref(), "/inbox/a.xml").await;
     let scratch = ScratchId::new();
-    assert_eq!(store.area().begin(&upload("/inbox/a.xml", scratch)).await.unwrap(), None);
+    assert_eq!(store.area().begin(&upload("/inbox/a.xml", scratch)).await.unwrap().former, None);
     let node = stat(store.as_ref(), "/inbox/a.xml").await.unwrap();
     assert_eq!((node.state, node.blob, node.shipment), (NodeState::Partial, None, None));
     let kept = store.ledger().shipment(first).await.unwrap().unwrap().blob;
@@ -94,7 +98,7 @@ pub(super) async fn a_claimed_file_gives_way_to_a_new_upload(store: Box<dyn Stor
 pub(super) async fn an_older_upload_is_superseded(store: Box<dyn Store>) {
     let (first, second) = (ScratchId::new(), ScratchId::new());
     store.area().begin(&upload("/inbox/a.xml", first)).await.unwrap();
-    assert_eq!(store.area().begin(&upload("/inbox/a.xml", second)).await.unwrap(), Some(first));
+    assert_eq!(store.area().begin(&upload("/inbox/a.xml", second)).await.unwrap().former, Some(first));
     let late = closing("/inbox/a.xml", first, BlobId::new());
     assert_refused!(store.area().close(&late).await, AreaError::Superseded);
     store.area().remove(&partner("etat"), &path("/inbox/a.xml")).await.unwrap();

@@ -66,7 +66,7 @@ async fn make(store: &dyn Store, model: &mut Model, call: Call, now: i64) -> (An
         Call::Begin { name, exclusive } => {
             let (path, scratch, quota) = (place(name), ScratchId::new(), QUOTA);
             let upload = NewUpload { partner: etat, path, owner: None, scratch, exclusive, quota, now: at(now) };
-            let real = area.begin(&upload).await.map(|old| old.map(|id| id.0));
+            let real = area.begin(&upload).await.map(|begun| begun.former.map(|id| id.0));
             (real.map_err(kind), model.begin(name, scratch, exclusive, now))
         }
         Call::Pause { name, upload, size_bytes } => {

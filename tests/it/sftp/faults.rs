@@ -12,7 +12,7 @@ use sluse::adapters::blobs::LocalBlobs;
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
-use sluse::ports::{Area, AreaError, Blob, Blobs, Close, LedgerError, NewUpload, Scratch, Usage};
+use sluse::ports::{Area, AreaError, Begun, Blob, Blobs, Close, LedgerError, NewUpload, Scratch, Usage};
 
 use crate::support::sftp::{Gateway, ROOMY, refusal, store as store_of};
 
@@ -44,7 +44,7 @@ impl Area for Moody {
     async fn usage(&self, partner: &PartnerId) -> Result<Usage, AreaError> {
         self.up()?.usage(partner).await
     }
-    async fn begin(&self, upload: &NewUpload) -> Result<Option<ScratchId>, AreaError> {
+    async fn begin(&self, upload: &NewUpload) -> Result<Begun, AreaError> {
         self.up()?.begin(upload).await
     }
     async fn pause(&self, p: &PartnerId, path: &AreaPath, scratch: ScratchId, size: u64) -> Result<(), AreaError> {
