@@ -88,7 +88,8 @@ impl SqliteLedger {
             .max_connections(READERS)
             .test_before_acquire(false)
             .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self { writer: Writer::spawn(connection), readers, sorting: Arc::default() })
+        let writer = Writer::spawn(connection).map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        Ok(Self { writer, readers, sorting: Arc::default() })
     }
 
     /// Finishes what was asked for, folds the log into the file and closes it; later calls fail.

@@ -4,10 +4,12 @@
 //! deliveries are gathered and written by one statement each kind; see `steps.rs`.
 
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use sqlx::SqliteConnection;
+use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ports::LedgerError;
@@ -36,10 +38,13 @@ impl std::fmt::Debug for Request {
 }
 
 impl Writer {
-    pub(super) fn spawn(connection: SqliteConnection) -> Self {
+    /// Starts it on a thread of its own: most of what it does is to wait for SQLite's, and each such wait would wake
+    /// one of the runtime's threads or two.
+    pub(super) fn spawn(connection: SqliteConnection) -> io::Result<Self> {
         let (requests, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(connection, waiting));
-        Self { requests }
+        let runtime = runtime::Builder::new_current_thread().build()?;
+        thread::Builder::new().name("ledger".to_owned()).spawn(move || runtime.block_on(serve(connection, waiting)))?;
+        Ok(Self { requests })
     }
 
     /// Runs a change in the next transaction; an error undoes what it did.
@@ -313,7 +318,7 @@ mod tests {
         for text in ["CREATE TABLE kept (x BLOB) STRICT", "PRAGMA max_page_count = 20"] {
             sql::execute(&mut connection, text).await.unwrap();
         }
-        Writer::spawn(connection)
+        Writer::spawn(connection).unwrap()
     }
 
     #[tokio::test]
