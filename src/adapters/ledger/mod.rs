@@ -1,11 +1,12 @@
 //! The ledger and the area in SQL: here SQLite, embedded.
 //!
-//! One writer task owns the one connection that writes. It takes what is waiting, runs it in one transaction, and answers
-//! every caller after COMMIT: a thousand small changes cost one sync of the disk. Readers have connections of their own
-//! (write-ahead log) and see what was committed before they asked.
+//! One writer, on a thread of its own, has the one connection that writes. It takes what is waiting, runs it in one
+//! transaction, and answers every caller after COMMIT: a thousand small changes cost one sync of the disk. Readers have
+//! connections of their own (write-ahead log) and see what was committed before they asked.
 //!
-//! Invariants: every change is on disk before its call returns, but for that an upload begins; a change that fails is undone alone; a claim and the
-//! file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its last section.
+//! Invariants: every change is on disk before its call returns, but for that an upload begins; a change that fails is
+//! undone alone; a claim and the file's place in the tree change in one transaction. SQL is in `sql.rs`, dialect in its
+//! last section.
 
 mod activations;
 mod aftermath;

@@ -17,7 +17,7 @@ use crate::ports::LedgerError;
 use super::steps::{Step, StepKind};
 use super::transaction::Transaction;
 
-/// The way to the writer task, which ends when the last of these is dropped.
+/// The way to the writer's thread, which ends when the last of these is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     requests: mpsc::Sender<Request>,
@@ -163,7 +163,7 @@ async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request
         };
         let Some(first) = next else { break };
         // Callers that the last COMMIT woke are about to ask again: let them, so that they share the next one.
-        tokio::task::yield_now().await;
+        thread::yield_now();
         let mut batch = Batch::default();
         let ended = batch.run(&mut transaction, first, &mut waiting).await;
         batch.answer(ended.err().map(|error| error.to_string()));
