@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::control::{answer_fault, struck};
 use super::effects::{InstanceFacts, PartFacts, owner_hash};
-use super::faults::Call;
+use super::faults::{Call, Fault};
 use super::instance::process;
 use super::tcp::Line;
 use super::{SimulatedApp, World};
@@ -66,11 +66,14 @@ pub(super) async fn instantiate(
     let made = received.and_then(|received| make(&world, &org, &app, received));
     match (made, fault) {
         (Err(refusal), _) => refusal.into_response(),
-        (Ok(_), Some(fault)) => answer_fault(fault, &line),
-        (Ok(instance), None) => {
-            let location = format!("{}/{org}/{app}/instances/{}", world.base_url, instance.id);
-            (StatusCode::CREATED, [(LOCATION, location)], Json(shown(&instance))).into_response()
+        (Ok(instance), fault @ (None | Some(Fault::NoBody))) => {
+            let location = [(LOCATION, format!("{}/{org}/{app}/instances/{}", world.base_url, instance.id))];
+            match fault {
+                None => (StatusCode::CREATED, location, Json(shown(&instance))).into_response(),
+                Some(_) => (StatusCode::CREATED, location).into_response(),
+            }
         }
+        (Ok(_), Some(fault)) => answer_fault(fault, &line),
     }
 }
 

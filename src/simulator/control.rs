@@ -106,7 +106,7 @@ pub(super) fn answer_fault(fault: Fault, line: &Line) -> Response {
             line.cut();
             plain(StatusCode::INTERNAL_SERVER_ERROR)
         }
-        // Delays were waited out before, and what is cut off where it arrives is told apart there.
-        Fault::Latency(_) | Fault::CutOff(_) => plain(StatusCode::OK),
+        // Delays were waited out before; what is cut off where it arrives, or answered without a body, is told apart there.
+        Fault::Latency(_) | Fault::CutOff(_) | Fault::NoBody => plain(StatusCode::OK),
     }
 }

@@ -113,6 +113,8 @@ pub enum Fault {
     ResetBefore,
     /// A reset connection after the effect.
     ResetAfter,
+    /// The answer of an instantiation without its body: where the instance is stands in a header.
+    NoBody,
     /// A reset connection after so many bytes of an upload to a transfer.
     CutOff(u64),
 }
@@ -120,7 +122,7 @@ pub enum Fault {
 impl Fault {
     /// Tells whether it comes after the effect.
     pub(super) fn is_after(self) -> bool {
-        matches!(self, Self::ErrorAfter | Self::ResetAfter)
+        matches!(self, Self::ErrorAfter | Self::ResetAfter | Self::NoBody)
     }
 }
 

@@ -79,8 +79,13 @@ pub(super) async fn next(
     ConnectInfo(line): ConnectInfo<Line>,
     Path((_, _, party, guid)): Place,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
+    let is_readable = body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok_and(|body| body.is_object());
     let step = |instance: &mut InstanceFacts| {
+        if !is_readable {
+            return Err(StatusCode::BAD_REQUEST);
+        }
         if instance.steps >= TASKS {
             return Err(StatusCode::CONFLICT);
         }

@@ -37,7 +37,7 @@ pub use effects::{EffectCounts, InstanceFacts, PartFacts, Repeated};
 pub use faults::{Call, Fault, FaultPlan, Rule};
 pub use keys::KeyPair;
 pub use mail::{MessageCounts, MessageFacts};
-pub use record::RecordedRequest;
+pub use record::{RecordedCall, RecordedRequest};
 pub use tokens::GrantFacts;
 
 use broker::Desk;
@@ -192,7 +192,13 @@ impl Simulator {
             options,
         });
         let stop = CancellationToken::new();
-        let service = router(world.clone()).into_make_service_with_connect_info::<tcp::Line>();
+        let router = router(world.clone());
+        let router = if world.options.record {
+            router.layer(middleware::from_fn_with_state(world.clone(), record::kept))
+        } else {
+            router
+        };
+        let service = router.into_make_service_with_connect_info::<tcp::Line>();
         let serving =
             axum::serve(tcp::Listener::new(listener), service).with_graceful_shutdown(stop.clone().cancelled_owned());
         let serving = tokio::spawn(async move {
@@ -256,6 +262,11 @@ impl Simulator {
     /// The latest requests, oldest first; none where they are not recorded.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.world.requests.lock().unwrap_or_else(PoisonError::into_inner).all()
+    }
+
+    /// The same, whatever they were for, as HTTP has them.
+    pub fn calls(&self) -> Vec<RecordedCall> {
+        self.world.requests.lock().unwrap_or_else(PoisonError::into_inner).calls()
     }
 
     /// Sets what has become of a message; `false` when there is none.

@@ -9,6 +9,8 @@ mod finishing;
 mod identity;
 mod letters;
 mod notices;
+mod openapi;
+mod operations;
 mod other_receivers;
 mod pushing;
 mod secured_receivers;
