@@ -49,6 +49,9 @@ pub fn late(event: LateEvent) -> Code {
         LateEvent::NotInstantiated => NOT_INSTANTIATED,
         LateEvent::Replaced => REPLACED,
         LateEvent::Lapsed => LAPSED,
+        LateEvent::Overwritten => OVERWRITTEN,
+        LateEvent::Deleted => DELETED_UNUSED,
+        LateEvent::NotDeleted => NOT_DELETED,
     }
 }
 
@@ -195,6 +198,8 @@ codes! {
     SUBSCRIPTION_OVER = "FW-157", Ok, "The subscription is over already: it has no date left.", "Check ExpirationDate and NextScheduledDate.";
     NOT_DRIVEN = "FW-158", Ok, "The instance was made, and the app did not let it go on as far as it should.", "Ask the operator.";
     NOT_VALID_IN_APP = "FW-159", Ok, "The instance was made and was not driven on, since the app finds errors in it.", "Check the form's content against the service's new model.";
+    PUT_INTO_INSTANCE = "FW-160", Ok, "It has taken the place of an earlier form set in an instance that was there.", "Nothing.";
+    OUTDATED = "FW-161", Ok, "A form set of a later shipment is in its instance already, and stays there.", "Nothing.";
     RECEIVER_REFUSED = "FW-201", Rejected, "The receiver refused the item.", "Check the form's content against the service's new model.";
     REPORTEE_UNKNOWN = "FW-202", Rejected, "The receiver does not know the reportee.", "Check the number.";
     RECEIVER_CONFLICT = "FW-203", Rejected, "The receiver says the item conflicts with one it has.", "Ask the operator.";
@@ -216,6 +221,7 @@ codes! {
     VALIDITY_OVER = "FW-251", Rejected, "The last day of what is prefilled is past.", "Give a later ValidTo.";
     SUBSCRIPTION_TERMS = "FW-252", Rejected, "The subscription's period or one of its dates cannot be read.", "Use one of the periods the format has, and dates of the calendar.";
     FORM_NOT_FILLED = "FW-253", Rejected, "Fields and elements have places in the form, and the form is no XML document.", "Send forms that are not encrypted.";
+    INSTANCE_IN_USE = "FW-254", Rejected, "The instance of the earlier form set is in use, or gone, and is left as it is.", "Ask the reportee, or send it under other identifying fields.";
     UNREACHABLE = "FW-301", UnExpectedError, "The receiver could not be reached.", "Nothing; it is tried again until the time limit.";
     THROTTLED = "FW-302", UnExpectedError, "The receiver asked for patience.", "Nothing; it is tried again.";
     RECEIVER_FAULT = "FW-303", UnExpectedError, "The receiver failed while handling the item.", "Nothing; it is looked up, then tried again.";
@@ -234,12 +240,15 @@ codes! {
     PUBLISHED = "LN-005", Ok, "The recipient can see it.", "Nothing.";
     INSTANTIATED = "LN-021", Ok, "It was kept until now, and has become an instance.", "Nothing.";
     REPLACED = "LN-022", Ok, "It was kept, and a later one has taken its place.", "Nothing.";
+    OVERWRITTEN = "LN-023", Ok, "A later form set has taken its place in its instance.", "Nothing.";
     PUBLISH_FAILED = "LN-201", UnExpectedError, "The receiver took it, and could not make it visible afterwards.", "Ask the receiver, or send the item again under a new reference.";
     MALWARE_FOUND = "LN-202", Rejected, "The receiver found malware in it afterwards.", "Clean the file where it comes from, and send the item again under a new reference.";
     RESERVED_LATE = "LN-203", Rejected, "The recipient takes nothing in digital form.", "Send it by other means.";
     EXPIRED = "LN-204", Rejected, "It was removed before the recipient downloaded it.", "Ask the recipient, and send it again under a new reference.";
     NOT_INSTANTIATED = "LN-221", UnExpectedError, "It was kept until now, and could not become an instance.", "Ask the operator, or send it again under a new reference.";
     LAPSED = "LN-222", Rejected, "It was kept, and its last day has passed without it being used.", "Send it again with a later ValidTo if it is still wanted.";
+    DELETED_UNUSED = "LN-223", Rejected, "Its last day has passed, and its instance was deleted: nobody had touched it.", "Send it again with a later ValidTo if it is still wanted.";
+    NOT_DELETED = "LN-224", UnExpectedError, "Its last day has passed, and its instance could not be deleted.", "Ask the operator.";
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::message::word;
 use super::reader::Section;
-use crate::model::{AppTarget, DataTypeRow, FieldRow, FinishRules, Move, PrefillMode, PrefillRules};
+use crate::model::{AppTarget, DataTypeRow, FieldRow, FinishRules, LaterSets, Move, PrefillMode, PrefillRules};
 
 /// Reads what a service's row says of its app.
 pub(super) fn target(section: &Section<'_>, rows: &[Section<'_>]) -> Option<AppTarget> {
@@ -78,13 +78,34 @@ fn prefill(section: &Section<'_>, data_types: &[DataTypeRow]) -> PrefillRules {
     {
         section.fault("field_data_type", format!("there is no data_type row for {data_type:?}"));
     }
-    PrefillRules {
+    let rules = PrefillRules {
         mode,
         hides_early: !word(section, "early", ["hold", "hide"]),
         due_by_valid_to: !word(section, "due_before", ["none", "valid-to"]),
         swapped_periods: section.flag("swapped_periods", false),
         fields: section.list("field").iter().filter_map(field).collect(),
         field_data_type,
+        later: later(section),
+        deletes_unused: !word(section, "after_valid_to", ["keep", "delete"]),
+    };
+    if rules.mode != PrefillMode::Instantiate {
+        let keys = [("later", rules.later != LaterSets::New), ("after_valid_to", rules.deletes_unused)];
+        for (key, _) in keys.into_iter().filter(|(_, is_set)| *is_set) {
+            section.fault(key, "is for form sets that become instances by themselves: mode = \"instantiate\"");
+        }
+    }
+    rules
+}
+
+fn later(section: &Section<'_>) -> LaterSets {
+    match section.text("later").as_deref() {
+        None | Some("new") => LaterSets::New,
+        Some("update") => LaterSets::Update,
+        Some("update-or-refuse") => LaterSets::UpdateOrRefuse,
+        Some(_) => {
+            section.fault("later", "must be \"new\", \"update\" or \"update-or-refuse\"");
+            LaterSets::New
+        }
     }
 }
 

@@ -122,7 +122,11 @@ impl Attempt<'_> {
         })?;
         Ok(match self.load {
             Load::Item | Load::Batch(_) => read,
-            Load::Kept(_, activation) => read.on(activation.occasion),
+            Load::Kept(_, activation) => {
+                let mut item = read.on(activation.occasion);
+                item.prefilled.removes.clone_from(&activation.removes);
+                item
+            }
         })
     }
 

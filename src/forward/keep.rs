@@ -21,10 +21,10 @@ use crate::ports::{
 
 /// A receiver of apps that keeps what is not to go there yet.
 pub struct Keeper {
-    inner: Arc<dyn Receiver>,
+    pub(super) inner: Arc<dyn Receiver>,
     services: ServiceTable,
-    filler: Filler,
-    clock: Arc<dyn Clock>,
+    pub(super) filler: Filler,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// What becomes of an item.
@@ -77,8 +77,15 @@ impl Keeper {
             return Err(DeliveryError::Refused { code: codes::VALIDITY_OVER });
         }
         match self.filler.filled(item, app, self.today()).await? {
-            Some(filled) => self.inner.deliver(&filled).await,
-            None => self.inner.deliver(item).await,
+            Some(filled) => self.make(&filled, app).await,
+            None => self.make(item, app).await,
+        }
+    }
+
+    async fn look_up_now(&self, item: &Consignment, app: &AppTarget) -> Result<Option<Delivered>, DeliveryError> {
+        match self.filler.filled(item, app, self.today()).await? {
+            Some(filled) => self.look_up_made(&filled, app).await,
+            None => self.look_up_made(item, app).await,
         }
     }
 
@@ -158,6 +165,11 @@ fn first_turn(rounds: &Rounds, starts: Date, today: Date) -> Option<Turn> {
     if rounds.period == Period::Once { rounds.turn(0) } else { rounds.from(starts.max(today), 0) }
 }
 
+/// What makes a reportee's form sets for an app the same, so that a later one takes the place of an earlier one.
+pub(super) fn same(item: &Consignment) -> Identity {
+    identity(item)
+}
+
 /// What tells a reportee's form sets for an app apart.
 fn identity(item: &Consignment) -> Identity {
     Identity::of_set(&item.identifying_fields)
@@ -184,6 +196,9 @@ impl Receiver for Keeper {
     }
 
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
+        if let Some(reference) = &item.prefilled.removes {
+            return self.remove(item, reference).await;
+        }
         match self.plan(item) {
             Plan::Now(app) => self.deliver_now(item, app).await,
             Plan::Through => self.inner.deliver(item).await,
@@ -194,8 +209,13 @@ impl Receiver for Keeper {
     }
 
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
+        if let Some(reference) = &item.prefilled.removes {
+            let is_removed = self.inner.is_removed(item, reference).await?;
+            return Ok(is_removed.then(|| Delivered::of(reference.clone())));
+        }
         let code = match self.plan(item) {
-            Plan::Now(_) | Plan::Through => return self.inner.look_up(item).await,
+            Plan::Now(app) => return self.look_up_now(item, app).await,
+            Plan::Through => return self.inner.look_up(item).await,
             Plan::Keep(_, sort) => kept_code(sort),
             Plan::KeepField => self.field_code(item),
             Plan::Subscribe(_) => codes::SUBSCRIPTION_KEPT,

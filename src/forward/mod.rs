@@ -15,6 +15,7 @@ mod fill;
 mod gate;
 mod group;
 mod keep;
+mod later;
 mod patience;
 mod queue;
 mod serve;

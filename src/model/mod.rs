@@ -49,7 +49,7 @@ pub use receipt::{Language, LateEvent, News, ReceiptForm, ReceiptFormat, Receipt
 pub use receipt_name::{BadTemplate, ReceiptNames};
 pub use rights::{Access, Denied, Right, Rights, Sending};
 pub use route::{
-    AppTarget, DataTypeRow, FieldRow, FinishRules, FormSchemaRow, FormatName, MessageTarget, Move,
+    AppTarget, DataTypeRow, FieldRow, FinishRules, FormSchemaRow, FormatName, LaterSets, MessageTarget, Move,
     NotificationTemplate, PartialAcceptance, PrefillMode, PrefillRules, ReplyLink, RetryPolicy, Route, ServiceRow,
     ServiceTable,
 };

@@ -18,6 +18,8 @@ pub struct Prefilled {
     pub field: Field,
     /// Why and when it is instantiated, when it was kept before.
     pub occasion: Option<Deadlines>,
+    /// The instance of it that is to be removed, where none is to be made.
+    pub removes: Option<String>,
 }
 
 /// A subscription's terms as its item gives them.

@@ -145,11 +145,17 @@ pub enum LateEvent {
     Replaced,
     /// It was kept, and its last day is past.
     Lapsed,
+    /// A later one has been put into its instance.
+    Overwritten,
+    /// Its last day is past, and its instance was deleted: nobody had touched it.
+    Deleted,
+    /// Its last day is past, and its instance could not be deleted.
+    NotDeleted,
 }
 
 impl LateEvent {
     /// Every event.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::PublishFailed,
         Self::MalwareFound,
         Self::Read,
@@ -163,6 +169,9 @@ impl LateEvent {
         Self::NotInstantiated,
         Self::Replaced,
         Self::Lapsed,
+        Self::Overwritten,
+        Self::Deleted,
+        Self::NotDeleted,
     ];
 
     /// The word used in receipts.
@@ -181,6 +190,9 @@ impl LateEvent {
             Self::NotInstantiated => "not-instantiated",
             Self::Replaced => "replaced",
             Self::Lapsed => "lapsed",
+            Self::Overwritten => "overwritten",
+            Self::Deleted => "deleted",
+            Self::NotDeleted => "not-deleted",
         }
     }
 
@@ -198,6 +210,9 @@ impl LateEvent {
             | Self::Reserved
             | Self::Replaced
             | Self::Lapsed
+            | Self::Overwritten
+            | Self::Deleted
+            | Self::NotDeleted
             | Self::Expired => false,
         }
     }

@@ -256,6 +256,22 @@ pub struct PrefillRules {
     pub fields: Vec<FieldRow>,
     /// The data type of a form that is made of prefilled fields alone; `None` makes none.
     pub field_data_type: Option<String>,
+    /// What becomes of a set that is the same as one which is an instance already.
+    pub later: LaterSets,
+    /// An instance that nobody has touched is deleted when its set's last day has passed.
+    pub deletes_unused: bool,
+}
+
+/// What becomes of a form set that is the same as an earlier one which has become an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LaterSets {
+    /// It becomes another instance.
+    #[default]
+    New,
+    /// It is put into that instance while nobody has touched it, and else becomes another.
+    Update,
+    /// It is put into that instance while nobody has touched it, and else is refused.
+    UpdateOrRefuse,
 }
 
 /// When form sets become instances of the app.

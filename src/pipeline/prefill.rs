@@ -41,6 +41,8 @@ pub struct Wakened {
     pub fired: u64,
     /// What was past its last day.
     pub lapsed: u64,
+    /// Instances whose last day was past.
+    pub ended: u64,
 }
 
 impl Prefilling {
@@ -56,9 +58,9 @@ impl Prefilling {
     /// Looks once at all of it.
     pub async fn look(&self, stop: &CancellationToken) -> Result<(), StepError> {
         if !self.by_schedule {
-            let Wakened { released, fired, lapsed } = self.wake().await?;
-            if released + fired + lapsed > 0 {
-                tracing::info!(released, fired, lapsed, "what was kept is used, or past its last day");
+            let Wakened { released, fired, lapsed, ended } = self.wake().await?;
+            if released + fired + lapsed + ended > 0 {
+                tracing::info!(released, fired, lapsed, ended, "what was kept is used, or past its last day");
             }
         }
         self.activate(stop).await?;
@@ -90,8 +92,16 @@ impl Prefilling {
             let lapsed = self.held.lapse(today, now, AT_ONCE).await?;
             wakened.lapsed += lapsed;
             if lapsed == 0 {
+                break;
+            }
+        }
+        loop {
+            let ended = self.held.end_instances(today, now, AT_ONCE).await?;
+            wakened.ended += ended;
+            if ended == 0 {
                 return Ok(wakened);
             }
+            kill_point("instances.ended");
         }
     }
 
@@ -159,8 +169,11 @@ fn firing(subscription: &Subscription, now: Timestamp) -> Option<Firing> {
 impl Job for Prefilling {
     async fn run(&self, _: &Occasion) -> Result<String, JobError> {
         let wakened = self.wake().await.map_err(|error| JobError(error.to_string()))?;
-        let Wakened { released, fired, lapsed } = wakened;
-        Ok(format!("{released} form sets had their first day, {fired} subscriptions came round, {lapsed} lapsed"))
+        let Wakened { released, fired, lapsed, ended } = wakened;
+        Ok(format!(
+            "{released} form sets had their first day, {fired} subscriptions came round, {lapsed} lapsed, {ended} instances had \
+             their last day"
+        ))
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::LedgerError;
+use super::{Instances, LedgerError};
 use crate::model::{BlobId, Deadlines, HeldKey, Identity, Item, ItemKey, NewItem, News, Outcome, Period, ShipmentId};
 
 /// What is kept, by what it waits for.
@@ -165,11 +165,13 @@ pub struct Activation {
     pub item: Item,
     /// What the instance is told.
     pub occasion: Deadlines,
+    /// The instance that is to be removed, where none is to be made.
+    pub removes: Option<String>,
 }
 
 /// Keeps what is to be kept; every change may be repeated.
 #[async_trait]
-pub trait Held: Send + Sync {
+pub trait Held: Instances {
     /// Keeps an item, in place of those of earlier shipments that are the same and valid on some day that it is.
     async fn keep(&self, held: NewHeld) -> Result<(), LedgerError>;
 

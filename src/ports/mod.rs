@@ -9,6 +9,7 @@ mod clock;
 mod file_store;
 mod held;
 mod held_forms;
+mod instances;
 mod ledger;
 mod message;
 mod parcel;
@@ -29,6 +30,7 @@ pub use clock::{Clock, SystemClock};
 pub use file_store::{FileSeen, FileStore, StoreError};
 pub use held::{Activation, Firing, Held, HeldItem, NewHeld, NewSubscription, Rounds, Sort, Subscription, Turn};
 pub use held_forms::{HeldForms, NotServed, ServedForm, ServedSet};
+pub use instances::{Claimed, Instances, SetPlace};
 pub use ledger::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, NumbersFile, PlacedReceipt, Placing,
     ReceiptFile, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking,
@@ -38,8 +40,8 @@ pub use parcel::{Parcel, Payload};
 pub use partners::Partners;
 pub use progress::{Progress, UnderWay};
 pub use receiver::{
-    BatchConsignment, Concern, Consignment, Content, ContentPart, Delivered, DeliveryError, NamedContent, Next,
-    PartMeta, Receiver,
+    BatchConsignment, Changed, Concern, Consignment, Content, ContentPart, Delivered, DeliveryError, NamedContent,
+    Next, PartMeta, Receiver,
 };
 pub use small_blobs::SmallBlobs;
 pub use sources::{DueReceipt, LookEnd, ReceiptEnd, Seen, SourceStand, Sources, Take, TakeClaim, TakeStage};

@@ -55,6 +55,21 @@ pub trait Receiver: Send + Sync {
         Duration::MAX
     }
 
+    /// Puts an item where an earlier one has become this, unless somebody has touched that; the same again is no second effect.
+    async fn put(&self, _item: &Consignment, _receivers_reference: &str) -> Result<Changed, DeliveryError> {
+        Err(DeliveryError::Refused { code: codes::NO_RECEIVER_FOR_KIND })
+    }
+
+    /// Removes what an item has become, unless somebody has touched it.
+    async fn remove(&self, _item: &Consignment, _receivers_reference: &str) -> Result<Changed, DeliveryError> {
+        Err(DeliveryError::Refused { code: codes::NO_RECEIVER_FOR_KIND })
+    }
+
+    /// Tells whether it is removed.
+    async fn is_removed(&self, _item: &Consignment, _receivers_reference: &str) -> Result<bool, DeliveryError> {
+        Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })
+    }
+
     /// The same for a batch; a receiver that takes single items only refuses it.
     async fn deliver_batch(&self, _batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
         Err(DeliveryError::Refused { code: codes::NO_RECEIVER_FOR_KIND })
@@ -64,6 +79,15 @@ pub trait Receiver: Send + Sync {
     async fn look_up_batch(&self, _batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
         Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })
     }
+}
+
+/// What became of a change to something that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// It is changed; with what was made of it.
+    Done(Vec<Note>),
+    /// Somebody has touched it, or it is gone: it is left alone.
+    Touched,
 }
 
 /// Something about a receiver that its operator should know of until it is over. No personal data.

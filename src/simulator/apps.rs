@@ -90,24 +90,36 @@ pub(super) async fn metadata(State(world): State<Arc<World>>, Path((org, app)): 
 pub(super) fn shown(instance: &InstanceFacts) -> Value {
     let (party, _) = instance.id.split_once('/').unwrap_or_default();
     let (org, _) = instance.app_id.split_once('/').unwrap_or_default();
+    // A user's number, as the platform has it.
+    let changed_by = if instance.is_edited { party } else { org };
     json!({
         "id": instance.id,
         "instanceOwner": {"partyId": party},
         "appId": instance.app_id,
         "org": org,
         "created": instance.created,
+        "createdBy": org,
         "lastChanged": instance.created,
+        "lastChangedBy": changed_by,
         "visibleAfter": instance.visible_after.unwrap_or(instance.created),
         "dueBefore": instance.due_before,
         "dataValues": instance.data_values,
-        "status": {"isArchived": false, "isSoftDeleted": instance.is_deleted, "isHardDeleted": instance.is_deleted},
+        "status": {
+            "isArchived": instance.has_ended(),
+            "isSoftDeleted": instance.is_deleted || instance.is_soft_deleted,
+            "isHardDeleted": instance.is_deleted,
+            "readStatus": u8::from(instance.is_opened),
+        },
         "process": process(instance),
-        "data": instance.parts.iter().map(element).collect::<Vec<_>>(),
+        "data": instance.parts.iter().map(|part| element(part, (org, changed_by))).collect::<Vec<_>>(),
     })
 }
 
-fn element(part: &PartFacts) -> Value {
-    json!({"dataType": part.name, "filename": part.file_name, "contentType": part.content_type, "size": part.size_bytes})
+fn element(part: &PartFacts, (created_by, changed_by): (&str, &str)) -> Value {
+    json!({
+        "id": part.id, "dataType": part.name, "filename": part.file_name, "contentType": part.content_type,
+        "size": part.size_bytes, "createdBy": created_by, "lastChangedBy": changed_by, "locked": false,
+    })
 }
 
 type Refusal = (StatusCode, &'static str);
@@ -145,6 +157,9 @@ fn make(world: &World, org: &str, app: &str, received: Received) -> Result<Insta
         parts,
         steps: 0,
         is_deleted: false,
+        is_soft_deleted: false,
+        is_opened: false,
+        is_edited: false,
     };
     world.effects().add(instance.clone()).map_err(|error| {
         tracing::error!(%error, "the journal cannot be written");
@@ -186,7 +201,7 @@ async fn part(mut field: Field<'_>) -> Result<PartFacts, Refusal> {
         return Err(bad("A part is empty"));
     }
     let sha256 = hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(PartFacts { name, content_type, file_name, size_bytes, sha256 })
+    Ok(PartFacts { id: Uuid::new_v4(), name, content_type, file_name, size_bytes, sha256 })
 }
 
 /// Party ids as they look.

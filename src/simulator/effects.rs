@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::instance::TASKS;
+
 /// Totals since the start or the last reset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EffectCounts {
@@ -31,6 +33,15 @@ pub struct EffectCounts {
     pub parts: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Requests to put a form or an attachment in place of another.
+    #[serde(default)]
+    pub puts: u64,
+    /// Instances deleted for good.
+    #[serde(default)]
+    pub deleted: u64,
+    /// Instances deleted so that their owners may take them back.
+    #[serde(default)]
+    pub soft_deleted: u64,
 }
 
 /// An item with more than one instance.
@@ -68,11 +79,23 @@ pub struct InstanceFacts {
     /// It was deleted for good.
     #[serde(default)]
     pub is_deleted: bool,
+    /// It was deleted, and its owner may take it back.
+    #[serde(default)]
+    pub is_soft_deleted: bool,
+    /// Its owner has opened it.
+    #[serde(default)]
+    pub is_opened: bool,
+    /// Its owner has changed it.
+    #[serde(default)]
+    pub is_edited: bool,
 }
 
 /// What is kept about a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartFacts {
+    /// Its id.
+    #[serde(default)]
+    pub id: Uuid,
     /// Its data type.
     pub name: String,
     /// Its content type.
@@ -217,6 +240,9 @@ impl Effects {
             parts: Vec::new(),
             steps: 0,
             is_deleted: false,
+            is_soft_deleted: false,
+            is_opened: false,
+            is_edited: false,
         }
     }
 
@@ -243,6 +269,18 @@ impl Effects {
     /// One of the latest instances, to be changed; what is changed is not in the journal.
     pub(super) fn one(&mut self, id: &str) -> Option<&mut InstanceFacts> {
         self.recent.iter_mut().rev().find(|instance| instance.id == id)
+    }
+
+    /// Notes what an owner has done with an instance; `false` where there is none, or nobody can do that.
+    pub(super) fn used(&mut self, id: &str, how: &str) -> bool {
+        let Some(instance) = self.one(id) else { return false };
+        match how {
+            "opened" => instance.is_opened = true,
+            "edited" => (instance.is_opened, instance.is_edited) = (true, true),
+            "submitted" => (instance.is_opened, instance.is_edited, instance.steps) = (true, true, TASKS),
+            _ => return false,
+        }
+        true
     }
 
     pub(super) fn reset(&mut self) -> io::Result<()> {
@@ -284,6 +322,9 @@ mod tests {
             parts: Vec::new(),
             steps: 0,
             is_deleted: false,
+            is_soft_deleted: false,
+            is_opened: false,
+            is_edited: false,
         }
     }
 

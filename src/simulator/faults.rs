@@ -73,6 +73,10 @@ pub enum Call {
     TransferPart,
     /// Adding data to an instance.
     Data,
+    /// Putting data in place of others in an instance, or dropping them.
+    ChangeData,
+    /// Deleting an instance.
+    Delete,
     /// Driving an instance's process on.
     Next,
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::World;
 use super::apps::shown;
@@ -30,17 +32,33 @@ pub(super) async fn get(
         .map_or_else(IntoResponse::into_response, |instance| Json(shown(&instance)).into_response())
 }
 
+/// How an instance is deleted.
+#[derive(Deserialize)]
+pub(super) struct Deletion {
+    #[serde(default)]
+    hard: bool,
+}
+
 /// `DELETE /{org}/{app}/instances/{party}/{guid}`
 pub(super) async fn delete(
     State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<Line>,
     Path((_, _, party, guid)): Place,
+    Query(Deletion { hard }): Query<Deletion>,
     headers: HeaderMap,
 ) -> Response {
-    let gone = changed(&world, &headers, &format!("{party}/{guid}"), |instance| {
-        instance.is_deleted = true;
+    let mut is_new = false;
+    let delete = |instance: &mut InstanceFacts| {
+        let is_deleted = if hard { &mut instance.is_deleted } else { &mut instance.is_soft_deleted };
+        is_new = !*is_deleted;
+        *is_deleted = true;
         Ok(())
-    });
-    gone.map_or_else(IntoResponse::into_response, |instance| Json(shown(&instance)).into_response())
+    };
+    let place = (party.as_str(), guid.as_str());
+    let answer = done((&world, &line), Call::Delete, &headers, place, delete, shown, StatusCode::OK).await;
+    let counts = &mut world.effects().counts;
+    *(if hard { &mut counts.deleted } else { &mut counts.soft_deleted }) += u64::from(is_new);
+    answer
 }
 
 /// `POST /{org}/{app}/instances/{party}/{guid}/data/type/{type}`
@@ -51,26 +69,81 @@ pub(super) async fn add_data(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let part = || {
-        let text =
-            |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        PartFacts {
-            name: data_type,
-            content_type: text(&CONTENT_TYPE),
-            file_name: file_name(&text(&CONTENT_DISPOSITION)),
-            size_bytes: body.len() as u64,
-            sha256: digest(&SHA256, &body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
-        }
-    };
+    let part = part(Uuid::new_v4(), data_type, &headers, &body);
     let add = |instance: &mut InstanceFacts| {
-        let part = part();
-        if part.size_bytes == 0 || part.content_type.is_empty() || part.file_name.is_none() {
+        // Forms have no names; whatever else has.
+        let needs_name = !part.content_type.starts_with("application/xml");
+        if part.size_bytes == 0 || part.content_type.is_empty() || (needs_name && part.file_name.is_none()) {
             return Err(StatusCode::BAD_REQUEST);
         }
         instance.parts.push(part);
         Ok(())
     };
     done((&world, &line), Call::Data, &headers, (&party, &guid), add, |_| json!({}), StatusCode::CREATED).await
+}
+
+/// `PUT /{org}/{app}/instances/{party}/{guid}/data/{id}`
+pub(super) async fn put_data(
+    State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    Path((_, _, party, guid, id)): Path<(String, String, String, String, Uuid)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let put = |instance: &mut InstanceFacts| {
+        let is_open = !instance.has_ended();
+        let place = instance.parts.iter_mut().find(|part| part.id == id).ok_or(StatusCode::NOT_FOUND)?;
+        let new = part(id, place.name.clone(), &headers, &body);
+        if new.size_bytes == 0 || new.content_type.is_empty() {
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        if !is_open {
+            return Err(StatusCode::CONFLICT);
+        }
+        *place = new;
+        Ok(())
+    };
+    world.effects().counts.puts += 1;
+    done((&world, &line), Call::ChangeData, &headers, (&party, &guid), put, |_| json!({}), StatusCode::OK).await
+}
+
+/// `DELETE /{org}/{app}/instances/{party}/{guid}/data/{id}`
+pub(super) async fn drop_data(
+    State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    Path((_, _, party, guid, id)): Path<(String, String, String, String, Uuid)>,
+    headers: HeaderMap,
+) -> Response {
+    let drop = |instance: &mut InstanceFacts| {
+        let place = instance.parts.iter().position(|part| part.id == id).ok_or(StatusCode::NOT_FOUND)?;
+        instance.parts.remove(place);
+        Ok(())
+    };
+    done((&world, &line), Call::ChangeData, &headers, (&party, &guid), drop, |_| json!({}), StatusCode::OK).await
+}
+
+/// `PUT /simulator/instances/{party}/{guid}/status`: what its owner has done with it, `opened`, `edited` or `submitted`.
+pub(super) async fn set_status(
+    State(world): State<Arc<World>>,
+    Path((party, guid)): Path<(String, String)>,
+    status: String,
+) -> StatusCode {
+    let is_known = world.effects().used(&format!("{party}/{guid}"), status.trim().trim_matches('"'));
+    if is_known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+/// What arrived in a body.
+fn part(id: Uuid, name: String, headers: &HeaderMap, body: &Bytes) -> PartFacts {
+    let text =
+        |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    PartFacts {
+        id,
+        name,
+        content_type: text(&CONTENT_TYPE),
+        file_name: file_name(&text(&CONTENT_DISPOSITION)),
+        size_bytes: body.len() as u64,
+        sha256: digest(&SHA256, body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
 }
 
 /// `PUT /{org}/{app}/instances/{party}/{guid}/process/next`
@@ -86,7 +159,7 @@ pub(super) async fn next(
         if !is_readable {
             return Err(StatusCode::BAD_REQUEST);
         }
-        if instance.steps >= TASKS {
+        if instance.has_ended() {
             return Err(StatusCode::CONFLICT);
         }
         instance.steps += 1;
@@ -146,9 +219,16 @@ fn changed(
     Ok(instance.clone())
 }
 
+impl InstanceFacts {
+    /// Its process is at its end.
+    pub(super) fn has_ended(&self) -> bool {
+        self.steps >= TASKS
+    }
+}
+
 /// The process of every app here: two tasks, and the end.
 pub(super) fn process(instance: &InstanceFacts) -> Value {
-    if instance.steps >= TASKS {
+    if instance.has_ended() {
         return json!({"started": instance.created, "ended": instance.created, "endEvent": "EndEvent_1"});
     }
     let task = format!("Task_{}", instance.steps + 1);
@@ -174,6 +254,6 @@ fn decoded(text: &str) -> String {
 }
 
 /// Tasks before the end.
-const TASKS: u32 = 2;
+pub(super) const TASKS: u32 = 2;
 /// Forms that are shorter have nothing in them.
 const SHORTEST_FORM: u64 = 5;

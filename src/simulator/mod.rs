@@ -229,6 +229,11 @@ impl Simulator {
         self.world.effects().recent()
     }
 
+    /// Has an instance's owner do something with it: `opened`, `edited`, `submitted`; `false` when there is none.
+    pub fn use_instance(&self, id: &str, how: &str) -> bool {
+        self.world.effects().used(id, how)
+    }
+
     /// What happened to messages so far.
     pub fn message_counts(&self) -> MessageCounts {
         self.world.mail().counts.clone()
@@ -335,6 +340,7 @@ fn router(world: Arc<World>) -> Router {
         .route("/{org}/{app}/instances", post(apps::instantiate))
         .route("/{org}/{app}/instances/{party}/{guid}", get(instance::get).delete(instance::delete))
         .route("/{org}/{app}/instances/{party}/{guid}/data/type/{data_type}", post(instance::add_data))
+        .route("/{org}/{app}/instances/{party}/{guid}/data/{id}", put(instance::put_data).delete(instance::drop_data))
         .route("/{org}/{app}/instances/{party}/{guid}/process/next", put(instance::next))
         .route("/{org}/{app}/instances/{party}/{guid}/validate", get(instance::validate))
         .route("/{org}/{app}/api/v1/applicationmetadata", get(apps::metadata))
@@ -362,6 +368,7 @@ fn router(world: Arc<World>) -> Router {
         .route("/simulator/messages/{id}/status", put(mail::set_status))
         .route("/simulator/effects", get(control::effects))
         .route("/simulator/instances", get(control::instances))
+        .route("/simulator/instances/{party}/{guid}/status", put(instance::set_status))
         .route("/simulator/faults", put(control::faults))
         .route("/simulator/reset", post(control::reset))
         .layer(DefaultBodyLimit::disable())

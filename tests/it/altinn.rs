@@ -7,6 +7,7 @@ mod delivery;
 mod faults;
 mod finishing;
 mod identity;
+mod later;
 mod letters;
 mod notices;
 mod openapi;

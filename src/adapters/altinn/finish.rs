@@ -38,9 +38,10 @@ struct DataElement {
     filename: Option<String>,
 }
 
+/// Where its process is.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Process {
+pub(super) struct Process {
     #[serde(default)]
     current_task: Option<Task>,
     #[serde(default)]
@@ -166,7 +167,7 @@ impl<'a> Finishing<'a> {
     }
 
     /// Drives the instance on until it has come where the row says, or the app does not let it.
-    async fn drive(&self, mut process: Option<Process>) -> Result<Vec<Note>, DeliveryError> {
+    pub(super) async fn drive(&self, mut process: Option<Process>) -> Result<Vec<Note>, DeliveryError> {
         let Some(goal) = self.app.finish.drive_to.as_deref() else { return Ok(Vec::new()) };
         for step in 0..MOST_STEPS {
             if process.as_ref().is_some_and(|process| process.has_reached(goal)) {
@@ -207,12 +208,16 @@ impl<'a> Finishing<'a> {
         Ok((errors > 0).then(|| Note::new(codes::NOT_VALID_IN_APP, format!("{errors} errors"))))
     }
 
-    fn join(&self, path: &str) -> Result<Url, DeliveryError> {
+    pub(super) fn join(&self, path: &str) -> Result<Url, DeliveryError> {
         self.address.join(path).map_err(|_| unknown())
     }
 }
 
 impl Process {
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     fn has_reached(&self, goal: &str) -> bool {
         let task = self.current_task.as_ref().and_then(|task| task.element_id.as_deref());
         self.ended.is_some() || task == Some(goal)
@@ -220,7 +225,7 @@ impl Process {
 }
 
 /// The file's name, as old and as new servers read it.
-fn disposition(name: &str) -> String {
+pub(super) fn disposition(name: &str) -> String {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\') { c } else { '_' }).collect();
     let mut encoded = String::new();
@@ -236,7 +241,7 @@ fn disposition(name: &str) -> String {
 }
 
 /// What an answer that is no clear one means: the instance is there, and the rest is not known.
-fn of(answer: &Answer) -> DeliveryError {
+pub(super) fn of(answer: &Answer) -> DeliveryError {
     let code = match answer.status() {
         401 | 407 => codes::CREDENTIALS_REFUSED,
         403 => codes::NOT_PERMITTED,
@@ -246,7 +251,7 @@ fn of(answer: &Answer) -> DeliveryError {
     DeliveryError::Unknown { code }
 }
 
-fn unknown() -> DeliveryError {
+pub(super) fn unknown() -> DeliveryError {
     DeliveryError::Unknown { code: codes::RECEIVER_FAULT }
 }
 

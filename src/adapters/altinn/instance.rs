@@ -93,7 +93,7 @@ fn end_of_day(day: Date) -> Option<Timestamp> {
     start_of_day(day_after(day))?.checked_sub(SignedDuration::from_secs(1)).ok()
 }
 
-fn content_part(part: &ContentPart, app: &AppTarget) -> Result<FormPart, Code> {
+pub(super) fn content_part(part: &ContentPart, app: &AppTarget) -> Result<FormPart, Code> {
     let content = part.content.clone();
     match &part.meta {
         PartMeta::Form { format_id, format_version } => Ok(FormPart {

@@ -13,6 +13,7 @@ mod finish;
 mod grant;
 mod instance;
 mod issuer;
+mod later;
 mod look_up;
 mod message;
 mod news;

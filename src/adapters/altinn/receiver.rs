@@ -18,7 +18,7 @@ use crate::adapters::http::{Answer, Outgoing, SendError, form};
 use crate::codes;
 use crate::kill_point::kill_point;
 use crate::model::{AppTarget, Code, ItemKind, ServiceTable};
-use crate::ports::{Clock, Concern, Consignment, Delivered, DeliveryError, Receiver};
+use crate::ports::{Changed, Clock, Concern, Consignment, Delivered, DeliveryError, Receiver};
 
 /// Makes one app instance of each item.
 pub struct AppReceiver {
@@ -143,6 +143,18 @@ impl Receiver for AppReceiver {
             Ok(delivered) => Ok(delivered),
             Err(code) => Err(DeliveryError::Refused { code }),
         }
+    }
+
+    async fn put(&self, item: &Consignment, receivers_reference: &str) -> Result<Changed, DeliveryError> {
+        Finishing::later(&self.client, self.target(item)?, item, receivers_reference)?.put().await
+    }
+
+    async fn remove(&self, item: &Consignment, receivers_reference: &str) -> Result<Changed, DeliveryError> {
+        Finishing::later(&self.client, self.target(item)?, item, receivers_reference)?.remove().await
+    }
+
+    async fn is_removed(&self, item: &Consignment, receivers_reference: &str) -> Result<bool, DeliveryError> {
+        Finishing::later(&self.client, self.target(item)?, item, receivers_reference)?.is_removed().await
     }
 
     /// Every failure to look leaves the outcome as unknown as it was: none may lead to sending again.

@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::held::{day, tell, text};
+use super::instances;
 use super::rows::{self, cell, int, state_number, to_state, uuid};
 use super::sql::held as sql;
 use super::steps::{state_after, told_of};
@@ -76,6 +77,7 @@ fn activation(row: &SqliteRow) -> Result<Activation, LedgerError> {
         id: rows::count(row, "activation")?,
         item: rows::item(row)?,
         occasion: Deadlines { due: day(row, "due")?, visible: day(row, "visible")? },
+        removes: cell(row, "removes")?,
     })
 }
 
@@ -98,6 +100,10 @@ pub(super) async fn conclude(
     let query = sqlx::query(sql::CONCLUDE_ACTIVATION).bind(int(id)).bind(state_number(state)).bind(code.0);
     let query = query.bind(reference).bind(at.as_millisecond());
     let Some(row) = query.fetch_optional(&mut *connection).await? else { return is_same(connection, id, state).await };
+    if let Some(reference) = cell::<Option<String>>(&row, "removes")? {
+        let place = (cell(&row, "shipment")?, cell(&row, "item")?);
+        return instances::ended(connection, place, (reference, code), (state, now)).await;
+    }
     let event = match state {
         ItemState::Delivered => LateEvent::Instantiated,
         ItemState::Failed => LateEvent::NotInstantiated,

@@ -22,6 +22,7 @@ mod expected;
 mod failure;
 mod findings;
 mod held;
+mod instances;
 mod items;
 mod orders;
 mod partners;
@@ -203,6 +204,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (15, "transfers", include_str!("migrations/0015_transfers.sql")),
     (16, "soap", include_str!("migrations/0016_soap.sql")),
     (17, "turns", include_str!("migrations/0017_turns.sql")),
+    (19, "instances", include_str!("migrations/0019_instances.sql")),
     (20, "usage", include_str!("migrations/0020_usage.sql")),
 ];
 const READERS: u32 = 3;

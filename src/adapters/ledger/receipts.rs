@@ -196,7 +196,8 @@ pub(super) async fn expire(
         query.bind(receipt_number(ReceiptKind::Final)).fetch_all(&mut *connection).await?;
     let mut blobs = Vec::with_capacity(expiring.len());
     for (seq, blob) in expiring {
-        for statement in [sql::EXPIRE, sql::held::FORGET_HELD, sql::held::FORGET_SUBSCRIPTIONS] {
+        for statement in [sql::EXPIRE, sql::held::FORGET_HELD, sql::held::FORGET_SUBSCRIPTIONS, sql::instances::FORGET]
+        {
             sqlx::query(statement).bind(seq).execute(&mut *connection).await?;
         }
         shipments::add_event(connection, seq, now, "expired", "the bytes are no longer kept").await?;

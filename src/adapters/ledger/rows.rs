@@ -367,6 +367,9 @@ numbered!(
     LateEvent::NotInstantiated = 9,
     LateEvent::Replaced = 10,
     LateEvent::Lapsed = 11,
+    LateEvent::Overwritten = 12,
+    LateEvent::Deleted = 13,
+    LateEvent::NotDeleted = 14,
     LateEvent::Expired = 20
 );
 numbered!(

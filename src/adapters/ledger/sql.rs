@@ -2,6 +2,7 @@
 
 pub(super) mod aftermath;
 pub(super) mod held;
+pub(super) mod instances;
 pub(super) mod partners;
 pub(super) mod progress;
 pub(super) mod sources;
@@ -168,6 +169,7 @@ pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
      WHERE s.stage = 2 AND s.expired = 0 AND r.placed_at < $1 \
      AND NOT EXISTS (SELECT 1 FROM held WHERE shipment = s.seq AND state = 0) \
      AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE shipment = s.seq AND state = 0) \
+     AND NOT EXISTS (SELECT 1 FROM instances WHERE shipment = s.seq AND state < 2) \
      AND NOT EXISTS (SELECT 1 FROM activations WHERE shipment = s.seq AND state < 2) ORDER BY s.seq LIMIT $2";
 
 pub(super) const EXPIRE: &str = "UPDATE shipments SET expired = 1 WHERE seq = $1";

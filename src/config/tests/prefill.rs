@@ -1,7 +1,7 @@
 //! Rows of apps, and what is kept until it is wanted.
 
 use super::*;
-use crate::model::{AppTarget, PrefillMode};
+use crate::model::{AppTarget, LaterSets, PrefillMode};
 
 /// A route to apps, whose service's row has more in it, and with more behind it.
 fn apps(row: &str, more: &str) -> Result<Config, Vec<String>> {
@@ -29,6 +29,10 @@ fn a_row_says_when_and_how_prefill_goes_to_its_app() {
         (10_000_000, Some("Task_2"), true)
     );
     assert_eq!((plain.mode, plain.hides_early, plain.due_by_valid_to), (PrefillMode::Instantiate, false, false));
+    assert_eq!((plain.later, plain.deletes_unused), (LaterSets::New, false));
+    let later = app("later = \"update-or-refuse\"\nafter_valid_to = \"delete\"", "").prefill;
+    assert_eq!((later.later, later.deletes_unused), (LaterSets::UpdateOrRefuse, true));
+    assert_eq!(app("later = \"update\"", "").prefill.later, LaterSets::Update);
     let row = "mode = \"hold\"\nearly = \"hide\"\ndue_before = \"valid-to\"\nswapped_periods = true\n\
                field_data_type = \"model\"\nfield = [{ id = \"/x\", path = \"/S/L[n]/B\" }]";
     let moves = "move = [{ from = \"/G/A\", to = \"/S/A\" }, { from = \"/S/B\", leave_out = true }]";
@@ -47,6 +51,10 @@ fn each_fault_of_a_row_is_told() {
         ("mode = \"later\"", "", "mode: must be"),
         ("early = \"x\"", "", "early: must be"),
         ("due_before = \"x\"", "", "due_before: must be"),
+        ("later = \"x\"", "", "later: must be"),
+        ("after_valid_to = \"x\"", "", "after_valid_to: must be"),
+        ("mode = \"hold\"\nlater = \"update\"", "", "later: is for"),
+        ("mode = \"serve\"\nafter_valid_to = \"delete\"", "", "after_valid_to: is for"),
         ("field_data_type = \"x\"", "", "field_data_type: there is no"),
         ("field = [{ id = \"x\", path = \"S/N\" }]", "", "path: "),
         ("field = [{ path = \"/S/N\" }]", "", "id: is missing"),

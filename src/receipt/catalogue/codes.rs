@@ -260,6 +260,10 @@ rows! {
         "Instansen er laga, og appen lét han ikkje gå så langt som han skulle.", "Spør drifta.";
     NOT_VALID_IN_APP: "Instansen er laget og ikke drevet videre, siden appen finner feil i den.", "Se på skjemaets innhold mot tjenestens nye modell.";
         "Instansen er laga og ikkje driven vidare, sidan appen finn feil i han.", "Sjå på innhaldet i skjemaet mot den nye modellen til tenesta.";
+    PUT_INTO_INSTANCE: "Det er kommet i stedet for et tidligere skjemasett i en instans som fantes.", "Ingenting.";
+        "Det er kome i staden for eit tidlegare skjemasett i ein instans som fanst.", "Ingenting.";
+    OUTDATED: "Et skjemasett fra en senere forsendelse er allerede i instansen, og blir der.", "Ingenting.";
+        "Eit skjemasett frå ei seinare forsending er alt i instansen, og blir der.", "Ingenting.";
     RECEIVER_REFUSED: "Mottakeren avviste elementet.", "Sjekk innholdet i skjemaet mot tjenestens nye modell.";
         "Mottakaren avviste elementet.", "Sjekk innhaldet i skjemaet mot den nye modellen til tenesta.";
     REPORTEE_UNKNOWN: "Mottakeren kjenner ikke avgiveren.", "Sjekk nummeret.";
@@ -302,6 +306,8 @@ rows! {
         "Perioden eller ein av datoane i abonnementet kan ikkje lesast.", "Bruk ein av periodane formatet har, og datoar som finst.";
     FORM_NOT_FILLED: "Felter og elementer har plass i skjemaet, og skjemaet er ikke et XML-dokument.", "Send skjemaer som ikke er kryptert.";
         "Felt og element har plass i skjemaet, og skjemaet er ikkje eit XML-dokument.", "Send skjema som ikkje er krypterte.";
+    INSTANCE_IN_USE: "Instansen av det tidligere skjemasettet er i bruk eller borte, og står som den er.", "Spør avgiveren, eller send det med andre identifiserende felter.";
+        "Instansen av det tidlegare skjemasettet er i bruk eller borte, og står som han er.", "Spør avgivaren, eller send det med andre identifiserande felt.";
     UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
         "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
     THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";
@@ -337,6 +343,8 @@ rows! {
         "Det var lagt til side, og er no blitt ein instans.", "Ingenting.";
     REPLACED: "Det var lagt til side, og et senere er kommet i stedet.", "Ingenting.";
         "Det var lagt til side, og eit seinare er kome i staden.", "Ingenting.";
+    OVERWRITTEN: "Et senere skjemasett er kommet i stedet for det i instansen.", "Ingenting.";
+        "Eit seinare skjemasett er kome i staden for det i instansen.", "Ingenting.";
     PUBLISH_FAILED: "Mottakeren tok imot det, men kunne ikke gjøre det synlig etterpå.", "Spør mottakeren, eller send elementet på nytt med en ny referanse.";
         "Mottakaren tok imot det, men kunne ikkje gjere det synleg etterpå.", "Spør mottakaren, eller send elementet på nytt med ein ny referanse.";
     MALWARE_FOUND: "Mottakeren fant skadevare i det etterpå.", "Rens filen der den kommer fra, og send elementet på nytt med en ny referanse.";
@@ -349,4 +357,8 @@ rows! {
         "Det var lagt til side, og kunne ikkje bli ein instans.", "Spør drifta, eller send det på nytt med ny referanse.";
     LAPSED: "Det var lagt til side, og siste dag er passert uten at det ble brukt.", "Send det på nytt med senere ValidTo hvis det fortsatt trengs.";
         "Det var lagt til side, og siste dag er passert utan at det vart brukt.", "Send det på nytt med seinare ValidTo om det framleis trengst.";
+    DELETED_UNUSED: "Siste dag er passert, og instansen er slettet: ingen hadde rørt den.", "Send det på nytt med senere ValidTo hvis det fortsatt trengs.";
+        "Siste dag er passert, og instansen er sletta: ingen hadde rørt han.", "Send det på nytt med seinare ValidTo om det framleis trengst.";
+    NOT_DELETED: "Siste dag er passert, og instansen kunne ikke slettes.", "Spør driften.";
+        "Siste dag er passert, og instansen kunne ikkje slettast.", "Spør drifta.";
 }

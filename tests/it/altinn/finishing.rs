@@ -10,7 +10,8 @@ use sluse::simulator::{Call, Fault, Simulator};
 
 use super::setup::{always, attachment, form, item, once, services, settings, simulator};
 
-fn receiver(simulator: &Simulator, finish: FinishRules) -> AppReceiver {
+/// A receiver that does what follows an instantiation.
+pub(super) fn driving(simulator: &Simulator, finish: FinishRules) -> AppReceiver {
     let mut services = services();
     services.rows[0].app.as_mut().unwrap().finish = finish;
     AppReceiver::new(settings(simulator.base_url()), services, Arc::new(SystemClock)).unwrap()
@@ -44,7 +45,7 @@ fn names(simulator: &Simulator) -> Vec<Option<String>> {
 #[tokio::test]
 async fn large_attachments_are_added_after_the_instance_was_made() {
     let simulator = simulator().await;
-    let here = receiver(&simulator, LARGE);
+    let here = driving(&simulator, LARGE);
     here.deliver(&heavy(1)).await.unwrap();
     assert_eq!(names(&simulator), [None, Some("b.pdf".into()), Some("søk 1.pdf".into())]);
     let part = simulator.instances().remove(0).parts.pop().unwrap();
@@ -60,7 +61,7 @@ async fn large_attachments_are_added_after_the_instance_was_made() {
 async fn an_upload_that_is_lost_is_taken_up_where_it_was() {
     for fault in [Fault::ResetBefore, Fault::ResetAfter, Fault::ErrorBefore, Fault::ErrorAfter, Fault::Throttled(1)] {
         let simulator = simulator().await;
-        let here = receiver(&simulator, LARGE);
+        let here = driving(&simulator, LARGE);
         simulator.set_faults(once(Call::Data, fault));
         unknown(here.deliver(&heavy(1)).await);
         let found = here.look_up(&heavy(1)).await.unwrap().unwrap();
@@ -74,7 +75,7 @@ async fn an_upload_that_is_lost_is_taken_up_where_it_was() {
 async fn an_instance_whose_attachment_is_refused_is_taken_back() {
     for (fault, code) in [(Fault::BadRequest, codes::ATTACHMENT_REFUSED), (Fault::TooLarge, codes::PAYLOAD_TOO_LARGE)] {
         let simulator = simulator().await;
-        let here = receiver(&simulator, LARGE);
+        let here = driving(&simulator, LARGE);
         simulator.set_faults(always(Call::Data, fault));
         assert!(matches!(here.deliver(&heavy(1)).await, Err(DeliveryError::Refused { code: found }) if found == code));
         assert!(simulator.instances()[0].is_deleted);
@@ -86,7 +87,7 @@ async fn an_instance_whose_attachment_is_refused_is_taken_back() {
 async fn an_instance_is_driven_on_as_far_as_the_row_says() {
     for (goal, steps) in [("Task_1", 0), ("Task_2", 1), ("end", 2)] {
         let simulator = simulator().await;
-        let here = receiver(&simulator, driven(goal));
+        let here = driving(&simulator, driven(goal));
         let delivered = here.deliver(&item(1)).await.unwrap();
         assert_eq!((delivered.notes.len(), simulator.instances()[0].steps), (0, steps), "{goal}");
         here.look_up(&item(1)).await.unwrap().unwrap();
@@ -98,7 +99,7 @@ async fn an_instance_is_driven_on_as_far_as_the_row_says() {
 async fn a_step_that_is_lost_is_not_taken_twice() {
     for fault in [Fault::ResetBefore, Fault::ResetAfter, Fault::ErrorBefore, Fault::ErrorAfter] {
         let simulator = simulator().await;
-        let here = receiver(&simulator, driven("Task_2"));
+        let here = driving(&simulator, driven("Task_2"));
         simulator.set_faults(once(Call::Next, fault));
         unknown(here.deliver(&item(1)).await);
         here.look_up(&item(1)).await.unwrap().unwrap();
@@ -109,7 +110,7 @@ async fn a_step_that_is_lost_is_not_taken_twice() {
 #[tokio::test]
 async fn what_the_app_does_not_let_on_is_noted() {
     let simulator = simulator().await;
-    let here = receiver(&simulator, driven("end"));
+    let here = driving(&simulator, driven("end"));
     simulator.set_faults(always(Call::Next, Fault::Conflict));
     let delivered = here.deliver(&item(1)).await.unwrap();
     assert_eq!(delivered.notes.iter().map(|note| note.code).collect::<Vec<_>>(), [codes::NOT_DRIVEN]);

@@ -113,13 +113,16 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         method: "GET",
         described: &[(APPS, "/{org}/{app}/instances/{instanceOwnerPartyId}/{instanceGuid}")],
-        made_in: &[("finish.rs", "self.client.get(&url)")],
+        made_in: &[("finish.rs", "self.client.get(&url)"), ("later.rs", "self.client.get(&self.instance()?)")],
         wrong: &BAD_INSTANCE,
     },
     Operation {
         method: "DELETE",
         described: &[(APPS, "/{org}/{app}/instances/{instanceOwnerPartyId}/{instanceGuid}")],
-        made_in: &[("finish.rs", "self.client.change(Method::DELETE, &url")],
+        made_in: &[
+            ("finish.rs", "self.client.change(Method::DELETE, &url"),
+            ("later.rs", "self.client.change(Method::DELETE, &url"),
+        ],
         wrong: &[Query("hard", "yes"), Wrong::Path("instanceGuid", "1"), Wrong::Path("instanceOwnerPartyId", "x")],
     },
     Operation {
@@ -131,13 +134,43 @@ const OPERATIONS: &[Operation] = &[
                 "/tdd/contributer-restriction/instances/{instanceOwnerPartyId}/{instanceGuid}/data/type/customElement",
             ),
         ],
-        made_in: &[("finish.rs", "self.client.change(Method::POST, &url, &headers, &part.content)")],
+        made_in: &[
+            ("finish.rs", "self.client.change(Method::POST, &url, &headers, &part.content)"),
+            ("later.rs", "self.client.change(method, &self.join(&path)?"),
+        ],
         wrong: &[
             NoBody,
             Header("content-type", "text/plain"),
             NoHeader("content-type"),
             Wrong::Path("instanceGuid", "1"),
         ],
+    },
+    Operation {
+        method: "PUT",
+        described: &[
+            (APPS, "/{org}/{app}/instances/{instanceOwnerPartyId}/{instanceGuid}/data/{dataGuid}"),
+            (
+                ONE_APP,
+                "/tdd/contributer-restriction/instances/{instanceOwnerPartyId}/{instanceGuid}/data/{dataGuid}/type/default",
+            ),
+        ],
+        made_in: &[("later.rs", "self.client.change(method, &self.join(&path)?")],
+        wrong: &[
+            NoBody,
+            Header("content-type", "text/plain"),
+            NoHeader("content-type"),
+            Wrong::Path("dataGuid", "1"),
+            Query("notAParameter", "1"),
+        ],
+    },
+    Operation {
+        method: "DELETE",
+        described: &[
+            (APPS, "/{org}/{app}/instances/{instanceOwnerPartyId}/{instanceGuid}/data/{dataGuid}"),
+            (ONE_APP, "/tdd/contributer-restriction/instances/{instanceOwnerPartyId}/{instanceGuid}/data/{dataGuid}"),
+        ],
+        made_in: &[("later.rs", "self.client.change(Method::DELETE, &url")],
+        wrong: &[Wrong::Path("dataGuid", "1"), Wrong::Path("instanceGuid", "1"), Query("notAParameter", "1")],
     },
     Operation {
         method: "PUT",
@@ -521,6 +554,15 @@ async fn instances(simulator: &Simulator) {
     simulator.set_faults(always(Call::Data, Fault::BadRequest));
     here.deliver(&heavy(5)).await.unwrap_err();
     simulator.set_faults(sluse::simulator::FaultPlan::default());
+    let here = app_receiver(simulator, None);
+    let made = here.deliver(&heavy(6)).await.unwrap();
+    let mut later = heavy(7);
+    if let sluse::ports::PartMeta::Attachment { file_name, .. } = &mut later.parts[1].meta {
+        "c.bin".clone_into(file_name);
+    }
+    later.parts.pop();
+    here.put(&later, &made.receivers_reference).await.unwrap();
+    here.remove(&later, &made.receivers_reference).await.unwrap();
 }
 
 async fn messages(simulator: &Simulator) {

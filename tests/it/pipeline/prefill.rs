@@ -9,8 +9,8 @@ use sluse::adapters::ledger::Record;
 use sluse::codes;
 use sluse::forward::{Filler, Keeper, Server};
 use sluse::model::{
-    Alarm, AppTarget, DataTypeRow, Deadlines, FieldRow, FinishRules, Move, PrefillMode, PrefillRules, ReporteeKind,
-    Route, ServiceRow, ServiceTable, ShipmentId,
+    Alarm, AppTarget, DataTypeRow, Deadlines, FieldRow, FinishRules, LaterSets, Move, PrefillMode, PrefillRules,
+    ReporteeKind, Route, ServiceRow, ServiceTable, ShipmentId,
 };
 use sluse::pipeline::{Destination, Prefilling, Wakened};
 use sluse::ports::{
@@ -213,6 +213,8 @@ const HOLD: PrefillRules = PrefillRules {
     swapped_periods: false,
     fields: Vec::new(),
     field_data_type: None,
+    later: LaterSets::New,
+    deletes_unused: false,
 };
 
 fn codes_are(found: &[(String, u64)], expected: &[(&str, u64)]) {
@@ -458,6 +460,6 @@ async fn a_day_brings_nothing_twice() {
     let kept = Kept::new(HOLD).await;
     kept.takes("a", &subscription("Weekly", "2027-01-10", "", ""), &set("S-1", YEAR, "", "<S/>")).await;
     kept.rig.clock.set("2027-01-10T12:00:00Z");
-    assert_eq!(kept.prefilling.wake().await.unwrap(), Wakened { released: 0, fired: 1, lapsed: 0 });
+    assert_eq!(kept.prefilling.wake().await.unwrap(), Wakened { fired: 1, ..Wakened::default() });
     assert_eq!(kept.prefilling.wake().await.unwrap(), Wakened::default());
 }

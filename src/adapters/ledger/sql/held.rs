@@ -100,7 +100,8 @@ pub(in crate::adapters::ledger) const DUE_ACTIVATIONS: &str = concat!(
     "SELECT ",
     item_of!(),
     "a.id AS activation, a.key AS key, a.state AS state, a.code AS code, a.receivers_reference AS receivers_reference, \
-     a.attempts AS attempts, a.first_intent AS first_intent, a.last_intent AS last_intent, a.due AS due, a.visible AS visible \
+     a.attempts AS attempts, a.first_intent AS first_intent, a.last_intent AS last_intent, a.due AS due, a.visible AS visible, \
+     a.removes AS removes \
      FROM activations AS a INDEXED BY activations_open JOIN items AS i ON i.shipment = a.shipment AND i.number = a.item \
      WHERE a.state < 2 AND a.shipment = (SELECT seq FROM shipments WHERE id = $1) AND a.due_at <= $2 AND a.id > $3 \
      ORDER BY a.id LIMIT $4"
@@ -110,7 +111,7 @@ pub(in crate::adapters::ledger) const INTEND_ACTIVATION: &str = "UPDATE activati
      first_intent = COALESCE(first_intent, $2), last_intent = $2, due_at = $2 WHERE id = $1 AND state < 2";
 
 pub(in crate::adapters::ledger) const CONCLUDE_ACTIVATION: &str = "UPDATE activations SET state = $2, code = $3, receivers_reference = $4, due_at = $5 \
-     WHERE id = $1 AND state < 2 RETURNING shipment, item, asked_by, asked_item";
+     WHERE id = $1 AND state < 2 RETURNING shipment, item, asked_by, asked_item, removes";
 
 pub(in crate::adapters::ledger) const ACTIVATION_STATE: &str = "SELECT state FROM activations WHERE id = $1";
 
