@@ -5,6 +5,7 @@
 //! receipts, effects.
 
 mod effects;
+mod instances;
 mod rounds;
 
 use std::os::unix::process::ExitStatusExt as _;

@@ -14,7 +14,8 @@ use sluse::model::{
 };
 use sluse::pipeline::{Destination, Prefilling, Wakened};
 use sluse::ports::{
-    Clock as _, Concern, Consignment, Delivered, DeliveryError, Held, HeldForms as _, NotServed, PartMeta, Receiver,
+    Changed, Claimed, Clock as _, Concern, Consignment, Delivered, DeliveryError, Held, HeldForms as _, NotServed,
+    PartMeta, Receiver, SetPlace,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,8 @@ use crate::support::receipts::{assert_valid, item_codes};
 struct App {
     made: Mutex<Vec<Made>>,
     refuses: Mutex<bool>,
+    touched: Mutex<bool>,
+    removed: Mutex<Vec<String>>,
 }
 
 /// An instance.
@@ -63,6 +66,31 @@ impl Receiver for App {
         let key = item.key.to_string();
         let known = self.made.lock().unwrap().iter().any(|made| made.key == key);
         Ok(known.then(|| Delivered::of(key)))
+    }
+
+    async fn put(&self, item: &Consignment, instance: &str) -> Result<Changed, DeliveryError> {
+        if *self.touched.lock().unwrap() {
+            return Ok(Changed::Touched);
+        }
+        let mut made = self.made.lock().unwrap();
+        let there = made.iter_mut().find(|made| made.key == instance).unwrap();
+        there.reference.clone_from(&item.senders_reference);
+        Ok(Changed::Done(Vec::new()))
+    }
+
+    async fn remove(&self, _: &Consignment, instance: &str) -> Result<Changed, DeliveryError> {
+        if *self.refuses.lock().unwrap() {
+            return Err(DeliveryError::Refused { code: codes::RECEIVER_REFUSED });
+        }
+        if *self.touched.lock().unwrap() {
+            return Ok(Changed::Touched);
+        }
+        self.removed.lock().unwrap().push(instance.to_owned());
+        Ok(Changed::Done(Vec::new()))
+    }
+
+    async fn is_removed(&self, _: &Consignment, instance: &str) -> Result<bool, DeliveryError> {
+        Ok(self.removed.lock().unwrap().iter().any(|removed| removed == instance))
     }
 
     async fn concerns(&self, now: Timestamp) -> Vec<Concern> {
@@ -377,6 +405,116 @@ async fn bytes_are_kept_as_long_as_something_in_them_is() {
     assert_eq!(kept.made(), ["S-1"]);
     assert_eq!(expired().await, 1);
     assert!(!kept.filler.held.was_kept(id, 1).await.unwrap(), "no hash of whom it concerned is left");
+}
+
+/// A row that changes instances later.
+fn changing(later: LaterSets) -> PrefillRules {
+    PrefillRules { later, deletes_unused: true, ..PrefillRules::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_set_is_put_into_the_instance_of_the_one_that_is_the_same() {
+    let kept = Kept::new(changing(LaterSets::Update)).await;
+    let (first, codes) = kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+    codes_are(&codes, &[("FW-000", 1)]);
+    let others = format!("{}{}", set("S-2", YEAR, "x", "<S/>"), set("S-3", YEAR, "y", "<S/>"));
+    let (_, codes) = kept.takes("b", "", &others).await;
+    codes_are(&codes, &[("FW-000", 2), ("FW-160", 1)]);
+    let mut made = kept.made();
+    made.sort();
+    assert_eq!(made, ["S-2", "S-3"]);
+    // Another time of the year is another instance.
+    let (_, codes) = kept.takes("c", "", &set("S-4", ("2026-01-01", "2027-01-10"), "z", "<S/>")).await;
+    codes_are(&codes, &[("FW-000", 1)]);
+    let (_, codes) = kept.takes("d", "", &set("S-5", ("2027-01-11", "2027-12-31"), "z", "<S/>")).await;
+    codes_are(&codes, &[("FW-000", 1), ("FW-151", 1)]);
+    kept.at("2027-01-10T12:00:00Z").await;
+    assert_eq!(item_codes(&kept.supplement(first, 1).await), [("LN-023", 1)].into());
+    assert_eq!(kept.rig.house.ledger.last_supplement(first).await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_somebody_has_touched_stays_and_the_row_says_what_becomes_of_the_set() {
+    for (later, expected, made) in
+        [(LaterSets::Update, "FW-000", vec!["S-1", "S-2"]), (LaterSets::UpdateOrRefuse, "FW-254", vec!["S-1"])]
+    {
+        let kept = Kept::new(changing(later)).await;
+        kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+        *kept.app.touched.lock().unwrap() = true;
+        let (_, codes) = kept.takes("b", "", &set("S-2", YEAR, "x", "<S/>")).await;
+        codes_are(&codes, &[(expected, 1)]);
+        assert_eq!(kept.made(), made);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_is_reserved_for_one_set_and_is_never_brought_back_to_an_earlier_one() {
+    let kept = Kept::new(changing(LaterSets::Update)).await;
+    let (first, _) = kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+    let (second, _) = kept.takes("b", &subscription("Daily", "2027-01-11", "", "q"), "").await;
+    let held = &kept.filler.held;
+    let reportee = sluse::model::Reportee::new(ReporteeKind::Organisation, "910000004".into());
+    let place = |shipment: ShipmentId, name: &str| SetPlace {
+        shipment,
+        item: 1,
+        key: sluse::model::ItemKey::derive(&[name]),
+        whose: sluse::model::HeldKey::of_form(&kept.filler.partner, &reportee, "ttd/skjema"),
+        same: sluse::model::Identity::of_set(&["x".to_owned()]),
+        valid_from: "2027-01-01".parse().unwrap(),
+        valid_to: "2027-12-31".parse().unwrap(),
+        is_deleted: false,
+    };
+    let (earlier, later) = (place(first, "earlier"), place(second, "later"));
+    let Claimed::New(reference) = held.claim_instance(later).await.unwrap() else { panic!("nothing to be put into") };
+    assert_eq!(held.claim_instance(later).await.unwrap(), Claimed::Again(reference.clone()));
+    assert_eq!(held.claim_instance(earlier).await.unwrap(), Claimed::Nothing, "its own shipment's is not replaced");
+    held.give_up_claim(later.key, false).await.unwrap();
+    assert_eq!(held.claim_instance(later).await.unwrap(), Claimed::New(reference.clone()), "it may be tried again");
+    // Whose set is settled holds it no more.
+    assert_eq!(held.claim_instance(place(second, "other")).await.unwrap(), Claimed::New(reference.clone()));
+    held.fulfil_claim(place(second, "other"), kept.rig.clock.now()).await.unwrap();
+    assert_eq!(held.claimed_instance(later.key).await.unwrap(), Claimed::Nothing);
+    assert_eq!(held.claimed_instance(place(second, "other").key).await.unwrap(), Claimed::There(reference.clone()));
+    assert_eq!(held.claim_instance(earlier).await.unwrap(), Claimed::Outdated(reference));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_is_deleted_once_when_its_last_day_has_passed() {
+    let kept = Kept::new(changing(LaterSets::New)).await;
+    let january = ("2027-01-01", "2027-01-31");
+    let (id, _) = kept.takes("a", "", &set("S-1", january, "x", "<S/>")).await;
+    let removed = || kept.app.removed.lock().unwrap().len();
+    let expired = async || {
+        let now = kept.rig.clock.now();
+        kept.rig.house.ledger.expire(now, now, 9).await.unwrap().len()
+    };
+    kept.at("2027-02-01T04:59:59Z").await;
+    assert_eq!((removed(), expired().await), (0, 0), "it is not six in Norway yet");
+    kept.rig.clock.set("2027-02-01T05:00:00Z");
+    assert_eq!(kept.prefilling.wake().await.unwrap(), Wakened { ended: 1, ..Wakened::default() });
+    assert_eq!(kept.prefilling.wake().await.unwrap(), Wakened::default());
+    kept.at("2027-02-01T05:00:01Z").await;
+    kept.at("2027-02-02T12:00:00Z").await;
+    assert_eq!(removed(), 1);
+    assert_eq!(item_codes(&kept.supplement(id, 1).await), [("LN-223", 1)].into());
+    assert_eq!(kept.rig.house.ledger.last_supplement(id).await.unwrap(), 1);
+    assert_eq!(expired().await, 1, "nothing of it is kept any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_instance_in_use_nothing_is_told_and_of_one_that_cannot_be_deleted_it_is() {
+    let january = ("2027-01-01", "2027-01-31");
+    for (touched, supplements) in [(true, 0), (false, 1)] {
+        let kept = Kept::new(changing(LaterSets::New)).await;
+        let (id, _) = kept.takes("a", "", &set("S-1", january, "x", "<S/>")).await;
+        *(if touched { &kept.app.touched } else { &kept.app.refuses }).lock().unwrap() = true;
+        kept.at("2027-02-01T12:00:00Z").await;
+        kept.at("2027-02-02T12:00:00Z").await;
+        assert_eq!(kept.rig.house.ledger.last_supplement(id).await.unwrap(), supplements);
+        if supplements > 0 {
+            assert_eq!(item_codes(&kept.supplement(id, 1).await), [("LN-224", 1)].into());
+        }
+    }
 }
 
 fn filling() -> PrefillRules {

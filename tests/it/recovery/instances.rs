@@ -1,0 +1,173 @@
+//! Instances are brought up to date, and deleted after their last day, while the process is killed: each once.
+
+use std::time::{Duration, Instant};
+
+use jiff::{Timestamp, ToSpan as _};
+use sluse::simulator::{Call, Fault, FaultPlan, Rule};
+use sqlx::{Connection as _, SqliteConnection};
+
+use super::until_death;
+use crate::support::gateway::{Home, PATIENCE, Settings, simulator};
+use crate::support::receipts::{Receipts, item_codes};
+
+const REPORTEE: &str = "910000004";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_a_later_set_is_put_into_an_instance() {
+    let mut points = 0;
+    while update_killed_at(points + 1).await {
+        points += 1;
+    }
+    eprintln!("killed at {points} points");
+    assert!(points >= FEWEST_POINTS, "only {points} kill points were passed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_point_while_instances_are_deleted_after_their_last_day() {
+    let mut points = 0;
+    while deletion_killed_at(points + 1).await {
+        points += 1;
+    }
+    eprintln!("killed at {points} points");
+    assert!(points >= FEWEST_POINTS_OF_AN_END, "only {points} kill points were passed");
+}
+
+/// An answer that was lost, and somebody who opens the instance before it is looked at again: nobody can tell what he saw, so
+/// the set goes nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_been_put_into_an_instance_that_is_opened_then_goes_nowhere_else() {
+    let home = home().await;
+    let _gateway = home.start(None);
+    assert!(put(&home, "a").await);
+    Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
+    let lost = Rule { fault: Fault::ResetAfter, call: Call::ChangeData, every: None, probability: None, most: Some(1) };
+    home.simulator.set_faults(FaultPlan { seed: 0, rules: vec![lost] });
+    assert!(put(&home, "b").await);
+    let begun = Instant::now();
+    while home.simulator.effects().puts == 0 {
+        assert!(begun.elapsed() < PATIENCE, "{}", home.log());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(home.simulator.use_instance(&home.simulator.instances()[0].id, "opened"));
+    let receipts = Receipts::wait(&home, &["b.xml".to_owned()]).await;
+    receipts.assert_one_final_each();
+    assert_eq!((codes(&home, ".final.xml", "FW-254").await, home.simulator.effects().total), (Some(1), 1));
+    assert!(!home.log().contains(REPORTEE));
+}
+
+/// One run; `false` when the process came through without passing so many points.
+async fn update_killed_at(point: u64) -> bool {
+    let home = home().await;
+    let mut gateway = home.start(None);
+    assert!(put(&home, "a").await);
+    Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
+    assert!(gateway.terminate().success());
+    gateway = home.start(Some(point));
+    let mut acknowledged = false;
+    let work = async {
+        acknowledged = put(&home, "b").await;
+        acknowledged && are_told(&home, "LN-023").await
+    };
+    let killed = if until_death(&mut gateway, work).await {
+        !gateway.terminate().success()
+    } else {
+        gateway.kill();
+        true
+    };
+    let _gateway = home.start(None);
+    while !acknowledged {
+        acknowledged = put(&home, "b").await;
+    }
+    assert!(are_told(&home, "LN-023").await, "killed at {point}\n{}", home.log());
+    Receipts::wait(&home, &["b.xml".to_owned()]).await.assert_one_final_each();
+    let (effects, instance) = (home.simulator.effects(), home.simulator.instances().remove(0));
+    assert_eq!((effects.total, instance.parts[0].size_bytes), (1, form("b").len() as u64), "killed at {point}");
+    killed
+}
+
+async fn deletion_killed_at(point: u64) -> bool {
+    let home = home().await;
+    let mut gateway = home.start(None);
+    assert!(put(&home, "a").await);
+    Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
+    assert!(gateway.terminate().success());
+    // The days pass.
+    let url = format!("sqlite://{}", home.path("data/ledger.sqlite").display());
+    let mut ledger = SqliteConnection::connect(&url).await.unwrap();
+    let passed = sqlx::query("UPDATE instances SET valid_to = '2020-01-01'").execute(&mut ledger).await.unwrap();
+    assert_eq!(passed.rows_affected(), 1);
+    ledger.close().await.unwrap();
+    gateway = home.start(Some(point));
+    let killed = if until_death(&mut gateway, are_told(&home, "LN-223")).await {
+        !gateway.terminate().success()
+    } else {
+        gateway.kill();
+        true
+    };
+    let _gateway = home.start(None);
+    assert!(are_told(&home, "LN-223").await, "killed at {point}\n{}", home.log());
+    let effects = home.simulator.effects();
+    assert_eq!((effects.total, effects.soft_deleted, effects.deleted), (1, 1, 0), "killed at {point}\n{}", home.log());
+    killed
+}
+
+async fn home() -> Home {
+    let more = "[prefill]\nat = \"00:00\"\n[route.kept]\npartner = \"etat\"\nformat = \"prefill\"\nreceiver = \"altinn\"\n\
+                inbox = \"kept\"\ntest = \"kept-test\"\nretry = { first_wait_ms = 20, max_wait_ms = 200, settle_ms = 300 }\n\
+                [[route.kept.service]]\ncode = \"H\"\napp = \"ttd/oppdatert\"\nlater = \"update\"\nafter_valid_to = \"delete\"\n\
+                [[route.kept.service.data_type]]\nformat_id = \"5\"\ndata_type = \"model\"\n";
+    Home::with(simulator().await, &Settings { more: more.to_owned(), ..Settings::default() })
+}
+
+/// Drops a shipment with a set that is the same in every shipment, but for its form.
+async fn put(home: &Home, name: &str) -> bool {
+    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Oslo").unwrap()).date();
+    let (first, last, form) = (today - 30.days(), today + 30.days(), form(name));
+    let batch = format!(
+        "<ServiceOwner xmlns='http://schemas.altinn.no/services/intermediary/serviceinitiation/2009/10'>\
+         <ServiceOwnerName>TTD</ServiceOwnerName><Prefill><ExternalShipmentReference>{name}</ExternalShipmentReference>\
+         <Reportee><Id>{REPORTEE}</Id><FormTask><ExternalServiceCode>H</ExternalServiceCode>\
+         <ExternalServiceEditionCode>1</ExternalServiceEditionCode><ValidFrom>{first}</ValidFrom><ValidTo>{last}</ValidTo>\
+         <SendersReference>S-{name}</SendersReference><Form><DataFormatId>5</DataFormatId>\
+         <DataFormatVersion>1</DataFormatVersion><SendersReference>F</SendersReference>\
+         <FormData><![CDATA[{form}]]></FormData></Form></FormTask></Reportee></Prefill></ServiceOwner>"
+    );
+    let Ok(client) = home.connect().await else { return false };
+    client.put(&format!("/kept/{name}.xml"), &mut batch.as_bytes()).await.is_ok()
+}
+
+/// Another length for every name.
+fn form(name: &str) -> String {
+    format!("<Skjema>{}</Skjema>", if name == "a" { "1" } else { "22" })
+}
+
+/// Waits until a supplement has told one thing once; it is never told again.
+async fn are_told(home: &Home, code: &str) -> bool {
+    let begun = Instant::now();
+    loop {
+        let told = codes(home, ".supplement-", code).await;
+        assert!(told.is_none_or(|told| told < 2), "told too often\n{}", home.log());
+        if told == Some(1) || begun.elapsed() > PATIENCE {
+            return told == Some(1);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// How often the receipts of a kind have a code.
+async fn codes(home: &Home, kind: &str, code: &str) -> Option<u64> {
+    let client = home.connect().await.ok()?;
+    let mut found = 0;
+    for entry in client.list("/receipts").await.ok()? {
+        if entry.name.contains(kind) && entry.name.ends_with(".xml") {
+            let mut bytes = Vec::new();
+            client.get(&format!("/receipts/{}", entry.name), &mut bytes).await.ok()?;
+            found += item_codes(std::str::from_utf8(&bytes).ok()?).get(code).copied().unwrap_or_default();
+        }
+    }
+    Some(found)
+}
+
+/// Fewer kill points than these, and the tests do not look where they should.
+const FEWEST_POINTS: u64 = 25;
+const FEWEST_POINTS_OF_AN_END: u64 = 8;
