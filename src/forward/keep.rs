@@ -95,6 +95,7 @@ impl Keeper {
             sort,
             whose: HeldKey::of_form(&self.filler.partner, reportee, &app.id()),
             identity: identity(item),
+            same: same(item),
             ..self.held(item)?
         };
         self.filler.held.keep(held).await.map_err(not_now)?;
@@ -127,6 +128,7 @@ impl Keeper {
             sort: Sort::Field,
             whose: HeldKey::of_fields(&self.filler.partner, reportee),
             identity: Identity::of_field(&item.prefilled.field),
+            same: Identity::of_field(&item.prefilled.field),
             valid_from: item.valid_from.unwrap_or(Date::ZERO),
             valid_to,
             now: self.clock.now(),
@@ -165,9 +167,13 @@ fn first_turn(rounds: &Rounds, starts: Date, today: Date) -> Option<Turn> {
     if rounds.period == Period::Once { rounds.turn(0) } else { rounds.from(starts.max(today), 0) }
 }
 
-/// What makes a reportee's form sets for an app the same, so that a later one takes the place of an earlier one.
+/// What makes a reportee's form sets for an app the same, so that a later one takes the place of an earlier one: the sender's
+/// own code, where he gives one.
 pub(super) fn same(item: &Consignment) -> Identity {
-    identity(item)
+    match item.prefilled.identity_code.as_str() {
+        "" => identity(item),
+        code => Identity::of_code(code),
+    }
 }
 
 /// What tells a reportee's form sets for an app apart.

@@ -14,6 +14,8 @@ pub struct Prefilled {
     pub valid_to: Option<Date>,
     /// A subscription's terms, as far as they can be read.
     pub terms: Terms,
+    /// IdentityFieldHashCode; empty where the sender gives none.
+    pub identity_code: String,
     /// A prefilled field.
     pub field: Field,
     /// Why and when it is instantiated, when it was kept before.
@@ -101,6 +103,11 @@ impl Identity {
         Self(ItemKey::derive(&fields))
     }
 
+    /// By the code that its sender has made of what identifies it.
+    pub fn of_code(code: &str) -> Self {
+        Self(ItemKey::derive(&["set-code", code]))
+    }
+
     /// By id and index.
     pub fn of_field(field: &Field) -> Self {
         Self(ItemKey::derive(&["field", &field.id, &field.index.to_string()]))
@@ -156,6 +163,8 @@ mod tests {
             |fields: &[&str]| Identity::of_set(&fields.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>());
         assert_ne!(identity(&["a", "b"]), identity(&["ab"]));
         assert_ne!(identity(&[]), identity(&[""]));
+        assert_ne!(Identity::of_code("a"), identity(&["a"]));
+        assert_ne!(Identity::of_code("a"), Identity::of_code("b"));
         let field = Field { id: "/a".into(), index: 0, value: "hemmelig".into() };
         assert_eq!(Identity::of_field(&field), Identity::of_field(&Field { value: "annet".into(), ..field.clone() }));
         assert_ne!(Identity::of_field(&field), Identity::of_field(&Field { index: 1, ..field.clone() }));

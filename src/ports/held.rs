@@ -34,8 +34,10 @@ pub struct NewHeld {
     pub sort: Sort,
     /// Whose, and for what.
     pub whose: HeldKey,
-    /// Which of those.
+    /// Which of those: what a subscription chooses it by.
     pub identity: Identity,
+    /// Those with the same take each other's place.
+    pub same: Identity,
     /// First day.
     pub valid_from: Date,
     /// Last day.

@@ -124,16 +124,16 @@ async fn is_empty(
 
 async fn keep(connection: &mut SqliteConnection, held: &NewHeld) -> Result<(), LedgerError> {
     let seq = shipments::seq(connection, held.shipment).await?;
-    let (whose, identity) = (uuid(&held.whose.0.0), uuid(&held.identity.0.0));
+    let (whose, identity, same) = (uuid(&held.whose.0.0), uuid(&held.identity.0.0), uuid(&held.same.0.0));
     let (first, last, sort) = (text(held.valid_from), text(held.valid_to), number(held.sort));
     let query = sqlx::query(sql::KEEP).bind(seq).bind(int(held.item)).bind(sort).bind(whose.clone());
-    let query = query.bind(identity.clone()).bind(first.clone()).bind(last.clone());
+    let query = query.bind(identity).bind(first.clone()).bind(last.clone()).bind(same.clone());
     if query.execute(&mut *connection).await?.rows_affected() == 0 {
         return Ok(());
     }
     let mut replaced = Vec::new();
     for statement in [sql::REPLACE_HELD, sql::GIVE_WAY] {
-        let query = sqlx::query(statement).bind(seq).bind(sort).bind(whose.clone()).bind(identity.clone());
+        let query = sqlx::query(statement).bind(seq).bind(sort).bind(whose.clone()).bind(same.clone());
         let query = query.bind(first.clone()).bind(last.clone()).bind(int(held.item));
         replaced.extend(query.fetch_all(&mut *connection).await?);
     }

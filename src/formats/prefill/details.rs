@@ -19,6 +19,7 @@ pub(crate) fn form_task_detail(
         "ValidFrom" => details.valid_from = day(reader, content)?,
         "ValidTo" => details.prefilled.valid_to = day(reader, content)?,
         "ReceiversReference" => details.receivers_reference = reader.text(content)?,
+        "IdentityFieldHashCode" => details.prefilled.identity_code = reader.text(content)?.trim().to_owned(),
         IDENTIFYING_FIELD => details.identifying_fields.push(reader.text(content)?),
         "Form/DataFormatId" | "Attachments/Attachment/FileName" => part.name = reader.text(content)?,
         "Form/DataFormatVersion" | "Attachments/Attachment/AttachmentType" => part.kind = reader.text(content)?,

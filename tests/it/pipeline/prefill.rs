@@ -412,6 +412,13 @@ fn changing(later: LaterSets) -> PrefillRules {
     PrefillRules { later, deletes_unused: true, ..PrefillRules::default() }
 }
 
+/// A set with the sender's own code for what identifies it.
+fn coded(reference: &str, code: &str, identifying: &str) -> String {
+    let set = set(reference, YEAR, identifying, "<S/>");
+    let code = format!("</ValidTo><IdentityFieldHashCode>{code}</IdentityFieldHashCode>");
+    set.replace("</ValidTo>", &code)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_set_is_put_into_the_instance_of_the_one_that_is_the_same() {
     let kept = Kept::new(changing(LaterSets::Update)).await;
@@ -515,6 +522,18 @@ async fn of_an_instance_in_use_nothing_is_told_and_of_one_that_cannot_be_deleted
             assert_eq!(item_codes(&kept.supplement(id, 1).await), [("LN-224", 1)].into());
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_senders_own_code_says_which_sets_are_the_same_and_fields_which_one_is_chosen() {
+    let kept = Kept::new(HOLD).await;
+    let (first, _) = kept.takes("a", "", &format!("{}{}", coded("S-1", "h1", "x"), coded("S-2", "h2", "x"))).await;
+    kept.takes("b", "", &coded("S-3", "h1", "y")).await;
+    kept.takes("c", &subscription("Once", "2027-01-11", "", "x"), &set("S-4", YEAR, "z", "<S/>")).await;
+    kept.at("2027-01-11T12:00:00Z").await;
+    // S-3 has taken the place of S-1 by its code, whatever its fields; S-2 is the one that is left with the fields.
+    assert_eq!(kept.made(), ["S-2"]);
+    assert_eq!(item_codes(&kept.supplement(first, 1).await), [("LN-021", 1), ("LN-022", 1)].into());
 }
 
 fn filling() -> PrefillRules {

@@ -20,5 +20,12 @@ CREATE INDEX instances_whose ON instances (whose, same);
 CREATE INDEX instances_last ON instances (valid_to) WHERE state = 0;
 CREATE INDEX instances_kept ON instances (shipment);
 
+-- What makes sets the same, so that a later one takes the place of an earlier one; `identity` is what subscriptions choose by.
+ALTER TABLE held ADD COLUMN same BLOB NOT NULL DEFAULT x'';
+
+UPDATE held SET same = identity;
+
+CREATE INDEX held_same ON held (whose, sort, same) WHERE state = 0;
+
 -- The instance that an activation deletes; without one it makes one.
 ALTER TABLE activations ADD COLUMN removes TEXT;

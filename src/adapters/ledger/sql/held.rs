@@ -1,15 +1,15 @@
 //! SQL texts of what is kept until it is wanted.
 
-pub(in crate::adapters::ledger) const KEEP: &str = "INSERT INTO held (shipment, item, sort, whose, identity, valid_from, valid_to, state) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (shipment, item) DO NOTHING";
+pub(in crate::adapters::ledger) const KEEP: &str = "INSERT INTO held (shipment, item, sort, whose, identity, valid_from, valid_to, same, state) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT (shipment, item) DO NOTHING";
 
 /// Those of earlier shipments that are the same and valid on some day that it is.
 pub(in crate::adapters::ledger) const REPLACE_HELD: &str = "UPDATE held SET state = 2 WHERE state = 0 AND shipment < $1 AND sort = $2 AND whose = $3 \
-     AND identity = $4 AND valid_from <= $6 AND valid_to >= $5 RETURNING shipment, item";
+     AND same = $4 AND valid_from <= $6 AND valid_to >= $5 RETURNING shipment, item";
 
 /// It came late: a later shipment's is kept already.
 pub(in crate::adapters::ledger) const GIVE_WAY: &str = "UPDATE held SET state = 2 WHERE state = 0 AND shipment = $1 AND item = $7 AND EXISTS \
-     (SELECT 1 FROM held WHERE state = 0 AND shipment > $1 AND sort = $2 AND whose = $3 AND identity = $4 \
+     (SELECT 1 FROM held WHERE state = 0 AND shipment > $1 AND sort = $2 AND whose = $3 AND same = $4 \
      AND valid_from <= $6 AND valid_to >= $5) RETURNING shipment, item";
 
 pub(in crate::adapters::ledger) const SUBSCRIBE: &str = "INSERT INTO subscriptions (shipment, item, whose, identity, period, scheduled, due, visible, ends, \
