@@ -96,6 +96,7 @@ impl Server {
             first_intent: None,
             last_intent: None,
             batch: None,
+            fates: Vec::new(),
         };
         let (now, wanted) = (self.clock.now(), Wanted { messages: false, parcels: false });
         let read = filler.disk.run(move || source.consign(&item, Vec::new(), (now, wanted))).await;

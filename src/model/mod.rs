@@ -40,7 +40,7 @@ pub use id::{
     BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId, is_user_name,
 };
 pub use item::{
-    ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,
+    ByteRange, Fate, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,
     Service,
 };
 pub use period::{Period, day_after};
@@ -55,7 +55,7 @@ pub use route::{
 };
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{
-    Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Shipment, Stage, Standing, Tally, Totals, Verdict,
+    Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Share, Shipment, Stage, Standing, Tally, Totals, Verdict,
     VerdictKind,
 };
 pub use sighting::{Sighting, Stamp, TakeOrder, Tried, Wait};

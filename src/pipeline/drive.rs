@@ -13,6 +13,7 @@ use super::{House, StepError};
 use crate::codes;
 use crate::forward::{Forwarding, Source, after, forward};
 use crate::intake::claim;
+use crate::kill_point::kill_point;
 use crate::measures;
 use crate::model::{ItemState, Shipment, ShipmentId, Stage, Standing, Verdict, VerdictKind};
 use crate::ports::LedgerError;
@@ -50,7 +51,25 @@ pub(super) async fn drive(
     if stop.is_cancelled() {
         return Ok(None);
     }
-    place_answers(house, &shipment, &verdict).await?;
+    end(house, &shipment, &verdict).await
+}
+
+/// Ends what has no open item: a share without a word, a shipment with its answers as soon as its shares have ended, too.
+pub(super) async fn end(
+    house: &House,
+    shipment: &Shipment,
+    verdict: &Verdict,
+) -> Result<Option<Timestamp>, StepError> {
+    if shipment.share_of.is_some() {
+        house.ledger.end_share(shipment.id, house.clock.now()).await?;
+        kill_point("share.ended");
+        return Ok(None);
+    }
+    if shipment.receiver.is_some() && house.ledger.open_shares(shipment.id).await? > 0 {
+        // The last of them makes it due at once.
+        return Ok(Some(after(house.clock.now(), SHARES_LOOK)));
+    }
+    place_answers(house, shipment, verdict).await?;
     Ok(None)
 }
 
@@ -80,6 +99,10 @@ async fn settle(
     if shipment.preflight {
         house.ledger.settle_preflight(shipment.id, codes::PREFLIGHT).await?;
         return Ok(None);
+    }
+    if shipment.share_of.is_some() {
+        house.ledger.fill_share(shipment.id).await?;
+        kill_point("share.filled");
     }
     if house.ledger.next_due(shipment.id).await?.is_none() {
         return Ok(None);
@@ -128,7 +151,9 @@ pub(super) async fn forwarding(
 ) -> Result<Forwarding, StepError> {
     let name = verdict.route.clone().ok_or_else(|| StepError::Judging("a passed batch has no route".to_owned()))?;
     let route = house.routes.named(&shipment.partner, &name).ok_or_else(|| StepError::RouteGone(name.clone()))?;
-    let destination = house.receivers.get(&name).ok_or(StepError::RouteGone(name))?;
+    let destination = house.receivers.get(&name).ok_or_else(|| StepError::RouteGone(name.clone()))?;
+    let gone = || StepError::ReceiverGone(name.clone(), shipment.receiver.clone().unwrap_or_default());
+    let destination = destination.of(shipment).ok_or_else(gone)?;
     Ok(Forwarding {
         ledger: Arc::clone(&house.ledger),
         receiver: Arc::clone(&destination.receiver),
@@ -152,6 +177,9 @@ pub(super) async fn forwarding(
         stop: stop.clone(),
     })
 }
+
+/// How often a shipment is looked at that waits for its shares, should none of them wake it.
+const SHARES_LOOK: Duration = Duration::from_secs(60);
 
 /// How often a shipment is looked at that waits for its route's window.
 const SHUT_LOOK: Duration = Duration::from_secs(300);

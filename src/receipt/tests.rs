@@ -24,6 +24,8 @@ fn shipment(name: &str) -> Shipment {
         claimed_at: time("2026-11-21T02:00:01.25Z"),
         stage: Stage::Judged,
         verdict: None,
+        receiver: None,
+        share_of: None,
     }
 }
 
@@ -76,6 +78,7 @@ fn item(number: u64, state: ItemState, code: Option<Code>) -> Item {
         first_intent: None,
         last_intent: None,
         batch: None,
+        fates: Vec::new(),
     }
 }
 
@@ -103,6 +106,7 @@ fn account(kind: ReceiptKind, shipment: Shipment, items: &[Item]) -> Account {
         tally,
         outcomes: items.iter().map(|item| outcome(item.found.part, item)).collect(),
         worst_news: ReceiptStatus::Ok,
+        receivers: Vec::new(),
         rest_file: None,
         now: time("2026-11-21T02:03:04Z"),
     }

@@ -9,7 +9,7 @@ use crate::model::{AreaPath, BlobId, PartnerId, Shipment, ShipmentId, Stage, Ver
 use crate::ports::{Counts, Event, LedgerError, RecordedVerdict, ReferenceUse, Taking};
 
 use super::rows::{self, int, part_number, stage_number, to_stage, uuid, verdict_number};
-use super::{sequences, sql, takes};
+use super::{sequences, shares, sql, takes};
 
 /// A file that becomes a shipment.
 pub(super) struct Claim {
@@ -110,7 +110,7 @@ pub(super) async fn record_verdict(
     ruling: Ruling,
 ) -> Result<RecordedVerdict, LedgerError> {
     let Ruling { id, verdict, taking, now } = ruling;
-    let Taking { references, free_before, numbers } = taking;
+    let Taking { references, free_before, numbers, receivers } = taking;
     let shipment = shipment(connection, id).await?.ok_or_else(|| unknown(id))?;
     if shipment.stage != Stage::Claimed {
         return Ok(RecordedVerdict::Recorded);
@@ -137,6 +137,9 @@ pub(super) async fn record_verdict(
     }
     sequences::end_wait(connection, id).await?;
     write_verdict(connection, id, &verdict).await?;
+    if goes_on {
+        shares::add(connection, seq, &receivers).await?;
+    }
     let code = verdict.code.map_or("", |code| code.0);
     match verdict.kind {
         VerdictKind::Pass => add_event(connection, seq, now, "judged", "passed").await?,
