@@ -81,6 +81,7 @@ impl Server {
         let envelope = shipment.and_then(|shipment| shipment.verdict).and_then(|verdict| verdict.envelope);
         let source = Source {
             shipment: set.shipment,
+            whole: set.shipment,
             blob: filler.blobs.open(set.blob).await?,
             envelope: Arc::new(envelope.unwrap_or_default()),
             described: None,

@@ -55,8 +55,8 @@ pub use route::{
 };
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{
-    Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Share, Shipment, Stage, Standing, Tally, Totals, Verdict,
-    VerdictKind,
+    Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Share, Shipment, Stage, Standing, Tally, Totals,
+    Verdict, VerdictKind,
 };
 pub use sighting::{Sighting, Stamp, TakeOrder, Tried, Wait};
 pub use soap::{CredentialPlace, SoapVersion};

@@ -55,11 +55,7 @@ pub(super) async fn drive(
 }
 
 /// Ends what has no open item: a share without a word, a shipment with its answers as soon as its shares have ended, too.
-pub(super) async fn end(
-    house: &House,
-    shipment: &Shipment,
-    verdict: &Verdict,
-) -> Result<Option<Timestamp>, StepError> {
+pub(super) async fn end(house: &House, shipment: &Shipment, verdict: &Verdict) -> Result<Option<Timestamp>, StepError> {
     if shipment.share_of.is_some() {
         house.ledger.end_share(shipment.id, house.clock.now()).await?;
         kill_point("share.ended");
@@ -162,6 +158,7 @@ pub(super) async fn forwarding(
         patience: Arc::clone(&destination.patience),
         source: Source {
             shipment: shipment.id,
+            whole: shipment.share_of.unwrap_or(shipment.id),
             file_name: shipment.path.name.as_str().into(),
             blob: house.blobs.open(shipment.blob).await?,
             envelope: Arc::new(verdict.envelope.clone().unwrap_or_default()),

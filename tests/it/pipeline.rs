@@ -11,7 +11,7 @@ mod prefill;
 mod sequence;
 mod timetable;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -66,6 +66,8 @@ struct Told {
     forgets: AtomicBool,
     /// Single items it has, in the order they came.
     items: Mutex<Vec<(u64, ItemKey)>>,
+    /// The shipments it was told that they are of.
+    shipments: Mutex<BTreeSet<ShipmentId>>,
     /// Batches it has, in the order they came.
     batches: Mutex<Vec<Took>>,
 }
@@ -93,6 +95,7 @@ impl Receiver for Told {
         }
         self.took.fetch_add(1, Ordering::SeqCst);
         self.items.lock().unwrap().push((item.number, item.key));
+        self.shipments.lock().unwrap().insert(item.shipment);
         let news_for = self.news.lock().unwrap().is_some().then_some(Duration::from_secs(1_000));
         Ok(Delivered { news_for, ..Delivered::of(item.key.to_string()) })
     }

@@ -123,13 +123,13 @@ async fn killed_at_every_point_while_batches_are_placed_in_a_directory() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_every_item_goes_to_two_receivers() {
     let also = Some(("directory", At::Directory));
-    kill_at_points(&Case { at: At::Http, also, ..Case::items(generated(3, Profile::Small, "34%", 12)) }, 5).await;
+    kill_at_points(&Case { at: At::Http, also, ..Case::items(generated(3, Profile::Small, "34%", 12)) }, 11).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_every_item_becomes_an_instance_and_a_file() {
     let also = Some(("directory", At::Directory));
-    kill_at_points(&Case { also, ..Case::items(generated(2, Profile::Small, "0%", 13)) }, 7).await;
+    kill_at_points(&Case { also, ..Case::items(generated(2, Profile::Small, "0%", 13)) }, 13).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

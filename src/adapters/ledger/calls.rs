@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::model::{
     Batch, BlobId, Code, Finding, FindingGroup, HeldUp, Item, ItemState, NewAttachment, NewItem, News, Note, Orders,
-    Outcome, OutcomeCount, PartnerId, ReceiptKind, ScratchId, Share, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    Outcome, OutcomeCount, PartnerId, ReceiptKind, ScratchId, Share, Shipment, ShipmentId, Stage, Tally, Verdict,
+    WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, PlacedReceipt, Placing, RecordedVerdict,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::model::{
-    Amendments, AreaPath, AuditRow, BlobId, Item, ItemState, Node, OutcomeCount, PartnerId, Share, Shipment, ShipmentId,
-    Stage, Tally,
+    Amendments, AreaPath, AuditRow, BlobId, Item, ItemState, Node, OutcomeCount, PartnerId, Share, Shipment,
+    ShipmentId, Stage, Tally,
 };
 use crate::ports::{Event, KnownReceipt, LedgerError, Usage};
 

@@ -52,11 +52,7 @@ pub(super) async fn is_filling(connection: &mut SqliteConnection, id: ShipmentId
 }
 
 /// Ends a share none of whose items is open, and wakes its shipment.
-pub(super) async fn end(
-    connection: &mut SqliteConnection,
-    id: ShipmentId,
-    now: Timestamp,
-) -> Result<(), LedgerError> {
+pub(super) async fn end(connection: &mut SqliteConnection, id: ShipmentId, now: Timestamp) -> Result<(), LedgerError> {
     let Some(row) = sqlx::query(sql::END_SHARE).bind(uuid(&id.0)).fetch_optional(&mut *connection).await? else {
         return Ok(());
     };

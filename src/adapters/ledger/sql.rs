@@ -630,6 +630,10 @@ mod tests {
             (sources::TURNS_BY_AGE, "SEARCH sightings USING INDEX sightings_turn (source=?)"),
             (sources::DUE_RECEIPTS, "SEARCH source_receipts USING INDEX source_receipts_due (source=? AND due_at<?)"),
             (LEASE, "SEARCH shipments USING COVERING INDEX shipments_waiting (stage=? AND wake_at<?)"),
+            (COUNTS, "SCAN shipments USING COVERING INDEX shipments_stage"),
+            (shares::UNSHARED, "SEARCH items USING PRIMARY KEY (shipment=? AND number>?)"),
+            (shares::SHARES, "SEARCH shipments USING INDEX shipments_shares (share_of=?)"),
+            (OPEN_ITEMS, "SEARCH items USING COVERING INDEX items_open (shipment=?)"),
         ];
         for (text, expected) in pages {
             let plan = plan(text).await;

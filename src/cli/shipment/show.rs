@@ -172,10 +172,7 @@ async fn receivers(record: &mut Record, shipment: &Shipment) -> anyhow::Result<V
     Ok(all)
 }
 
-async fn by_receiver(
-    record: &mut Record,
-    at: &[(ShipmentId, Option<String>)],
-) -> anyhow::Result<Vec<ReceiverLine>> {
+async fn by_receiver(record: &mut Record, at: &[(ShipmentId, Option<String>)]) -> anyhow::Result<Vec<ReceiverLine>> {
     let mut lines = Vec::with_capacity(at.len());
     for (id, receiver) in at {
         let receiver = receiver.clone().unwrap_or_default();
@@ -258,9 +255,8 @@ fn told(view: &View) -> String {
     ] {
         line(&mut out, &format!("{name:<10}{value}"));
     }
-    let outcome = |line: &OutcomeLine| {
-        format!("{:>10} {} {}", line.items, line.state, line.code.map(titled).unwrap_or_default())
-    };
+    let outcome =
+        |line: &OutcomeLine| format!("{:>10} {} {}", line.items, line.state, line.code.map(titled).unwrap_or_default());
     if view.receivers.is_empty() {
         section(&mut out, "items", &view.outcomes, outcome);
     }

@@ -8,8 +8,8 @@ use super::pages::{Attachments, Items};
 use super::{Manner, UNDELIVERED, place};
 use crate::codes;
 use crate::model::{
-    BlobId, Code, Envelope, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, ReceiptStatus, Shipment, Tally, Totals,
-    Verdict, VerdictKind,
+    BlobId, Code, Envelope, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, ReceiptStatus, Shipment, Tally,
+    Totals, Verdict, VerdictKind,
 };
 use crate::pipeline::{House, StepError, is_damage};
 use crate::ports::{Blob, ReceiptFile};

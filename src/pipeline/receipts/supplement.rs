@@ -59,11 +59,7 @@ async fn tell_replayed_to(
 }
 
 /// Whether every receiver has an item.
-async fn arrived(
-    house: &House,
-    id: ShipmentId,
-    (number, fates): (u64, Option<&Fates<'_>>),
-) -> Result<bool, StepError> {
+async fn arrived(house: &House, id: ShipmentId, (number, fates): (u64, Option<&Fates<'_>>)) -> Result<bool, StepError> {
     Ok(item(house, id, (number, fates)).await?.is_some_and(|item| item.state == ItemState::Delivered))
 }
 

@@ -7,11 +7,14 @@ use std::sync::atomic::Ordering;
 use sluse::adapters::ledger::{Ordered, Record, Replayed, Wanted};
 use sluse::codes;
 use sluse::generate::{self, Options, Profile};
-use sluse::model::{BatchLimits, Item, ItemState, ReceiptKind, ShipmentId, Stage, Standing, VerdictKind};
+use sluse::model::{
+    BatchLimits, FormatName, Item, ItemState, ReceiptKind, Route, ShipmentId, Stage, Standing, VerdictKind,
+};
 use sluse::pipeline::Destination;
 use sluse::ports::{Progress as _, Receiver};
 
 use super::{Rig, Running, Told, route, until};
+use crate::support::judged::judged;
 use crate::support::receipts::{assert_valid, count, item_codes};
 
 /// A rig whose route leads to two receivers.
@@ -22,7 +25,11 @@ struct Fan {
 
 impl Fan {
     async fn new() -> Self {
-        let mut fan = Self { rig: Rig::new().await, second: Arc::new(Told::default()) };
+        Self::with(route()).await
+    }
+
+    async fn with(route: Route) -> Self {
+        let mut fan = Self { rig: Rig::with(route).await, second: Arc::new(Told::default()) };
         fan.lead_to(|destination| destination);
         fan
     }
@@ -96,6 +103,9 @@ async fn each_receiver_gets_every_item_once_under_a_key_of_its_own() {
     assert_eq!(fan.took(), [right.clone(), right]);
     let keys = |told: &Told| told.items.lock().unwrap().iter().map(|(_, key)| *key).collect::<BTreeSet<_>>();
     assert!(keys(&fan.rig.receiver).is_disjoint(&keys(&fan.second)));
+    for receiver in [&fan.rig.receiver, &fan.second] {
+        assert_eq!(*receiver.shipments.lock().unwrap(), [id].into(), "a receiver knows no shares");
+    }
 
     let receipt = fan.rig.receipt(".final.xml").await;
     assert_valid(&receipt);
@@ -132,7 +142,8 @@ async fn what_one_refuses_is_told_by_its_name_and_not_offered_again() {
     assert_eq!(item_codes(&receipt), BTreeMap::from([("FW-000", 3), ("FW-201", 2)]));
     assert!(receipt.contains("<Receiver name=\"first\" delivered=\"5\" failed=\"0\"/>"), "{receipt}");
     assert!(receipt.contains("<Receiver name=\"second\" delivered=\"3\" failed=\"2\"/>"), "{receipt}");
-    let finding = "<Finding code=\"FW-201\" status=\"Rejected\">The receiver refused the item: receiver second</Finding>";
+    let finding =
+        "<Finding code=\"FW-201\" status=\"Rejected\">The receiver refused the item: receiver second</Finding>";
     assert_eq!(receipt.matches(finding).count(), 2, "{receipt}");
     assert!(!fan.rig.has(id, ReceiptKind::Rest).await, "the first has all of them");
     running.stop().await;
@@ -220,13 +231,13 @@ async fn an_item_that_arrived_at_one_of_two_after_a_replay_is_no_news_yet() {
         async || fan.rig.names("receipts").await.iter().filter(|name| name.contains("supplement")).count();
     fan.second.picky.store(false, Ordering::SeqCst);
     assert_eq!(fan.rig.replay(id, 1).await, Replayed::Items(4), "two at each");
-    fan.rig.wait_hours(1);
+    fan.let_settle();
     fan.rig.receipted(id).await;
     assert_eq!(fan.took(), [[1, 3].into(), (1..=4).collect()]);
     assert_eq!(supplements().await, 0);
     fan.rig.receiver.picky.store(false, Ordering::SeqCst);
     assert_eq!(fan.rig.replay(id, 1).await, Replayed::Items(2));
-    fan.rig.wait_hours(1);
+    fan.let_settle();
     fan.rig.receipted(id).await;
     assert_eq!((fan.took()[0].len(), supplements().await), (4, 1));
     assert_eq!(item_codes(&fan.rig.receipt(".supplement-1.xml").await), [("LN-004", 2)].into());
@@ -310,6 +321,11 @@ async fn a_receiver_taken_out_of_the_route_ends_its_share_alone() {
 }
 
 impl Fan {
+    /// Goes on to when receivers have had time to finish, and nothing is given up yet.
+    fn let_settle(&self) {
+        self.rig.clock.0.fetch_add(20 * 60_000, Ordering::SeqCst);
+    }
+
     /// Waits until the first has everything and the second was asked.
     async fn settle_first(&self, id: ShipmentId) {
         until(async || self.rig.tally(id).await.delivered == 3).await;
@@ -330,6 +346,20 @@ async fn one_takes_batches_and_the_other_items() {
     assert_eq!(batches.len(), 3, "{batches:?}");
     let receipt = fan.rig.receipt(".final.xml").await;
     assert_eq!(count(&receipt, "delivered"), 10, "{receipt}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attachments_behind_all_items_go_to_each_receiver() {
+    let mut fan = Fan::with(Route { format: FormatName::DataBatch, ..route() }).await;
+    fan.lead_to(|second| second.in_batches(BatchLimits { items: 9, ..BatchLimits::DEFAULT }));
+    let units = include_str!("../../../fixtures/databatch/valid/two-units-with-attachments.xml");
+    let id = fan.rig.drop_file("/inbox/a.xml", units.as_bytes()).await;
+    let running = fan.rig.run();
+    fan.rig.final_receipt(id).await;
+    let batches = fan.second.batches.lock().unwrap();
+    let attached: usize = batches.iter().map(|took| judged(&took.bytes, &[]).attachments.len()).sum();
+    assert_eq!((fan.took()[0].len(), attached), (2, 3));
     running.stop().await;
 }
 
