@@ -96,10 +96,7 @@ async fn settle(
         house.ledger.settle_preflight(shipment.id, codes::PREFLIGHT).await?;
         return Ok(None);
     }
-    if shipment.share_of.is_some() {
-        house.ledger.fill_share(shipment.id).await?;
-        kill_point("share.filled");
-    }
+    fill(house, shipment).await?;
     if house.ledger.next_due(shipment.id).await?.is_none() {
         return Ok(None);
     }
@@ -124,6 +121,15 @@ async fn settle(
     let pause = for_a_turn(house.pace.turn, &turn, forward(&forwarding)).await?;
     let (due, now) = (house.ledger.next_due(shipment.id).await?, house.clock.now());
     Ok(due.map(|due| due.max(pause.unwrap_or(due)).max(now)))
+}
+
+/// Sees to it that a share has its items.
+pub(super) async fn fill(house: &House, shipment: &Shipment) -> Result<(), StepError> {
+    if shipment.share_of.is_some() {
+        house.ledger.fill_share(shipment.id).await?;
+        kill_point("share.filled");
+    }
+    Ok(())
 }
 
 /// Works for so long. What is under way then ends well; the rest has its next turn behind the others.

@@ -209,7 +209,8 @@ mod tests {
         let of = |rows: Vec<(u64, Option<Timestamp>)>| {
             let mut all: Vec<UnderWay> = rows.iter().map(|(open, _)| share(*open)).collect();
             let mut ends: Vec<Ended> = rows.into_iter().map(|(_, end)| (shared.id, end)).collect();
-            (all.push(alone.clone()), ends.push((alone.id, Some(at(5)))));
+            all.push(alone.clone());
+            ends.push((alone.id, Some(at(5))));
             let (all, ends) = joined(all, ends);
             assert_eq!((all.len(), ends[1]), (2, (alone.id, Some(at(5)))));
             (all[0].open, ends[0].1)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use jiff::Timestamp;
 
-use super::drive::end;
+use super::drive::{end, fill};
 use super::judging::refuse_unreadable;
 use super::{House, Next, StepError};
 use crate::codes;
@@ -86,9 +86,7 @@ async fn give_up(house: &House, id: ShipmentId, code: Code) -> Result<(), StepEr
         None => return Ok(()),
     };
     shipment.verdict = Some(verdict.clone());
-    if shipment.share_of.is_some() {
-        house.ledger.fill_share(id).await?;
-    }
+    fill(house, &shipment).await?;
     house.ledger.fail_open(id, ItemState::Ready, code).await?;
     house.ledger.fail_open(id, ItemState::Sending, codes::OUTCOME_UNKNOWN).await?;
     // What goes to other receivers has its own time; the answers wait for it.

@@ -6,7 +6,7 @@ use super::*;
 fn several(route: &str, more: &str) -> Result<Config, Vec<String>> {
     let altinn = |name: &str| {
         format!(
-            "[receiver.{name}]\nkind = \"altinn-app\"\nenvironment = \"tt02\"\norg = \"ttd\"\nclient_id = \"c\"\n\
+            "[receiver.{name}]\nkind = \"altinn-app\"\nenvironment = \"tt02\"\nclient_id = \"c\"\n\
              key_file = \"maskinporten.pem\"\nkid = \"k\"\n"
         )
     };
