@@ -357,10 +357,10 @@ async fn attachments_behind_all_items_go_to_each_receiver() {
     let id = fan.rig.drop_file("/inbox/a.xml", units.as_bytes()).await;
     let running = fan.rig.run();
     fan.rig.final_receipt(id).await;
+    running.stop().await;
     let batches = fan.second.batches.lock().unwrap();
     let attached: usize = batches.iter().map(|took| judged(&took.bytes, &[]).attachments.len()).sum();
     assert_eq!((fan.took()[0].len(), attached), (2, 3));
-    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
