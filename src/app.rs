@@ -25,7 +25,7 @@ use crate::adapters::key_file::PublicKey;
 use crate::adapters::ledger::SqliteLedger;
 use crate::adapters::sftp_server::{Backing, SftpServer};
 use crate::blocking::Blocking;
-use crate::config::{Config, JobConfig, ReceiverConfig, RouteConfig};
+use crate::config::{Config, FlowConfig, JobConfig, ReceiverConfig, RouteConfig};
 use crate::forward::{Patience, Queue};
 use crate::intake::Routes;
 use crate::measures;
@@ -251,40 +251,64 @@ fn receivers(
     memory: &Memory,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<HashMap<RouteName, Destination>> {
-    let (mut receivers, mut patience, mut asked) = (HashMap::new(), HashMap::new(), Asked::new());
-    let mut queues: HashMap<&str, Arc<Queue>> = HashMap::new();
+    let (mut receivers, mut shared) = (HashMap::new(), Shared::default());
     for route in &config.routes {
-        // By the receiver's name: what it can take does not depend on the route.
-        let shared = || Arc::new(Patience::new(settings::allowance(&route.flow)));
-        let patience = Arc::clone(patience.entry(&route.receiver_name).or_insert_with(shared));
-        let receiver = settings::receiver(route, (memory, &mut asked), clock)
-            .with_context(|| format!("receiver of route {}", route.route.name))?;
-        let destination = Destination::new(receiver, patience);
-        let destination = match route.receiver.batches() {
-            Some(limits) => destination.in_batches(limits),
-            None => destination,
-        };
-        let destination = match &route.receiver {
-            ReceiverConfig::Soap(_) => {
-                let queue = queues.entry(&route.receiver_name).or_insert_with(|| queue(config, &route.receiver_name));
-                destination.in_order(Arc::clone(queue))
-            }
-            ReceiverConfig::AltinnApp(_)
-            | ReceiverConfig::AltinnMessages(_)
-            | ReceiverConfig::AltinnBroker(_)
-            | ReceiverConfig::Http(_)
-            | ReceiverConfig::Directory(_)
-            | ReceiverConfig::Sftp(_) => destination,
-        };
+        let mut all = route.leads().map(|lead| {
+            let destination = destination((config, route), lead, &mut shared, (memory, clock));
+            destination.with_context(|| format!("receiver {} of route {}", lead.0, route.route.name))
+        });
+        let Some(first) = all.next().transpose()? else { continue };
+        let destination = all.try_fold(first, |first, other| anyhow::Ok(first.beside(other?)))?;
         receivers.insert(route.route.name.clone(), destination);
     }
     Ok(receivers)
 }
 
+/// What is one to the world outside, by a receiver's name: what it can take does not depend on the route.
+#[derive(Default)]
+struct Shared {
+    patience: HashMap<String, Arc<Patience>>,
+    queues: HashMap<String, Arc<Queue>>,
+    asked: Asked,
+}
+
+/// One of the receivers a route leads to.
+fn destination(
+    (config, route): (&Config, &RouteConfig),
+    (name, receiver, flow): (&String, &ReceiverConfig, &FlowConfig),
+    shared: &mut Shared,
+    (memory, clock): (&Memory, &Arc<dyn Clock>),
+) -> anyhow::Result<Destination> {
+    let new = || Arc::new(Patience::new(settings::allowance(flow)));
+    let patience = Arc::clone(shared.patience.entry(name.clone()).or_insert_with(new));
+    let made = settings::receiver((&route.route, receiver), (memory, &mut shared.asked), clock)?;
+    let destination = Destination::new(made, patience).named(name);
+    let destination = match receiver.batches() {
+        Some(limits) => destination.in_batches(limits),
+        None => destination,
+    };
+    Ok(match receiver {
+        ReceiverConfig::Soap(_) => {
+            let queue = shared.queues.entry(name.clone()).or_insert_with(|| queue(config, name));
+            destination.in_order(Arc::clone(queue))
+        }
+        ReceiverConfig::AltinnApp(_)
+        | ReceiverConfig::AltinnMessages(_)
+        | ReceiverConfig::AltinnBroker(_)
+        | ReceiverConfig::Http(_)
+        | ReceiverConfig::Directory(_)
+        | ReceiverConfig::Sftp(_) => destination,
+    })
+}
+
 /// The queue of a receiver that takes one thing after the other, by whatever route it comes.
-fn queue(config: &Config, receiver: &str) -> Arc<Queue> {
-    let routes = config.routes.iter().filter(|route| route.receiver_name == receiver);
-    Arc::new(Queue::new(routes.map(|route| route.route.name.clone()).collect()))
+fn queue(config: &Config, receiver: &String) -> Arc<Queue> {
+    let names = |leads: &dyn Fn(&RouteConfig) -> bool| -> Vec<RouteName> {
+        config.routes.iter().filter(|route| leads(route)).map(|route| route.route.name.clone()).collect()
+    };
+    let first = names(&|route| route.receiver_name == *receiver);
+    let among = names(&|route| route.leads().any(|(name, ..)| name == receiver));
+    Arc::new(Queue::new(first).shared(receiver.clone(), among))
 }
 
 fn pace(config: &Config) -> Pace {

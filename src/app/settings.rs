@@ -150,28 +150,28 @@ pub(super) struct Memory {
 /// What Maskinporten clients have asked of Broker, by client: Altinn counts them whatever receivers they are.
 pub(super) type Asked = HashMap<String, Arc<BrokerLimits>>;
 
-/// The receiver a route leads to.
+/// A receiver that a route leads to.
 pub(super) fn receiver(
-    route: &RouteConfig,
+    (route, config): (&Route, &ReceiverConfig),
     (memory, asked): (&Memory, &mut Asked),
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<dyn Receiver>> {
-    let partner = &route.route.partner;
-    Ok(match &route.receiver {
+    let partner = &route.partner;
+    Ok(match config {
         ReceiverConfig::AltinnApp(config) => {
-            let services = &route.route.services;
+            let services = &route.services;
             let app = AppReceiver::new(altinn(config, partner), services.clone(), Arc::clone(clock))?;
-            let filler = filler(&route.route, memory);
+            let filler = filler(route, memory);
             Arc::new(Keeper::new(Arc::new(app), services.clone(), filler, Arc::clone(clock)))
         }
         ReceiverConfig::AltinnMessages(config) => {
             let stores = (Arc::clone(&memory.uploads), Arc::clone(clock));
-            let services = route.route.services.clone();
+            let services = route.services.clone();
             Arc::new(MessageReceiver::new(altinn(&config.altinn, partner), services, news(&config.news), stores)?)
         }
         ReceiverConfig::AltinnBroker(config) => {
             let stores = (Arc::clone(&memory.transfers), Arc::clone(clock));
-            let services = route.route.services.clone();
+            let services = route.services.clone();
             let settings = altinn(&config.altinn, partner);
             let client = settings.maskinporten.client_id.clone();
             Arc::new(BrokerReceiver::new(settings, services, broker(config, client, asked), stores)?)
@@ -378,10 +378,11 @@ fn receivers(config: &Config, house: &House) -> Vec<(String, Arc<dyn Receiver>)>
     let mut receivers = BTreeMap::new();
     for route in &config.routes {
         let Some(destination) = house.receivers.get(&route.route.name) else { continue };
-        let own = route.receiver.client_of(&route.route.partner).is_some();
-        let name =
-            if own { format!("{}/{}", route.receiver_name, route.route.partner) } else { route.receiver_name.clone() };
-        receivers.entry(name).or_insert_with(|| Arc::clone(destination.receiver()));
+        for ((name, receiver, _), destination) in route.leads().zip(destination.all()) {
+            let own = receiver.client_of(&route.route.partner).is_some();
+            let name = if own { format!("{name}/{}", route.route.partner) } else { name.clone() };
+            receivers.entry(name).or_insert_with(|| Arc::clone(destination.receiver()));
+        }
     }
     receivers.into_iter().collect()
 }

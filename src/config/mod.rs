@@ -9,6 +9,7 @@ mod fault;
 mod files;
 mod flow;
 mod format;
+mod lead;
 mod maskinporten;
 mod message;
 mod partner;
@@ -38,6 +39,7 @@ use toml::de::DeTable;
 
 pub use fault::{ConfigError, Fault, Faults};
 pub use flow::FlowConfig;
+pub use lead::Lead;
 pub use maskinporten::{KeyName, MaskinportenConfig};
 pub use partner::{Login, Partner};
 pub use password::{PasswordError, hash_password};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::flow::FlowConfig;
 use super::format::Described;
+use super::lead::{Lead, Leads};
 use super::partner::Partner;
 use super::reader::Section;
 use super::receipts;
@@ -29,6 +30,8 @@ pub struct RouteConfig {
     pub receiver: ReceiverConfig,
     /// How fast it may be given items.
     pub flow: FlowConfig,
+    /// Others that get every item, too.
+    pub further: Vec<Lead>,
     /// Whether the partner may remove files from its receipts and outbox directories.
     pub may_remove: bool,
     /// The key that signs its receipts, where it has one of its own.
@@ -37,6 +40,14 @@ pub struct RouteConfig {
     pub windows: Option<Windows>,
     /// By when what came must be through, and who is told when it will not; `None` for no such time.
     pub deadline: Option<(Deadline, Vec<String>)>,
+}
+
+impl RouteConfig {
+    /// All of its receivers: their names, what they are and how fast they may be given items.
+    pub fn leads(&self) -> impl Iterator<Item = (&String, &ReceiverConfig, &FlowConfig)> {
+        let further = self.further.iter().map(|lead| (&lead.name, &lead.receiver, &lead.flow));
+        std::iter::once((&self.receiver_name, &self.receiver, &self.flow)).chain(further)
+    }
 }
 
 /// Longest wait a setting may ask for: thirty days.
@@ -73,23 +84,11 @@ fn route(
     let route_name: Option<RouteName> = name.parse().map_err(|error| section.fault_here(format!("{error}"))).ok();
     let partner = partner(section, partners);
     let format = format(section, formats);
-    let receiver_name = section.required("receiver");
-    let (receiver, flow) = receiver_name.as_ref().and_then(|name| receiver(section, name, receivers)).unzip();
-    if let (Some((format, _)), Some(receiver)) = (&format, &receiver)
-        && let Some(why) = does_not_take(receiver, *format)
-    {
-        let archives = if *format == FormatName::Broker { "altinn-broker, " } else { "" };
-        section.fault("receiver", format!("{why}; use one of kind {archives}http, sftp or directory"));
+    let leads = Leads::read(section, receivers);
+    if let Some((format, _)) = &format {
+        fit(section, *format, &leads);
     }
-    if matches!(format, Some((FormatName::Broker, _)))
-        && receiver.as_ref().is_some_and(|receiver| receiver.batches().is_some())
-    {
-        section.fault(
-            "receiver",
-            "takes batches, and a broker ZIP goes to each recipient alone; use one with take = \"items\"",
-        );
-    }
-    let services = services(section, receiver.as_ref());
+    let services = services(section, leads.first());
     let names_schemas = services.rows.iter().any(|row| !row.schemas.is_empty());
     let rules = super::rules::read(&section.section("rules"), names_schemas);
     let answers = receipts::read(section);
@@ -98,7 +97,7 @@ fn route(
         max_refused: section.optional_number("max_refused", 0..=u64::MAX >> 1),
         max_refused_percent: section.per_cent("max_refused_percent"),
     };
-    let retry = retry(&section.section("retry"), receiver.as_ref());
+    let retry = retry(&section.section("retry"), &leads);
     let max_file_bytes = section.number("max_file_bytes", 20_000_000_000, 1..=u64::MAX >> 1);
     let max_findings = section.number("max_findings", 10_000, 1..=10_000_000);
     let concurrency = section.number("concurrency", 64, 1..=1_000);
@@ -126,16 +125,35 @@ fn route(
         retry,
         concurrency: usize::try_from(concurrency).ok()?,
     };
+    let mut all = leads.all.into_iter();
+    let first = all.next().filter(|_| leads.is_whole)?;
     Some(RouteConfig {
         route,
-        receiver_name: receiver_name?,
-        receiver: receiver?,
-        flow: flow?,
+        receiver_name: first.name,
+        receiver: first.receiver,
+        flow: first.flow,
+        further: all.collect(),
         may_remove,
         signer: answers.signer,
         windows,
         deadline,
     })
+}
+
+/// Holds each receiver against the format.
+fn fit(section: &Section<'_>, format: FormatName, leads: &Leads) {
+    for lead in &leads.all {
+        if let Some(why) = does_not_take(&lead.receiver, format) {
+            let archives = if format == FormatName::Broker { "altinn-broker, " } else { "" };
+            section.fault(leads.key, format!("{why}; use one of kind {archives}http, sftp or directory"));
+        }
+        if format == FormatName::Broker && lead.receiver.batches().is_some() {
+            section.fault(
+                leads.key,
+                "takes batches, and a broker ZIP goes to each recipient alone; use one with take = \"items\"",
+            );
+        }
+    }
 }
 
 /// Why a receiver cannot take what a format holds; some of its items it may still refuse.
@@ -186,14 +204,6 @@ fn format(section: &Section<'_>, formats: &Described) -> Option<(FormatName, Opt
     None
 }
 
-fn receiver(section: &Section<'_>, name: &str, receivers: &[Named]) -> Option<(ReceiverConfig, FlowConfig)> {
-    let Some((_, receiver)) = receivers.iter().find(|(known, _)| known == name) else {
-        section.fault("receiver", format!("there is no [receiver.{name}]"));
-        return None;
-    };
-    receiver.clone()
-}
-
 /// Inbox, test, receipts and outbox; four different directories.
 fn directories(section: &Section<'_>, receipts: &str) -> [String; 4] {
     const KEYS: [&str; 4] = ["inbox", "test", "receipts", "outbox"];
@@ -212,7 +222,7 @@ fn directories(section: &Section<'_>, receipts: &str) -> [String; 4] {
     names
 }
 
-fn retry(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> RetryPolicy {
+fn retry(section: &Section<'_>, leads: &Leads) -> RetryPolicy {
     let policy = RetryPolicy {
         first_wait_ms: section.number("first_wait_ms", 1_000, 1..=LONGEST_MS),
         max_wait_ms: section.number("max_wait_ms", 300_000, 1..=LONGEST_MS),
@@ -222,7 +232,8 @@ fn retry(section: &Section<'_>, receiver: Option<&ReceiverConfig>) -> RetryPolic
     if policy.max_wait_ms < policy.first_wait_ms {
         section.fault("max_wait_ms", "is shorter than first_wait_ms");
     }
-    if receiver.and_then(ReceiverConfig::distant_timeout_ms).is_some_and(|timeout_ms| policy.settle_ms < timeout_ms) {
+    let timeouts = leads.all.iter().filter_map(|lead| lead.receiver.distant_timeout_ms());
+    if timeouts.max().is_some_and(|timeout_ms| policy.settle_ms < timeout_ms) {
         let place = section.place("settle_ms");
         section
             .source()

@@ -1,3 +1,4 @@
+mod leads;
 mod prefill;
 mod sources;
 mod times;

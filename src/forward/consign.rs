@@ -19,8 +19,10 @@ use crate::split::{self, Chosen};
 /// Where a shipment's items are read from.
 #[derive(Clone)]
 pub struct Source {
-    /// Which shipment.
+    /// Which shipment, or which share of one: what its items are filed under.
     pub shipment: ShipmentId,
+    /// The shipment as its sender knows it, and receivers do.
+    pub whole: ShipmentId,
     /// What its file was called.
     pub file_name: Arc<str>,
     /// Its bytes.
@@ -126,7 +128,7 @@ impl Source {
         let cuts = move || -> Cuts { Box::new(chosen.cut(&source.blob, &source.envelope, &suffix)) };
         let reader = reading(&self.blob, encoding, cuts());
         let content = pieced(&self.blob, encoding, cuts, &self.disk);
-        let (shipment, number, key, items) = (self.shipment, batch.number, batch.key, batch.items);
+        let (shipment, number, key, items) = (self.whole, batch.number, batch.key, batch.items);
         let (attachments, is_repeat) = (Vec::new(), batch.is_doubtful);
         let consignment = BatchConsignment {
             shipment,
@@ -208,7 +210,7 @@ impl Source {
     ) -> Consignment {
         let part = self.envelope.parts.get(item.found.part as usize);
         Consignment {
-            shipment: self.shipment,
+            shipment: self.whole,
             number: item.found.number,
             key: item.found.key,
             kind: item.found.kind,

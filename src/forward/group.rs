@@ -53,7 +53,7 @@ impl Forwarding {
         }
         // One more than an item may have, so that such an item is refused and not sent without the rest.
         let most = MOST_PARTS as u32 + 1;
-        let found = self.ledger.attachments_of(self.source.shipment, &item.senders_reference, 0, most).await?;
+        let found = self.ledger.attachments_of(self.source.whole, &item.senders_reference, 0, most).await?;
         Ok(found.into_iter().map(|(_, attachment)| attachment.range).collect())
     }
 }

@@ -81,6 +81,7 @@ impl Server {
         let envelope = shipment.and_then(|shipment| shipment.verdict).and_then(|verdict| verdict.envelope);
         let source = Source {
             shipment: set.shipment,
+            whole: set.shipment,
             blob: filler.blobs.open(set.blob).await?,
             envelope: Arc::new(envelope.unwrap_or_default()),
             described: None,
@@ -96,6 +97,7 @@ impl Server {
             first_intent: None,
             last_intent: None,
             batch: None,
+            fates: Vec::new(),
         };
         let (now, wanted) = (self.clock.now(), Wanted { messages: false, parcels: false });
         let read = filler.disk.run(move || source.consign(&item, Vec::new(), (now, wanted))).await;

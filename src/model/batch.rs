@@ -42,6 +42,8 @@ pub struct HeldUp {
     pub shipment: ShipmentId,
     /// The shipment's route.
     pub route: RouteName,
+    /// The receiver, where the route leads to several.
+    pub receiver: Option<String>,
     /// Which batch of it.
     pub number: u64,
     /// When it is tried again.

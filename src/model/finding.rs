@@ -62,6 +62,12 @@ impl Note {
         Self { code, text: text.into() }
     }
 
+    /// The same, as that of one of several receivers.
+    pub fn at(self, receiver: &str) -> Self {
+        let text = if self.text.is_empty() { String::new() } else { format!(": {}", self.text) };
+        Self { text: format!("receiver {receiver}{text}"), ..self }
+    }
+
     /// As a receipt lists it with the item.
     pub fn on(self, item: u64) -> Finding {
         Finding { item: Some(item), ..Finding::whole(self.code, self.text) }

@@ -122,6 +122,11 @@ impl ItemKey {
         KeyStem::new(fields).key_of(&[])
     }
 
+    /// The key of the same item at a further receiver of its shipment: what one has says nothing of the others.
+    pub fn at(&self, receiver: &str) -> Self {
+        KeyStem::new(&["share", receiver]).key([self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()) as &str])
+    }
+
     /// The key of an item that has none yet.
     pub const NONE: Self = Self(Uuid::nil());
 }
@@ -300,6 +305,15 @@ mod tests {
         assert_eq!(key, ItemKey::derive(&["etat", "ab", "c"]));
         assert_ne!(key, ItemKey::derive(&["etat", "a", "bc"]));
         assert_ne!(key, ItemKey::derive(&["etat", "ab", "c", ""]));
+    }
+
+    #[test]
+    fn an_item_has_another_key_at_every_receiver() {
+        let key = ItemKey::derive(&["etat", "1"]);
+        assert_eq!(key.at("archive"), key.at("archive"));
+        assert_eq!(key.at("archive"), ItemKey::derive(&["share", "archive", &key.to_string()]));
+        let keys = [key, key.at("archive"), key.at("copy"), ItemKey::derive(&["etat", "2"]).at("archive")];
+        assert_eq!(keys.iter().collect::<std::collections::HashSet<_>>().len(), 4);
     }
 
     #[test]

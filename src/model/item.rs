@@ -208,6 +208,40 @@ pub struct Item {
     pub last_intent: Option<Timestamp>,
     /// Number of the batch it goes to the receiver in; `None` when it goes alone.
     pub batch: Option<u64>,
+    /// What became of it at each of several receivers, for who tells of them all; the rest is what they come to together.
+    pub fates: Vec<Fate>,
+}
+
+/// What became of an item at one of several receivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fate {
+    /// The receiver's name.
+    pub receiver: String,
+    /// How far it has come there.
+    pub state: ItemState,
+    /// Code of the last outcome, if any.
+    pub code: Option<Code>,
+    /// The receiver's id for it; empty until delivered.
+    pub receivers_reference: String,
+}
+
+impl Item {
+    /// What became of it at a receiver.
+    pub fn fate(&self, receiver: &str) -> Fate {
+        let (state, code, receivers_reference) = (self.state, self.code, self.receivers_reference.clone());
+        Fate { receiver: receiver.to_owned(), state, code, receivers_reference }
+    }
+
+    /// Takes what became of it at each of its receivers: it has failed where one did not get it, and is delivered when all
+    /// have it. What the others say is the first one's.
+    pub fn join(&mut self, fates: Vec<Fate>) {
+        let of = |state: ItemState| fates.iter().find(|fate| fate.state == state);
+        let telling = of(ItemState::Sending).or_else(|| of(ItemState::Ready)).or_else(|| of(ItemState::Failed));
+        if let Some(fate) = telling {
+            (self.state, self.code) = (fate.state, fate.code);
+        }
+        self.fates = fates;
+    }
 }
 
 /// How many items of one part of a shipment came to the same.
@@ -297,6 +331,53 @@ impl fmt::Debug for Reportee {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn item(state: ItemState) -> Item {
+        Item {
+            found: NewItem {
+                number: 1,
+                part: 0,
+                kind: ItemKind::FormTask,
+                key: ItemKey::derive(&["x"]),
+                range: ByteRange::default(),
+                group: ByteRange::default(),
+                line: 1,
+                column: 1,
+                senders_reference: String::new(),
+                service: None,
+                forms: 0,
+                refused: None,
+            },
+            state,
+            code: Some(Code("FW-000")),
+            receivers_reference: "first".into(),
+            attempts: 1,
+            first_intent: None,
+            last_intent: None,
+            batch: None,
+            fates: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_item_is_delivered_when_all_receivers_have_it_and_has_failed_when_one_has_not() {
+        use ItemState::{Delivered, Failed, Ready, Sending};
+        let joined = |states: [ItemState; 3]| {
+            let mut joined = item(states[0]);
+            let fate = |(name, state): (&str, ItemState)| {
+                let code = (state == Failed).then_some(Code(if name == "b" { "FW-201" } else { "FW-301" }));
+                Fate { receiver: name.into(), state, code, receivers_reference: name.into() }
+            };
+            joined.join(["a", "b", "c"].into_iter().zip(states).map(fate).collect());
+            (joined.state, joined.code.map(|code| code.0), joined.receivers_reference)
+        };
+        let first = "first".to_owned();
+        assert_eq!(joined([Delivered; 3]), (Delivered, Some("FW-000"), first.clone()));
+        assert_eq!(joined([Delivered, Failed, Failed]), (Failed, Some("FW-201"), first.clone()));
+        assert_eq!(joined([Failed, Failed, Delivered]), (Failed, Some("FW-301"), first.clone()));
+        assert_eq!(joined([Delivered, Failed, Ready]).0, Ready, "nothing is said before all is settled");
+        assert_eq!(joined([Ready, Sending, Failed]).0, Sending);
+    }
 
     #[test]
     fn debug_of_a_reportee_shows_no_digit() {

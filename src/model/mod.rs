@@ -40,7 +40,7 @@ pub use id::{
     BadId, BlobId, ItemKey, KeyFields, KeyStem, PartnerId, RouteName, ScratchId, ShipmentId, WorkerId, is_user_name,
 };
 pub use item::{
-    ByteRange, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,
+    ByteRange, Fate, Item, ItemKind, ItemState, NewAttachment, NewItem, Outcome, OutcomeCount, Reportee, ReporteeKind,
     Service,
 };
 pub use period::{Period, day_after};
@@ -55,8 +55,8 @@ pub use route::{
 };
 pub use rules::{FormatRules, SequencePolicy, SequenceRules, SequenceScope, Strictness};
 pub use shipment::{
-    Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Shipment, Stage, Standing, Tally, Totals, Verdict,
-    VerdictKind,
+    Count, Counted, Envelope, Orders, Part, PartKind, REST_SUFFIX, Share, Shipment, Stage, Standing, Tally, Totals,
+    Verdict, VerdictKind,
 };
 pub use sighting::{Sighting, Stamp, TakeOrder, Tried, Wait};
 pub use soap::{CredentialPlace, SoapVersion};

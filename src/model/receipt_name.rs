@@ -230,6 +230,8 @@ mod tests {
             claimed_at: "2026-11-21T02:00:01.25Z".parse().unwrap(),
             stage: Stage::Claimed,
             verdict: None,
+            receiver: None,
+            share_of: None,
         }
     }
 

@@ -63,6 +63,19 @@ pub struct Shipment {
     pub stage: Stage,
     /// Set when judged.
     pub verdict: Option<Verdict>,
+    /// The receiver that its items go to, where its route leads to several.
+    pub receiver: Option<String>,
+    /// The shipment of which this is a share: what of it goes to a further receiver.
+    pub share_of: Option<ShipmentId>,
+}
+
+/// What of a shipment goes to one of its further receivers: its items once more, with states of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// What its items are filed under.
+    pub id: ShipmentId,
+    /// The receiver's name.
+    pub receiver: String,
 }
 
 /// Whether a batch goes on.

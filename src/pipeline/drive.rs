@@ -13,6 +13,7 @@ use super::{House, StepError};
 use crate::codes;
 use crate::forward::{Forwarding, Source, after, forward};
 use crate::intake::claim;
+use crate::kill_point::kill_point;
 use crate::measures;
 use crate::model::{ItemState, Shipment, ShipmentId, Stage, Standing, Verdict, VerdictKind};
 use crate::ports::LedgerError;
@@ -50,7 +51,21 @@ pub(super) async fn drive(
     if stop.is_cancelled() {
         return Ok(None);
     }
-    place_answers(house, &shipment, &verdict).await?;
+    end(house, &shipment, &verdict).await
+}
+
+/// Ends what has no open item: a share without a word, a shipment with its answers as soon as its shares have ended, too.
+pub(super) async fn end(house: &House, shipment: &Shipment, verdict: &Verdict) -> Result<Option<Timestamp>, StepError> {
+    if shipment.share_of.is_some() {
+        house.ledger.end_share(shipment.id, house.clock.now()).await?;
+        kill_point("share.ended");
+        return Ok(None);
+    }
+    if shipment.receiver.is_some() && house.ledger.open_shares(shipment.id).await? > 0 {
+        // The last of them makes it due at once.
+        return Ok(Some(after(house.clock.now(), SHARES_LOOK)));
+    }
+    place_answers(house, shipment, verdict).await?;
     Ok(None)
 }
 
@@ -81,6 +96,7 @@ async fn settle(
         house.ledger.settle_preflight(shipment.id, codes::PREFLIGHT).await?;
         return Ok(None);
     }
+    fill(house, shipment).await?;
     if house.ledger.next_due(shipment.id).await?.is_none() {
         return Ok(None);
     }
@@ -107,6 +123,15 @@ async fn settle(
     Ok(due.map(|due| due.max(pause.unwrap_or(due)).max(now)))
 }
 
+/// Sees to it that a share has its items.
+pub(super) async fn fill(house: &House, shipment: &Shipment) -> Result<(), StepError> {
+    if shipment.share_of.is_some() {
+        house.ledger.fill_share(shipment.id).await?;
+        kill_point("share.filled");
+    }
+    Ok(())
+}
+
 /// Works for so long. What is under way then ends well; the rest has its next turn behind the others.
 pub(super) async fn for_a_turn<T>(length: Duration, turn: &CancellationToken, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
@@ -128,7 +153,9 @@ pub(super) async fn forwarding(
 ) -> Result<Forwarding, StepError> {
     let name = verdict.route.clone().ok_or_else(|| StepError::Judging("a passed batch has no route".to_owned()))?;
     let route = house.routes.named(&shipment.partner, &name).ok_or_else(|| StepError::RouteGone(name.clone()))?;
-    let destination = house.receivers.get(&name).ok_or(StepError::RouteGone(name))?;
+    let destination = house.receivers.get(&name).ok_or_else(|| StepError::RouteGone(name.clone()))?;
+    let gone = || StepError::ReceiverGone(name.clone(), shipment.receiver.clone().unwrap_or_default());
+    let destination = destination.of(shipment).ok_or_else(gone)?;
     Ok(Forwarding {
         ledger: Arc::clone(&house.ledger),
         receiver: Arc::clone(&destination.receiver),
@@ -137,6 +164,7 @@ pub(super) async fn forwarding(
         patience: Arc::clone(&destination.patience),
         source: Source {
             shipment: shipment.id,
+            whole: shipment.share_of.unwrap_or(shipment.id),
             file_name: shipment.path.name.as_str().into(),
             blob: house.blobs.open(shipment.blob).await?,
             envelope: Arc::new(verdict.envelope.clone().unwrap_or_default()),
@@ -152,6 +180,9 @@ pub(super) async fn forwarding(
         stop: stop.clone(),
     })
 }
+
+/// How often a shipment is looked at that waits for its shares, should none of them wake it.
+const SHARES_LOOK: Duration = Duration::from_secs(60);
 
 /// How often a shipment is looked at that waits for its route's window.
 const SHUT_LOOK: Duration = Duration::from_secs(300);

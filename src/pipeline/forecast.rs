@@ -36,8 +36,11 @@ pub struct Forecaster {
     pub deadlines: HashMap<RouteName, RouteDeadline>,
 }
 
-/// How far each shipment had come at the look before.
-type Before = HashMap<ShipmentId, Seen>;
+/// How far each shipment had come at the look before, by receiver where it goes to several.
+type Before = HashMap<(ShipmentId, Option<String>), Seen>;
+
+/// A shipment with when it will be through; nothing where nobody can tell.
+type Ended = (ShipmentId, Option<Timestamp>);
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
@@ -63,12 +66,14 @@ impl Forecaster {
         let mut seen = Before::with_capacity(under_way.len());
         let mut ends = Vec::with_capacity(under_way.len());
         for shipment in &under_way {
-            let look = Seen::again(before.get(&shipment.id), shipment.open, now);
+            let key = (shipment.id, shipment.receiver.clone());
+            let look = Seen::again(before.get(&key), shipment.open, now);
             let begins = self.house.shut_until(&shipment.route).unwrap_or(now);
             ends.push((shipment.id, look.end(begins)));
-            seen.insert(shipment.id, look);
+            seen.insert(key, look);
         }
         *before = seen;
+        let (under_way, ends) = joined(under_way, ends);
         tell(&under_way, &ends);
         self.warn(&under_way, &ends, now).await?;
         self.progress.expect_ends(ends).await
@@ -92,6 +97,28 @@ impl Forecaster {
         }
         Ok(())
     }
+}
+
+/// What goes to several receivers as one: it is through when the last of them has everything.
+fn joined(under_way: Vec<UnderWay>, ends: Vec<Ended>) -> (Vec<UnderWay>, Vec<Ended>) {
+    let (mut shipments, mut all): (Vec<UnderWay>, Vec<Ended>) = (Vec::new(), Vec::new());
+    for (shipment, (id, end)) in under_way.into_iter().zip(ends) {
+        match (shipments.last_mut(), all.last_mut()) {
+            (Some(before), Some((_, last))) if before.id == id => {
+                *last = match (before.open, shipment.open) {
+                    (_, 0) => *last,
+                    (0, _) => end,
+                    (_, _) => (*last).zip(end).map(|(last, end)| last.max(end)),
+                };
+                before.open += shipment.open;
+            }
+            _ => {
+                shipments.push(shipment);
+                all.push((id, end));
+            }
+        }
+    }
+    (shipments, all)
 }
 
 impl Seen {
@@ -159,7 +186,7 @@ mod tests {
 
     fn under_way(open: u64) -> UnderWay {
         let (partner, route) = ("etat".parse().unwrap(), "etat".parse().unwrap());
-        UnderWay { id: ShipmentId::new(), partner, route, claimed_at: at(0), open }
+        UnderWay { id: ShipmentId::new(), receiver: None, partner, route, claimed_at: at(0), open }
     }
 
     #[test]
@@ -173,6 +200,25 @@ mod tests {
         assert_eq!(slower.end(at(120)), Some(at(2_000)), "half as fast: nothing came in the last minute");
         let still = Seen::again(Some(&first), 10_000, at(60));
         assert_eq!(still.end(at(60)), None);
+    }
+
+    #[test]
+    fn what_goes_to_several_receivers_is_through_with_the_last() {
+        let (alone, shared) = (under_way(3), under_way(10));
+        let share = |open| UnderWay { open, ..shared.clone() };
+        let of = |rows: Vec<(u64, Option<Timestamp>)>| {
+            let mut all: Vec<UnderWay> = rows.iter().map(|(open, _)| share(*open)).collect();
+            let mut ends: Vec<Ended> = rows.into_iter().map(|(_, end)| (shared.id, end)).collect();
+            all.push(alone.clone());
+            ends.push((alone.id, Some(at(5))));
+            let (all, ends) = joined(all, ends);
+            assert_eq!((all.len(), ends[1]), (2, (alone.id, Some(at(5)))));
+            (all[0].open, ends[0].1)
+        };
+        assert_eq!(of(vec![(10, Some(at(7))), (20, Some(at(9))), (5, Some(at(8)))]), (35, Some(at(9))));
+        assert_eq!(of(vec![(0, Some(at(99))), (20, Some(at(9)))]), (20, Some(at(9))), "the first has everything");
+        assert_eq!(of(vec![(10, Some(at(7))), (0, None)]), (10, Some(at(7))), "the second has everything");
+        assert_eq!(of(vec![(10, Some(at(7))), (20, None)]), (30, None), "one of them is down");
     }
 
     #[test]

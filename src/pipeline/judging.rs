@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::ahead::finish;
 use super::reading::read;
 use super::sequence::{Turn, turn};
-use super::{House, StepError};
+use super::{Destination, House, StepError};
 use crate::codes;
 use crate::intake::Claim;
 use crate::model::{
@@ -94,6 +94,7 @@ async fn decide(
             note(house, shipment, finding).await?;
         }
         (refusal, taking.numbers) = (weighed.refusal, weighed.numbers);
+        taking.receivers = house.receivers.get(&route.name).map(Destination::names).unwrap_or_default();
         taking.free_before = route.rules.reference_days.map(|days| days_before(house.clock.now(), days));
     }
     let verdict = Verdict {

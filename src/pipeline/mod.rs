@@ -47,7 +47,7 @@ use crate::blocking::{Blocking, Lost};
 use crate::codes;
 use crate::forward::{Patience, Queue};
 use crate::intake::Routes;
-use crate::model::{BatchLimits, Code, RouteName, ShipmentId, WorkerId};
+use crate::model::{BatchLimits, Code, RouteName, Shipment, ShipmentId, WorkerId};
 use crate::ports::{Blobs, Clock, Ledger, LedgerError, Receiver, Sources};
 use crate::schedule::Windows;
 use crate::validate::ArchiveRules;
@@ -97,9 +97,11 @@ impl House {
     }
 }
 
-/// A receiver, with its troubles so far.
+/// A receiver, with its troubles so far; and the others that the same items go to.
 #[derive(Clone)]
 pub struct Destination {
+    name: String,
+    further: Vec<Destination>,
     receiver: Arc<dyn Receiver>,
     batches: Option<BatchLimits>,
     queue: Option<Arc<Queue>>,
@@ -109,7 +111,37 @@ pub struct Destination {
 impl Destination {
     /// A receiver of single items. Those that are one to the world outside share their patience.
     pub fn new(receiver: Arc<dyn Receiver>, patience: Arc<Patience>) -> Self {
-        Self { receiver, batches: None, queue: None, patience }
+        Self { name: String::new(), further: Vec::new(), receiver, batches: None, queue: None, patience }
+    }
+
+    /// The same receiver under its name: what goes there is recorded by it.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// The same receiver with another beside it: every item goes to both.
+    pub fn beside(mut self, other: Self) -> Self {
+        self.further.push(other);
+        self
+    }
+
+    /// It and those beside it.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.further)
+    }
+
+    /// The names of all of them, where there are several.
+    fn names(&self) -> Vec<String> {
+        if self.further.is_empty() {
+            return Vec::new();
+        }
+        self.all().map(|destination| destination.name.clone()).collect()
+    }
+
+    /// Where a shipment's items go, or a share's: to the one whose name was recorded, without one to the first.
+    fn of(&self, shipment: &Shipment) -> Option<&Self> {
+        let Some(receiver) = &shipment.receiver else { return Some(self) };
+        self.all().find(|destination| destination.name == *receiver)
     }
 
     /// The same receiver, which takes batches.
@@ -166,6 +198,9 @@ pub enum StepError {
     /// A route in the ledger is no longer in the configuration.
     #[error("the route `{0}` is no longer configured; put it back to finish its shipments")]
     RouteGone(RouteName),
+    /// A route in the ledger no longer leads to a receiver that it led to.
+    #[error("the route `{0}` no longer leads to the receiver `{1}`; put it back to finish its shipments")]
+    ReceiverGone(RouteName, String),
     /// Late news of a shipment that has no final receipt yet.
     #[error("shipment {0} has no final receipt yet")]
     NotReceipted(ShipmentId),
@@ -190,7 +225,7 @@ impl StepError {
             Self::Ledger(LedgerError::Corrupt(_)) | Self::Judging(_) | Self::Panicked => {
                 Next::AskOperator(codes::STAGED_UNREADABLE)
             }
-            Self::RouteGone(_) => Next::AskOperator(codes::NO_ROUTE),
+            Self::RouteGone(_) | Self::ReceiverGone(..) => Next::AskOperator(codes::NO_ROUTE),
         }
     }
 }

@@ -64,8 +64,10 @@ async fn follow_shipment(house: &House, followed: &dyn Followed, id: ShipmentId)
 /// The receiver the shipment's items went to; `None` when its route is gone.
 async fn receiver_of(house: &House, id: ShipmentId) -> Result<Option<Arc<dyn Receiver>>, StepError> {
     let shipment = house.ledger.shipment(id).await?;
-    let route = shipment.and_then(|shipment| shipment.verdict).and_then(|verdict| verdict.route);
-    let destination = route.as_ref().and_then(|route| house.receivers.get(route));
+    let destination = shipment.as_ref().and_then(|shipment| {
+        let route = shipment.verdict.as_ref()?.route.as_ref()?;
+        house.receivers.get(route)?.of(shipment)
+    });
     if destination.is_none() {
         tracing::warn!(shipment = %id, "its route is no longer configured; nobody can tell what became of its items");
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use jiff::Timestamp;
 
+use super::drive::{end, fill};
 use super::judging::refuse_unreadable;
-use super::receipts::place_answers;
 use super::{House, Next, StepError};
 use crate::codes;
 use crate::forward::after;
@@ -86,9 +86,11 @@ async fn give_up(house: &House, id: ShipmentId, code: Code) -> Result<(), StepEr
         None => return Ok(()),
     };
     shipment.verdict = Some(verdict.clone());
+    fill(house, &shipment).await?;
     house.ledger.fail_open(id, ItemState::Ready, code).await?;
     house.ledger.fail_open(id, ItemState::Sending, codes::OUTCOME_UNKNOWN).await?;
-    place_answers(house, &shipment, &verdict).await
+    // What goes to other receivers has its own time; the answers wait for it.
+    end(house, &shipment, &verdict).await.map(|_wake| ())
 }
 
 /// The operator has as long as a receiver has.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::Told;
 use crate::model::{
     Batch, BlobId, Finding, FindingGroup, HeldUp, Item, ItemState, NewAttachment, NewItem, News, Note, Orders, Outcome,
-    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally,
+    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Share, Shipment, ShipmentId, Stage, Tally,
     Verdict, WorkerId,
 };
 
@@ -91,7 +91,19 @@ pub trait Ledger: Send + Sync {
     /// Until when a shipment is held; `None` when it is not, or no longer needs to be.
     async fn held_until(&self, id: ShipmentId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError>;
 
-    /// What operators have said of a shipment.
+    /// Gives a share all of its shipment's items that go anywhere, each ready to be sent; goes on where it ended before.
+    async fn fill_share(&self, id: ShipmentId) -> Result<(), LedgerError>;
+
+    /// Ends a share none of whose items is open, and makes its shipment due at once.
+    async fn end_share(&self, id: ShipmentId, now: Timestamp) -> Result<(), LedgerError>;
+
+    /// How many shares of a shipment are not at their end.
+    async fn open_shares(&self, id: ShipmentId) -> Result<u64, LedgerError>;
+
+    /// A shipment's shares, in the order of its receivers.
+    async fn shares(&self, id: ShipmentId) -> Result<Vec<Share>, LedgerError>;
+
+    /// What operators have said of a shipment; of a share what was said of its shipment.
     async fn orders(&self, id: ShipmentId) -> Result<Orders, LedgerError>;
 
     /// Items that were sent again after the final receipt and not told of since, in order of number, after a given number.
@@ -264,6 +276,8 @@ pub struct Taking {
     pub free_before: Option<Timestamp>,
     /// Sequence numbers.
     pub numbers: Vec<SequenceUse>,
+    /// The receivers its items go to, where there are several: each gets all of them. The first is the shipment's own.
+    pub receivers: Vec<String>,
 }
 
 impl Taking {

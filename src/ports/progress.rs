@@ -9,7 +9,7 @@ use crate::model::{PartnerId, RouteName, ShipmentId};
 /// What is on its way, and when it will have arrived.
 #[async_trait]
 pub trait Progress: Send + Sync {
-    /// Shipments with items that are to be sent, oldest first.
+    /// Shipments with items that are to be sent, oldest first; those with several receivers have a row for each.
     async fn under_way(&self, limit: u32) -> Result<Vec<UnderWay>, LedgerError>;
 
     /// Records when shipments are expected to be through; `None` where nobody can tell.
@@ -21,6 +21,8 @@ pub trait Progress: Send + Sync {
 pub struct UnderWay {
     /// Which.
     pub id: ShipmentId,
+    /// To which receiver, where its route leads to several.
+    pub receiver: Option<String>,
     /// Whose.
     pub partner: PartnerId,
     /// By which route.

@@ -126,6 +126,8 @@ texts! {
     FAILED = "Ikke levert", "Ikkje levert", "Not delivered";
     FINDINGS = "Feil funnet", "Feil funne", "Errors found";
     OUTCOMES = "Hvordan det gikk", "Korleis det gjekk", "What became of the items";
+    RECEIVERS = "Mottakere", "Mottakarar", "Receivers";
+    RECEIVER = "Mottaker", "Mottakar", "Receiver";
     CODE = "Kode", "Kode", "Code";
     NUMBER_OF = "Antall", "Tal på", "Count";
     MEANING = "Betydning", "Tyding", "Meaning";

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::markup::{attribute, close, element, escape, line, open};
-use super::{Account, Rendering, codes_of, item_code, item_status};
+use super::{Account, ReceiverCount, Rendering, codes_of, item_code, item_status};
 use crate::codes;
 use crate::model::{
     Code, Finding, FindingGroup, Item, ItemKind, News, Place, ReceiptKind, ReceiptStatus, Shipment, Spot, Tally,
@@ -84,6 +84,7 @@ impl Rendering for Document {
         about(out, &account.shipment, account.kind);
         if account.kind == ReceiptKind::Final {
             counts(out, &account.tally, account.findings_total());
+            receivers(out, &account.receivers);
         }
     }
 
@@ -164,7 +165,8 @@ fn about(out: &mut Vec<u8>, shipment: &Shipment, kind: ReceiptKind) {
         line(out, 1);
         open(out, "References");
         for part in parts {
-            reference(out, 2, "ExternalShipmentReference", Some(part.kind.as_str()), &part.reference);
+            let of = ("part", part.kind.as_str());
+            reference(out, 2, "ExternalShipmentReference", Some(of), &part.reference);
         }
         line(out, 1);
         close(out, "References");
@@ -192,6 +194,25 @@ fn counts(out: &mut Vec<u8>, tally: &Tally, findings_total: u64) {
     attribute(out, "failed", &tally.failed.to_string());
     attribute(out, "findings", &findings_total.to_string());
     out.extend_from_slice(b"/>");
+}
+
+/// What each of several receivers has.
+fn receivers(out: &mut Vec<u8>, receivers: &[ReceiverCount]) {
+    if receivers.is_empty() {
+        return;
+    }
+    line(out, 1);
+    open(out, "Receivers");
+    for count in receivers {
+        line(out, 2);
+        out.extend_from_slice(b"<Receiver");
+        attribute(out, "name", &count.receiver);
+        attribute(out, "delivered", &count.delivered.to_string());
+        attribute(out, "failed", &count.failed.to_string());
+        out.extend_from_slice(b"/>");
+    }
+    line(out, 1);
+    close(out, "Receivers");
 }
 
 fn write_group(out: &mut Vec<u8>, group: &FindingGroup) {
@@ -260,11 +281,19 @@ fn sub_receipt(
 /// References and service.
 fn identity(out: &mut Vec<u8>, item: &Item, batch: &str) {
     let found = &item.found;
-    if [&found.senders_reference, &item.receivers_reference, batch].iter().any(|reference| !reference.is_empty()) {
+    let at_receivers = item.fates.iter().any(|fate| !fate.receivers_reference.is_empty());
+    let own = [&found.senders_reference, &item.receivers_reference, batch];
+    if at_receivers || own.iter().any(|reference| !reference.is_empty()) {
         line(out, 3);
         open(out, "References");
         reference(out, 4, "SendersReference", None, &found.senders_reference);
-        reference(out, 4, "ReceiversReference", None, &item.receivers_reference);
+        if item.fates.is_empty() {
+            reference(out, 4, "ReceiversReference", None, &item.receivers_reference);
+        }
+        for fate in &item.fates {
+            let at = ("receiver", fate.receiver.as_str());
+            reference(out, 4, "ReceiversReference", Some(at), &fate.receivers_reference);
+        }
         reference(out, 4, "BatchReference", None, batch);
         line(out, 3);
         close(out, "References");
@@ -278,15 +307,16 @@ fn identity(out: &mut Vec<u8>, item: &Item, batch: &str) {
     }
 }
 
-fn reference(out: &mut Vec<u8>, depth: usize, kind: &str, part: Option<&str>, value: &str) {
+/// A reference, with the attribute that tells whose it is, where there is one.
+fn reference(out: &mut Vec<u8>, depth: usize, kind: &str, whose: Option<(&str, &str)>, value: &str) {
     if value.is_empty() {
         return;
     }
     line(out, depth);
     out.extend_from_slice(b"<Reference");
     attribute(out, "type", kind);
-    if let Some(part) = part {
-        attribute(out, "part", part);
+    if let Some((name, whose)) = whose {
+        attribute(out, name, whose);
     }
     out.push(b'>');
     escape(out, value);

@@ -41,12 +41,25 @@ pub struct Account {
     pub tally: Tally,
     /// Its items by part, state and code.
     pub outcomes: Vec<OutcomeCount>,
+    /// What it came to at each receiver, where the items go to several.
+    pub receivers: Vec<ReceiverCount>,
     /// The worst status of what a supplement tells.
     pub worst_news: ReceiptStatus,
     /// Name of the file with the refused items, if there is one.
     pub rest_file: Option<String>,
     /// When it is written.
     pub now: Timestamp,
+}
+
+/// Items at one of several receivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiverCount {
+    /// Its name.
+    pub receiver: String,
+    /// Items it has.
+    pub delivered: u64,
+    /// Items it does not have and should.
+    pub failed: u64,
 }
 
 /// A receipt in some form, written piece by piece: `begin`, then groups, findings and items or news as they come, then
@@ -79,6 +92,7 @@ impl Account {
             shipment,
             tally: Tally::default(),
             outcomes: Vec::new(),
+            receivers: Vec::new(),
             worst_news: ReceiptStatus::Ok,
             rest_file: None,
             now,

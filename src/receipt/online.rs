@@ -4,7 +4,7 @@
 //! `FAILED_DO_NOT_RETRY`: sending the same again would end the same way.
 
 use super::markup::{attribute, escape};
-use super::{Account, Rendering, codes_of};
+use super::{Account, ReceiverCount, Rendering, codes_of};
 use crate::model::{Finding, FindingGroup, Item, News, ReceiptKind, ReceiptStatus};
 
 /// The document.
@@ -42,8 +42,12 @@ impl Online {
             return format!("{what} (shipment {id})");
         }
         let tally = &self.account.tally;
+        let at = |count: &ReceiverCount| {
+            format!(" At {}: {} delivered, {} failed.", count.receiver, count.delivered, count.failed)
+        };
+        let receivers: String = self.account.receivers.iter().map(at).collect();
         format!(
-            "{what} Items: {} in all, {} delivered, {} refused, {} ignored, {} failed. (shipment {id})",
+            "{what} Items: {} in all, {} delivered, {} refused, {} ignored, {} failed.{receivers} (shipment {id})",
             tally.total(),
             tally.delivered,
             tally.refused,

@@ -156,6 +156,26 @@ impl Page {
         push(out, "</dl>\n</section>\n");
     }
 
+    /// What each of several receivers has.
+    fn receivers(&self, out: &mut Vec<u8>) {
+        if self.account.receivers.is_empty() {
+            return;
+        }
+        push(out, "<section>\n");
+        tagged(out, "h2", self.text(texts::RECEIVERS));
+        self.table(out, &[texts::RECEIVER, texts::DELIVERED, texts::FAILED]);
+        for count in &self.account.receivers {
+            push(out, "<tr><td>");
+            escape(out, &count.receiver);
+            for number in [count.delivered, count.failed] {
+                push(out, "</td><td class=\"n\">");
+                push(out, &self.number(number));
+            }
+            push(out, "</td></tr>\n");
+        }
+        push(out, "</tbody></table></section>\n");
+    }
+
     /// What the items came to, by code; codes of all parts together.
     fn outcomes(&self, out: &mut Vec<u8>) {
         let mut rows: Vec<(ItemState, Option<Code>, u64)> = Vec::new();
@@ -333,6 +353,7 @@ impl Rendering for Page {
         self.advice(out);
         if self.account.kind == ReceiptKind::Final {
             self.counts(out);
+            self.receivers(out);
             self.outcomes(out);
         }
         self.about(out);
@@ -398,7 +419,14 @@ impl Rendering for Page {
             self.code(out, code);
         }
         push(out, &format!("</td><td class=\"n\">{}</td><td class=\"id\">", item.found.line));
-        escape(out, &item.receivers_reference);
+        if item.fates.is_empty() {
+            escape(out, &item.receivers_reference);
+        }
+        let given = item.fates.iter().filter(|fate| !fate.receivers_reference.is_empty());
+        for (index, fate) in given.enumerate() {
+            push(out, if index > 0 { "<br>" } else { "" });
+            escape(out, &format!("{}: {}", fate.receiver, fate.receivers_reference));
+        }
         push(out, "</td></tr>\n");
     }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    AreaPath, BlobId, ByteRange, Envelope, ItemKey, ItemKind, LateEvent, NewItem, Part, PartKind, Place, Service,
+    AreaPath, BlobId, ByteRange, Envelope, Fate, ItemKey, ItemKind, LateEvent, NewItem, Part, PartKind, Place, Service,
     ShipmentId, Spot, Stage, Verdict,
 };
 
@@ -24,6 +24,8 @@ fn shipment(name: &str) -> Shipment {
         claimed_at: time("2026-11-21T02:00:01.25Z"),
         stage: Stage::Judged,
         verdict: None,
+        receiver: None,
+        share_of: None,
     }
 }
 
@@ -76,6 +78,7 @@ fn item(number: u64, state: ItemState, code: Option<Code>) -> Item {
         first_intent: None,
         last_intent: None,
         batch: None,
+        fates: Vec::new(),
     }
 }
 
@@ -103,6 +106,7 @@ fn account(kind: ReceiptKind, shipment: Shipment, items: &[Item]) -> Account {
         tally,
         outcomes: items.iter().map(|item| outcome(item.found.part, item)).collect(),
         worst_news: ReceiptStatus::Ok,
+        receivers: Vec::new(),
         rest_file: None,
         now: time("2026-11-21T02:03:04Z"),
     }
@@ -386,4 +390,58 @@ proptest! {
         receipt.finish(&mut out);
         assert_valid(std::str::from_utf8(&out).unwrap());
     }
+}
+
+/// A shipment to two receivers, one of which does not have the second item.
+fn shared() -> (Account, Vec<(Item, Vec<Finding>)>) {
+    let fate = |receiver: &str, state, code, reference: &str| Fate {
+        receiver: receiver.into(),
+        state,
+        code,
+        receivers_reference: reference.into(),
+    };
+    let (delivered, failed) = (ItemState::Delivered, ItemState::Failed);
+    let (mut one, mut two) = (item(1, delivered, None), item(2, delivered, None));
+    one.join(vec![fate("altinn", delivered, None, "A-1"), fate("archive", delivered, None, "B-1")]);
+    let refused = Some(codes::RECEIVER_REFUSED);
+    two.join(vec![fate("altinn", delivered, None, "A-2"), fate("archive", failed, refused, "")]);
+    let mut shipment = shipment("a.xml");
+    shipment.verdict = Some(verdict(VerdictKind::Pass, None));
+    let at = |receiver: &str, delivered, failed| ReceiverCount { receiver: receiver.into(), delivered, failed };
+    let told = crate::model::Note::new(codes::RECEIVER_REFUSED, "").at("archive").on(2);
+    let receivers = vec![at("altinn", 2, 0), at("archive", 1, 1)];
+    let account = account(ReceiptKind::Final, shipment, &[one.clone(), two.clone()]);
+    (Account { receivers, ..account }, vec![(one, Vec::new()), (two, vec![told])])
+}
+
+fn written(mut rendering: Box<dyn Rendering>, items: &[(Item, Vec<Finding>)]) -> String {
+    let mut out = Vec::new();
+    rendering.begin(&mut out);
+    items.iter().for_each(|(item, findings)| rendering.item(item, findings, &mut out));
+    rendering.finish(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_form_tells_what_became_of_items_at_each_of_several_receivers() {
+    let (account, items) = shared();
+    let text = written(document(ReceiptFormat::Sluse, account.clone()), &items);
+    for line in [
+        "<Counts items=\"2\" delivered=\"1\" refused=\"0\" ignored=\"0\" failed=\"1\"",
+        "<Receiver name=\"archive\" delivered=\"1\" failed=\"1\"/>",
+        "<Reference type=\"ReceiversReference\" receiver=\"altinn\">A-2</Reference>",
+        ">The receiver refused the item: receiver archive</Finding>",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let text = written(document(ReceiptFormat::OnlineBatchReceipt, account.clone()), &items);
+    assert!(text.contains("resultCode=\"FAILED_DO_NOT_RETRY\""), "{text}");
+    assert!(text.contains(" At altinn: 2 delivered, 0 failed. At archive: 1 delivered, 1 failed. (shipment"), "{text}");
+    let text = written(document(ReceiptFormat::Summary, account.clone()), &items);
+    assert!(text.contains("approved=\"1\"") && text.contains("refused=\"1\""), "{text}");
+    assert!(text.contains("receiver archive"), "{text}");
+    let text = written(page(Language::En, account.clone()), &items);
+    assert!(text.contains("<h2>Receivers</h2>") && text.contains("altinn: A-1<br>archive: B-1</td>"), "{text}");
+    let text = written(Box::new(List::new(account)), &items);
+    assert!(text.contains("2,PRE-2026-2,Rejected,FW-201,"), "{text}");
 }

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod batches;
+mod fanout;
 mod golden;
 mod lying;
 mod news;
@@ -10,7 +11,7 @@ mod prefill;
 mod sequence;
 mod timetable;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -59,6 +60,14 @@ struct Told {
     news: Mutex<Option<(Vec<LateEvent>, bool)>>,
     looked: AtomicUsize,
     took: AtomicUsize,
+    /// Refuses every item with an even number.
+    picky: AtomicBool,
+    /// Finds nothing that it is asked for.
+    forgets: AtomicBool,
+    /// Single items it has, in the order they came.
+    items: Mutex<Vec<(u64, ItemKey)>>,
+    /// The shipments it was told that they are of.
+    shipments: Mutex<BTreeSet<ShipmentId>>,
     /// Batches it has, in the order they came.
     batches: Mutex<Vec<Took>>,
 }
@@ -81,7 +90,12 @@ impl Receiver for Told {
         if self.slow.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        if self.picky.load(Ordering::SeqCst) && item.number.is_multiple_of(2) {
+            return Err(DeliveryError::Refused { code: codes::RECEIVER_REFUSED });
+        }
         self.took.fetch_add(1, Ordering::SeqCst);
+        self.items.lock().unwrap().push((item.number, item.key));
+        self.shipments.lock().unwrap().insert(item.shipment);
         let news_for = self.news.lock().unwrap().is_some().then_some(Duration::from_secs(1_000));
         Ok(Delivered { news_for, ..Delivered::of(item.key.to_string()) })
     }
@@ -104,7 +118,8 @@ impl Receiver for Told {
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
         assert!(!self.broken.load(Ordering::SeqCst), "on purpose");
         self.looked.fetch_add(1, Ordering::SeqCst);
-        Ok(Some(Delivered::of(item.key.to_string())))
+        let forgets = self.forgets.load(Ordering::SeqCst);
+        Ok((!forgets).then(|| Delivered::of(item.key.to_string())))
     }
 
     async fn deliver_batch(&self, batch: &BatchConsignment) -> Result<Delivered, DeliveryError> {
@@ -242,8 +257,8 @@ impl Rig {
         };
         self.area.begin(&upload).await.unwrap();
         self.house.blobs.seal(scratch, blob).await.unwrap();
-        let size_bytes = bytes.len() as u64;
-        let close = Close { partner, path, scratch, blob, size_bytes, claim: Some((id, false)), now };
+        let (size_bytes, claim) = (bytes.len() as u64, Some((id, path.dir == "test")));
+        let close = Close { partner, path, scratch, blob, size_bytes, claim, now };
         self.area.close(&close).await.unwrap();
         self.claimed.notify_one();
         id

@@ -31,12 +31,14 @@ struct Case {
     more: &'static str,
     /// Notifications that are ordered by themselves.
     orders: u64,
+    /// Another of the receivers, and what it is.
+    also: Option<(&'static str, At)>,
 }
 
 impl Case {
     /// Items to the simulator's apps.
     fn items(batch: Batch) -> Self {
-        Self { route: "", format: "prefill", take: "", at: At::Altinn, batch, more: "", orders: 0 }
+        Self { route: "", format: "prefill", take: "", at: At::Altinn, batch, more: "", orders: 0, also: None }
     }
 
     /// Batches of two items.
@@ -117,6 +119,18 @@ async fn killed_at_every_point_while_batches_with_attachments_are_sent_by_soap()
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_batches_are_placed_in_a_directory() {
     kill_at_every_point(&Case::batches(At::Directory, generated(4, Profile::Small, "25%", 5))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_every_item_goes_to_two_receivers() {
+    let also = Some(("directory", At::Directory));
+    kill_at_points(&Case { at: At::Http, also, ..Case::items(generated(3, Profile::Small, "34%", 12)) }, 11).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_every_item_becomes_an_instance_and_a_file() {
+    let also = Some(("directory", At::Directory));
+    kill_at_points(&Case { also, ..Case::items(generated(2, Profile::Small, "0%", 13)) }, 13).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -260,25 +274,35 @@ async fn drop_and_kill(home: &Home, mut gateway: Gateway, life: Duration, name: 
 
 /// Kills the process at its first kill point, at its second in a fresh folder, and so on until it lives to the end.
 async fn kill_at_every_point(case: &Case) {
+    kill_at_points(case, 1).await;
+}
+
+/// The same at one in so many points: where every step is taken twice, there are many.
+async fn kill_at_points(case: &Case, stride: u64) {
     let mut points = 0;
     loop {
         match run_killed_at(points + 1, case).await {
-            Some(true) => points += 1,
+            Some(true) => points += stride,
             Some(false) => break,
             None => return,
         }
     }
-    eprintln!("killed at {points} points");
+    eprintln!("killed at one in {stride} of {points} points");
     assert!(points >= FEWEST_POINTS, "only {points} kill points were passed");
 }
 
 /// One run; `false` when the process came through without passing so many points, `None` where it cannot be done here.
 async fn run_killed_at(point: u64, case: &Case) -> Option<bool> {
-    let Case { route, format, take, at, batch, more, orders } = case;
+    let Case { route, format, take, at, batch, more, orders, also } = case;
+    let also_at = match also {
+        Some((_, at)) => Some(Effects::begin(*at).await?.0),
+        None => None,
+    };
+    let also = also.map_or("", |(name, _)| name);
     let (effects, receiver) = Effects::begin(*at).await?;
     let (route, more) = ((*route).to_owned(), (*more).to_owned());
     let has_forms = !route.is_empty();
-    let settings = Settings { route, format, take, receiver, more, ..Settings::default() };
+    let settings = Settings { route, format, take, receiver, also, more, ..Settings::default() };
     let home = Home::with(simulator().await, &settings);
     let name = "nightly.xml".to_owned();
     let mut gateway = home.start(Some(point));
@@ -302,6 +326,9 @@ async fn run_killed_at(point: u64, case: &Case) -> Option<bool> {
         acknowledged = put(&home, &name, &batch.bytes).await;
     }
     check(&home, &effects, &[name], Some(batch.right)).await;
+    if let Some(effects) = also_at {
+        assert_eq!(effects.count(&home), batch.right, "at the other receiver\n{}", home.log());
+    }
     let ordered = home.simulator.message_counts().orders;
     assert_eq!(ordered, *orders, "notifications\n{}", home.log());
     if has_forms {

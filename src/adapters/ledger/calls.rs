@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::model::{
     Batch, BlobId, Code, Finding, FindingGroup, HeldUp, Item, ItemState, NewAttachment, NewItem, News, Note, Orders,
-    Outcome, OutcomeCount, PartnerId, ReceiptKind, ScratchId, Shipment, ShipmentId, Stage, Tally, Verdict, WorkerId,
+    Outcome, OutcomeCount, PartnerId, ReceiptKind, ScratchId, Share, Shipment, ShipmentId, Stage, Tally, Verdict,
+    WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, PlacedReceipt, Placing, RecordedVerdict,
@@ -16,7 +17,7 @@ use crate::ports::{
 use super::shipments::Ruling;
 use super::steps::Step;
 use super::{
-    SqliteLedger, aftermath, attachments, batches, findings, items, orders, receipts, replays, rows, sequences,
+    SqliteLedger, aftermath, attachments, batches, findings, items, orders, receipts, replays, rows, sequences, shares,
     shipments, sql,
 };
 
@@ -126,6 +127,25 @@ impl Ledger for SqliteLedger {
 
     async fn held_until(&self, id: ShipmentId, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         sequences::held_until(&mut *self.reader().await?, id, now).await
+    }
+
+    async fn fill_share(&self, id: ShipmentId) -> Result<(), LedgerError> {
+        if shares::is_filling(&mut *self.reader().await?, id).await? {
+            while self.write(move |connection| Box::pin(shares::fill_some(connection, id))).await? {}
+        }
+        Ok(())
+    }
+
+    async fn end_share(&self, id: ShipmentId, now: Timestamp) -> Result<(), LedgerError> {
+        self.write(move |connection| Box::pin(shares::end(connection, id, now))).await
+    }
+
+    async fn open_shares(&self, id: ShipmentId) -> Result<u64, LedgerError> {
+        shares::open(&mut *self.reader().await?, id).await
+    }
+
+    async fn shares(&self, id: ShipmentId) -> Result<Vec<Share>, LedgerError> {
+        shares::of(&mut *self.reader().await?, id).await
     }
 
     async fn orders(&self, id: ShipmentId) -> Result<Orders, LedgerError> {

@@ -33,6 +33,7 @@ mod replays;
 mod rows;
 mod schedules;
 mod sequences;
+mod shares;
 mod shipments;
 mod sightings;
 mod small_blobs;
@@ -204,6 +205,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (15, "transfers", include_str!("migrations/0015_transfers.sql")),
     (16, "soap", include_str!("migrations/0016_soap.sql")),
     (17, "turns", include_str!("migrations/0017_turns.sql")),
+    (18, "fanout", include_str!("migrations/0018_fanout.sql")),
     (19, "instances", include_str!("migrations/0019_instances.sql")),
     (20, "usage", include_str!("migrations/0020_usage.sql")),
 ];

@@ -75,7 +75,7 @@ async fn give(connection: &mut SqliteConnection, order: &Order) -> Result<Ordere
     if standing == Standing::Cancelled {
         return Ok(Ordered::Cancelled);
     }
-    let query = sqlx::query(sql::STAND).bind(seq).bind(standing_number(order.standing));
+    let query = sqlx::query(sql::STAND).bind(uuid(&order.shipment.0)).bind(standing_number(order.standing));
     query.execute(&mut *connection).await?;
     let what = match order.standing {
         Standing::Free => "released",

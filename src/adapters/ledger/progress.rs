@@ -51,6 +51,7 @@ pub(super) async fn expected_end(
 fn under_way(row: &SqliteRow) -> Result<UnderWay, LedgerError> {
     Ok(UnderWay {
         id: ShipmentId(rows::to_uuid(rows::cell(row, "id")?)?),
+        receiver: rows::cell(row, "receiver")?,
         partner: rows::cell::<String>(row, "partner")?.parse().map_err(|_| rows::corrupt("a partner"))?,
         route: rows::cell::<String>(row, "route")?.parse().map_err(|_| rows::corrupt("a route"))?,
         claimed_at: rows::time(row, "claimed_at")?,

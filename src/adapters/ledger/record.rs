@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::model::{
-    Amendments, AreaPath, AuditRow, BlobId, Item, ItemState, Node, OutcomeCount, PartnerId, Shipment, ShipmentId,
-    Stage, Tally,
+    Amendments, AreaPath, AuditRow, BlobId, Item, ItemState, Node, OutcomeCount, PartnerId, Share, Shipment,
+    ShipmentId, Stage, Tally,
 };
 use crate::ports::{Event, KnownReceipt, LedgerError, Usage};
 
 use super::rows::{int, stage_number};
 use super::subscriptions::{self, ListedSubscription};
-use super::{area, items, partners, progress, receipts, rows, shipments, small_blobs, sql};
+use super::{area, items, partners, progress, receipts, rows, shares, shipments, small_blobs, sql};
 
 /// A ledger that may belong to a running gateway: nothing is written and nothing is brought up to date.
 #[derive(Debug)]
@@ -82,7 +82,12 @@ impl Record {
         subscriptions::listed(&mut self.connection, partner, (all, limit)).await
     }
 
-    /// How many items of a shipment have no final outcome yet.
+    /// What of a shipment goes to further receivers.
+    pub async fn shares(&mut self, id: ShipmentId) -> Result<Vec<Share>, LedgerError> {
+        shares::of(&mut self.connection, id).await
+    }
+
+    /// How many items of a shipment have no final outcome yet, counted at each of its receivers.
     pub async fn open_items(&mut self, id: ShipmentId) -> Result<u64, LedgerError> {
         let row = sqlx::query(sql::OPEN_ITEMS).bind(rows::uuid(&id.0)).fetch_one(&mut self.connection).await?;
         rows::count(&row, "n")

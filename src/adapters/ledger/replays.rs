@@ -1,7 +1,8 @@
 //! Replays: failed items of a shipment that has its final receipt are sent again, or the receipt is placed again.
 //!
 //! Like every operator's order it is written from beside the gateway. Nobody works on a receipted shipment, so its items
-//! can be opened piece by piece; the last change puts the shipment back among those that are forwarded.
+//! can be opened piece by piece; the last change puts the shipment back among those that are forwarded. Of a shipment that
+//! went to several receivers, what failed at one goes to that one alone.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use crate::ports::LedgerError;
 
 use super::orders::{Said, is_receipted};
 use super::rows::{self, int, state_number, uuid};
-use super::{receipts, shipments, sql};
+use super::{receipts, shares, shipments, sql};
 
 /// An operator's wish to have failed items sent again.
 #[derive(Debug, Clone)]
@@ -67,18 +68,33 @@ async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Resul
         return Ok(Replayed::Expired);
     }
     // Else the rest file of items that were only refused could not be dropped any more.
-    let query = sqlx::query_scalar::<_, i64>(sql::ANY_TO_REPLAY).bind(seq).bind(int(replay.from_item));
-    if query.bind(state_number(ItemState::Failed)).fetch_one(&mut *connection).await? == 0 {
+    let members = shares::members(connection, replay.shipment).await?;
+    if !any_failed(connection, &members, replay.from_item).await? {
         return Ok(Replayed::NothingFailed);
     }
-    if transaction(connection, Change::TakeRest, replay).await? > 0 {
+    let is_dropped = transaction(connection, Change::TakeRest, replay).await? > 0;
+    // What one receiver has and another does not was in no rest file.
+    if is_dropped && members.len() == 1 {
         return Ok(Replayed::RestDropped);
     }
-    while transaction(connection, Change::OpenSome, replay).await? > 0 {}
+    for of in members {
+        while transaction(connection, Change::OpenSome { of, is_dropped }, replay).await? > 0 {}
+    }
     match transaction(connection, Change::Reopen, replay).await? {
+        0 if is_dropped => Ok(Replayed::RestDropped),
         0 => Ok(Replayed::NothingFailed),
         items => Ok(Replayed::Items(items)),
     }
+}
+
+async fn any_failed(connection: &mut SqliteConnection, members: &[i64], from_item: u64) -> Result<bool, LedgerError> {
+    for seq in members {
+        let query = sqlx::query_scalar::<_, i64>(sql::ANY_TO_REPLAY).bind(seq).bind(int(from_item));
+        if query.bind(state_number(ItemState::Failed)).fetch_one(&mut *connection).await? != 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What one transaction does.
@@ -86,8 +102,13 @@ async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Resul
 enum Change {
     /// Takes the references of the rest file; how many another shipment has.
     TakeRest,
-    /// Opens some failed items; how many.
-    OpenSome,
+    /// Opens some failed items of the shipment or of a share; how many.
+    OpenSome {
+        /// Its inner key.
+        of: i64,
+        /// The sender has dropped the rest file.
+        is_dropped: bool,
+    },
     /// Puts the shipment back; how many items are open again.
     Reopen,
     /// Puts the shipment back for its receipt; 1, or 0 when it has none.
@@ -99,7 +120,7 @@ async fn transaction(connection: &mut SqliteConnection, change: Change, replay: 
     let seq = shipments::seq(connection, replay.shipment).await;
     let done = match (seq, change) {
         (Ok(seq), Change::TakeRest) => take_rest(connection, seq, replay.shipment).await,
-        (Ok(seq), Change::OpenSome) => open_some(connection, seq, replay.from_item).await,
+        (Ok(_), Change::OpenSome { of, is_dropped }) => open_some(connection, (of, is_dropped), replay).await,
         (Ok(seq), Change::Reopen) => reopen(connection, seq, replay).await,
         (Ok(seq), Change::Reprint) => begin_reprint(connection, seq, replay).await,
         (Err(error), _) => Err(error),
@@ -121,15 +142,26 @@ async fn take_rest(connection: &mut SqliteConnection, seq: i64, id: ShipmentId) 
     rows::to_count(taken)
 }
 
-async fn open_some(connection: &mut SqliteConnection, seq: i64, from_item: u64) -> Result<u64, LedgerError> {
-    let query = sqlx::query(sql::REPLAY_SOME).bind(seq).bind(int(from_item));
+async fn open_some(
+    connection: &mut SqliteConnection,
+    (seq, is_dropped): (i64, bool),
+    replay: &Replay,
+) -> Result<u64, LedgerError> {
+    let text = if is_dropped { sql::REPLAY_SOME_SHARED } else { sql::REPLAY_SOME };
+    let query = sqlx::query(text).bind(seq).bind(int(replay.from_item));
     let query = query.bind(state_number(ItemState::Failed)).bind(AT_ONCE);
+    let query = if is_dropped { query.bind(uuid(&replay.shipment.0)) } else { query };
     Ok(query.execute(connection).await?.rows_affected())
 }
 
 async fn reopen(connection: &mut SqliteConnection, seq: i64, replay: &Replay) -> Result<u64, LedgerError> {
-    let items: i64 = sqlx::query_scalar(sql::REPLAYED_COUNT).bind(seq).fetch_one(&mut *connection).await?;
+    let mut items = 0;
+    for seq in shares::members(connection, replay.shipment).await? {
+        let opened: i64 = sqlx::query_scalar(sql::REPLAYED_COUNT).bind(seq).fetch_one(&mut *connection).await?;
+        items += opened;
+    }
     if items > 0 {
+        shares::reopen(connection, replay.shipment).await?;
         sqlx::query(sql::REOPEN).bind(seq).bind(replay.said.now.as_millisecond()).execute(&mut *connection).await?;
         let detail = format!("{items} items, {}", replay.said);
         shipments::add_event(connection, seq, replay.said.now, "replayed", &detail).await?;
@@ -164,9 +196,11 @@ pub(super) async fn end_some(
     now: Timestamp,
 ) -> Result<bool, LedgerError> {
     let seq = shipments::seq(connection, id).await?;
-    let told = sqlx::query(sql::TOLD_SOME).bind(seq).bind(AT_ONCE).execute(&mut *connection).await?;
-    if told.rows_affected() > 0 {
-        return Ok(true);
+    for member in shares::members(connection, id).await? {
+        let told = sqlx::query(sql::TOLD_SOME).bind(member).bind(AT_ONCE).execute(&mut *connection).await?;
+        if told.rows_affected() > 0 {
+            return Ok(true);
+        }
     }
     let ended = sqlx::query(sql::CLOSE_AGAIN).bind(seq).execute(&mut *connection).await?;
     if ended.rows_affected() > 0 {

@@ -24,6 +24,8 @@ pub(super) fn shipment(row: &SqliteRow) -> Result<Shipment, LedgerError> {
         claimed_at: time(row, "claimed_at")?,
         stage: to_stage(cell(row, "stage")?)?,
         verdict: verdict(row)?,
+        receiver: cell(row, "receiver")?,
+        share_of: cell::<Option<Vec<u8>>>(row, "share_of")?.map(to_uuid).transpose()?.map(ShipmentId),
     })
 }
 
@@ -70,6 +72,7 @@ pub(super) fn item(row: &SqliteRow) -> Result<Item, LedgerError> {
         first_intent: cell::<Option<i64>>(row, "first_intent")?.map(to_time).transpose()?,
         last_intent: cell::<Option<i64>>(row, "last_intent")?.map(to_time).transpose()?,
         batch: cell::<Option<i64>>(row, "batch")?.map(to_count).transpose()?,
+        fates: Vec::new(),
     })
 }
 
@@ -100,6 +103,7 @@ pub(super) fn held_up(row: &SqliteRow) -> Result<HeldUp, LedgerError> {
     Ok(HeldUp {
         shipment: ShipmentId(to_uuid(cell(row, "id")?)?),
         route: cell::<String>(row, "route")?.parse().map_err(|_| corrupt("a route's name"))?,
+        receiver: cell(row, "receiver")?,
         number: count(row, "number")?,
         due_at: time(row, "due_at")?,
     })

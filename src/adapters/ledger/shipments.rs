@@ -9,7 +9,7 @@ use crate::model::{AreaPath, BlobId, PartnerId, Shipment, ShipmentId, Stage, Ver
 use crate::ports::{Counts, Event, LedgerError, RecordedVerdict, ReferenceUse, Taking};
 
 use super::rows::{self, int, part_number, stage_number, to_stage, uuid, verdict_number};
-use super::{sequences, sql, takes};
+use super::{sequences, shares, sql, takes};
 
 /// A file that becomes a shipment.
 pub(super) struct Claim {
@@ -110,33 +110,27 @@ pub(super) async fn record_verdict(
     ruling: Ruling,
 ) -> Result<RecordedVerdict, LedgerError> {
     let Ruling { id, verdict, taking, now } = ruling;
-    let Taking { references, free_before, numbers } = taking;
     let shipment = shipment(connection, id).await?.ok_or_else(|| unknown(id))?;
     if shipment.stage != Stage::Claimed {
         return Ok(RecordedVerdict::Recorded);
     }
-    for reference in &references {
-        let holder = holder(connection, &shipment.partner, reference, free_before).await?;
-        if holder.is_some_and(|holder| holder != id) {
-            return Ok(RecordedVerdict::ReferenceTaken(reference.clone()));
-        }
-    }
-    for wanted in numbers.iter().filter(|wanted| !wanted.may_repeat) {
-        if sequences::is_taken(connection, id, &shipment.partner, wanted).await? {
-            return Ok(RecordedVerdict::NumberTaken(wanted.clone()));
-        }
+    if let Some(taken) = taken_before(connection, &shipment, &taking).await? {
+        return Ok(taken);
     }
     let seq = seq(connection, id).await?;
     // What does not go on only looks whether its references are free: it comes again under them, mended or in earnest.
     let goes_on = verdict.kind == VerdictKind::Pass && !shipment.preflight;
-    for reference in references.iter().filter(|_| goes_on) {
+    for reference in taking.references.iter().filter(|_| goes_on) {
         take_reference(connection, &shipment.partner, reference, seq).await?;
     }
-    for wanted in numbers.iter().filter(|_| goes_on) {
+    for wanted in taking.numbers.iter().filter(|_| goes_on) {
         sequences::take(connection, &shipment.partner, wanted, seq).await?;
     }
     sequences::end_wait(connection, id).await?;
     write_verdict(connection, id, &verdict).await?;
+    if goes_on {
+        shares::add(connection, seq, &taking.receivers).await?;
+    }
     let code = verdict.code.map_or("", |code| code.0);
     match verdict.kind {
         VerdictKind::Pass => add_event(connection, seq, now, "judged", "passed").await?,
@@ -146,6 +140,26 @@ pub(super) async fn record_verdict(
         }
     }
     Ok(RecordedVerdict::Recorded)
+}
+
+/// What of that which a verdict would take is another shipment's.
+async fn taken_before(
+    connection: &mut SqliteConnection,
+    shipment: &Shipment,
+    taking: &Taking,
+) -> Result<Option<RecordedVerdict>, LedgerError> {
+    for reference in &taking.references {
+        let holder = holder(connection, &shipment.partner, reference, taking.free_before).await?;
+        if holder.is_some_and(|holder| holder != shipment.id) {
+            return Ok(Some(RecordedVerdict::ReferenceTaken(reference.clone())));
+        }
+    }
+    for wanted in taking.numbers.iter().filter(|wanted| !wanted.may_repeat) {
+        if sequences::is_taken(connection, shipment.id, &shipment.partner, wanted).await? {
+            return Ok(Some(RecordedVerdict::NumberTaken(wanted.clone())));
+        }
+    }
+    Ok(None)
 }
 
 async fn holder(

@@ -19,7 +19,7 @@ pub(super) async fn execute(connection: &mut SqliteConnection, text: &'static st
 macro_rules! shipment_columns {
     () => {
         "id, partner, dir, name, blob, size_bytes, preflight, claimed_at, stage, verdict, code, route, sha256, \
-         envelope, findings_total"
+         envelope, findings_total, receiver, share_of"
     };
 }
 
@@ -44,6 +44,9 @@ macro_rules! seq {
     };
 }
 
+// Behind the macros that it uses.
+pub(super) mod shares;
+
 // Transactions.
 
 pub(super) const COMMIT: &str = "COMMIT";
@@ -65,8 +68,9 @@ pub(super) const CLAIM: &str = "INSERT INTO shipments (id, partner, dir, name, b
 
 pub(super) const RENEW: &str = "UPDATE shipments SET lease_until = $3 WHERE id = $1 AND worker = $2 AND stage < 2";
 
-pub(super) const RELEASE_LEASE: &str =
-    "UPDATE shipments SET worker = NULL, lease_until = 0, wake_at = $3 WHERE id = $1 AND worker = $2";
+/// Due at once when something has happened meanwhile.
+pub(super) const RELEASE_LEASE: &str = "UPDATE shipments SET worker = NULL, lease_until = 0, \
+     wake_at = CASE woken WHEN 1 THEN 0 ELSE $3 END WHERE id = $1 AND worker = $2";
 
 pub(super) const RELEASE_ALL: &str = "UPDATE shipments SET worker = NULL, lease_until = 0, wake_at = 0 \
      WHERE stage < 2 AND (worker IS NULL OR $1 IS NULL OR worker <> $1)";
@@ -80,10 +84,13 @@ pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, c
 
 pub(super) const STAGE: &str = "SELECT stage FROM shipments WHERE id = $1";
 
-pub(super) const ORDERS: &str = "SELECT standing, replayed_at, reprint FROM shipments WHERE id = $1";
+/// A share stands as its shipment does.
+pub(super) const ORDERS: &str = "SELECT standing, replayed_at, reprint FROM shipments \
+     WHERE id = COALESCE((SELECT share_of FROM shipments WHERE id = $1), $1)";
 
-/// Due at once, so that whoever works on it hears.
-pub(super) const STAND: &str = "UPDATE shipments SET standing = $2, wake_at = 0 WHERE seq = $1";
+/// Due at once with its shares, so that whoever works on them hears.
+pub(super) const STAND: &str = "UPDATE shipments SET standing = CASE id WHEN $1 THEN $2 ELSE standing END, wake_at = 0, \
+     woken = 1 WHERE id = $1 OR share_of = $1";
 
 pub(super) const IS_EXPIRED: &str = "SELECT expired FROM shipments WHERE seq = $1";
 
@@ -148,19 +155,19 @@ pub(super) const EARLIER_UNJUDGED: &str = "SELECT EXISTS (SELECT 1 FROM shipment
      WHERE a.stage = 0 AND a.seq < b.seq AND a.partner = b.partner AND a.dir = b.dir \
      AND NOT EXISTS (SELECT 1 FROM sequence_waits AS w WHERE w.shipment = a.seq))";
 
-pub(super) const COUNTS: &str = "SELECT stage, COUNT(*) AS n FROM shipments GROUP BY stage";
+pub(super) const COUNTS: &str = "SELECT stage, COUNT(*) AS n FROM shipments WHERE share_of IS NULL GROUP BY stage";
 
 pub(super) const OVERDUE: &str = concat!(
     "SELECT ",
     shipment_columns!(),
-    " FROM shipments WHERE stage < 2 AND COALESCE(replayed_at, claimed_at) < $1 ORDER BY seq LIMIT $2"
+    " FROM shipments WHERE stage < 2 AND share_of IS NULL AND COALESCE(replayed_at, claimed_at) < $1 ORDER BY seq LIMIT $2"
 );
 
 /// The latest ones of a partner or of all, at the stages of a bit set.
 pub(super) const LATEST: &str = concat!(
     "SELECT ",
     shipment_columns!(),
-    " FROM shipments WHERE ($1 IS NULL OR partner = $1) AND ($2 & (1 << stage)) <> 0 ORDER BY seq DESC LIMIT $3"
+    " FROM shipments WHERE ($1 IS NULL OR partner = $1) AND ($2 & (1 << stage)) <> 0 AND share_of IS NULL ORDER BY seq DESC LIMIT $3"
 );
 
 /// Shipments with a final receipt of before a time, whose bytes are still kept and no longer needed for what is.
@@ -172,7 +179,9 @@ pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
      AND NOT EXISTS (SELECT 1 FROM instances WHERE shipment = s.seq AND state < 2) \
      AND NOT EXISTS (SELECT 1 FROM activations WHERE shipment = s.seq AND state < 2) ORDER BY s.seq LIMIT $2";
 
-pub(super) const EXPIRE: &str = "UPDATE shipments SET expired = 1 WHERE seq = $1";
+/// Its shares are of the same bytes.
+pub(super) const EXPIRE: &str = "UPDATE shipments SET expired = 1 \
+     WHERE seq = $1 OR share_of = (SELECT id FROM shipments WHERE seq = $1)";
 
 pub(super) const ADD_EVENT: &str = "INSERT INTO events (shipment, number, at, what, detail) \
      SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4 FROM events WHERE shipment = $1";
@@ -324,7 +333,7 @@ pub(super) const MARK_BATCH: &str = "UPDATE batches SET doubtful = MAX(doubtful,
      WHERE shipment = $1 AND number = $2 AND (doubtful < $3 OR held_up <> $4)";
 
 /// Those that are still open.
-pub(super) const HELD_UP_BATCHES: &str = "SELECT s.id, s.route, b.number, i.due_at FROM batches AS b \
+pub(super) const HELD_UP_BATCHES: &str = "SELECT s.id, s.route, s.receiver, b.number, i.due_at FROM batches AS b \
      INDEXED BY batches_held_up JOIN shipments AS s ON s.seq = b.shipment \
      JOIN items AS i ON i.shipment = b.shipment AND i.number = b.first_item \
      WHERE b.held_up = 1 AND i.state < 2 AND s.route IS NOT NULL";
@@ -431,7 +440,7 @@ macro_rules! due {
 
 /// The one writer needs no lock on the row it picks.
 pub(super) const LEASE: &str = concat!(
-    "UPDATE shipments SET worker = $1, lease_until = $3 WHERE seq = COALESCE(",
+    "UPDATE shipments SET worker = $1, lease_until = $3, woken = 0 WHERE seq = COALESCE(",
     due!(" AND partner NOT IN (SELECT partner FROM shipments WHERE stage < 2 AND stage = $4 AND lease_until > $2)"),
     ", ",
     due!(""),
@@ -486,6 +495,14 @@ pub(super) const REPLAY_SOME: &str = "UPDATE items SET state = CASE WHEN last_in
      ON b.shipment = i.shipment AND b.number = i.batch \
      WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 LIMIT $4)";
 
+/// The same of those that another receiver of the shipment has: they were in no rest file.
+pub(super) const REPLAY_SOME_SHARED: &str = "UPDATE items SET state = CASE WHEN last_intent IS NULL THEN 0 ELSE 1 END, due_at = 0, \
+     replayed = 1 WHERE shipment = $1 AND number IN (SELECT i.number FROM items AS i LEFT JOIN batches AS b \
+     ON b.shipment = i.shipment AND b.number = i.batch \
+     WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 \
+     AND EXISTS (SELECT 1 FROM shipments AS s JOIN items AS o ON o.shipment = s.seq AND o.number = i.number \
+     WHERE (s.id = $5 OR s.share_of = $5) AND o.state = 2) LIMIT $4)";
+
 pub(super) const REPLAYED_COUNT: &str =
     "SELECT COUNT(*) FROM items INDEXED BY items_replayed WHERE shipment = $1 AND replayed = 1";
 
@@ -500,14 +517,15 @@ pub(super) const REPLAYED_ITEMS: &str = concat!(
 pub(super) const TOLD_SOME: &str = "UPDATE items SET replayed = 0 WHERE shipment = $1 AND number IN \
      (SELECT number FROM items INDEXED BY items_replayed WHERE shipment = $1 AND replayed = 1 LIMIT $2)";
 
-pub(super) const OPEN_ITEMS: &str =
-    concat!("SELECT COUNT(*) AS n FROM items INDEXED BY items_open WHERE shipment = ", seq!(), " AND state < 2");
+/// At all of its receivers.
+pub(super) const OPEN_ITEMS: &str = "SELECT COUNT(*) AS n FROM items INDEXED BY items_open \
+     WHERE shipment IN (SELECT seq FROM shipments WHERE id = $1 OR share_of = $1) AND state < 2";
 
 /// Walks all ids: asked by hand.
 pub(super) const ENDING_WITH: &str = concat!(
     "SELECT ",
     shipment_columns!(),
-    " FROM shipments WHERE substr(hex(id), -$1) = $2 ORDER BY seq DESC LIMIT 2"
+    " FROM shipments WHERE substr(hex(id), -$1) = $2 AND share_of IS NULL ORDER BY seq DESC LIMIT 2"
 );
 
 pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHERE shipment = $1 AND number IN \
@@ -614,6 +632,10 @@ mod tests {
             (sources::TURNS_BY_AGE, "SEARCH sightings USING INDEX sightings_turn (source=?)"),
             (sources::DUE_RECEIPTS, "SEARCH source_receipts USING INDEX source_receipts_due (source=? AND due_at<?)"),
             (LEASE, "SEARCH shipments USING COVERING INDEX shipments_waiting (stage=? AND wake_at<?)"),
+            (COUNTS, "SCAN shipments USING COVERING INDEX shipments_stage"),
+            (shares::UNSHARED, "SEARCH items USING PRIMARY KEY (shipment=? AND number>?)"),
+            (shares::SHARES, "SEARCH shipments USING INDEX shipments_shares (share_of=?)"),
+            (OPEN_ITEMS, "SEARCH items USING COVERING INDEX items_open (shipment=?)"),
         ];
         for (text, expected) in pages {
             let plan = plan(text).await;

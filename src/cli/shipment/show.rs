@@ -10,7 +10,7 @@ use super::{LedgerArgs, one, record, stage};
 use crate::adapters::ledger::Record;
 use crate::cli::print;
 use crate::codes;
-use crate::model::{Code, Item, ItemState, Shipment};
+use crate::model::{Code, Item, ItemState, Shipment, ShipmentId};
 
 /// Which shipment, and how much of it.
 #[derive(Debug, clap::Args)]
@@ -74,10 +74,19 @@ struct View {
     code: Option<&'static str>,
     findings: u64,
     sha256: Option<String>,
+    /// What the items came to; with several receivers, at the first of them.
     outcomes: Vec<OutcomeLine>,
+    /// The same at each, where there are several.
+    receivers: Vec<ReceiverLine>,
     receipts: Vec<ReceiptLine>,
     history: Vec<EventLine>,
     items: Vec<ItemLine>,
+}
+
+#[derive(Serialize)]
+struct ReceiverLine {
+    receiver: String,
+    outcomes: Vec<OutcomeLine>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +113,8 @@ struct EventLine {
 #[derive(Serialize)]
 struct ItemLine {
     number: u64,
+    /// At which receiver, where there are several.
+    receiver: Option<String>,
     line: u64,
     column: u64,
     state: &'static str,
@@ -127,8 +138,9 @@ pub(super) async fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
 
 async fn view(record: &mut Record, shipment: &Shipment, args: &ShowArgs) -> anyhow::Result<View> {
     let (id, verdict) = (shipment.id, shipment.verdict.as_ref());
-    let states: Vec<_> = args.items.iter().flat_map(|state| state.states()).copied().collect();
-    let items = if states.is_empty() { Vec::new() } else { record.items(id, &states, 0, args.limit).await? };
+    let at = receivers(record, shipment).await?;
+    let outcomes = outcomes(record, id).await?;
+    let receivers = if shipment.receiver.is_some() { by_receiver(record, &at).await? } else { Vec::new() };
     Ok(View {
         shipment: id.to_string(),
         partner: shipment.partner.to_string(),
@@ -142,17 +154,53 @@ async fn view(record: &mut Record, shipment: &Shipment, args: &ShowArgs) -> anyh
         code: verdict.and_then(|verdict| verdict.code).map(|code| code.0),
         findings: verdict.map_or(0, |verdict| verdict.findings_total),
         sha256: verdict.and_then(|verdict| verdict.sha256).map(hex),
-        outcomes: outcomes(record, shipment).await?,
+        outcomes,
+        receivers,
         receipts: receipts(record, shipment).await?,
         history: history(record, shipment).await?,
-        items: items.into_iter().map(item).collect(),
+        items: items(record, &at, args).await?,
     })
 }
 
+/// What the items are filed under, with the receiver's name where there are several.
+async fn receivers(record: &mut Record, shipment: &Shipment) -> anyhow::Result<Vec<(ShipmentId, Option<String>)>> {
+    let mut all = vec![(shipment.id, shipment.receiver.clone())];
+    if shipment.receiver.is_some() {
+        let shares = record.shares(shipment.id).await?;
+        all.extend(shares.into_iter().map(|share| (share.id, Some(share.receiver))));
+    }
+    Ok(all)
+}
+
+async fn by_receiver(record: &mut Record, at: &[(ShipmentId, Option<String>)]) -> anyhow::Result<Vec<ReceiverLine>> {
+    let mut lines = Vec::with_capacity(at.len());
+    for (id, receiver) in at {
+        let receiver = receiver.clone().unwrap_or_default();
+        lines.push(ReceiverLine { receiver, outcomes: outcomes(record, *id).await? });
+    }
+    Ok(lines)
+}
+
+/// The items that are asked for, receiver by receiver.
+async fn items(
+    record: &mut Record,
+    at: &[(ShipmentId, Option<String>)],
+    args: &ShowArgs,
+) -> anyhow::Result<Vec<ItemLine>> {
+    let states: Vec<_> = args.items.iter().flat_map(|state| state.states()).copied().collect();
+    let mut lines = Vec::new();
+    for (id, receiver) in at.iter().filter(|_| !states.is_empty()) {
+        let limit = args.limit.saturating_sub(u32::try_from(lines.len()).unwrap_or(u32::MAX));
+        let found = record.items(*id, &states, 0, limit).await?;
+        lines.extend(found.into_iter().map(|found| item(found, receiver.as_ref())));
+    }
+    Ok(lines)
+}
+
 /// Items by state and code, whatever part of the batch they are of.
-async fn outcomes(record: &mut Record, shipment: &Shipment) -> anyhow::Result<Vec<OutcomeLine>> {
+async fn outcomes(record: &mut Record, id: ShipmentId) -> anyhow::Result<Vec<OutcomeLine>> {
     let mut lines: Vec<OutcomeLine> = Vec::new();
-    for count in record.outcomes(shipment.id).await? {
+    for count in record.outcomes(id).await? {
         let (state, code) = (count.state.as_str(), count.code.map(|code| code.0));
         match lines.iter_mut().find(|line| (line.state, line.code) == (state, code)) {
             Some(line) => line.items += count.items,
@@ -176,9 +224,10 @@ async fn history(record: &mut Record, shipment: &Shipment) -> anyhow::Result<Vec
         .collect())
 }
 
-fn item(item: Item) -> ItemLine {
+fn item(item: Item, receiver: Option<&String>) -> ItemLine {
     ItemLine {
         number: item.found.number,
+        receiver: receiver.cloned(),
         line: item.found.line,
         column: item.found.column,
         state: item.state.as_str(),
@@ -206,15 +255,21 @@ fn told(view: &View) -> String {
     ] {
         line(&mut out, &format!("{name:<10}{value}"));
     }
-    section(&mut out, "items", &view.outcomes, |line| {
-        format!("{:>10} {} {}", line.items, line.state, line.code.map(titled).unwrap_or_default())
-    });
+    let outcome =
+        |line: &OutcomeLine| format!("{:>10} {} {}", line.items, line.state, line.code.map(titled).unwrap_or_default());
+    if view.receivers.is_empty() {
+        section(&mut out, "items", &view.outcomes, outcome);
+    }
+    for at in &view.receivers {
+        section(&mut out, &format!("items at {}", at.receiver), &at.outcomes, outcome);
+    }
     section(&mut out, "receipts", &view.receipts, |line| format!("{} {} {}", line.placed, line.kind, line.name));
     section(&mut out, "history", &view.history, |line| format!("{} {} {}", line.at, line.what, line.detail));
     section(&mut out, "item line:column state code attempts reference receiver's", &view.items, |line| {
-        let ItemLine { number, line, column, state, code, attempts, reference, receivers_reference } = line;
+        let ItemLine { number, receiver, line, column, state, code, attempts, reference, receivers_reference } = line;
         let code = code.unwrap_or("-");
-        format!("{number} {line}:{column} {state} {code} {attempts} {reference} {receivers_reference}")
+        let at = receiver.as_ref().map(|receiver| format!("{receiver} ")).unwrap_or_default();
+        format!("{number} {at}{line}:{column} {state} {code} {attempts} {reference} {receivers_reference}")
     });
     out
 }

@@ -1,8 +1,10 @@
 //! Writes the answers to the sender: rendered into scratch files, sealed, then placed in one transaction.
 
 mod draft;
+mod fates;
 mod numbers;
 mod pages;
+mod reckoning;
 mod rest;
 mod sheets;
 mod supplement;
@@ -12,13 +14,15 @@ use std::sync::Arc;
 
 pub use supplement::issue_supplement;
 
+use fates::Fates;
 use pages::{Findings, Groups, Items};
+use reckoning::{Reckoning, reckon};
 use sheets::{Page, Sheets};
 
 use super::{House, StepError};
 use crate::measures;
 use crate::model::{
-    BlobId, ItemState, News, ReceiptForm, ReceiptKind, ReceiptRules, ReceiptStatus, RouteName, Shipment, Tally, Verdict,
+    BlobId, ItemState, News, ReceiptForm, ReceiptKind, ReceiptRules, ReceiptStatus, RouteName, Shipment, Verdict,
 };
 use crate::ports::{PlacedReceipt, Placing, ReceiptFile};
 use crate::receipt::{self, Account, List, Rendering, Signer};
@@ -86,9 +90,10 @@ pub(super) async fn place_answers(house: &House, shipment: &Shipment, verdict: &
     if house.ledger.has_receipt(shipment.id, ReceiptKind::Final).await? {
         return answer_again(house, shipment).await;
     }
-    let tally = house.ledger.tally(shipment.id).await?;
+    let reckoning = reckon(house, shipment).await?;
+    let tally = reckoning.tally;
     let rest = rest::place_rest(house, shipment, verdict, &tally).await?;
-    place_final(house, shipment, tally, rest).await?;
+    place_final(house, shipment, reckoning, rest).await?;
     tracing::info!(
         shipment = %shipment.id, partner = %shipment.partner, delivered = tally.delivered, refused = tally.refused,
         ignored = tally.ignored, failed = tally.failed, "receipted"
@@ -100,10 +105,10 @@ pub(super) async fn place_answers(house: &House, shipment: &Shipment, verdict: &
 async fn answer_again(house: &House, shipment: &Shipment) -> Result<(), StepError> {
     supplement::tell_replayed(house, shipment).await?;
     if house.ledger.orders(shipment.id).await?.reprint {
-        let tally = house.ledger.tally(shipment.id).await?;
+        let reckoning = reckon(house, shipment).await?;
         let has_rest = house.ledger.has_receipt(shipment.id, ReceiptKind::Rest).await?;
         let rest = has_rest.then(|| Manner::of(house, shipment).name(shipment, ReceiptKind::Rest, "xml"));
-        let files = final_files(house, shipment, tally, rest).await?;
+        let files = final_files(house, shipment, reckoning, rest).await?;
         let placed = placed(house, shipment, ReceiptKind::Final, files);
         if let Err(error) = house.ledger.replace_receipt(&placed).await {
             take_back(house, &placed.files).await;
@@ -116,10 +121,10 @@ async fn answer_again(house: &House, shipment: &Shipment) -> Result<(), StepErro
 async fn place_final(
     house: &House,
     shipment: &Shipment,
-    tally: Tally,
+    reckoning: Reckoning,
     rest_file: Option<String>,
 ) -> Result<(), StepError> {
-    let files = final_files(house, shipment, tally, rest_file).await?;
+    let files = final_files(house, shipment, reckoning, rest_file).await?;
     if Manner::of(house, shipment).rules.next_expected && !shipment.preflight {
         return numbers::place_with(house, placed(house, shipment, ReceiptKind::Final, files)).await;
     }
@@ -130,14 +135,15 @@ async fn place_final(
 async fn final_files(
     house: &House,
     shipment: &Shipment,
-    tally: Tally,
+    Reckoning { tally, outcomes, receivers }: Reckoning,
     rest_file: Option<String>,
 ) -> Result<Vec<ReceiptFile>, StepError> {
     let account = Account {
         kind: ReceiptKind::Final,
         shipment: shipment.clone(),
         tally,
-        outcomes: house.ledger.outcomes(shipment.id).await?,
+        outcomes,
+        receivers,
         worst_news: ReceiptStatus::Ok,
         rest_file,
         now: house.clock.now(),
@@ -159,9 +165,10 @@ async fn write_final(house: &House, shipment: &Shipment, sheets: &mut Sheets) ->
         page.retain(|finding| finding.item.is_none());
         sheets.write(house, Page::Findings(page)).await?;
     }
-    let (mut findings, mut items) = (Findings::new(house, shipment), Items::new(house, shipment, &[]));
+    let fates = Fates::of(house, shipment).await?;
+    let (mut findings, mut items) = (Findings::new(house, shipment), Items::new(house, shipment, fates.as_ref()));
     while let Some(page) = items.page().await? {
-        let page = findings.beside(page).await?;
+        let page = findings.beside(page, fates.as_ref()).await?;
         sheets.write(house, Page::Items(page)).await?;
     }
     sheets.write(house, Page::End).await

@@ -1,6 +1,7 @@
 //! A shipment's items and findings, page by page.
 
-use crate::model::{Finding, FindingGroup, Item, ItemState, NewAttachment, Shipment};
+use super::fates::Fates;
+use crate::model::{Finding, FindingGroup, Item, ItemState, NewAttachment, Shipment, ShipmentId};
 use crate::pipeline::{House, StepError};
 
 /// A shipment's items in order of number.
@@ -8,20 +9,29 @@ pub(super) struct Items<'a> {
     house: &'a House,
     shipment: &'a Shipment,
     states: &'a [ItemState],
+    fates: Option<&'a Fates<'a>>,
     last: u64,
 }
 
 impl<'a> Items<'a> {
-    /// Those in the given states; none given means all.
-    pub(super) fn new(house: &'a House, shipment: &'a Shipment, states: &'a [ItemState]) -> Self {
-        Self { house, shipment, states, last: 0 }
+    /// All of them.
+    pub(super) fn new(house: &'a House, shipment: &'a Shipment, fates: Option<&'a Fates<'a>>) -> Self {
+        Self { house, shipment, states: &[], fates, last: 0 }
+    }
+
+    /// Those in the given states at the first of the receivers, or at the only one.
+    pub(super) fn in_states(self, states: &'a [ItemState]) -> Self {
+        Self { states, ..self }
     }
 
     /// The next page; `None` after the last.
     pub(super) async fn page(&mut self) -> Result<Option<Vec<Item>>, StepError> {
-        let page = self.house.ledger.items(self.shipment.id, self.states, self.last, PAGE_ROWS).await?;
+        let mut page = self.house.ledger.items(self.shipment.id, self.states, self.last, PAGE_ROWS).await?;
         let Some(last) = page.last().map(|item| item.found.number) else { return Ok(None) };
         self.last = last;
+        if let Some(fates) = self.fates {
+            fates.join(&mut page).await?;
+        }
         Ok(Some(page))
     }
 }
@@ -93,31 +103,25 @@ impl<'a> Findings<'a> {
     }
 
     /// Puts each item together with its own findings; items must come in order.
-    pub(super) async fn beside(&mut self, items: Vec<Item>) -> Result<Vec<(Item, Vec<Finding>)>, StepError> {
+    pub(super) async fn beside(
+        &mut self,
+        items: Vec<Item>,
+        fates: Option<&Fates<'_>>,
+    ) -> Result<Vec<(Item, Vec<Finding>)>, StepError> {
         let mut pairs = Vec::with_capacity(items.len());
         for item in items {
             let own = self.of_item(item.found.number).await?;
             pairs.push((item, own));
         }
-        self.add_notes(&mut pairs).await?;
+        match fates {
+            None => add_notes(self.house, (self.shipment.id, None), &mut pairs).await?,
+            Some(fates) => fates.explain(&mut pairs).await?,
+        }
         Ok(pairs)
     }
 
-    /// What receivers made of the items, behind what is wrong with them.
-    async fn add_notes(&self, pairs: &mut [(Item, Vec<Finding>)]) -> Result<(), StepError> {
-        let numbers = || pairs.iter().map(|(item, _)| item.found.number);
-        let Some((first, last)) = numbers().next().zip(numbers().next_back()) else { return Ok(()) };
-        let mut notes = self.house.ledger.notes(self.shipment.id, first, last).await?.into_iter().peekable();
-        for (item, own) in pairs {
-            let number = item.found.number;
-            while let Some((at, note)) = notes.next_if(|(at, _)| *at <= number) {
-                own.extend((at == number).then(|| note.on(number)));
-            }
-        }
-        Ok(())
-    }
-
-    async fn of_item(&mut self, number: u64) -> Result<Vec<Finding>, StepError> {
+    /// What is wrong with an item in the batch; items must come in order.
+    pub(super) async fn of_item(&mut self, number: u64) -> Result<Vec<Finding>, StepError> {
         let mut own = Vec::new();
         loop {
             if self.page.peek().is_none() {
@@ -132,6 +136,25 @@ impl<'a> Findings<'a> {
             }
         }
     }
+}
+
+/// Adds what a receiver made of items, by its name where it is one of several, behind what is wrong with them.
+pub(super) async fn add_notes(
+    house: &House,
+    (id, receiver): (ShipmentId, Option<&str>),
+    pairs: &mut [(Item, Vec<Finding>)],
+) -> Result<(), StepError> {
+    let numbers = || pairs.iter().map(|(item, _)| item.found.number);
+    let Some((first, last)) = numbers().next().zip(numbers().next_back()) else { return Ok(()) };
+    let mut notes = house.ledger.notes(id, first, last).await?.into_iter().peekable();
+    for (item, own) in pairs {
+        let number = item.found.number;
+        while let Some((of, note)) = notes.next_if(|(of, _)| *of <= number) {
+            let note = if let Some(receiver) = receiver { note.at(receiver) } else { note };
+            own.extend((of == number).then(|| note.on(number)));
+        }
+    }
+    Ok(())
 }
 
 /// Groups read from the ledger at once; each may have a hundred places.

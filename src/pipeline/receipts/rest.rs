@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::draft::{Draft, Pen};
+use super::fates::Fates;
 use super::pages::{Attachments, Items};
 use super::{Manner, UNDELIVERED, place};
 use crate::codes;
 use crate::model::{
-    BlobId, Envelope, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, ReceiptStatus, Shipment, Tally, Totals,
-    Verdict, VerdictKind,
+    BlobId, Code, Envelope, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, ReceiptStatus, Shipment, Tally,
+    Totals, Verdict, VerdictKind,
 };
 use crate::pipeline::{House, StepError, is_damage};
 use crate::ports::{Blob, ReceiptFile};
@@ -74,9 +75,11 @@ async fn write_rest(
     draft: &mut Draft,
 ) -> Result<bool, StepError> {
     let blob = house.blobs.open(shipment.blob).await?;
-    let totals = rest_totals(house, shipment, envelope).await?;
+    let fates = Fates::of(house, shipment).await?;
+    let undelivered = || Items::new(house, shipment, fates.as_ref()).in_states(&UNDELIVERED);
+    let totals = if envelope.counts.is_empty() { Totals::default() } else { rest_totals(undelivered()).await? };
     let mut rest = Smaller::for_sender(Arc::clone(&blob), Arc::new(envelope.clone()), REST_SUFFIX, totals);
-    let mut items = Items::new(house, shipment, &UNDELIVERED);
+    let mut items = undelivered();
     let mut any = false;
     while let Some(mut page) = items.page().await? {
         page.retain(may_be_dropped_again);
@@ -92,19 +95,15 @@ async fn write_rest(
         rest = draft.write(house, add).await?;
     }
     if envelope.tail.is_some() {
-        rest = write_attachments(house, shipment, &blob, rest, draft).await?;
+        rest = write_attachments((house, shipment, undelivered()), &blob, rest, draft).await?;
     }
     draft.write(house, move |pen| pen.copy(blob.as_ref(), rest.finish())).await?;
     Ok(any)
 }
 
 /// What the rest file's control counts say.
-async fn rest_totals(house: &House, shipment: &Shipment, envelope: &Envelope) -> Result<Totals, StepError> {
+async fn rest_totals(mut items: Items<'_>) -> Result<Totals, StepError> {
     let mut totals = Totals::default();
-    if envelope.counts.is_empty() {
-        return Ok(totals);
-    }
-    let mut items = Items::new(house, shipment, &UNDELIVERED);
     while let Some(page) = items.page().await? {
         page.iter().filter(|item| may_be_dropped_again(item)).for_each(|item| totals.add(&item.found));
     }
@@ -113,13 +112,11 @@ async fn rest_totals(house: &House, shipment: &Shipment, envelope: &Envelope) ->
 
 /// Writes the attachments that stand behind all items, of those that the rest file has.
 async fn write_attachments(
-    house: &House,
-    shipment: &Shipment,
+    (house, shipment, mut items): (&House, &Shipment, Items<'_>),
     blob: &Arc<dyn Blob>,
     mut rest: Smaller,
     draft: &mut Draft,
 ) -> Result<Smaller, StepError> {
-    let mut items = Items::new(house, shipment, &UNDELIVERED);
     while let Some(page) = items.page().await? {
         for item in page.iter().filter(|item| may_be_dropped_again(item)) {
             let mut attachments = Attachments::new(house, shipment, &item.found.senders_reference);
@@ -139,11 +136,19 @@ async fn write_attachments(
     Ok(rest)
 }
 
-/// Items whose effect is unknown are not offered again: dropping them could make it happen twice.
+/// Items whose effect is unknown, or that one of several receivers has, are not offered again: dropping them could make it
+/// happen twice.
 fn may_be_dropped_again(item: &Item) -> bool {
-    match item.code {
+    if item.fates.is_empty() {
+        return has_no_effect(item.state, item.code);
+    }
+    item.fates.iter().all(|fate| fate.state == ItemState::Failed && has_no_effect(fate.state, fate.code))
+}
+
+fn has_no_effect(state: ItemState, code: Option<Code>) -> bool {
+    match code {
         Some(code) if code == codes::REPEATED_ITEM => false,
-        Some(code) if item.state == ItemState::Failed => {
+        Some(code) if state == ItemState::Failed => {
             codes::status(code) != ReceiptStatus::UnExpectedError || code == codes::UNREACHABLE
         }
         Some(_) | None => true,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::fates::Fates;
 use super::sheets::{Page, Sheets};
 use super::{Manner, try_place};
 use crate::codes;
@@ -15,29 +16,59 @@ use crate::receipt::{self, Account};
 ///
 /// Each event of an item is told once, however often it is brought: `None` when all of it was told before.
 pub async fn issue_supplement(house: &House, id: ShipmentId, news: &[News]) -> Result<Option<u32>, StepError> {
-    let shipment = house.ledger.shipment(id).await?.filter(|shipment| shipment.stage == Stage::Receipted);
+    let shipment = house.ledger.shipment(id).await?;
+    let shipment = match shipment.as_ref().and_then(|shipment| shipment.share_of) {
+        Some(whole) => house.ledger.shipment(whole).await?,
+        None => shipment,
+    };
+    let shipment = shipment.filter(|shipment| shipment.stage == Stage::Receipted);
     tell(house, &shipment.ok_or(StepError::NotReceipted(id))?, news).await
 }
 
-/// Tells of the items that were sent again on the operator's word and arrived.
+/// Tells of the items that were sent again on the operator's word and arrived, where they go to several receivers at the
+/// last of them.
 pub(super) async fn tell_replayed(house: &House, shipment: &Shipment) -> Result<(), StepError> {
+    let fates = Fates::of(house, shipment).await?;
+    tell_replayed_to(house, shipment, (shipment.id, fates.as_ref())).await?;
+    for share in fates.iter().flat_map(Fates::shares) {
+        tell_replayed_to(house, shipment, (share.id, fates.as_ref())).await?;
+    }
+    Ok(())
+}
+
+async fn tell_replayed_to(
+    house: &House,
+    shipment: &Shipment,
+    (id, fates): (ShipmentId, Option<&Fates<'_>>),
+) -> Result<(), StepError> {
     let mut after = 0;
     loop {
-        let page = house.ledger.replayed_items(shipment.id, after, REPLAYED_AT_ONCE).await?;
+        let page = house.ledger.replayed_items(id, after, REPLAYED_AT_ONCE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.found.number;
         let (event, at) = (LateEvent::Delivered, house.clock.now());
-        let arrived = page.iter().filter(|item| item.state == ItemState::Delivered);
-        let news: Vec<_> = arrived.map(|item| News { item: item.found.number, event, at }).collect();
+        let mut news = Vec::new();
+        for item in page.iter().filter(|item| item.state == ItemState::Delivered) {
+            let number = item.found.number;
+            if fates.is_none() || arrived(house, shipment.id, (number, fates)).await? {
+                news.push(News { item: number, event, at });
+            }
+        }
         tell(house, shipment, &news).await?;
     }
+}
+
+/// Whether every receiver has an item.
+async fn arrived(house: &House, id: ShipmentId, (number, fates): (u64, Option<&Fates<'_>>)) -> Result<bool, StepError> {
+    Ok(item(house, id, (number, fates)).await?.is_some_and(|item| item.state == ItemState::Delivered))
 }
 
 /// Tells what was not told before, in the next supplement; returns its number.
 async fn tell(house: &House, shipment: &Shipment, news: &[News]) -> Result<Option<u32>, StepError> {
     let id = shipment.id;
+    let fates = Fates::of(house, shipment).await?;
     loop {
-        let fresh = fresh(house, id, news).await?;
+        let fresh = fresh(house, (id, fates.as_ref()), news).await?;
         if fresh.is_empty() {
             return Ok(None);
         }
@@ -51,7 +82,11 @@ async fn tell(house: &House, shipment: &Shipment, news: &[News]) -> Result<Optio
 }
 
 /// The news that were not told, in order of item, each with its item.
-async fn fresh(house: &House, id: ShipmentId, news: &[News]) -> Result<Vec<(Item, News)>, StepError> {
+async fn fresh(
+    house: &House,
+    (id, fates): (ShipmentId, Option<&Fates<'_>>),
+    news: &[News],
+) -> Result<Vec<(Item, News)>, StepError> {
     let mut first: BTreeMap<(u64, LateEvent, Option<Timestamp>), Timestamp> = BTreeMap::new();
     for one in news {
         first.entry((one.item, one.event, one.event.repeats().then_some(one.at))).or_insert(one.at);
@@ -62,7 +97,7 @@ async fn fresh(house: &House, id: ShipmentId, news: &[News]) -> Result<Vec<(Item
         let numbers: Vec<u64> = chunk.iter().map(|one| one.item).collect();
         let told = house.ledger.told(id, &numbers).await?;
         for one in chunk.iter().filter(|one| !told.iter().any(|told| one.is(told))) {
-            match item(house, id, one.item).await? {
+            match item(house, id, (one.item, fates)).await? {
                 Some(item) => fresh.push((item, *one)),
                 None => tracing::warn!(shipment = %id, item = one.item, "news of an item that is not there"),
             }
@@ -71,8 +106,15 @@ async fn fresh(house: &House, id: ShipmentId, news: &[News]) -> Result<Vec<(Item
     Ok(fresh)
 }
 
-async fn item(house: &House, id: ShipmentId, number: u64) -> Result<Option<Item>, StepError> {
-    let page = house.ledger.items(id, &[], number.saturating_sub(1), 1).await?;
+async fn item(
+    house: &House,
+    id: ShipmentId,
+    (number, fates): (u64, Option<&Fates<'_>>),
+) -> Result<Option<Item>, StepError> {
+    let mut page = house.ledger.items(id, &[], number.saturating_sub(1), 1).await?;
+    if let Some(fates) = fates {
+        fates.join(&mut page).await?;
+    }
     Ok(page.into_iter().find(|item| item.found.number == number))
 }
 
@@ -85,6 +127,7 @@ async fn write(house: &House, shipment: &Shipment, number: u32, fresh: Vec<(Item
         shipment: shipment.clone(),
         tally: Tally::default(),
         outcomes: Vec::new(),
+        receivers: Vec::new(),
         worst_news: fresh.iter().map(|(_, one)| status(one)).fold(ReceiptStatus::Ok, receipt::worse),
         rest_file: None,
         now: house.clock.now(),

@@ -65,6 +65,39 @@ async fn shipments_are_listed_and_shown_beside_the_gateway() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shipment_to_two_receivers_is_shown_with_both_and_sent_again_to_one() {
+    let inbox = Inbox::default();
+    *inbox.answer.lock().unwrap() = Some(StatusCode::UNPROCESSABLE_ENTITY);
+    let receiver = Receiver::Http(serve(inbox.clone()).await);
+    let home = Home::with(simulator().await, &Settings { receiver, also: "directory", ..Settings::default() });
+    let _gateway = home.start(None);
+    let receipt = dropped(&home, "a.xml", &generated(3, Profile::Small, "0%", 76).bytes).await;
+    assert_eq!((count(&receipt, "delivered"), count(&receipt, "failed")), (0, 3), "{receipt}");
+    let listed = objects(&home, &["shipment", "list", "--json"]);
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    let id = listed[0]["shipment"].as_str().unwrap();
+    let shown = &objects(&home, &["shipment", "show", id, "--json", "--items", "failed", "--items", "delivered"])[0];
+    let of = |line: &Value| (line["receiver"].to_string(), line["state"].to_string());
+    let items: Vec<_> = shown["items"].as_array().unwrap().iter().map(of).collect();
+    let expected = [("\"http\"", "\"failed\""); 3].into_iter().chain([("\"directory\"", "\"delivered\""); 3]);
+    assert_eq!(items, expected.map(|(at, state)| (at.to_owned(), state.to_owned())).collect::<Vec<_>>());
+    assert_eq!(shown["receivers"][1]["outcomes"][0]["items"], 3, "{shown}");
+    let (_, told) = sluse(&home, &["shipment", "show", id, "--items", "failed"]);
+    assert!(told.contains("items at directory\n") && told.contains("\n  1 http "), "{told}");
+
+    *inbox.answer.lock().unwrap() = None;
+    let (code, told) = sluse(&home, &["replay", id, "--failed", "--reason", "it takes them now", "--by", "kari"]);
+    assert!(code == 0 && told.starts_with("3 items of"), "{told}");
+    let begun = std::time::Instant::now();
+    while inbox.taken.lock().unwrap().len() < 3 {
+        assert!(begun.elapsed() < PATIENCE, "{}", home.log());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(inbox.again.lock().unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(home.path("out")).unwrap().count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shipment_that_is_not_there_is_told_so() {
     let home = home().await;
     let (code, told) = sluse(&home, &["shipment", "list"]);

@@ -13,13 +13,13 @@ use super::{Rig, until};
 use crate::support::receipts::{assert_valid, item_codes};
 
 impl Rig {
-    async fn order(&self, shipment: ShipmentId, standing: Standing) -> Ordered {
+    pub(super) async fn order(&self, shipment: ShipmentId, standing: Standing) -> Ordered {
         let said = self.said("the service is down");
         order(&self.dir.path().join("ledger.sqlite"), &Order { shipment, standing, said }).await.unwrap()
     }
 
     /// Has failed items from the given one on sent again.
-    async fn replay(&self, shipment: ShipmentId, from_item: u64) -> Replayed {
+    pub(super) async fn replay(&self, shipment: ShipmentId, from_item: u64) -> Replayed {
         replay(&self.dir.path().join("ledger.sqlite"), &self.wish(shipment, from_item)).await.unwrap()
     }
 
@@ -31,7 +31,7 @@ impl Rig {
         Said { who: "kari".to_owned(), reason: reason.to_owned(), now: self.clock.now() }
     }
 
-    async fn receipted(&self, id: ShipmentId) {
+    pub(super) async fn receipted(&self, id: ShipmentId) {
         until(async || self.house.ledger.shipment(id).await.unwrap().unwrap().stage == Stage::Receipted).await;
     }
 
@@ -39,7 +39,7 @@ impl Rig {
         self.receiver.took.load(Ordering::SeqCst)
     }
 
-    async fn history(&self, id: ShipmentId) -> Vec<(String, String)> {
+    pub(super) async fn history(&self, id: ShipmentId) -> Vec<(String, String)> {
         let events = self.house.ledger.events(id).await.unwrap();
         events.into_iter().map(|event| (event.what, event.detail)).collect()
     }

@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) more: String,
     /// Where the items go.
     pub(crate) receiver: Receiver,
+    /// Another of the receivers, which gets every item, too; empty for none.
+    pub(crate) also: &'static str,
     /// Appended to the tables of the HTTP receiver and the directory.
     pub(crate) take: &'static str,
     /// What the partner may hold.
@@ -68,6 +70,7 @@ impl Default for Settings {
             format: "prefill",
             more: String::new(),
             receiver: Receiver::Altinn,
+            also: "",
             take: "",
             quota_bytes: 50_000_000,
             log_filter: "info",
@@ -170,7 +173,7 @@ impl Home {
     fn config(&self, settings: &Settings) -> String {
         let public_key = self.client_key.public_key().to_openssh().unwrap();
         let (listen, base) = (self.address, self.simulator.base_url());
-        let Settings { route, format, more, receiver, take, quota_bytes, log_filter } = settings;
+        let Settings { route, format, more, receiver, also, take, quota_bytes, log_filter } = settings;
         let (receiver, services) = match receiver {
             Receiver::Altinn => ("altinn", SERVICES),
             Receiver::Messages => ("messages", MESSAGES),
@@ -179,6 +182,10 @@ impl Home {
             Receiver::Soap(_) => ("soap", ""),
             Receiver::Directory => ("directory", ""),
             Receiver::Sftp(_) => ("sftp", ""),
+        };
+        let leads = match *also {
+            "" => format!("receiver = \"{receiver}\""),
+            also => format!("receivers = [\"{receiver}\", \"{also}\"]"),
         };
         let soap = match &settings.receiver {
             Receiver::Soap(url) => format!("[receiver.soap]\nkind = \"soap\"\nurl = \"{url}/soap\"\n{take}"),
@@ -269,7 +276,7 @@ path = "out"
 [route.etat]
 partner = "etat"
 format = "{format}"
-receiver = "{receiver}"
+{leads}
 {route}
 [route.etat.retry]
 first_wait_ms = 20
