@@ -32,7 +32,7 @@ pub fn hear(stream: &[u8], piece_bytes: usize) -> (Heard, usize) {
         held_bytes = held_bytes.max(frames.room());
         loop {
             match frames.next().and_then(|packet| packet.map(decode).transpose()) {
-                Ok(Some(request)) => requests.push(said(request)),
+                Ok(Some(request)) => requests.push(said(&request)),
                 Ok(None) => break,
                 Err(broken) => return (Heard { requests, broken: Some(broken.to_string()) }, held_bytes),
             }
@@ -42,14 +42,13 @@ pub fn hear(stream: &[u8], piece_bytes: usize) -> (Heard, usize) {
 }
 
 /// A request, the same for the same bytes: INIT's extensions have no order.
-fn said(request: Request) -> String {
-    match request {
-        Request::Other(packet) => match *packet {
-            Packet::Init(init) => format!("Init {} {:?}", init.version, BTreeMap::from_iter(init.extensions)),
-            packet => format!("{packet:?}"),
-        },
-        request => format!("{request:?}"),
+fn said(request: &Request) -> String {
+    if let Request::Other(packet) = request
+        && let Packet::Init(init) = &**packet
+    {
+        return format!("Init {} {:?}", init.version, BTreeMap::from_iter(&init.extensions));
     }
+    format!("{request:?}")
 }
 
 /// How long the PROXY header is that the bytes begin with, and the address in it; `None` when there is none, or not yet.
