@@ -54,7 +54,7 @@ fn each_fault_of_a_row_is_told() {
         ("later = \"x\"", "", "later: must be"),
         ("after_valid_to = \"x\"", "", "after_valid_to: must be"),
         ("mode = \"hold\"\nlater = \"update\"", "", "later: is for"),
-        ("mode = \"serve\"\nafter_valid_to = \"delete\"", "", "after_valid_to: is for"),
+        ("mode = \"hold\"\nafter_valid_to = \"delete\"", "", "after_valid_to: is for"),
         ("field_data_type = \"x\"", "", "field_data_type: there is no"),
         ("field = [{ id = \"x\", path = \"S/N\" }]", "", "path: "),
         ("field = [{ path = \"/S/N\" }]", "", "id: is missing"),
