@@ -3,12 +3,14 @@
 //! Scalar settings can be overridden from the environment (`SLUSE_SFTP__LISTEN`), secrets stand in files of their own.
 //! Nothing here opens a port or creates a file: a configuration is checked before anything happens.
 
+mod altinn;
 mod app;
 mod broker;
 mod fault;
 mod files;
 mod flow;
 mod format;
+mod http;
 mod lead;
 mod maskinporten;
 mod message;
@@ -37,8 +39,10 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+pub use altinn::{AltinnConfig, BrokerConfig, MessagesConfig, NewsConfig};
 pub use fault::{ConfigError, Fault, Faults};
 pub use flow::FlowConfig;
+pub use http::{HttpConfig, HttpCredential};
 pub use lead::Lead;
 pub use maskinporten::{KeyName, MaskinportenConfig};
 pub use partner::{Login, Partner};
@@ -46,10 +50,7 @@ pub use password::{PasswordError, hash_password};
 pub use peer::PeerConfig;
 pub use place::{PlaceConfig, PolledConfig, WatchedConfig};
 pub use prefill::{PrefillConfig, PrefillService};
-pub use receiver::{
-    AltinnConfig, BrokerConfig, DirectoryConfig, HttpConfig, HttpCredential, MessagesConfig, NewsConfig,
-    ReceiverConfig, SftpReceiverConfig,
-};
+pub use receiver::{DirectoryConfig, ReceiverConfig, SftpReceiverConfig};
 pub use route::RouteConfig;
 pub use schedule::{AlarmConfig, EmailConfig, ExpectedConfig, JobConfig, MailTls, ScheduleConfig, WebhookConfig};
 pub use sftp::{DefenderConfig, SftpConfig};

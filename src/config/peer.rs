@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::reader::Section;
-use super::{files, partner, receiver};
+use super::{files, http, partner};
 
 /// A server and a login there.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<PeerConfig> {
     {
         section.fault("key_file", "does not hold a private key in OpenSSH's form; `ssh-keygen -t ed25519` makes one");
     }
-    let (connect_ms, timeout_ms) = receiver::waits(section);
+    let (connect_ms, timeout_ms) = http::waits(section);
     if host.as_ref().is_some_and(|host| host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/')) {
         section.fault("host", "must be a server's name or address");
     }

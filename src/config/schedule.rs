@@ -6,8 +6,8 @@ use secrecy::SecretString;
 
 use super::Partner;
 use super::files;
+use super::http::{HttpCredential, credential, is_private, is_url, waits};
 use super::reader::Section;
-use super::receiver::{HttpCredential, credential, is_private, is_url, waits};
 use super::route::{LONGEST_MS, RouteConfig};
 use super::rules::word;
 use super::times::{Calendars, deadlines, recurrence};

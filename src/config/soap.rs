@@ -3,8 +3,9 @@
 use secrecy::SecretString;
 
 use super::files;
+use super::http::{self, HttpConfig};
 use super::reader::Section;
-use super::receiver::{self, HttpConfig};
+use super::receiver;
 use crate::model::{CredentialPlace, SoapVersion};
 
 /// A SOAP service.
@@ -31,7 +32,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<SoapConfig> {
     let version = version(section);
     let mtom = section.flag("mtom", true);
     let credential_place = credential_place(section);
-    let service = receiver::service(section, section.has("username"));
+    let service = http::service(section, section.has("username"));
     let user = user(section);
     Some(SoapConfig { service: HttpConfig { batches, ..service? }, version, mtom, user, credential_place })
 }
