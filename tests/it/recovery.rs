@@ -3,6 +3,9 @@
 //! Each run starts the binary on a fresh folder and drops files as a cron job would: again, until CLOSE was answered
 //! with OK. The process is killed and started again, and then everything is counted: acknowledged files, final
 //! receipts, effects.
+//!
+//! What is the same in all cases, how a file arrives, is judged and answered, is swept point by point in the first; others are
+//! swept so where they differ. Cases that are like one of these are swept by their different steps.
 
 mod effects;
 mod instances;
@@ -17,6 +20,7 @@ use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 use self::effects::{At, Effects};
 use crate::support::batch::{Batch, generated, written};
 use crate::support::gateway::{Gateway, Home, Settings, simulator};
+use crate::support::kills::{Kill, at_every_point, at_every_point_around, at_every_step};
 use crate::support::receipts::{Receipts, count};
 use crate::support::ssh_peers::Kind;
 
@@ -82,38 +86,39 @@ async fn killed_at_every_point_while_items_are_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_a_file_too_large_for_the_ledger_arrives() {
+async fn killed_at_every_step_while_a_file_too_large_for_the_ledger_arrives() {
     let batch = generated(1, Profile::Attachment, "0%", 7);
     assert!(batch.bytes.len() > 100_000, "small ones lie in the ledger");
-    kill_at_every_point(&Case::items(batch)).await;
+    kill_at_every_step(&Case::items(batch)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_some_items_are_refused() {
-    kill_at_every_point(&Case::items(generated(4, Profile::Medium, "50%", 2))).await;
+async fn killed_at_every_step_while_some_items_are_refused() {
+    kill_at_every_step(&Case::items(generated(4, Profile::Medium, "50%", 2))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_the_file_is_refused() {
-    kill_at_every_point(&Case::items(Batch { bytes: Vec::new(), items: 0, right: 0 })).await;
+async fn killed_at_every_step_while_the_file_is_refused() {
+    kill_at_every_step(&Case::items(Batch { bytes: Vec::new(), items: 0, right: 0 })).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_receipts_of_every_form_are_written() {
+async fn killed_at_every_step_while_receipts_of_every_form_are_written() {
     let route = "receipts = { html = 'nb', csv = true, signing_key_file = 'receipts.pem' }";
-    kill_at_every_point(&Case { route, ..Case::items(generated(2, Profile::Small, "50%", 3)) }).await;
+    kill_at_every_step(&Case { route, ..Case::items(generated(2, Profile::Small, "50%", 3)) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_batches_are_posted() {
-    kill_at_every_point(&Case::batches(At::Http, generated(3, Profile::Small, "0%", 4))).await;
+    kill_at_every_point_around(&["receiver.post"], 1, &Case::batches(At::Http, generated(3, Profile::Small, "0%", 4)))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_batches_with_attachments_are_sent_by_soap() {
     let options = Options { sequence: Some(1), ..Options::of(Format::DataBatch, 2, Profile::Attachment, 9) };
     let case = Case { format: "databatch", take: "batch_items = 1", at: At::Soap, ..Case::items(written(&options)) };
-    kill_at_every_point(&case).await;
+    kill_at_every_point_around(&["soap.post"], 3, &case).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,30 +127,35 @@ async fn killed_at_every_point_while_batches_are_placed_in_a_directory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_while_every_item_goes_to_two_receivers() {
+async fn killed_at_every_step_while_every_item_goes_to_two_receivers() {
     let also = Some(("directory", At::Directory));
-    kill_at_points(&Case { at: At::Http, also, ..Case::items(generated(3, Profile::Small, "34%", 12)) }, 11).await;
+    kill_at_every_step(&Case { at: At::Http, also, ..Case::items(generated(3, Profile::Small, "34%", 12)) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_while_every_item_becomes_an_instance_and_a_file() {
+async fn killed_at_every_step_while_every_item_becomes_an_instance_and_a_file() {
     let also = Some(("directory", At::Directory));
-    kill_at_points(&Case { also, ..Case::items(generated(2, Profile::Small, "0%", 13)) }, 13).await;
+    kill_at_every_step(&Case { also, ..Case::items(generated(2, Profile::Small, "0%", 13)) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_messages_are_sent_and_followed() {
-    kill_at_every_point(&Case::letters("correspondence", Format::Correspondence, 2, 7)).await;
+    kill_at_every_point_around(
+        &["altinn.message", "altinn.upload", "news."],
+        3,
+        &Case::letters("correspondence", Format::Correspondence, 2, 7),
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_messages_of_the_older_format_are_sent() {
-    kill_at_every_point(&Case::letters("altut", Format::AltUt, 2, 8)).await;
+async fn killed_at_every_step_while_messages_of_the_older_format_are_sent() {
+    kill_at_every_step(&Case::letters("altut", Format::AltUt, 2, 8)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_notifications_are_ordered() {
-    kill_at_every_point(&Case::notified(2, 11)).await;
+async fn killed_at_every_step_while_notifications_are_ordered() {
+    kill_at_every_step(&Case::notified(2, 11)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,13 +176,13 @@ async fn killed_at_random_moments_while_messages_meet_faults() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_an_archive_is_transferred() {
-    kill_at_every_point(&Case::transfers(Profile::Small, 9, 9)).await;
+async fn killed_at_every_step_while_an_archive_is_transferred() {
+    kill_at_every_step(&Case::transfers(Profile::Small, 9, 9)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_an_archive_is_transferred_in_pieces() {
-    kill_at_every_point(&Case::transfers(Profile::Attachment, 4, 10)).await;
+    kill_at_every_point_around(&["altinn.transfer"], 1, &Case::transfers(Profile::Attachment, 4, 10)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,24 +208,28 @@ async fn killed_at_random_moments_while_transfers_meet_faults() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_an_archive_is_posted_to_its_recipients() {
-    kill_at_every_point(&Case::archive(At::Http)).await;
+async fn killed_at_every_step_while_an_archive_is_posted_to_its_recipients() {
+    kill_at_every_step(&Case::archive(At::Http)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_an_archive_is_placed_for_its_recipients() {
-    kill_at_every_point(&Case::archive(At::Directory)).await;
+async fn killed_at_every_step_while_an_archive_is_placed_for_its_recipients() {
+    kill_at_every_step(&Case::archive(At::Directory)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_items_are_pushed_to_openssh() {
-    kill_at_every_point(&Case { at: At::Sftp(Kind::OpenSsh), ..Case::items(generated(3, Profile::Small, "0%", 7)) })
-        .await;
+    kill_at_every_point_around(
+        &["push."],
+        1,
+        &Case { at: At::Sftp(Kind::OpenSsh), ..Case::items(generated(3, Profile::Small, "0%", 7)) },
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_batches_are_pushed_to_proftpd() {
-    kill_at_every_point(&Case::batches(At::Sftp(Kind::ProFtpd), generated(3, Profile::Small, "0%", 8))).await;
+async fn killed_at_every_step_while_batches_are_pushed_to_proftpd() {
+    kill_at_every_step(&Case::batches(At::Sftp(Kind::ProFtpd), generated(3, Profile::Small, "0%", 8))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,6 +273,20 @@ async fn kill_under_faults(at: At, format: &'static str, plan: FaultPlan, batch:
     check(&home, &effects, &acknowledged, None).await;
 }
 
+async fn kill_at_every_point(case: &Case) {
+    at_every_point(FEWEST_POINTS, async |kill| run_killed(kill, case).await).await;
+}
+
+/// For a case that is like another one but for what happens at these places.
+async fn kill_at_every_point_around(places: &[&str], stride: usize, case: &Case) {
+    at_every_point_around(places, stride, FEWEST_POINTS, async |kill| run_killed(kill, case).await).await;
+}
+
+/// For a case that is like another one but for a few steps.
+async fn kill_at_every_step(case: &Case) {
+    at_every_step(FEWEST_POINTS, async |kill| run_killed(kill, case).await).await;
+}
+
 /// Drops a file on a gateway that is killed after so long; whether it was acknowledged by then.
 async fn drop_and_kill(home: &Home, mut gateway: Gateway, life: Duration, name: &str, bytes: &[u8]) -> bool {
     let mut is_acknowledged = false;
@@ -272,27 +300,8 @@ async fn drop_and_kill(home: &Home, mut gateway: Gateway, life: Duration, name: 
     is_acknowledged
 }
 
-/// Kills the process at its first kill point, at its second in a fresh folder, and so on until it lives to the end.
-async fn kill_at_every_point(case: &Case) {
-    kill_at_points(case, 1).await;
-}
-
-/// The same at one in so many points: where every step is taken twice, there are many.
-async fn kill_at_points(case: &Case, stride: u64) {
-    let mut points = 0;
-    loop {
-        match run_killed_at(points + 1, case).await {
-            Some(true) => points += stride,
-            Some(false) => break,
-            None => return,
-        }
-    }
-    eprintln!("killed at one in {stride} of {points} points");
-    assert!(points >= FEWEST_POINTS, "only {points} kill points were passed");
-}
-
-/// One run; `false` when the process came through without passing so many points, `None` where it cannot be done here.
-async fn run_killed_at(point: u64, case: &Case) -> Option<bool> {
+/// One run; `false` when the process came through, `None` where it cannot be done here.
+async fn run_killed(kill: Kill, case: &Case) -> Option<bool> {
     let Case { route, format, take, at, batch, more, orders, also } = case;
     let also_at = match also {
         Some((_, at)) => Some(Effects::begin(*at).await?.0),
@@ -305,7 +314,7 @@ async fn run_killed_at(point: u64, case: &Case) -> Option<bool> {
     let settings = Settings { route, format, take, receiver, also, more, ..Settings::default() };
     let home = Home::with(simulator().await, &settings);
     let name = "nightly.xml".to_owned();
-    let mut gateway = home.start(Some(point));
+    let mut gateway = home.start_armed(&kill.variables());
     let mut acknowledged = false;
     let drop_and_wait = async {
         acknowledged = put(&home, &name, &batch.bytes).await;
@@ -400,4 +409,4 @@ const KILLS_UNDER_LOAD: u64 = 60;
 const KILLS_UNDER_FAULTS: u64 = 12;
 
 /// Fewer kill points than this, and the test does not look where it should.
-const FEWEST_POINTS: u64 = 12;
+const FEWEST_POINTS: usize = 12;

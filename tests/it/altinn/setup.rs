@@ -1,7 +1,7 @@
 //! A simulator, a receiver that knows it, and items to bring there.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use sluse::adapters::altinn::{AltinnSettings, AppReceiver, KeyIdentity, MaskinportenSettings, Waits};
@@ -10,18 +10,14 @@ use sluse::model::{
     ServiceRow, ServiceTable, ShipmentId,
 };
 use sluse::ports::{Clock, Consignment, Content, ContentPart, PartMeta, SystemClock};
-use sluse::simulator::{Call, Fault, FaultPlan, KeyPair, Rule, SimulatedApp, Simulator, SimulatorOptions};
+use sluse::simulator::{Call, Fault, FaultPlan, Rule, SimulatedApp, Simulator, SimulatorOptions};
+
+pub(super) use crate::support::gateway::key;
 
 /// A synthetic organisation, with a right check digit.
 pub(super) const ORGANISATION: &str = "910000004";
 
 pub(super) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-/// One key for the whole run: making one takes its time.
-pub(super) fn key() -> &'static KeyPair {
-    static KEY: OnceLock<KeyPair> = OnceLock::new();
-    KEY.get_or_init(|| KeyPair::generate().unwrap())
-}
 
 pub(super) fn options() -> SimulatorOptions {
     SimulatorOptions {

@@ -6,26 +6,23 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::until_death;
 use crate::support::gateway::{Gateway, Home, PATIENCE, Settings, simulator};
+use crate::support::kills::{Kill, at_every_point};
 use crate::support::receipts::{Receipts, item_codes};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_subscriptions_come_round() {
-    let mut points = 0;
-    while run_killed_at(points + 1).await {
-        points += 1;
-    }
-    eprintln!("killed at {points} points");
-    assert!(points >= FEWEST_POINTS, "only {points} kill points were passed");
+    at_every_point(FEWEST_POINTS, async |kill| Some(run_killed(kill).await)).await;
 }
 
-/// One run; `false` when the process came through without passing so many points.
-async fn run_killed_at(point: u64) -> bool {
+/// One run; `false` when the process came through.
+async fn run_killed(kill: Kill) -> bool {
+    let point = kill.variables();
     let more = "[prefill]\nat = \"00:00\"\n[route.kept]\npartner = \"etat\"\nformat = \"prefill\"\nreceiver = \"altinn\"\n\
                 inbox = \"kept\"\ntest = \"kept-test\"\nretry = { first_wait_ms = 20, max_wait_ms = 200, settle_ms = 300 }\n\
                 [[route.kept.service]]\ncode = \"H\"\napp = \"ttd/holdt\"\nmode = \"hold\"\ndrive_to = \"end\"\n\
                 [[route.kept.service.data_type]]\nformat_id = \"5\"\ndata_type = \"model\"\n";
     let home = Home::with(simulator().await, &Settings { more: more.to_owned(), ..Settings::default() });
-    let mut gateway = home.start(Some(point));
+    let mut gateway = home.start_armed(&point);
     let mut acknowledged = false;
     let work = async {
         acknowledged = put(&home).await;
@@ -41,10 +38,10 @@ async fn run_killed_at(point: u64) -> bool {
     while !acknowledged {
         acknowledged = put(&home).await;
     }
-    assert!(is_told(&home, Some(&gateway)).await, "killed at {point}\n{}", home.log());
+    assert!(is_told(&home, Some(&gateway)).await, "killed at {point:?}\n{}", home.log());
     let effects = home.simulator.effects();
-    assert!(home.simulator.instances().iter().all(|instance| instance.steps == 2), "killed at {point}");
-    assert_eq!((effects.total, effects.repeated), (2, Vec::new()), "killed at {point}\n{}", home.log());
+    assert!(home.simulator.instances().iter().all(|instance| instance.steps == 2), "killed at {point:?}");
+    assert_eq!((effects.total, effects.repeated), (2, Vec::new()), "killed at {point:?}\n{}", home.log());
     killed
 }
 
@@ -115,4 +112,4 @@ async fn told(home: &Home) -> Option<u64> {
 const TOLD: u64 = 3;
 
 /// Fewer kill points than this, and the test does not look where it should.
-const FEWEST_POINTS: u64 = 30;
+const FEWEST_POINTS: usize = 30;

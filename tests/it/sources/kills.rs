@@ -4,40 +4,35 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use super::{Drop, batch, effects, names_in};
+use crate::support::kills::{Kill, at_every_point, at_every_step};
 use crate::support::receipts::count;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_a_file_is_taken_and_moved() {
-    kill_at_every_point("after = 'move'\nmove_to = 'taken'", &["taken"]).await;
+    let run = async |kill| Some(run_killed(kill, "after = 'move'\nmove_to = 'taken'", &["taken"]).await);
+    at_every_point(FEWEST_POINTS, run).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_a_file_is_taken_and_removed() {
-    kill_at_every_point("after = 'delete'\n[source.drop.ready]\ndone_file = '{name}.done'", &[]).await;
+async fn killed_at_every_step_while_a_file_is_taken_and_removed() {
+    let source = "after = 'delete'\n[source.drop.ready]\ndone_file = '{name}.done'";
+    at_every_step(FEWEST_POINTS, async |kill| Some(run_killed(kill, source, &[]).await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_point_while_a_file_is_taken_and_left() {
-    kill_at_every_point("after = 'leave'", &["nightly.xml"]).await;
+async fn killed_at_every_step_while_a_file_is_taken_and_left() {
+    let run = async |kill| Some(run_killed(kill, "after = 'leave'", &["nightly.xml"]).await);
+    at_every_step(FEWEST_POINTS, run).await;
 }
 
-async fn kill_at_every_point(source: &str, left: &[&str]) {
-    let mut points = 0;
-    while run_killed_at(points + 1, source, left).await {
-        points += 1;
-    }
-    eprintln!("killed at {points} points");
-    assert!(points >= FEWEST_POINTS, "only {points} kill points were passed");
-}
-
-/// One run; `false` when the process came through without passing so many points.
-async fn run_killed_at(point: u64, source: &str, left: &[&str]) -> bool {
+/// One run; `false` when the process came through.
+async fn run_killed(kill: Kill, source: &str, left: &[&str]) -> bool {
     let ready = if source.contains("ready") { "stable_ms = 1" } else { "ready = { stable_ms = 1 }" };
     let drop = Drop::new(&format!("every_ms = 1_000\n{source}\n{ready}")).await;
     let batch = batch(2, 1);
     drop.put("nightly.xml", &batch.bytes);
     drop.put("nightly.xml.done", b"");
-    let mut gateway = drop.home.start(Some(point));
+    let mut gateway = drop.home.start_armed(&kill.variables());
     let done = || answered(&drop) && (source.contains("leave") || !drop.path("nightly.xml").exists());
     while gateway.ended().is_none() && !done() {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -68,4 +63,4 @@ fn answered(drop: &Drop) -> bool {
 }
 
 /// Fewer kill points than this, and the test does not look where it should.
-const FEWEST_POINTS: u64 = 20;
+const FEWEST_POINTS: usize = 20;

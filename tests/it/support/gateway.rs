@@ -4,8 +4,8 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use russh::keys::ssh_key::LineEnding;
@@ -96,8 +96,7 @@ impl Home {
         let home = Self { dir: tempfile::tempdir().unwrap(), address, client_key, simulator };
         fs::create_dir(home.path("data")).unwrap();
         fs::create_dir(home.path("out")).unwrap();
-        let client = KeyPair::generate().unwrap();
-        fs::write(home.path("key.pem"), client.private_key.expose_secret()).unwrap();
+        fs::write(home.path("key.pem"), key().private_key.expose_secret()).unwrap();
         fs::write(home.path("client"), home.client_key.to_openssh(LineEnding::LF).unwrap()).unwrap();
         fs::write(home.path("token"), HTTP_TOKEN).unwrap();
         fs::write(home.path("notice.txt"), "Se vedtaket").unwrap();
@@ -120,13 +119,17 @@ impl Home {
 
     /// Starts the binary. With `kill_at` it ends itself with SIGKILL at the n-th kill point it passes.
     pub(crate) fn start(&self, kill_at: Option<u64>) -> Gateway {
+        let point = kill_at.map(|point| point.to_string());
+        self.start_armed(&point.iter().map(|point| ("SLUSE_KILL_AT", point.as_str())).collect::<Vec<_>>())
+    }
+
+    /// Starts the binary with what `kill_point` reads.
+    pub(crate) fn start_armed(&self, variables: &[(&str, &str)]) -> Gateway {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sluse"));
         let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         command.args(["serve", "--config"]).arg(self.path("sluse.toml"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).env_remove("SLUSE_KILL_AT");
-        if let Some(point) = kill_at {
-            command.env("SLUSE_KILL_AT", point.to_string());
-        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.env_remove("SLUSE_KILL_AT").env_remove("SLUSE_KILL_LOG").envs(variables.iter().copied());
         Gateway { child: command.spawn().unwrap() }
     }
 
@@ -364,6 +367,12 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The gateway's key at Maskinporten, one for the whole run: making one takes its time.
+pub(crate) fn key() -> &'static KeyPair {
+    static KEY: OnceLock<KeyPair> = OnceLock::new();
+    KEY.get_or_init(|| KeyPair::generate().unwrap())
 }
 
 /// A simulator on a port of its own.

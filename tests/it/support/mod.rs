@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod gateway;
 pub(crate) mod http_receiver;
 pub(crate) mod judged;
+pub(crate) mod kills;
 pub(crate) mod openssh;
 pub(crate) mod receipts;
 pub(crate) mod scripted_ssh;
