@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::print;
-use crate::simulator::{FaultPlan, SimulatedApp, Simulator, SimulatorOptions};
+use crate::simulator::{FaultPlan, LimitPlan, SimulatedApp, Simulator, SimulatorOptions};
 
 /// How the stand-in behaves.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,13 @@ pub struct SimulateArgs {
     /// What goes wrong, as TOML: `[[rules]]` with `fault = "throttled"` and the like
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
+    /// How much a client may ask: `published` for what Altinn has published, or a file with TOML: `window_ms = 60_000` and
+    /// `[[rules]]` with `call = "message"`, `most = 100`; without it nothing is limited
+    #[arg(long, value_name = "published|FILE")]
+    pub limits: Option<PathBuf>,
+    /// Answer FAILED_DO_NOT_RETRY to a batch that came over SOAP before, and not OK
+    #[arg(long)]
+    pub refuse_known_batches: bool,
     /// The key that grants must be signed with, PEM; any signature is taken without it
     #[arg(long, value_name = "FILE")]
     pub public_key: Option<PathBuf>,
@@ -41,9 +48,25 @@ pub(super) async fn run(args: SimulateArgs) -> anyhow::Result<ExitCode> {
         _ = stop.recv() => {}
         _ = interrupt.recv() => {}
     }
-    let effects = simulator.effects();
+    let counts = counts(&simulator);
     simulator.stop().await;
-    print(&format!("instances: {}, of different keys: {}\n", effects.total, effects.distinct))
+    print(&counts)
+}
+
+/// What took effect, and how much of it was different; of what did nothing is said but of instances.
+fn counts(simulator: &Simulator) -> String {
+    let (effects, messages) = (simulator.effects(), simulator.message_counts());
+    let (transfers, batches) = (simulator.transfer_counts(), simulator.batch_counts());
+    let others = [
+        ("messages", messages.total, messages.distinct),
+        ("files", transfers.uploaded, transfers.uploaded_items),
+        ("items of batches", batches.items, batches.distinct),
+    ];
+    let mut lines = format!("instances: {}, of different keys: {}\n", effects.total, effects.distinct);
+    for (what, total, distinct) in others.into_iter().filter(|(_, total, _)| *total > 0) {
+        lines.push_str(&format!("{what}: {total}, different ones: {distinct}\n"));
+    }
+    lines
 }
 
 fn options(args: &SimulateArgs) -> anyhow::Result<SimulatorOptions> {
@@ -52,16 +75,25 @@ fn options(args: &SimulateArgs) -> anyhow::Result<SimulatorOptions> {
         Some(path) => toml::from_str(&read(path)?).with_context(|| path.display().to_string())?,
         None => FaultPlan::default(),
     };
+    let limits = match &args.limits {
+        Some(path) if path.as_os_str() == "published" => LimitPlan::published(),
+        Some(path) => toml::from_str(&read(path)?).with_context(|| path.display().to_string())?,
+        None => LimitPlan::default(),
+    };
+    let refuse_known_batches = args.refuse_known_batches;
     let public_key = args.public_key.as_ref().map(read).transpose()?;
     let (apps, journal) = (args.apps.clone(), args.journal.clone());
-    Ok(SimulatorOptions { public_key, apps, faults, journal, ..SimulatorOptions::default() })
+    let options =
+        SimulatorOptions { public_key, apps, faults, limits, refuse_known_batches, ..SimulatorOptions::default() };
+    Ok(SimulatorOptions { journal, ..options })
 }
 
 /// The settings of a receiver that leads here.
 fn settings(base: &str) -> String {
     format!(
         "# Altinn 3 is simulated at {base}; settings of a receiver that leads here:\n\
-         platform_url = \"{base}\"\napps_url = \"{base}\"\nissuer = \"{base}/\"\ntoken_url = \"{base}/token\"\n"
+         platform_url = \"{base}\"\napps_url = \"{base}\"\nissuer = \"{base}/\"\ntoken_url = \"{base}/token\"\n\
+         # and of one that takes batches over SOAP:\nurl = \"{base}/soap\"\nstatus_url = \"{base}/soap/{{key}}\"\n"
     )
 }
 

@@ -165,6 +165,7 @@ fn make(world: &World, org: &str, app: &str, received: Received) -> Result<Insta
         tracing::error!(%error, "the journal cannot be written");
         (StatusCode::INTERNAL_SERVER_ERROR, "The journal cannot be written")
     })?;
+    world.tell_made(&instance);
     Ok(instance)
 }
 

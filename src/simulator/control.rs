@@ -1,5 +1,6 @@
 //! The stand-in's own calls, and how faults are answered.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +12,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::World;
-use super::broker::{Desk, TransferCounts, TransferFacts};
+use super::broker::{TransferCounts, TransferFacts};
 use super::effects::{EffectCounts, InstanceFacts};
 use super::faults::{Call, Fault, FaultPlan, Faults};
-use super::mail::{Mail, MessageCounts, MessageFacts};
+use super::limits::{LimitCounts, LimitPlan, Limits};
+use super::mail::{MessageCounts, MessageFacts};
+use super::online::BatchCounts;
 use super::tcp::Line;
 
 /// `GET /simulator/effects`
@@ -53,12 +56,25 @@ pub(super) async fn faults(State(world): State<Arc<World>>, Json(plan): Json<Fau
     StatusCode::NO_CONTENT
 }
 
+/// `GET /simulator/batches/counts`
+pub(super) async fn batch_counts(State(world): State<Arc<World>>) -> Json<BatchCounts> {
+    Json(world.online().counts.clone())
+}
+
+/// `GET /simulator/limits`
+pub(super) async fn limit_counts(State(world): State<Arc<World>>) -> Json<BTreeMap<Call, LimitCounts>> {
+    Json(world.limits().counts())
+}
+
+/// `PUT /simulator/limits`
+pub(super) async fn limits(State(world): State<Arc<World>>, Json(plan): Json<LimitPlan>) -> StatusCode {
+    *world.limits() = Limits::new(&plan);
+    StatusCode::NO_CONTENT
+}
+
 /// `POST /simulator/reset`
 pub(super) async fn reset(State(world): State<Arc<World>>) -> StatusCode {
-    *world.faults() = Faults::new(FaultPlan::default());
-    *world.mail() = Mail::default();
-    *world.desk() = Desk::default();
-    match world.effects().reset() {
+    match world.reset() {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(error) => {
             tracing::error!(%error, "the journal cannot be emptied");
@@ -101,7 +117,13 @@ pub(super) fn answer_fault(fault: Fault, line: &Line) -> Response {
         Fault::TooLarge => plain(StatusCode::PAYLOAD_TOO_LARGE),
         Fault::Throttled(seconds) => patience(StatusCode::TOO_MANY_REQUESTS, seconds),
         Fault::Unavailable(seconds) => patience(StatusCode::SERVICE_UNAVAILABLE, seconds),
-        Fault::ErrorBefore | Fault::ErrorAfter => plain(StatusCode::INTERNAL_SERVER_ERROR),
+        // What only a SOAP receiver says is an error elsewhere.
+        Fault::ErrorBefore
+        | Fault::ErrorAfter
+        | Fault::Down
+        | Fault::DownAfter
+        | Fault::Failed
+        | Fault::FailedForGood => plain(StatusCode::INTERNAL_SERVER_ERROR),
         Fault::ResetBefore | Fault::ResetAfter => {
             line.cut();
             plain(StatusCode::INTERNAL_SERVER_ERROR)

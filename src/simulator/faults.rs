@@ -33,9 +33,11 @@ pub struct Rule {
 }
 
 /// A call that can go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Call {
+    /// What Maskinporten says about itself.
+    Metadata,
     /// Maskinporten's token endpoint.
     Grant,
     /// The token exchange.
@@ -43,8 +45,14 @@ pub enum Call {
     /// Making an instance.
     #[default]
     Instantiate,
+    /// What an app says about itself.
+    AppMetadata,
     /// Listing instances.
     List,
+    /// Looking at an instance.
+    Instance,
+    /// Validating it.
+    Validate,
     /// Sending a message.
     Message,
     /// Finding a message.
@@ -65,12 +73,18 @@ pub enum Call {
     FindTransfer,
     /// What has become of a transfer.
     TransferOverview,
+    /// The same with all that has become of it before.
+    TransferDetails,
+    /// Confirming that a file was fetched.
+    TransferConfirm,
     /// Uploading to it in one piece, or beginning to do so in several.
     TransferUpload,
     /// How far an upload in several pieces has come.
     TransferOffset,
     /// One of those pieces.
     TransferPart,
+    /// Ending such an upload.
+    TransferTerminate,
     /// Adding data to an instance.
     Data,
     /// Putting data in place of others in an instance, or dropping them.
@@ -79,6 +93,12 @@ pub enum Call {
     Delete,
     /// Driving an instance's process on.
     Next,
+    /// Listing events.
+    Events,
+    /// Sending a batch over SOAP.
+    Batch,
+    /// Asking whether a batch is there.
+    BatchStatus,
 }
 
 /// A fault. What comes "after" comes after the instance was made.
@@ -121,12 +141,20 @@ pub enum Fault {
     NoBody,
     /// A reset connection after so many bytes of an upload to a transfer.
     CutOff(u64),
+    /// A SOAP fault, which says that the receiver is down, and no effect.
+    Down,
+    /// A SOAP fault after the effect.
+    DownAfter,
+    /// The receipt FAILED of a SOAP receiver, and no effect.
+    Failed,
+    /// The receipt FAILED_DO_NOT_RETRY of a SOAP receiver, and no effect.
+    FailedForGood,
 }
 
 impl Fault {
     /// Tells whether it comes after the effect.
     pub(super) fn is_after(self) -> bool {
-        matches!(self, Self::ErrorAfter | Self::ResetAfter | Self::NoBody)
+        matches!(self, Self::ErrorAfter | Self::ResetAfter | Self::NoBody | Self::DownAfter)
     }
 }
 

@@ -197,7 +197,11 @@ async fn done(
     if let Some(fault) = fault.filter(|fault| !fault.is_after()) {
         return answer_fault(fault, line);
     }
-    match (changed(world, headers, &format!("{party}/{guid}"), change), fault) {
+    let changed = changed(world, headers, &format!("{party}/{guid}"), change);
+    if let (Ok(instance), Call::Next) = (&changed, call) {
+        world.tell_moved(instance);
+    }
+    match (changed, fault) {
         (Err(refusal), _) => refusal.into_response(),
         (Ok(_), Some(fault)) => answer_fault(fault, line),
         (Ok(instance), None) => (status, Json(told(&instance))).into_response(),

@@ -1,23 +1,30 @@
 //! A stateful stand-in for Altinn 3, with faults on demand.
 //!
 //! It speaks the calls that forwarding uses (Maskinporten's token endpoint, the token exchange, instantiation, the
-//! list of instances, application metadata, correspondences and their attachments, transfers of files), counts effects, and
-//! can be told to fail. Demo, tests and dry runs use the same one. It keeps small facts, never contents: ids, keys and counts of every instance, more about the latest ones.
+//! list of instances, application metadata, correspondences and their attachments, transfers of files, lists of events),
+//! counts effects, keeps to limits, and can be told to fail; beside it stands a service owner's receiver over SOAP. Demo, tests
+//! and dry runs use the same one. It keeps small facts, never contents: ids, keys and counts of every instance, more about the
+//! latest ones.
 
 mod apps;
 mod broker;
 mod control;
+mod doors;
 mod effects;
+mod events;
 mod faults;
 mod instance;
 mod keys;
+mod limits;
 mod mail;
+mod online;
 mod record;
 mod storage;
 mod sums;
 mod tcp;
 mod tokens;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,14 +43,19 @@ pub use broker::{TransferCounts, TransferFacts};
 pub use effects::{EffectCounts, InstanceFacts, PartFacts, Repeated};
 pub use faults::{Call, Fault, FaultPlan, Rule};
 pub use keys::KeyPair;
+pub use limits::{Limit, LimitCounts, LimitPlan};
 pub use mail::{MessageCounts, MessageFacts};
+pub use online::BatchCounts;
 pub use record::{RecordedCall, RecordedRequest};
 pub use tokens::GrantFacts;
 
 use broker::Desk;
 use effects::Effects;
+use events::Events;
 use faults::Faults;
+use limits::Limits;
 use mail::Mail;
+use online::Online;
 use record::Record;
 use tokens::Issued;
 
@@ -64,6 +76,10 @@ pub struct SimulatorOptions {
     pub apps: Vec<SimulatedApp>,
     /// What goes wrong from the start.
     pub faults: FaultPlan,
+    /// How much each client may ask; nothing is limited at first.
+    pub limits: LimitPlan,
+    /// The SOAP receiver answers FAILED_DO_NOT_RETRY to a key that it has, and not OK.
+    pub refuse_known_batches: bool,
     /// Of how many instances all facts are kept; of earlier ones only what finds them by owner and key.
     pub keep: usize,
     /// A file with a line for every instance, read back at the start.
@@ -92,6 +108,8 @@ impl Default for SimulatorOptions {
             clock_tolerance_s: 10,
             apps: Vec::new(),
             faults: FaultPlan::default(),
+            limits: LimitPlan::default(),
+            refuse_known_batches: false,
             keep: 20_000,
             journal: None,
             resources: Vec::new(),
@@ -143,6 +161,9 @@ struct World {
     issued: Mutex<Issued>,
     mail: Mutex<Mail>,
     desk: Mutex<Desk>,
+    online: Mutex<Online>,
+    events: Mutex<Events>,
+    limits: Mutex<Limits>,
     requests: Mutex<Record>,
 }
 
@@ -170,8 +191,29 @@ impl World {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn online(&self) -> MutexGuard<'_, Online> {
+        self.online.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn events(&self) -> MutexGuard<'_, Events> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn issued(&self) -> MutexGuard<'_, Issued> {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reset(&self) -> io::Result<()> {
+        *self.faults() = Faults::new(FaultPlan::default());
+        *self.mail() = Mail::default();
+        *self.desk() = Desk::default();
+        *self.online() = Online::default();
+        *self.events() = Events::default();
+        self.effects().reset()
     }
 }
 
@@ -187,6 +229,9 @@ impl Simulator {
             issued: Mutex::new(Issued::new(&options, &base_url)?),
             mail: Mutex::default(),
             desk: Mutex::default(),
+            online: Mutex::default(),
+            events: Mutex::default(),
+            limits: Mutex::new(Limits::new(&options.limits)),
             requests: Mutex::default(),
             base_url,
             options,
@@ -254,9 +299,19 @@ impl Simulator {
         self.world.desk().facts(Duration::from_millis(self.world.options.scan_ms))
     }
 
+    /// What happened to batches sent over SOAP so far.
+    pub fn batch_counts(&self) -> BatchCounts {
+        self.world.online().counts.clone()
+    }
+
+    /// How the calls that have a limit fared.
+    pub fn limit_counts(&self) -> BTreeMap<Call, LimitCounts> {
+        self.world.limits().counts()
+    }
+
     /// Sets what has become of a transfer, `DownloadConfirmed` among it; `false` when there is none.
     pub fn set_transfer_status(&self, id: uuid::Uuid, status: &str) -> bool {
-        self.world.desk().set_status(id, status)
+        self.world.set_transfer_status(id, status)
     }
 
     /// Forgets how far an upload in pieces has come, as the platform does in time; `false` when there is none.
@@ -276,7 +331,7 @@ impl Simulator {
 
     /// Sets what has become of a message; `false` when there is none.
     pub fn set_message_status(&self, id: uuid::Uuid, status: &str) -> bool {
-        self.world.mail().set_status(id, status)
+        self.world.set_message_status(id, status)
     }
 
     /// The latest grant that was taken.
@@ -286,12 +341,18 @@ impl Simulator {
 
     /// A token of the platform, for who plays somebody else.
     pub fn token(&self) -> String {
-        self.world.issued().issue(jiff::Timestamp::now().as_second(), self.world.options.token_lifetime_s)
+        let lifetime_s = self.world.options.token_lifetime_s;
+        self.world.issued().issue("somebody else".to_owned(), jiff::Timestamp::now().as_second(), lifetime_s)
     }
 
     /// Replaces what goes wrong.
     pub fn set_faults(&self, plan: FaultPlan) {
         *self.world.faults() = Faults::new(plan);
+    }
+
+    /// Replaces the limits; every client begins anew.
+    pub fn set_limits(&self, plan: &LimitPlan) {
+        *self.world.limits() = Limits::new(plan);
     }
 
     /// Sets how far the clock of the token endpoint is ahead of the machine's.
@@ -304,12 +365,9 @@ impl Simulator {
         self.world.issued().revoke();
     }
 
-    /// Forgets effects and faults.
+    /// Forgets effects, events and faults; limits stay.
     pub fn reset(&self) -> io::Result<()> {
-        self.set_faults(FaultPlan::default());
-        *self.world.mail() = Mail::default();
-        *self.world.desk() = Desk::default();
-        self.world.effects().reset()
+        self.world.reset()
     }
 
     /// Stops listening, lets running requests finish for a moment, and returns.
@@ -328,13 +386,14 @@ impl Drop for Simulator {
 }
 
 fn router(world: Arc<World>) -> Router {
+    let doors = middleware::from_fn_with_state(world.clone(), doors::pass);
     let dated = middleware::from_fn_with_state(world.clone(), tokens::dated);
     let office = Router::new()
         .route("/token", post(tokens::grant))
         .route("/.well-known/oauth-authorization-server", get(tokens::metadata))
+        .layer(doors.clone())
         .layer(dated);
     Router::new()
-        .merge(office)
         .route("/authentication/api/v1/exchange/maskinporten", get(tokens::exchange))
         .route("/storage/api/v1/instances", get(storage::list))
         .route("/{org}/{app}/instances", post(apps::instantiate))
@@ -360,6 +419,12 @@ fn router(world: Arc<World>) -> Router {
             "/broker/api/v1/filetransfer/upload/tus/{id}",
             post(broker::create).head(broker::offset).patch(broker::append).delete(broker::terminate),
         )
+        .route("/events/api/v1/events", get(events::of_resource))
+        .route("/events/api/v1/app/{org}/{app}", get(events::of_app))
+        .route("/soap", post(online::receive))
+        .route("/soap/{key}", get(online::status))
+        .route("/simulator/batches/counts", get(control::batch_counts))
+        .route("/simulator/limits", get(control::limit_counts).put(control::limits))
         .route("/simulator/transfers", get(control::transfers))
         .route("/simulator/transfers/counts", get(control::transfer_counts))
         .route("/simulator/transfers/{id}/status", put(broker::set_status))
@@ -371,6 +436,8 @@ fn router(world: Arc<World>) -> Router {
         .route("/simulator/instances/{party}/{guid}/status", put(instance::set_status))
         .route("/simulator/faults", put(control::faults))
         .route("/simulator/reset", post(control::reset))
+        .layer(doors)
+        .merge(office)
         .layer(DefaultBodyLimit::disable())
         .with_state(world)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::header::{AUTHORIZATION, DATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
@@ -17,9 +17,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::control::{answer_fault, struck};
-use super::faults::Call;
-use super::tcp::Line;
 use super::{SimulatorError, SimulatorOptions, World};
 
 /// What a grant that was taken looked like.
@@ -46,10 +43,16 @@ pub(super) struct Issued {
     key: Option<DecodingKey>,
     audience: String,
     grants: HashMap<String, i64>,
-    maskinporten: HashMap<String, i64>,
-    altinn: HashMap<String, i64>,
+    maskinporten: HashMap<String, Token>,
+    altinn: HashMap<String, Token>,
     last: Option<GrantFacts>,
     ahead: SignedDuration,
+}
+
+/// A token that was given.
+struct Token {
+    expires: i64,
+    client: String,
 }
 
 /// The claims Maskinporten knows; any other refuses the grant.
@@ -130,10 +133,18 @@ impl Issued {
     /// Tells whether a request carries an exchanged token that is still good.
     pub(super) fn accepts(&self, headers: &HeaderMap) -> bool {
         let now = self.now().as_second();
-        bearer(headers).and_then(|token| self.altinn.get(token)).is_some_and(|expires| *expires > now)
+        bearer(headers).and_then(|token| self.altinn.get(token)).is_some_and(|token| token.expires > now)
     }
 
-    fn judge(&mut self, assertion: &str, now: i64, tolerance_s: i64) -> Result<(), &'static str> {
+    /// The client whose token a request carries, of either kind.
+    pub(super) fn client(&self, headers: &HeaderMap) -> Option<String> {
+        let token = bearer(headers)?;
+        let given = self.altinn.get(token).or_else(|| self.maskinporten.get(token))?;
+        Some(given.client.clone())
+    }
+
+    /// Takes a grant, and tells whose it is.
+    fn judge(&mut self, assertion: &str, now: i64, tolerance_s: i64) -> Result<String, &'static str> {
         let header = jsonwebtoken::decode_header(assertion).map_err(|_| "MP-011 Invalid assertion")?;
         let claims = self.claims(assertion)?;
         check(&header, &claims, &self.audience, now, tolerance_s)?;
@@ -143,6 +154,7 @@ impl Issued {
         if self.grants.insert(claims.jti, claims.exp).is_some() {
             return Err("MP-012 Grant is used before");
         }
+        let client = claims.iss.clone();
         self.last = Some(GrantFacts {
             key_id: header.kid,
             certificates: header.x5c.map_or(0, |chain| chain.len()),
@@ -152,15 +164,15 @@ impl Issued {
             resources: claims.resource,
             system_user,
         });
-        Ok(())
+        Ok(client)
     }
 
-    /// A token that the platform takes.
-    pub(super) fn issue(&mut self, now: i64, lifetime_s: i64) -> String {
+    /// A token that the platform takes, for a client.
+    pub(super) fn issue(&mut self, client: String, now: i64, lifetime_s: i64) -> String {
         let expires = now + lifetime_s;
         let token = jwt(&json!({"jti": Uuid::new_v4(), "exp": expires, "urn:altinn:org": "ttd"}));
-        self.altinn.retain(|_, expires| *expires > now);
-        self.altinn.insert(token.clone(), expires);
+        self.altinn.retain(|_, token| token.expires > now);
+        self.altinn.insert(token.clone(), Token { expires, client });
         token
     }
 
@@ -197,14 +209,7 @@ struct GrantForm {
 }
 
 /// `POST /token`
-pub(super) async fn grant(
-    State(world): State<Arc<World>>,
-    ConnectInfo(line): ConnectInfo<Line>,
-    form: String,
-) -> Response {
-    if let Some(fault) = struck(&world, Call::Grant).await {
-        return answer_fault(fault, &line);
-    }
+pub(super) async fn grant(State(world): State<Arc<World>>, form: String) -> Response {
     // A form has the syntax of a query.
     let form = format!("/?{form}").parse::<Uri>().ok().and_then(|uri| Query::<GrantForm>::try_from_uri(&uri).ok());
     let Some(Query(form)) = form.filter(|form| form.grant_type == GRANT_TYPE) else {
@@ -212,12 +217,14 @@ pub(super) async fn grant(
     };
     let mut issued = world.issued();
     let now = issued.now().as_second();
-    if let Err(why) = issued.judge(&form.assertion, now, world.options.clock_tolerance_s) {
-        return refused("invalid_grant", why);
-    }
-    let token = jwt(&json!({"jti": Uuid::new_v4(), "exp": now + world.options.grant_lifetime_s}));
-    issued.maskinporten.retain(|_, expires| *expires > now);
-    issued.maskinporten.insert(token.clone(), now + world.options.grant_lifetime_s);
+    let client = match issued.judge(&form.assertion, now, world.options.clock_tolerance_s) {
+        Ok(client) => client,
+        Err(why) => return refused("invalid_grant", why),
+    };
+    let expires = now + world.options.grant_lifetime_s;
+    let token = jwt(&json!({"jti": Uuid::new_v4(), "exp": expires}));
+    issued.maskinporten.retain(|_, token| token.expires > now);
+    issued.maskinporten.insert(token.clone(), Token { expires, client });
     drop(issued);
     world.effects().counts.grants += 1;
     let expires_in = world.options.grant_lifetime_s;
@@ -242,21 +249,14 @@ pub(super) async fn dated(State(world): State<Arc<World>>, request: Request, nex
 }
 
 /// `GET /authentication/api/v1/exchange/maskinporten`
-pub(super) async fn exchange(
-    State(world): State<Arc<World>>,
-    ConnectInfo(line): ConnectInfo<Line>,
-    headers: HeaderMap,
-) -> Response {
-    if let Some(fault) = struck(&world, Call::Exchange).await {
-        return answer_fault(fault, &line);
-    }
+pub(super) async fn exchange(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
     let mut issued = world.issued();
     let now = issued.now().as_second();
-    let known = bearer(&headers).and_then(|token| issued.maskinporten.get(token)).is_some_and(|expires| *expires > now);
-    if !known {
+    let given = bearer(&headers).and_then(|token| issued.maskinporten.get(token)).filter(|token| token.expires > now);
+    let Some(client) = given.map(|token| token.client.clone()) else {
         return StatusCode::UNAUTHORIZED.into_response();
-    }
-    let token = issued.issue(now, world.options.token_lifetime_s);
+    };
+    let token = issued.issue(client, now, world.options.token_lifetime_s);
     drop(issued);
     world.effects().counts.exchanges += 1;
     token.into_response()

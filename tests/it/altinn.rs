@@ -4,11 +4,14 @@
 mod conformance;
 mod contract;
 mod delivery;
+mod events;
+mod every_call;
 mod faults;
 mod finishing;
 mod identity;
 mod later;
 mod letters;
+mod limits;
 mod notices;
 mod openapi;
 mod operations;

@@ -174,12 +174,15 @@ fn simulate_altinn_answers_until_a_signal_and_tells_what_took_effect() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sluse"))
         .args(["simulate-altinn", "--listen", "127.0.0.1:0", "--app", "ttd/my-app:melding,vedlegg", "--faults"])
         .arg(&faults)
+        .args(["--limits", "published", "--refuse-known-batches"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let setting = out.find(|line| line.starts_with("token_url")).unwrap();
     let host = setting.split('/').nth(2).unwrap().to_owned();
+    let url = out.find(|line| line.starts_with("url = ")).unwrap();
+    assert_eq!(url, format!("url = \"http://{host}/soap\""));
     let answer = |request: &str| {
         let mut stream = TcpStream::connect(&host).unwrap();
         let rest = "host: simulator\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -191,6 +194,9 @@ fn simulate_altinn_answers_until_a_signal_and_tells_what_took_effect() {
     assert!(answer("GET /simulator/effects").starts_with("HTTP/1.1 200"));
     assert!(answer("GET /ttd/my-app/api/v1/applicationmetadata").contains("melding"));
     assert!(answer("GET /ttd/other-app/api/v1/applicationmetadata").starts_with("HTTP/1.1 404"));
+    assert!(answer("GET /simulator/limits").ends_with("\r\n\r\n{}"), "nothing that is limited was asked for");
+    assert!(answer("GET /soap/00000000-0000-0000-0000-000000000000").starts_with("HTTP/1.1 404"));
+    assert!(answer("POST /soap").starts_with("HTTP/1.1 415"));
 
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

@@ -51,7 +51,7 @@ impl Initialize {
 }
 
 /// The number of an organisation, in either of the two ways to name it.
-fn number(party: &str) -> Option<&str> {
+pub(super) fn number(party: &str) -> Option<&str> {
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     let number = match party.strip_prefix("urn:altinn:organization:identifier-no:") {
         Some(number) => number,

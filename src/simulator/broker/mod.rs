@@ -2,6 +2,7 @@
 //! took effect.
 
 mod asked;
+mod told;
 mod transfers;
 mod tus;
 

@@ -38,6 +38,7 @@ pub(in crate::simulator) async fn begin(
         return refusal.into_response();
     }
     let id = world.desk().add(asked);
+    world.tell_step(id);
     match fault {
         Some(fault) => answered(fault, &line),
         None => Json(json!({"fileTransferId": id})).into_response(),
@@ -112,7 +113,7 @@ pub(in crate::simulator) async fn details(
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Response {
-    match looked_at(&world, &line, &headers, Call::TransferOverview).await {
+    match looked_at(&world, &line, &headers, Call::TransferDetails).await {
         Ok(()) => shown(&world, id, true),
         Err(answer) => answer,
     }
@@ -199,6 +200,7 @@ pub(in crate::simulator) async fn upload(
         || json!({"Content-Type": headers.get("content-type").and_then(|value| value.to_str().ok())}),
     );
     let taken = world.desk().take(id, sums.finish());
+    world.tell_step(id);
     match (taken, fault) {
         (Err(refusal), _) => refusal.into_response(),
         (Ok(()), Some(fault)) => answered(fault, &line),
@@ -233,6 +235,7 @@ impl Drop for Uploading<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             self.world.desk().cut_off(self.id, true);
+            self.world.tell_step(self.id);
         }
     }
 }
@@ -258,13 +261,15 @@ pub(in crate::simulator) async fn confirm(
     if !world.issued().accepts(&headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let (scan, mut desk) = (world.scan(), world.desk());
-    let Some(transfer) = desk.transfers.get_mut(&id) else { return problem(404, 1).into_response() };
-    if transfer.status(scan).0 != "Published" {
-        return problem(400, 10).into_response();
+    let status = world.desk().transfers.get(&id).map(|transfer| transfer.status(world.scan()).0);
+    match status.as_deref() {
+        None => problem(404, 1).into_response(),
+        Some("Published") => {
+            world.set_transfer_status(id, "DownloadConfirmed");
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Some(_) => problem(400, 10).into_response(),
     }
-    transfer.confirmed = Some(Timestamp::now());
-    StatusCode::NO_CONTENT.into_response()
 }
 
 /// `PUT /simulator/transfers/{id}/status`
@@ -273,7 +278,7 @@ pub(in crate::simulator) async fn set_status(
     Path(id): Path<Uuid>,
     status: String,
 ) -> StatusCode {
-    if world.desk().set_status(id, status.trim()) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+    if world.set_transfer_status(id, status.trim()) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }
 
 /// A list has no more.

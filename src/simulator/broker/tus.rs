@@ -164,8 +164,10 @@ fn completed(world: &World, id: Uuid, at: u64) -> Result<u64, Refusal> {
     let Some(upload) = transfer.resumable.take_if(|upload| upload.sums.size_bytes() == upload.length) else {
         return Ok(at);
     };
-    desk.take(id, upload.sums.finish())?;
-    Ok(at)
+    let taken = desk.take(id, upload.sums.finish());
+    drop(desk);
+    world.tell_step(id);
+    taken.map(|()| at)
 }
 
 fn progress(status: StatusCode, offset: u64) -> Response {

@@ -65,8 +65,9 @@ pub(in crate::simulator) async fn announce(
     let mut mail = world.mail();
     mail.counts.announced += 1;
     let Announced { file_name: name, resource_id: resource, checksum, .. } = announced;
-    mail.attachments.insert(id, Attachment { name, resource, checksum, content: None });
+    mail.attachments.insert(id, Attachment { name, resource: resource.clone(), checksum, content: None });
     drop(mail);
+    world.tell_attachment(&resource, id, "initialized", Timestamp::now());
     match fault {
         Some(fault) => answer_fault(fault, &line),
         None => Json(json!(id)).into_response(),
@@ -102,10 +103,14 @@ pub(in crate::simulator) async fn upload(
     if attachment.checksum.as_ref().is_some_and(|checksum| *checksum != md5) {
         return problem(400, 2008).into_response();
     }
+    let (resource, at, has_malware) = (attachment.resource.clone(), stored.at, stored.has_malware);
     attachment.content = Some(stored);
     mail.counts.uploads += 1;
     let shown = mail.attachments.get(&id).map(|attachment| shown(&world, id, attachment));
     drop(mail);
+    world.tell_attachment(&resource, id, "uploadprocessing", at);
+    let scanned = at.checked_add(Duration::from_millis(world.options.scan_ms)).unwrap_or(Timestamp::MAX);
+    world.tell_attachment(&resource, id, if has_malware { "uploadfailed" } else { "published" }, scanned);
     match fault {
         Some(fault) => answer_fault(fault, &line),
         None => Json(shown).into_response(),

@@ -109,6 +109,11 @@ fn make(world: &World, received: Received) -> Result<(MessageFacts, String), Ref
         status_changed: None,
     };
     mail.add(message.clone());
+    drop(mail);
+    let MessageFacts { id, resource_id: resource, .. } = &message;
+    world.tell_message(resource, *id, "initialized", created);
+    let published = message.published(Duration::from_millis(world.options.publish_ms));
+    world.tell_message(resource, *id, "published", published);
     let urn = asked.recipients.into_iter().next().unwrap_or_default();
     Ok((message, urn))
 }
@@ -182,7 +187,7 @@ pub(in crate::simulator) async fn set_status(
     Path(id): Path<Uuid>,
     status: String,
 ) -> StatusCode {
-    if world.mail().set_status(id, status.trim()) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+    if world.set_message_status(id, status.trim()) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }
 
 async fn before_look(world: &World, line: &Line, headers: &HeaderMap, call: Call) -> Option<Response> {

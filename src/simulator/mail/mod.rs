@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::World;
+
 pub(super) use attachments::{announce, attachment, upload};
 pub(super) use letters::{find, overview, send, send_form, set_status};
 pub(super) use orders::order;
@@ -109,12 +111,12 @@ impl Mail {
         self.latest.iter().filter_map(|id| self.messages.get(id)).cloned().collect()
     }
 
-    /// Sets what has become of a message; `false` when there is none.
-    pub(super) fn set_status(&mut self, id: Uuid, status: &str) -> bool {
-        let Some(message) = self.messages.get_mut(&id) else { return false };
+    /// Sets what has become of a message; returns its resource, or `None` when there is no such message.
+    fn set_status(&mut self, id: Uuid, status: &str) -> Option<String> {
+        let message = self.messages.get_mut(&id)?;
         message.status = Some(status.to_owned());
         message.status_changed = Some(Timestamp::now());
-        true
+        Some(message.resource_id.clone())
     }
 
     fn add(&mut self, message: MessageFacts) {
@@ -135,13 +137,29 @@ impl Mail {
     }
 }
 
+impl World {
+    /// Sets what has become of a message; `false` when there is none.
+    pub(super) fn set_message_status(&self, id: Uuid, status: &str) -> bool {
+        let resource = self.mail().set_status(id, status);
+        if let Some(resource) = &resource {
+            self.tell_message_status(resource, id, status);
+        }
+        resource.is_some()
+    }
+}
+
 impl MessageFacts {
+    /// When its recipient can see it, when publishing takes so long.
+    fn published(&self, publish_delay: Duration) -> Timestamp {
+        self.publish_at.max(self.created).checked_add(publish_delay).unwrap_or(Timestamp::MAX)
+    }
+
     /// Its status now, and since when.
     fn stands(&self, publish_delay: Duration) -> (String, Timestamp) {
         if let (Some(status), Some(at)) = (&self.status, self.status_changed) {
             return (status.clone(), at);
         }
-        let published = self.publish_at.max(self.created).checked_add(publish_delay).unwrap_or(Timestamp::MAX);
+        let published = self.published(publish_delay);
         if published <= Timestamp::now() {
             ("Published".to_owned(), published)
         } else {

@@ -19,16 +19,16 @@ use super::transfers::{archive, courier};
 use crate::needs::{reference, tell_skipped};
 
 /// A description of calls.
-struct Description(Value);
+pub(super) struct Description(Value);
 
 impl Description {
-    fn read(folder: &Path, name: &str) -> Self {
+    pub(super) fn read(folder: &Path, name: &str) -> Self {
         let text = fs::read_to_string(folder.join("altinn3/openapi").join(name)).unwrap();
         Self(serde_json::from_str(&text).unwrap())
     }
 
     /// A judge of one of its objects.
-    fn judge(&self, name: &str) -> Validator {
+    pub(super) fn judge(&self, name: &str) -> Validator {
         assert!(self.0["components"]["schemas"][name].is_object(), "there is no {name}");
         let root = json!({"$ref": format!("#/components/schemas/{name}"), "components": self.0["components"]});
         jsonschema::draft202012::options().should_validate_formats(true).build(&root).unwrap()

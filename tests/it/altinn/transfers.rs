@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::stream;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sluse::adapters::altinn::{BrokerReceiver, BrokerSettings, NewsSettings};
+use sluse::adapters::altinn::{BrokerLimits, BrokerReceiver, BrokerSettings, NewsSettings};
 use sluse::codes;
 use sluse::model::{
     Code, ItemKey, ItemKind, LateEvent, Reportee, ReporteeKind, ServiceRow, ServiceTable, TransferContent,
@@ -60,7 +60,21 @@ pub(super) fn courier(simulator: &Simulator) -> BrokerReceiver {
     courier_with(simulator, to_resource(TransferContent::Archive), Arc::default())
 }
 
+/// One that keeps under limits.
+pub(super) fn courier_within(simulator: &Simulator, limits: Arc<BrokerLimits>) -> BrokerReceiver {
+    courier_of(simulator, to_resource(TransferContent::Archive), Arc::default(), limits)
+}
+
 pub(super) fn courier_with(simulator: &Simulator, target: TransferTarget, store: Arc<Kept>) -> BrokerReceiver {
+    courier_of(simulator, target, store, Arc::default())
+}
+
+fn courier_of(
+    simulator: &Simulator,
+    target: TransferTarget,
+    store: Arc<Kept>,
+    limits: Arc<BrokerLimits>,
+) -> BrokerReceiver {
     let row = ServiceRow {
         code: "PSA".into(),
         edition: None,
@@ -76,7 +90,7 @@ pub(super) fn courier_with(simulator: &Simulator, target: TransferTarget, store:
         longest_wait: Duration::from_secs(600),
         lasts: Duration::from_secs(3_600),
     };
-    let broker = BrokerSettings { resumable_above_bytes: 100_000, part_bytes: 70_000, news, limits: Arc::default() };
+    let broker = BrokerSettings { resumable_above_bytes: 100_000, part_bytes: 70_000, news, limits };
     BrokerReceiver::new(settings(simulator.base_url()), services, broker, (store, Arc::new(SystemClock))).unwrap()
 }
 

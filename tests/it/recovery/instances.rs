@@ -2,39 +2,25 @@
 
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
 use jiff::{Timestamp, ToSpan as _};
 use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::until_death;
 use crate::support::gateway::{Home, PATIENCE, Settings, simulator};
+use crate::support::kills::{Kill, at_every_point};
 use crate::support::receipts::{Receipts, item_codes};
 
 const REPORTEE: &str = "910000004";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_a_later_set_is_put_into_an_instance() {
-    at_every_point(update_killed_at, FEWEST_POINTS).await;
+    at_every_point(FEWEST_POINTS, async |kill| Some(update_killed_at(kill).await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_every_point_while_instances_are_deleted_after_their_last_day() {
-    at_every_point(deletion_killed_at, FEWEST_POINTS_OF_AN_END).await;
-}
-
-/// Runs at one point after the other until one is not reached, some side by side: most of a run is waiting.
-async fn at_every_point<R: Future<Output = bool>>(run: impl Fn(u64) -> R, fewest: u64) {
-    let mut points = 0;
-    loop {
-        let killed = join_all((1..=AT_ONCE).map(|next| run(points + next))).await;
-        points += killed.iter().filter(|killed| **killed).count() as u64;
-        if killed.contains(&false) {
-            break;
-        }
-    }
-    eprintln!("killed at {points} points");
-    assert!(points >= fewest, "only {points} kill points were passed");
+    at_every_point(FEWEST_POINTS_OF_AN_END, async |kill| Some(deletion_killed_at(kill).await)).await;
 }
 
 /// An answer that was lost, and somebody who opens the instance before it is looked at again: nobody can tell what he saw, so
@@ -60,14 +46,15 @@ async fn what_may_have_been_put_into_an_instance_that_is_opened_then_goes_nowher
     assert!(!home.log().contains(REPORTEE));
 }
 
-/// One run; `false` when the process came through without passing so many points.
-async fn update_killed_at(point: u64) -> bool {
+/// One run; `false` when the process came through.
+async fn update_killed_at(kill: Kill) -> bool {
+    let point = kill.variables();
     let home = home().await;
     let mut gateway = home.start(None);
     assert!(put(&home, "a").await);
     Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
     assert!(gateway.terminate().success());
-    gateway = home.start(Some(point));
+    gateway = home.start_armed(&point);
     let mut acknowledged = false;
     let work = async {
         acknowledged = put(&home, "b").await;
@@ -83,14 +70,15 @@ async fn update_killed_at(point: u64) -> bool {
     while !acknowledged {
         acknowledged = put(&home, "b").await;
     }
-    assert!(are_told(&home, "LN-023").await, "killed at {point}\n{}", home.log());
+    assert!(are_told(&home, "LN-023").await, "killed at {point:?}\n{}", home.log());
     Receipts::wait(&home, &["b.xml".to_owned()]).await.assert_one_final_each();
     let (effects, instance) = (home.simulator.effects(), home.simulator.instances().remove(0));
-    assert_eq!((effects.total, instance.parts[0].size_bytes), (1, form("b").len() as u64), "killed at {point}");
+    assert_eq!((effects.total, instance.parts[0].size_bytes), (1, form("b").len() as u64), "killed at {point:?}");
     killed
 }
 
-async fn deletion_killed_at(point: u64) -> bool {
+async fn deletion_killed_at(kill: Kill) -> bool {
+    let point = kill.variables();
     let home = home().await;
     let mut gateway = home.start(None);
     assert!(put(&home, "a").await);
@@ -102,7 +90,7 @@ async fn deletion_killed_at(point: u64) -> bool {
     let passed = sqlx::query("UPDATE instances SET valid_to = '2020-01-01'").execute(&mut ledger).await.unwrap();
     assert_eq!(passed.rows_affected(), 1);
     ledger.close().await.unwrap();
-    gateway = home.start(Some(point));
+    gateway = home.start_armed(&point);
     let killed = if until_death(&mut gateway, are_told(&home, "LN-223")).await {
         !gateway.terminate().success()
     } else {
@@ -110,9 +98,9 @@ async fn deletion_killed_at(point: u64) -> bool {
         true
     };
     let _gateway = home.start(None);
-    assert!(are_told(&home, "LN-223").await, "killed at {point}\n{}", home.log());
+    assert!(are_told(&home, "LN-223").await, "killed at {point:?}\n{}", home.log());
     let effects = home.simulator.effects();
-    assert_eq!((effects.total, effects.soft_deleted, effects.deleted), (1, 1, 0), "killed at {point}\n{}", home.log());
+    assert_eq!((effects.total, effects.soft_deleted, effects.deleted), (1, 1, 0), "killed at {point:?}\n{}", home.log());
     killed
 }
 
@@ -173,7 +161,6 @@ async fn codes(home: &Home, kind: &str, code: &str) -> Option<u64> {
     Some(found)
 }
 
-const AT_ONCE: u64 = 4;
 /// Fewer kill points than these, and the tests do not look where they should.
-const FEWEST_POINTS: u64 = 25;
-const FEWEST_POINTS_OF_AN_END: u64 = 8;
+const FEWEST_POINTS: usize = 25;
+const FEWEST_POINTS_OF_AN_END: usize = 8;

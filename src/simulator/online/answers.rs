@@ -1,0 +1,50 @@
+//! What the receiver answers: receipts, faults, and what goes wrong on the way.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::model::SoapVersion;
+use crate::simulator::control::answer_fault;
+use crate::simulator::faults::Fault;
+use crate::simulator::tcp::Line;
+
+/// The answer to a batch that something goes wrong with; whether it was taken was settled before.
+pub(super) fn answered(fault: Fault, version: SoapVersion, line: &Line) -> Response {
+    match fault {
+        Fault::Down | Fault::DownAfter => down(version),
+        Fault::Failed => receipt(version, "FAILED"),
+        Fault::FailedForGood => receipt(version, "FAILED_DO_NOT_RETRY"),
+        other => answer_fault(other, line),
+    }
+}
+
+/// A receipt of the reception, which is a document of its own, as text.
+pub(super) fn receipt(version: SoapVersion, code: &str) -> Response {
+    let body = format!(
+        "<ReceiveOnlineBatchExternalAttachmentResponse xmlns=\"http://AltInn.no/webservices/\">\
+         <ReceiveOnlineBatchExternalAttachmentResult>&lt;OnlineBatchReceipt&gt;&lt;Result resultCode=\"{code}\"&gt;\
+         &lt;/Result&gt;&lt;/OnlineBatchReceipt&gt;</ReceiveOnlineBatchExternalAttachmentResult>\
+         </ReceiveOnlineBatchExternalAttachmentResponse>"
+    );
+    envelope(version, StatusCode::OK, &body)
+}
+
+fn down(version: SoapVersion) -> Response {
+    let fault = match version {
+        SoapVersion::V11 => "<faultcode>s:Server</faultcode><faultstring>Nede</faultstring>",
+        SoapVersion::V12 => {
+            "<s:Code><s:Value>s:Receiver</s:Value></s:Code><s:Reason><s:Text xml:lang=\"nb\">Nede</s:Text></s:Reason>"
+        }
+    };
+    envelope(version, StatusCode::INTERNAL_SERVER_ERROR, &format!("<s:Fault>{fault}</s:Fault>"))
+}
+
+fn envelope(version: SoapVersion, status: StatusCode, body: &str) -> Response {
+    let (namespace, content_type) = match version {
+        SoapVersion::V11 => ("http://schemas.xmlsoap.org/soap/envelope/", "text/xml; charset=utf-8"),
+        SoapVersion::V12 => ("http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8"),
+    };
+    let text = format!("<s:Envelope xmlns:s=\"{namespace}\"><s:Body>{body}</s:Body></s:Envelope>");
+    (status, [(CONTENT_TYPE, content_type)], text).into_response()
+}
