@@ -11,12 +11,13 @@ use crate::simulator::tcp::Line;
 
 /// The answer to a batch that something goes wrong with; whether it was taken was settled before.
 pub(super) fn answered(fault: Fault, version: SoapVersion, line: &Line) -> Response {
-    match fault {
-        Fault::Down | Fault::DownAfter => down(version),
-        Fault::Failed => receipt(version, "FAILED"),
-        Fault::FailedForGood => receipt(version, "FAILED_DO_NOT_RETRY"),
-        other => answer_fault(other, line),
+    if matches!(fault, Fault::Down | Fault::DownAfter) {
+        return down(version);
     }
+    if matches!(fault, Fault::Failed | Fault::FailedForGood) {
+        return receipt(version, if fault == Fault::Failed { "FAILED" } else { "FAILED_DO_NOT_RETRY" });
+    }
+    answer_fault(fault, line)
 }
 
 /// A receipt of the reception, which is a document of its own, as text.

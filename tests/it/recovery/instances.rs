@@ -100,7 +100,12 @@ async fn deletion_killed_at(kill: Kill) -> bool {
     let _gateway = home.start(None);
     assert!(are_told(&home, "LN-223").await, "killed at {point:?}\n{}", home.log());
     let effects = home.simulator.effects();
-    assert_eq!((effects.total, effects.soft_deleted, effects.deleted), (1, 1, 0), "killed at {point:?}\n{}", home.log());
+    assert_eq!(
+        (effects.total, effects.soft_deleted, effects.deleted),
+        (1, 1, 0),
+        "killed at {point:?}\n{}",
+        home.log()
+    );
     killed
 }
 
