@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn parts_are_told_apart() {
-        let body = b"--b\r\nA: 1\r\n\r\none\r\n--b\r\n\r\n\r\ntwo\r\n--b--\r\n";
+        let body = b"--b\r\nA: 1\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n";
         assert_eq!(two_parts(body, "b"), Some((&b"one"[..], &b"two"[..])));
         assert_eq!(two_parts(b"--b\r\n\r\none\r\n--b--\r\n", "b"), None);
     }
