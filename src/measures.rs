@@ -77,7 +77,7 @@ measures! {
     judged: By<Counter> = Counter "sluse_shipments_judged_total" { "route verdict" } "Verdicts: pass or refuse; without a route where none could take the file.";
     judging: Histogram = Histogram "sluse_judging_seconds" { "" } "From the beginning of judging to the verdict.";
     attempts: By<Counter> = Counter "sluse_attempts_total" { "route outcome code" } "Attempts to deliver an item, or a batch of them: delivered, retry, unknown, failed.";
-    delivering: ByRoute = Histogram "sluse_delivering_seconds" { "route" } "The receiver's share of an attempt.";
+    delivering: ByRoute = Histogram "sluse_delivering_seconds" { "route" } "The receiver's share of an attempt; with several receivers those of all.";
     receipts: By<Counter> = Counter "sluse_receipts_total" { "kind" } "Receipts that were placed: accepted, rest, final, supplement.";
     alarm: By<Gauge> = Gauge "sluse_alarm" { "subject" } "1 while something is wrong with the subject, such as expected/nightly, 0 when it is over.";
 }
