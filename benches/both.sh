@@ -48,6 +48,29 @@ format = "prefill"
 receiver = "archive"
 END
 
+# add_source "SETTINGS" "READY": a source that polls OpenSSH's outbox, and how a file there is ready; before sluse starts.
+add_source() {
+    mkdir -p "$dir/up/outbox"
+    cat >>"$dir/sluse.toml" <<END
+[source.theirs]
+kind = "polled"
+host = "127.0.0.1"
+port = $openssh_port
+user = "$(id -un)"
+host_keys_file = "$dir/host_key.pub"
+key_file = "$dir/key"
+path = "$dir/up/outbox"
+partner = "etat"
+route = "etat"
+every_ms = 3_600_000
+$1
+[source.theirs.ready]
+stable_ms = 0
+done_file = "{name}.done"
+$2
+END
+}
+
 start_openssh() { "$sshd" -f "$dir/sshd_config" -D -e 2>"$dir/sshd.log" & pids+=($!); }
 start_sluse() { "$sluse" serve --config "$dir/sluse.toml" 2>"$dir/sluse.log" & pids+=($!); }
 

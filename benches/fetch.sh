@@ -10,26 +10,8 @@ set -euo pipefail
 
 size_mib=${1:-1024} rounds=${2:-3}
 . "$(dirname "$0")/both.sh"
-mkdir "$dir/up/outbox"
-cat >>"$dir/sluse.toml" <<END
-max_file_bytes = 100_000_000_000
-[source.theirs]
-kind = "polled"
-host = "127.0.0.1"
-port = $openssh_port
-user = "$(id -un)"
-host_keys_file = "$dir/host_key.pub"
-key_file = "$dir/key"
-path = "$dir/up/outbox"
-partner = "etat"
-route = "etat"
-every_ms = 3_600_000
-after = "delete"
-[source.theirs.ready]
-stable_ms = 0
-complete = false
-done_file = "{name}.done"
-END
+echo 'max_file_bytes = 100_000_000_000' >>"$dir/sluse.toml"
+add_source 'after = "delete"' 'complete = false'
 
 ours() {
     "$sluse" source look theirs --config "$dir/sluse.toml" >"$dir/last" 2>&1 || { cat "$dir/last" "$dir/sluse.log" >&2; return 1; }

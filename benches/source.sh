@@ -15,7 +15,7 @@ import os
 import sys
 
 folder, names = sys.argv[1], int(sys.argv[2])
-os.makedirs(folder)
+os.makedirs(folder, exist_ok=True)
 for number in range(names):
     open(os.path.join(folder, f"prefill-{number:06}-0199a7c2e1d0.xml"), "w").close()
 for number in range(10):
@@ -24,23 +24,7 @@ for number in range(10):
         file.write("<taken/>")
     open(name + ".done", "w").close()
 END
-cat >>"$dir/sluse.toml" <<END
-[source.theirs]
-kind = "polled"
-host = "127.0.0.1"
-port = $openssh_port
-user = "$(id -un)"
-host_keys_file = "$dir/host_key.pub"
-key_file = "$dir/key"
-path = "$dir/up/outbox"
-partner = "etat"
-route = "etat"
-every_ms = 3_600_000
-after = "leave"
-[source.theirs.ready]
-stable_ms = 0
-done_file = "{name}.done"
-END
+add_source 'after = "leave"' ""
 
 start_openssh
 await openssh

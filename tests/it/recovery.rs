@@ -314,21 +314,13 @@ async fn run_killed(kill: Kill, case: &Case) -> Option<bool> {
     let settings = Settings { route, format, take, receiver, also, more, ..Settings::default() };
     let home = Home::with(simulator().await, &settings);
     let name = "nightly.xml".to_owned();
-    let mut gateway = home.start_armed(&kill.variables());
+    let gateway = home.start_armed(&kill.variables());
     let mut acknowledged = false;
     let drop_and_wait = async {
         acknowledged = put(&home, &name, &batch.bytes).await;
         acknowledged && Receipts::arrive(&home, std::slice::from_ref(&name)).await.is_ok()
     };
-    let killed = if until_death(&mut gateway, drop_and_wait).await {
-        // Also what follows the final receipt, and a graceful stop, pass kill points.
-        let end = gateway.terminate();
-        assert!(end.success() || end.signal() == Some(9), "{end}\n{}", home.log());
-        !end.success()
-    } else {
-        gateway.kill();
-        true
-    };
+    let killed = was_killed(&home, gateway, Box::pin(drop_and_wait)).await;
     let mut gateway = home.start(None);
     while !acknowledged {
         assert!(gateway.ended().is_none(), "it ended by itself\n{}", home.log());
@@ -345,6 +337,18 @@ async fn run_killed(kill: Kill, case: &Case) -> Option<bool> {
     }
     gateway.kill();
     Some(killed)
+}
+
+/// Does the work and ends the process; whether it was killed, meanwhile or in its graceful stop.
+async fn was_killed(home: &Home, mut gateway: Gateway, work: impl Future<Output = bool>) -> bool {
+    if until_death(&mut gateway, work).await {
+        // Also what follows the final receipt, and a graceful stop, pass kill points.
+        let end = gateway.terminate();
+        assert!(end.success() || end.signal() == Some(9), "{end}\n{}", home.log());
+        return !end.success();
+    }
+    gateway.kill();
+    true
 }
 
 /// Does the work; `false` when the process dies before it is done.

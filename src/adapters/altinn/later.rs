@@ -131,10 +131,8 @@ impl<'a> Finishing<'a> {
 
     /// Of the data that are there those which sets have: an app adds others by itself.
     fn is_ours(&self, element: &Element) -> bool {
-        let known =
-            self.app.data_types.iter().map(|row| row.data_type.as_str()).chain(self.app.attachment_type.as_deref());
-        let mut known = known;
-        known.any(|known| element.data_type.as_deref() == Some(known))
+        let forms = self.app.data_types.iter().map(|row| row.data_type.as_str());
+        forms.chain(self.app.attachment_type.as_deref()).any(|known| element.data_type.as_deref() == Some(known))
     }
 
     async fn put_part(&self, part: &FormPart, element: Option<&Element>) -> Result<Piece, DeliveryError> {

@@ -10,7 +10,8 @@ use crate::ports::{Area, AreaError, Begun, Close, LedgerError, NewUpload, Usage}
 
 use super::rows::{self, int, node_number, uuid};
 use super::shipments::Claim;
-use super::{SqliteLedger, shipments, small_blobs, sql};
+use super::sql::area as sql;
+use super::{SqliteLedger, shipments, small_blobs};
 
 #[async_trait]
 impl Area for SqliteLedger {

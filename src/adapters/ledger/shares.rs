@@ -88,3 +88,46 @@ pub(super) async fn reopen(connection: &mut SqliteConnection, id: ShipmentId) ->
 
 /// Items given to a share in one change: others wait no longer than for this many.
 const AT_ONCE: i64 = 2_048;
+
+#[cfg(test)]
+mod tests {
+    use crate::ports::Ledger as _;
+
+    use super::super::SqliteLedger;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_share_gets_all_that_goes_anywhere_in_several_changes_and_under_keys_of_its_own() {
+        const ITEMS: i64 = 2 * AT_ONCE + 50;
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+        let id = ShipmentId::new();
+        let shared = ledger.write(move |connection| {
+            Box::pin(async move {
+                let shipment = "INSERT INTO shipments (seq, id, partner, dir, name, blob, size_bytes, preflight, claimed_at, stage) \
+                     VALUES (7, $1, 'etat', 'inbox', 'a.xml', $1, 5, 0, 1000, 1)";
+                sqlx::query(shipment).bind(uuid(&id.0)).execute(&mut *connection).await?;
+                // Every tenth is refused.
+                let items = "WITH RECURSIVE counted (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM counted \
+                     WHERE value < $1) INSERT INTO items (shipment, number, part, kind, key, range_start, range_end, group_start, \
+                     group_end, line, col, senders_reference, state) SELECT 7, value, 0, 0, randomblob(16), 0, 0, 0, 0, \
+                     1, 1, '', CASE WHEN value % 10 = 0 THEN 3 ELSE 2 END FROM counted";
+                sqlx::query(items).bind(ITEMS).execute(&mut *connection).await?;
+                add(connection, 7, &["first".to_owned(), "second".to_owned()]).await
+            })
+        });
+        shared.await.unwrap();
+        let share = ledger.shares(id).await.unwrap().remove(0);
+        assert_eq!(share.receiver, "second");
+        for _again in 0..2 {
+            ledger.fill_share(share.id).await.unwrap();
+            let mut all = ledger.items(id, &[], 0, u32::MAX).await.unwrap();
+            all.retain(|item| item.found.number % 10 != 0);
+            let expected = all.iter().map(|item| (item.found.number, item.found.key.at("second")));
+            let filled = ledger.items(share.id, &[], 0, u32::MAX).await.unwrap();
+            assert!(filled.iter().map(|item| (item.found.number, item.found.key)).eq(expected));
+            assert!(filled.iter().all(|item| item.state == crate::model::ItemState::Ready));
+        }
+        ledger.close().await;
+    }
+}

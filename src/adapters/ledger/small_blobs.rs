@@ -6,8 +6,9 @@ use sqlx::SqliteConnection;
 use crate::model::{AreaPath, BlobId, PartnerId, ScratchId};
 use crate::ports::{LedgerError, SmallBlobs};
 
+use super::SqliteLedger;
 use super::rows::{to_uuid, uuid};
-use super::{SqliteLedger, sql};
+use super::sql::area as sql;
 
 #[async_trait]
 impl SmallBlobs for SqliteLedger {

@@ -44,7 +44,8 @@ macro_rules! seq {
     };
 }
 
-// Behind the macros that it uses.
+// Behind the macros that they use.
+pub(super) mod area;
 pub(super) mod shares;
 
 // Transactions.
@@ -371,52 +372,12 @@ pub(super) const ADD_NEWS: &str = "INSERT INTO news (shipment, item, event, apar
 
 pub(super) const FINISH: &str = "UPDATE shipments SET stage = 2, worker = NULL, lease_until = 0 WHERE seq = $1";
 
-// The tree.
-
-pub(super) const LIST: &str = concat!(
-    "SELECT ",
-    node_columns!(),
-    " FROM nodes WHERE partner = $1 AND dir = $2 AND name > $3 ORDER BY name LIMIT $4"
-);
-
-pub(super) const NODE: &str =
-    concat!("SELECT ", node_columns!(), " FROM nodes WHERE partner = $1 AND dir = $2 AND name = $3");
-
-pub(super) const PUT_NODE: &str = concat!(
-    "INSERT INTO nodes (partner, ",
-    node_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (partner, dir, name) DO UPDATE SET \
-     state = excluded.state, size_bytes = excluded.size_bytes, scratch_bytes = excluded.scratch_bytes, \
-     modified = excluded.modified, blob = excluded.blob, scratch = excluded.scratch, shipment = excluded.shipment, \
-     owner = excluded.owner"
-);
-
-pub(super) const DROP_NODE: &str = "DELETE FROM nodes WHERE partner = $1 AND dir = $2 AND name = $3";
+// Bans.
 
 pub(super) const BAN: &str = "INSERT INTO bans (address, until, times) VALUES ($1, $2, $3) \
      ON CONFLICT (address) DO UPDATE SET until = excluded.until, times = excluded.times";
 
 pub(super) const BANS: &str = "SELECT address, until, times FROM bans WHERE until > $1 ORDER BY address";
-
-pub(super) const FETCHED: &str = "INSERT INTO fetches (partner, dir, name, user, first_at, last_at, times) \
-     VALUES ($1, $2, $3, $4, $5, $5, 1) ON CONFLICT (partner, dir, name, user) \
-     DO UPDATE SET last_at = excluded.last_at, times = fetches.times + 1";
-
-pub(super) const FETCHES: &str =
-    "SELECT user, first_at, last_at, times FROM fetches WHERE partner = $1 AND dir = $2 AND name = $3 ORDER BY user";
-
-pub(super) const TOUCH: &str =
-    "UPDATE nodes SET modified = $4 WHERE partner = $1 AND dir = $2 AND name = $3 AND state <> 2";
-
-pub(super) const USAGE: &str = "SELECT bytes, files FROM usages WHERE partner = $1";
-
-/// One row, whether or not either is there.
-pub(super) const NODE_AND_USAGE: &str = concat!(
-    "SELECT bytes, files, ",
-    node_columns!(),
-    " FROM (SELECT $1 AS whose) LEFT JOIN usages ON usages.partner = whose \
-     LEFT JOIN nodes ON nodes.partner = whose AND dir = $2 AND name = $3"
-);
 
 // SQLite's dialect. PostgreSQL: FOR UPDATE SKIP LOCKED, jsonb_array_elements, decode(…, 'hex').
 
@@ -561,23 +522,6 @@ pub(super) const REFERENCED_SCRATCHES: &str = "SELECT DISTINCT unhex(e.value) AS
      EXISTS (SELECT 1 FROM nodes WHERE scratch = unhex(e.value)) \
      OR EXISTS (SELECT 1 FROM takes WHERE scratch = unhex(e.value))";
 
-// Small blobs.
-
-pub(super) const SMALL_BLOB: &str = "SELECT bytes FROM small_blobs WHERE id = $1";
-
-pub(super) const HAS_SMALL_BLOB: &str = "SELECT 1 FROM small_blobs WHERE id = $1";
-
-pub(super) const SMALL_BLOBS: &str = "SELECT id FROM small_blobs WHERE id > $1 ORDER BY id LIMIT $2";
-
-pub(super) const PUT_SMALL_BLOB: &str =
-    "INSERT INTO small_blobs (id, bytes) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
-
-/// Only where the upload is the one in progress.
-pub(super) const SAFEGUARD: &str = "INSERT INTO small_blobs (id, bytes) SELECT $1, $2 WHERE EXISTS (SELECT 1 FROM nodes \
-     WHERE partner = $3 AND dir = $4 AND name = $5 AND scratch = $6) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
-
-pub(super) const REMOVE_SMALL_BLOB: &str = "DELETE FROM small_blobs WHERE id = $1";
-
 /// The text that inserts so many items; an item that is there already stays as it is. Its parameters have no numbers:
 /// SQLite looks a numbered one up among all others, which for a thousand of them takes longer than the insert.
 pub(super) fn insert_items(count: usize) -> String {
@@ -627,7 +571,7 @@ mod tests {
             (GROUPS, "SEARCH finding_groups USING PRIMARY KEY (shipment=? AND number>?)"),
             (aftermath::NOTES, "SEARCH notes USING PRIMARY KEY (shipment=? AND item>? AND item<?)"),
             (aftermath::DUE_FOLLOWED, "SEARCH followed USING INDEX followed_due (shipment=? AND due_at<?)"),
-            (LIST, "SEARCH nodes USING PRIMARY KEY (partner=? AND dir=? AND name>?)"),
+            (area::LIST, "SEARCH nodes USING PRIMARY KEY (partner=? AND dir=? AND name>?)"),
             (sources::UNREADY, "SEARCH sightings USING INDEX sightings_waiting (source=? AND path>?)"),
             (sources::TURNS_BY_AGE, "SEARCH sightings USING INDEX sightings_turn (source=?)"),
             (sources::DUE_RECEIPTS, "SEARCH source_receipts USING INDEX source_receipts_due (source=? AND due_at<?)"),

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 
+use super::request::namespace;
 use crate::model::SoapVersion;
 use crate::simulator::control::answer_fault;
 use crate::simulator::faults::Fault;
@@ -42,10 +43,11 @@ fn down(version: SoapVersion) -> Response {
 }
 
 fn envelope(version: SoapVersion, status: StatusCode, body: &str) -> Response {
-    let (namespace, content_type) = match version {
-        SoapVersion::V11 => ("http://schemas.xmlsoap.org/soap/envelope/", "text/xml; charset=utf-8"),
-        SoapVersion::V12 => ("http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8"),
+    let content_type = match version {
+        SoapVersion::V11 => "text/xml; charset=utf-8",
+        SoapVersion::V12 => "application/soap+xml; charset=utf-8",
     };
+    let namespace = namespace(version);
     let text = format!("<s:Envelope xmlns:s=\"{namespace}\"><s:Body>{body}</s:Body></s:Envelope>");
     (status, [(CONTENT_TYPE, content_type)], text).into_response()
 }

@@ -52,18 +52,22 @@ pub(super) fn sent(headers: &HeaderMap, body: &[u8], version: SoapVersion) -> Op
             (envelope, STANDARD.decode(inside).ok()?)
         }
     };
-    let namespace = match version {
-        SoapVersion::V11 => "http://schemas.xmlsoap.org/soap/envelope/",
-        SoapVersion::V12 => "http://www.w3.org/2003/05/soap-envelope",
-    };
     let is_archive = archive.starts_with(b"PK");
-    if !envelope.contains(namespace) || !envelope.contains(OPERATION) || !(archive.is_empty() || is_archive) {
+    if !envelope.contains(namespace(version)) || !envelope.contains(OPERATION) || !(archive.is_empty() || is_archive) {
         return None;
     }
     between(envelope, "<sequenceNumber>", "</sequenceNumber>")?.parse::<i64>().ok()?;
     let key = between(envelope, "<receiversReference>", "</receiversReference>")?.parse().ok()?;
     let batch = text(between(envelope, "<batch>", "</batch>")?);
     batch.contains('<').then_some(Sent { key, batch, has_archive: is_archive })
+}
+
+/// What the envelope's elements are of.
+pub(super) fn namespace(version: SoapVersion) -> &'static str {
+    match version {
+        SoapVersion::V11 => "http://schemas.xmlsoap.org/soap/envelope/",
+        SoapVersion::V12 => "http://www.w3.org/2003/05/soap-envelope",
+    }
 }
 
 /// The contents of the envelope's part and of the one behind it.

@@ -89,7 +89,7 @@ impl Fan {
 async fn each_receiver_gets_every_item_once_under_a_key_of_its_own() {
     let fan = Fan::new().await;
     let mut batch = Vec::new();
-    let options = Options { errors: "10%".parse().unwrap(), ..Options::new(3_000, Profile::Small, 4) };
+    let options = Options { errors: "10%".parse().unwrap(), ..Options::new(700, Profile::Small, 4) };
     generate::write(&options, &mut batch).unwrap();
     let id = fan.rig.drop_file("/inbox/a.xml", &batch).await;
     let running = fan.rig.run();

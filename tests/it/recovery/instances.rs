@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan as _};
 use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::until_death;
+use super::was_killed;
 use crate::support::gateway::{Home, PATIENCE, Settings, simulator};
 use crate::support::kills::{Kill, at_every_point};
 use crate::support::receipts::{Receipts, item_codes};
@@ -49,23 +49,14 @@ async fn what_may_have_been_put_into_an_instance_that_is_opened_then_goes_nowher
 /// One run; `false` when the process came through.
 async fn update_killed_at(kill: Kill) -> bool {
     let point = kill.variables();
-    let home = home().await;
-    let mut gateway = home.start(None);
-    assert!(put(&home, "a").await);
-    Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
-    assert!(gateway.terminate().success());
-    gateway = home.start_armed(&point);
+    let home = with_instance().await;
+    let gateway = home.start_armed(&point);
     let mut acknowledged = false;
     let work = async {
         acknowledged = put(&home, "b").await;
         acknowledged && are_told(&home, "LN-023").await
     };
-    let killed = if until_death(&mut gateway, work).await {
-        !gateway.terminate().success()
-    } else {
-        gateway.kill();
-        true
-    };
+    let killed = was_killed(&home, gateway, work).await;
     let _gateway = home.start(None);
     while !acknowledged {
         acknowledged = put(&home, "b").await;
@@ -79,24 +70,15 @@ async fn update_killed_at(kill: Kill) -> bool {
 
 async fn deletion_killed_at(kill: Kill) -> bool {
     let point = kill.variables();
-    let home = home().await;
-    let mut gateway = home.start(None);
-    assert!(put(&home, "a").await);
-    Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
-    assert!(gateway.terminate().success());
+    let home = with_instance().await;
     // The days pass.
     let url = format!("sqlite://{}", home.path("data/ledger.sqlite").display());
     let mut ledger = SqliteConnection::connect(&url).await.unwrap();
     let passed = sqlx::query("UPDATE instances SET valid_to = '2020-01-01'").execute(&mut ledger).await.unwrap();
     assert_eq!(passed.rows_affected(), 1);
     ledger.close().await.unwrap();
-    gateway = home.start_armed(&point);
-    let killed = if until_death(&mut gateway, are_told(&home, "LN-223")).await {
-        !gateway.terminate().success()
-    } else {
-        gateway.kill();
-        true
-    };
+    let gateway = home.start_armed(&point);
+    let killed = was_killed(&home, gateway, are_told(&home, "LN-223")).await;
     let _gateway = home.start(None);
     assert!(are_told(&home, "LN-223").await, "killed at {point:?}\n{}", home.log());
     let effects = home.simulator.effects();
@@ -107,6 +89,16 @@ async fn deletion_killed_at(kill: Kill) -> bool {
         home.log()
     );
     killed
+}
+
+/// A home where a set has become an instance, and nobody works.
+async fn with_instance() -> Home {
+    let home = home().await;
+    let gateway = home.start(None);
+    assert!(put(&home, "a").await);
+    Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
+    assert!(gateway.terminate().success());
+    home
 }
 
 async fn home() -> Home {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, ToSpan as _};
 
-use super::until_death;
+use super::was_killed;
 use crate::support::gateway::{Gateway, Home, PATIENCE, Settings, simulator};
 use crate::support::kills::{Kill, at_every_point};
 use crate::support::receipts::{Receipts, item_codes};
@@ -22,18 +22,13 @@ async fn run_killed(kill: Kill) -> bool {
                 [[route.kept.service]]\ncode = \"H\"\napp = \"ttd/holdt\"\nmode = \"hold\"\ndrive_to = \"end\"\n\
                 [[route.kept.service.data_type]]\nformat_id = \"5\"\ndata_type = \"model\"\n";
     let home = Home::with(simulator().await, &Settings { more: more.to_owned(), ..Settings::default() });
-    let mut gateway = home.start_armed(&point);
+    let gateway = home.start_armed(&point);
     let mut acknowledged = false;
     let work = async {
         acknowledged = put(&home).await;
         acknowledged && is_told(&home, None).await
     };
-    let killed = if until_death(&mut gateway, work).await {
-        !gateway.terminate().success()
-    } else {
-        gateway.kill();
-        true
-    };
+    let killed = was_killed(&home, gateway, work).await;
     let gateway = home.start(None);
     while !acknowledged {
         acknowledged = put(&home).await;
