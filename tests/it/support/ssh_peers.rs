@@ -40,10 +40,10 @@ pub(crate) struct SshPeer {
 pub(crate) const PASSWORD: &str = "correct horse";
 
 impl SshPeer {
-    /// Starts one; `None` where the program is not there.
+    /// Starts one; `None` where the program is not there, or what makes its password file.
     pub(crate) fn start(kind: Kind) -> Option<Self> {
         let program = kind.program();
-        if !needs::is_there(Path::new(program).exists(), program) {
+        if !needs::is_there(Path::new(program).exists(), program) || kind == Kind::ProFtpd && !needs::has("openssl") {
             return None;
         }
         let mut peer = Self { kind, home: tempfile::tempdir().unwrap(), port: free_port(), child: None };
