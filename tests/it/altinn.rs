@@ -4,6 +4,7 @@
 mod conformance;
 mod contract;
 mod delivery;
+mod descriptions;
 mod events;
 mod every_call;
 mod faults;
@@ -17,6 +18,8 @@ mod openapi;
 mod operations;
 mod other_receivers;
 mod pushing;
+mod rehearsal;
+mod replay;
 mod secured_receivers;
 mod setup;
 mod tokens;

@@ -19,6 +19,12 @@ pub(crate) fn has(program: &str) -> bool {
     is_there(called.and_then(|mut child| child.wait()).is_ok(), program)
 }
 
+/// Where `.ci/run` puts what PyPI and npm give.
+#[cfg(feature = "gateway")]
+pub(crate) fn installed() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/interop")
+}
+
 /// The folder of reference files, if there is one here.
 pub(crate) fn reference() -> Option<PathBuf> {
     let folder = std::env::var_os("SLUSE_REFERENCE").map(PathBuf::from);

@@ -16,7 +16,7 @@ use super::letters::{file, letter, message, post_office, postman, target};
 use super::notices::{notification, ordering};
 use super::setup::{item, once, receiver};
 use super::transfers::{archive, courier};
-use crate::needs::{reference, tell_skipped};
+use crate::needs::reference;
 
 /// A description of calls.
 pub(super) struct Description(Value);
@@ -99,7 +99,7 @@ fn none_passes(judge: &Validator, right: &Value, changes: &[(&str, Value)]) {
 }
 
 /// A message with everything a message can have.
-fn full() -> (MessageTarget, Message) {
+pub(super) fn full() -> (MessageTarget, Message) {
     let template = NotificationTemplate {
         kind: "N".into(),
         language: None,
@@ -287,79 +287,4 @@ async fn instances_are_as_the_platform_describes_them() {
         ("/notASetting", json!(1)),
     ];
     none_passes(&template, &first, &changes);
-}
-
-#[tokio::test]
-async fn prism_takes_what_is_sent_and_nothing_else() {
-    let Some(base) = prism("SLUSE_PRISM") else { return };
-    let simulator = post_office(|_| {}).await;
-    let (target, full) = full();
-    let here = postman(&simulator, target);
-    here.deliver(&letter(1, full.clone())).await.unwrap();
-    let attachments = vec![file("b.pdf", Content::from_bytes("y"), 1_000_000)];
-    here.deliver(&letter(2, Message { attachments, ..full })).await.unwrap();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let post = async |path: &str, body: &Value| {
-        let request = client.post(format!("{base}{path}")).bearer_auth("t").json(body);
-        request.send().await.unwrap().status().as_u16()
-    };
-    let mut posted = 0;
-    for request in simulator.requests() {
-        let Some(path) = request.operation.strip_prefix("POST ") else { continue };
-        assert_eq!(post(path, &request.content).await, 200, "{path}");
-        let mut wrong = request.content.clone();
-        wrong.as_object_mut().unwrap().insert("notASetting".into(), json!(1));
-        assert!((400..500).contains(&post(path, &wrong).await), "{path} takes anything");
-        posted += 1;
-    }
-    assert!(posted >= 3, "{posted}");
-}
-
-#[tokio::test]
-async fn prism_takes_transfers_and_nothing_else() {
-    let Some(base) = prism("SLUSE_PRISM_BROKER") else { return };
-    let simulator = post_office(|_| {}).await;
-    let here = courier(&simulator);
-    let small = here.deliver(&archive(1, 9)).await.unwrap();
-    here.deliver(&archive(2, 300_000)).await.unwrap();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let status =
-        async |request: reqwest::RequestBuilder| request.bearer_auth("t").send().await.unwrap().status().as_u16();
-    let mut replayed = std::collections::BTreeMap::new();
-    for request in simulator.requests() {
-        let (method, path) = request.operation.split_once(' ').unwrap();
-        let url = format!("{base}{}", path.replace("{fileTransferId}", &small.receivers_reference));
-        let send = |content: &Value| {
-            let begun = client.request(method.parse().unwrap(), &url);
-            if path.ends_with("/filetransfer") {
-                return begun.json(content);
-            }
-            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-            let headers = content.as_object().unwrap().iter();
-            let begun = headers.fold(begun, |begun, (name, value)| begun.header(name, text(value)));
-            if content["Content-Type"].is_null() { begun } else { begun.body("content") }
-        };
-        let taken = status(send(&request.content)).await;
-        assert!((200..300).contains(&taken), "{}: {taken}", request.operation);
-        let mut wrong = request.content.clone();
-        let (name, value) = match method {
-            "POST" if path.ends_with("/filetransfer") => ("notASetting", json!(1)),
-            _ if path.ends_with("/upload") => ("Content-Type", json!("text/plain")),
-            _ => ("Tus-Resumable", json!("0.2")),
-        };
-        wrong.as_object_mut().unwrap().insert(name.into(), value);
-        let refused = status(send(&wrong)).await;
-        assert!((400..500).contains(&refused), "{} takes anything: {refused}", request.operation);
-        *replayed.entry(request.operation).or_insert(0) += 1;
-    }
-    assert_eq!(replayed.len(), 5, "{replayed:?}");
-}
-
-/// Where Prism listens, by the variable's name; see tests/contract/prism.sh.
-fn prism(variable: &str) -> Option<String> {
-    let base = std::env::var(variable).ok();
-    if base.is_none() {
-        tell_skipped(&format!("{variable} names no Prism"));
-    }
-    base
 }

@@ -1,5 +1,6 @@
 //! Judges a recorded call by a description of calls (OpenAPI 3): path, query, headers, kind of body, body.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sluse::simulator::RecordedCall;
 
 /// A description of calls.
-pub(super) struct Description(Value);
+pub(super) struct Description(pub(super) Value);
 
 /// A call, taken apart so that one thing of it can be changed.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub(super) struct Taken {
     pub(super) body: Option<Value>,
     /// The names of a form's parts and the kind of each.
     pub(super) parts: Vec<(String, String)>,
+    /// The same as it came.
+    pub(super) came: RecordedCall,
 }
 
 impl Description {
@@ -29,37 +32,46 @@ impl Description {
         Self(serde_json::from_str(&text).unwrap())
     }
 
-    pub(super) fn of(description: Value) -> Self {
-        Self(description)
-    }
-
-    /// What is wrong with a call of this path, as the description has it.
-    pub(super) fn faults(&self, path: &str, call: &Taken) -> Vec<String> {
-        let item = &self.0["paths"][path];
-        let operation = &item[call.method.to_lowercase()];
-        assert!(operation.is_object(), "there is no {} {path}", call.method);
-        let described = [&item["parameters"], &operation["parameters"]];
-        let described: Vec<&Value> = described.iter().filter_map(|list| list.as_array()).flatten().collect();
-        let parameters: Vec<&Value> = described.into_iter().map(|parameter| self.meant(parameter)).collect();
-        let mut faults = self.path_faults(&parameters, path, call);
+    /// What is wrong with a call of this path with these values, as the description has it.
+    pub(super) fn faults(&self, path: &str, values: &BTreeMap<String, String>, call: &Taken) -> Vec<String> {
+        let parameters = self.parameters(path, &call.method);
+        let mut faults = self.path_faults(&parameters, path, values);
         faults.extend(self.parameter_faults(&parameters, "query", &call.query));
         faults.extend(self.parameter_faults(&parameters, "header", &call.headers));
         for name in call.query.keys() {
-            if !parameters.iter().any(|parameter| parameter["in"] == "query" && parameter["name"] == **name) {
+            if !self.knows_in_query(path, &call.method, name) {
                 faults.push(format!("nobody knows {name} in the query"));
             }
         }
-        faults.extend(self.body_faults(self.meant(&operation["requestBody"]), call));
+        faults.extend(self.body_faults(self.meant(&self.operation(path, &call.method)["requestBody"]), call));
         faults
     }
 
-    fn path_faults(&self, parameters: &[&Value], path: &str, call: &Taken) -> Vec<String> {
+    /// Tells whether a call may have this in its query.
+    pub(super) fn knows_in_query(&self, path: &str, method: &str, name: &str) -> bool {
+        let parameters = self.parameters(path, method);
+        parameters.iter().any(|parameter| parameter["in"] == "query" && parameter["name"] == name)
+    }
+
+    fn parameters(&self, path: &str, method: &str) -> Vec<&Value> {
+        let described = [&self.0["paths"][path]["parameters"], &self.operation(path, method)["parameters"]];
+        let described = described.iter().filter_map(|list| list.as_array()).flatten();
+        described.map(|parameter| self.meant(parameter)).collect()
+    }
+
+    fn operation(&self, path: &str, method: &str) -> &Value {
+        let operation = &self.0["paths"][path][method.to_lowercase()];
+        assert!(operation.is_object(), "there is no {method} {path}");
+        operation
+    }
+
+    fn path_faults(&self, parameters: &[&Value], path: &str, values: &BTreeMap<String, String>) -> Vec<String> {
         let mut faults = Vec::new();
-        for (wanted, found) in segments(path).into_iter().zip(&call.path) {
+        for wanted in segments(path) {
             let Some(name) = variable(&wanted) else { continue };
             let known = parameters.iter().find(|parameter| parameter["in"] == "path" && parameter["name"] == *name);
             let known = known.unwrap_or_else(|| panic!("{path} does not describe {name}"));
-            faults.extend(self.value_faults(&known["schema"], &json!(found)));
+            faults.extend(self.value_faults(&known["schema"], &json!(values[name])));
         }
         faults
     }
@@ -94,21 +106,35 @@ impl Description {
                 faults.push(format!("{name} of kind {kind:?}"));
             }
         }
-        if content["schema"].is_object() {
-            faults.extend(self.schema_faults(&content["schema"], body));
+        let schema = &content["schema"];
+        if schema.is_object() {
+            let placed = if is_form(call) { self.typed(schema, &placed(body)) } else { body.clone() };
+            faults.extend(self.schema_faults(schema, &placed));
         }
         faults
     }
 
     /// Of a text that stands for a value.
     fn value_faults(&self, schema: &Value, text: &Value) -> Vec<String> {
-        let text = text.as_str().unwrap_or_default();
-        let value = match self.meant(schema)["type"].as_str() {
-            Some("integer") => text.parse::<i64>().map_or(json!(text), |number| json!(number)),
-            Some("boolean") => text.parse::<bool>().map_or(json!(text), |flag| json!(flag)),
-            _ => json!(text),
-        };
-        self.schema_faults(schema, &value)
+        self.schema_faults(schema, &self.typed(schema, text))
+    }
+
+    /// Texts as the values they stand for.
+    fn typed(&self, schema: &Value, value: &Value) -> Value {
+        let schema = self.meant(schema);
+        match (schema["type"].as_str(), value) {
+            (Some("integer"), Value::String(text)) => text.parse::<i64>().map_or(json!(text), |number| json!(number)),
+            (Some("boolean"), Value::String(text)) => text.parse::<bool>().map_or(json!(text), |flag| json!(flag)),
+            (Some("array"), Value::Array(values)) => {
+                values.iter().map(|value| self.typed(&schema["items"], value)).collect()
+            }
+            (_, Value::Object(members)) => {
+                let known =
+                    |(name, value): (&String, &Value)| (name.clone(), self.typed(&schema["properties"][name], value));
+                Value::Object(members.iter().map(known).collect())
+            }
+            _ => value.clone(),
+        }
     }
 
     fn schema_faults(&self, schema: &Value, value: &Value) -> Vec<String> {
@@ -142,7 +168,21 @@ impl Taken {
             }
             _ => (Some(json!("bytes")), Vec::new()),
         };
-        Self { method: call.method.clone(), path: segments(path), query: pairs(query), headers, body, parts }
+        Self {
+            method: call.method.clone(),
+            path: segments(path),
+            query: pairs(query),
+            headers,
+            body,
+            parts,
+            came: call.clone(),
+        }
+    }
+
+    /// The values of a path's variables.
+    pub(super) fn values(&self, path: &str) -> BTreeMap<String, String> {
+        let pairs = segments(path).into_iter().zip(&self.path);
+        pairs.filter_map(|(wanted, found)| Some((variable(&wanted)?.to_owned(), found.clone()))).collect()
     }
 
     /// Tells whether it is a call of a path.
@@ -162,7 +202,11 @@ pub(super) fn variable(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-fn essence(kind: &str) -> &str {
+pub(super) fn is_form(call: &Taken) -> bool {
+    call.headers.get("content-type").and_then(Value::as_str).is_some_and(|kind| essence(kind) == "multipart/form-data")
+}
+
+pub(super) fn essence(kind: &str) -> &str {
     kind.split(';').next().unwrap().trim()
 }
 
@@ -191,4 +235,26 @@ fn form(body: &[u8], boundary: &str) -> (Map<String, Value>, Vec<(String, String
         parts.push((name, kind));
     }
     (fields, parts)
+}
+
+/// A form's fields as what their names are places in: `content.title`, `recipients[0]`.
+fn placed(fields: &Value) -> Value {
+    let mut whole = json!({});
+    for (name, value) in fields.as_object().unwrap() {
+        let mut place = &mut whole;
+        for step in name.replace('[', ".[").split('.') {
+            place = &mut place[step];
+        }
+        *place = value.clone();
+    }
+    with_arrays(whole)
+}
+
+/// Objects whose members are numbered as the arrays they are.
+fn with_arrays(value: Value) -> Value {
+    let Value::Object(members) = value else { return value };
+    if !members.is_empty() && members.keys().all(|name| name.starts_with('[')) {
+        return members.into_iter().map(|(_, value)| with_arrays(value)).collect();
+    }
+    Value::Object(members.into_iter().map(|(name, value)| (name, with_arrays(value))).collect())
 }

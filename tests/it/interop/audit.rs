@@ -2,8 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::clients::installed;
-use crate::needs::is_there;
+use crate::needs::{installed, is_there};
 use crate::support::sftp::Gateway;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Step, Task};
+use crate::needs::installed;
 use crate::support::sftp::PASSWORD;
 
 /// A client of the matrix.
@@ -241,11 +242,6 @@ fn url_path(path: &str) -> String {
 
 fn source(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/interop").join(name).to_str().unwrap().to_owned()
-}
-
-/// Where `.ci/run` puts what PyPI and npm give.
-pub(super) fn installed() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/interop")
 }
 
 pub(super) fn python() -> PathBuf {

@@ -7,6 +7,7 @@ pub(crate) mod http_receiver;
 pub(crate) mod judged;
 pub(crate) mod kills;
 pub(crate) mod openssh;
+pub(crate) mod prism;
 pub(crate) mod receipts;
 pub(crate) mod scripted_ssh;
 pub(crate) mod sftp;
