@@ -53,8 +53,22 @@ durable_files() {
     run "$1" "$2" "put -R $dir/small/* $(place "$1" inbox)/" "${ask[@]}"
 }
 
+# Every upload of many files is of new ones.
+rename_small() {
+    python3 - "$dir/small" "$((++renamed))" <<'END'
+import os
+import sys
+
+folder, number = sys.argv[1:]
+for name in os.listdir(folder):
+    os.rename(f"{folder}/{name}", f"{folder}/{number}-{name.split('-')[-1]}")
+END
+}
+renamed=0
+
 measure() {
     local what=$1 server=$2 cipher=$3 start
+    [[ $what != *_files ]] || rename_small
     # What one server left to the system to write must not keep the disk from the next.
     sync -f "$dir"
     start=$(now)

@@ -21,6 +21,9 @@ pub trait Area: Send + Sync {
     /// One file.
     async fn stat(&self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, AreaError>;
 
+    /// One file, and what the partner's area holds: what is asked before an upload.
+    async fn look(&self, partner: &PartnerId, path: &AreaPath) -> Result<Look, AreaError>;
+
     /// Bytes and files a partner's area holds.
     async fn usage(&self, partner: &PartnerId) -> Result<Usage, AreaError>;
 
@@ -42,17 +45,18 @@ pub trait Area: Send + Sync {
     async fn close(&self, close: &Close) -> Result<Option<BlobId>, AreaError>;
 
     /// The same for a small file, whose bytes the ledger keeps: those given, or those it was last given to safeguard.
-    async fn close_small(&self, close: &Close, bytes: Option<Vec<u8>>) -> Result<Option<BlobId>, AreaError>;
-
-    /// Keeps what a small upload has so far, as the blob it becomes, so that it is not lost in a crash.
-    async fn safeguard(
+    /// With `begins` the upload is recorded in the same transaction, as by [`Area::begin`].
+    async fn close_small(
         &self,
-        partner: &PartnerId,
-        path: &AreaPath,
-        scratch: ScratchId,
-        blob: BlobId,
-        bytes: Vec<u8>,
-    ) -> Result<(), AreaError>;
+        close: &Close,
+        bytes: Option<Vec<u8>>,
+        begins: Option<&NewUpload>,
+    ) -> Result<Option<BlobId>, AreaError>;
+
+    /// Keeps what a small upload has so far, as the blob it becomes, so that it is not lost in a crash. With `begins` the
+    /// upload is recorded in the same transaction, as by [`Area::begin`].
+    async fn safeguard(&self, small: &SmallUpload, bytes: Vec<u8>, begins: Option<&NewUpload>)
+    -> Result<(), AreaError>;
 
     /// Renames within one area; never overwrites unless `replace`. With `claim` the file becomes a shipment in the same
     /// transaction. Refused for claimed files. Returns a blob that nothing refers to any more.
@@ -117,6 +121,19 @@ pub struct Close {
     pub now: Timestamp,
 }
 
+/// A small upload in progress.
+#[derive(Debug, Clone)]
+pub struct SmallUpload {
+    /// Whose area.
+    pub partner: PartnerId,
+    /// Which file.
+    pub path: AreaPath,
+    /// The scratch its bytes go to; the row must name it.
+    pub scratch: ScratchId,
+    /// The blob they become.
+    pub blob: BlobId,
+}
+
 /// What a partner may hold in their area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
@@ -126,6 +143,19 @@ pub struct Quota {
     pub files: u64,
 }
 
+impl Quota {
+    /// Whether an upload of one more file may begin beside what is held.
+    pub fn admit(self, held: Usage) -> Result<(), AreaError> {
+        if held.files >= self.files {
+            return Err(AreaError::QuotaFiles(self.files));
+        }
+        if held.bytes >= self.bytes {
+            return Err(AreaError::QuotaBytes(self.bytes));
+        }
+        Ok(())
+    }
+}
+
 /// An upload that began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Begun {
@@ -133,6 +163,15 @@ pub struct Begun {
     pub former: Option<ScratchId>,
     /// Bytes the partner holds now, partials included as last recorded.
     pub held_bytes: u64,
+}
+
+/// What is asked before an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The file of that name.
+    pub node: Option<Node>,
+    /// What the partner holds, that file included.
+    pub usage: Usage,
 }
 
 /// What a partner holds in their area.

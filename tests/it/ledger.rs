@@ -177,7 +177,7 @@ mod on_sqlite {
             batches_are_there_after_a_crash;
         small_blobs:
             a_small_file_lies_where_its_row_does, what_is_safeguarded_is_there_after_a_crash,
-            a_file_that_grew_is_no_longer_kept_twice, small_blobs_are_listed_and_removed;
+            a_file_that_grew_is_no_longer_kept_twice, a_small_file_begins_and_ends_at_once, small_blobs_are_listed_and_removed;
         area:
             a_file_is_partial_until_closed, a_cut_off_upload_is_resumed, a_whole_file_stays_until_its_replacement_is_closed,
             a_claimed_file_gives_way_to_a_new_upload, an_older_upload_is_superseded, closing_again_changes_nothing,

@@ -6,8 +6,9 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
-use crate::ports::{Area, AreaError, Begun, Close, LedgerError, NewUpload, Usage};
+use crate::ports::{Area, AreaError, Begun, Close, LedgerError, Look, NewUpload, SmallUpload, Usage};
 
+use super::brief::Brief;
 use super::rows::{self, int, node_number, uuid};
 use super::shipments::Claim;
 use super::sql::area as sql;
@@ -30,6 +31,11 @@ impl Area for SqliteLedger {
     async fn stat(&self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, AreaError> {
         let mut reader = self.reader().await?;
         Ok(self::stat(&mut reader, partner, path).await?)
+    }
+
+    async fn look(&self, partner: &PartnerId, path: &AreaPath) -> Result<Look, AreaError> {
+        let (entry, usage) = entry_and_usage(&mut *self.reader().await?, partner, path).await?;
+        Ok(Look { node: entry.map(Entry::into_node), usage })
     }
 
     async fn usage(&self, partner: &PartnerId) -> Result<Usage, AreaError> {
@@ -65,30 +71,34 @@ impl Area for SqliteLedger {
         self.write(move |connection| Box::pin(async move { close_sealed(connection, &close).await })).await
     }
 
-    async fn close_small(&self, close: &Close, bytes: Option<Vec<u8>>) -> Result<Option<BlobId>, AreaError> {
-        let close = close.clone();
-        self.write(move |connection| Box::pin(async move { close_small(connection, &close, bytes).await })).await
+    async fn close_small(
+        &self,
+        close: &Close,
+        bytes: Option<Vec<u8>>,
+        begins: Option<&NewUpload>,
+    ) -> Result<Option<BlobId>, AreaError> {
+        if let Some(brief) = Brief::closing(close, bytes.as_deref(), begins)
+            && self.write_briefly(brief).await?
+        {
+            return Ok(None);
+        }
+        let (close, begins) = (close.clone(), begins.cloned());
+        self.write(move |connection| Box::pin(close_small(connection, close, bytes, begins))).await
     }
 
     async fn safeguard(
         &self,
-        partner: &PartnerId,
-        path: &AreaPath,
-        scratch: ScratchId,
-        blob: BlobId,
+        small: &SmallUpload,
         bytes: Vec<u8>,
+        begins: Option<&NewUpload>,
     ) -> Result<(), AreaError> {
-        let (partner, path) = (partner.clone(), path.clone());
-        self.write(move |connection| {
-            Box::pin(async move {
-                if small_blobs::safeguard(connection, (&partner, &path, scratch), blob, bytes).await? {
-                    return Ok(());
-                }
-                // Says why not.
-                uploading(connection, &partner, &path, scratch).await.and(Err(AreaError::Superseded))
-            })
-        })
-        .await
+        if let Some(begins) = begins
+            && self.write_briefly(Brief::safeguarding(small, &bytes, begins)).await?
+        {
+            return Ok(());
+        }
+        let (small, begins) = (small.clone(), begins.cloned());
+        self.write(move |connection| Box::pin(safeguard(connection, small, bytes, begins))).await
     }
 
     async fn rename(
@@ -169,7 +179,7 @@ impl Entry {
         Node { path, size_bytes, modified, state, blob, scratch, shipment, owner }
     }
 
-    fn partial(path: AreaPath, scratch: ScratchId, now: Timestamp, owner: Option<String>) -> Self {
+    pub(super) fn partial(path: AreaPath, scratch: ScratchId, now: Timestamp, owner: Option<String>) -> Self {
         Self {
             path,
             state: NodeState::Partial,
@@ -179,6 +189,21 @@ impl Entry {
             blob: None,
             scratch: Some(scratch),
             shipment: None,
+            owner,
+        }
+    }
+
+    /// What an upload leaves when it is closed.
+    pub(super) fn closed(close: &Close, owner: Option<String>) -> Self {
+        Self {
+            path: close.path.clone(),
+            state: if close.claim.is_some() { NodeState::Claimed } else { NodeState::Whole },
+            size_bytes: close.size_bytes,
+            scratch_bytes: 0,
+            modified: close.now,
+            blob: Some(close.blob),
+            scratch: None,
+            shipment: close.claim.map(|(id, _)| id),
             owner,
         }
     }
@@ -233,15 +258,11 @@ async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<
         }
         Some(_) | None => Entry::partial(path.clone(), *scratch, *now, owner.clone()),
     };
-    if old.is_none() && held.files >= quota.files {
-        return Err(AreaError::QuotaFiles(quota.files));
-    }
     let freed = old.as_ref().map_or(0, Entry::held_bytes) - new.held_bytes();
-    if int(held.bytes) - freed >= int(quota.bytes) {
-        return Err(AreaError::QuotaBytes(quota.bytes));
-    }
-    put(connection, partner, &new).await?;
     let held_bytes = held.bytes.saturating_add_signed(-freed);
+    // Who begins anew on a name adds no file.
+    quota.admit(Usage { bytes: held_bytes, files: if old.is_some() { 0 } else { held.files } })?;
+    put(connection, partner, &new).await?;
     Ok(Begun { former: old.and_then(|old| old.scratch).filter(|old| old != scratch), held_bytes })
 }
 
@@ -253,13 +274,37 @@ async fn close_sealed(connection: &mut SqliteConnection, closing: &Close) -> Res
 
 async fn close_small(
     connection: &mut SqliteConnection,
-    closing: &Close,
+    closing: Close,
     bytes: Option<Vec<u8>>,
+    begins: Option<NewUpload>,
 ) -> Result<Option<BlobId>, AreaError> {
+    if let Some(upload) = begins {
+        let old = entry(connection, &closing.partner, &closing.path).await?;
+        // The same call once more, after its answer was lost, finds what it closed.
+        if old.is_none_or(|old| old.blob != Some(closing.blob)) {
+            begin(connection, &upload).await?;
+        }
+    }
     if let Some(bytes) = bytes {
         small_blobs::put(connection, closing.blob, bytes).await?;
     }
-    close(connection, closing).await
+    close(connection, &closing).await
+}
+
+async fn safeguard(
+    connection: &mut SqliteConnection,
+    small: SmallUpload,
+    bytes: Vec<u8>,
+    begins: Option<NewUpload>,
+) -> Result<(), AreaError> {
+    if let Some(upload) = begins {
+        begin(connection, &upload).await?;
+    }
+    if small_blobs::safeguard(connection, &small, bytes).await? {
+        return Ok(());
+    }
+    // Says why not.
+    uploading(connection, &small.partner, &small.path, small.scratch).await.and(Err(AreaError::Superseded))
 }
 
 async fn close(connection: &mut SqliteConnection, close: &Close) -> Result<Option<BlobId>, AreaError> {
@@ -272,17 +317,7 @@ async fn close(connection: &mut SqliteConnection, close: &Close) -> Result<Optio
     if old.scratch != Some(*scratch) {
         return Err(AreaError::Superseded);
     }
-    let new = Entry {
-        path: path.clone(),
-        state: if claim.is_some() { NodeState::Claimed } else { NodeState::Whole },
-        size_bytes: *size_bytes,
-        scratch_bytes: 0,
-        modified: *now,
-        blob: Some(*blob),
-        scratch: None,
-        shipment: claim.map(|(id, _)| id),
-        owner: old.owner.clone(),
-    };
+    let new = Entry::closed(close, old.owner.clone());
     put(connection, partner, &new).await?;
     if let Some((id, preflight)) = *claim {
         let (partner, path) = (partner.clone(), path.clone());

@@ -16,6 +16,7 @@ mod area;
 mod attachments;
 mod bans;
 mod batches;
+mod brief;
 mod bystander;
 mod calls;
 mod expected;
@@ -63,6 +64,7 @@ use tokio::sync::Mutex;
 
 use crate::ports::LedgerError;
 
+use self::brief::Brief;
 pub use self::bystander::Bystander;
 pub use self::orders::{Order, Ordered, Said, order};
 pub use self::partners::{Change, amend, read_file, remove_file};
@@ -125,6 +127,11 @@ impl SqliteLedger {
         E: From<LedgerError> + Send + 'static,
     {
         self.writer.run_lazily(change).await
+    }
+
+    /// Makes a brief change in the next transaction and answers after its COMMIT; `false` when it did not fit.
+    async fn write_briefly(&self, change: Brief) -> Result<bool, LedgerError> {
+        self.writer.run_briefly(change).await
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>, LedgerError> {
@@ -208,6 +215,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (18, "fanout", include_str!("migrations/0018_fanout.sql")),
     (19, "instances", include_str!("migrations/0019_instances.sql")),
     (20, "usage", include_str!("migrations/0020_usage.sql")),
+    (21, "small_uploads", include_str!("migrations/0021_small_uploads.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

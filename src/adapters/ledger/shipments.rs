@@ -36,8 +36,12 @@ pub(super) async fn claim(connection: &mut SqliteConnection, claim: &Claim) -> R
         .bind(stage_number(Stage::Claimed))
         .execute(&mut *connection)
         .await?;
-    let detail = if claim.preflight { "rehearsal" } else { "" };
-    add_event(connection, done.last_insert_rowid(), claim.now, "claimed", detail).await
+    add_event(connection, done.last_insert_rowid(), claim.now, "claimed", claimed_as(claim.preflight)).await
+}
+
+/// What a shipment's history says of its claim.
+pub(super) fn claimed_as(preflight: bool) -> &'static str {
+    if preflight { "rehearsal" } else { "" }
 }
 
 pub(super) async fn lease(

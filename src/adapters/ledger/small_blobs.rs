@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use crate::model::{AreaPath, BlobId, PartnerId, ScratchId};
-use crate::ports::{LedgerError, SmallBlobs};
+use crate::model::BlobId;
+use crate::ports::{LedgerError, SmallBlobs, SmallUpload};
 
 use super::SqliteLedger;
 use super::rows::{to_uuid, uuid};
@@ -47,11 +47,11 @@ pub(super) async fn put(connection: &mut SqliteConnection, id: BlobId, bytes: Ve
 /// Keeps the bytes that an upload has so far; `false` when it is not the one in progress at that path.
 pub(super) async fn safeguard(
     connection: &mut SqliteConnection,
-    (partner, path, scratch): (&PartnerId, &AreaPath, ScratchId),
-    id: BlobId,
+    small: &SmallUpload,
     bytes: Vec<u8>,
 ) -> Result<bool, LedgerError> {
-    let query = sqlx::query(sql::SAFEGUARD).bind(uuid(&id.0)).bind(bytes).bind(partner.as_str());
+    let SmallUpload { partner, path, scratch, blob } = small;
+    let query = sqlx::query(sql::SAFEGUARD).bind(uuid(&blob.0)).bind(bytes).bind(partner.as_str());
     let query = query.bind(path.dir.as_str()).bind(path.name.as_str()).bind(uuid(&scratch.0));
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }

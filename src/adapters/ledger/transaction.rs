@@ -5,6 +5,7 @@ use sqlx::{Connection, SqliteConnection};
 use crate::kill_point::kill_point;
 use crate::ports::LedgerError;
 
+use super::brief::Brief;
 use super::steps::{Step, StepKind};
 use super::writer::Change;
 use super::{sql, steps};
@@ -50,6 +51,18 @@ impl Transaction {
         }
         (self.savepoint, self.durable) = (Savepoint::Fresh, durable);
         Ok(())
+    }
+
+    /// Makes a change of one statement, which is a transaction by itself; `false` when it did not fit.
+    pub(super) async fn run_alone(&mut self, brief: &Brief) -> Result<bool, sqlx::Error> {
+        if !self.durable {
+            sql::execute(&mut self.connection, sql::DURABLE).await?;
+            self.durable = true;
+        }
+        kill_point("ledger.commit.before");
+        let done = brief.run(&mut self.connection).await;
+        kill_point("ledger.commit.after");
+        done
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::ports::LedgerError;
 
+use super::brief::{self, Brief};
 use super::steps::{Step, StepKind};
 use super::transaction::Transaction;
 
@@ -27,6 +28,8 @@ enum Request {
     Change(Box<dyn Change>),
     /// One that may reach the disk later.
     Lazy(Box<dyn Change>),
+    /// One of a single statement.
+    Brief(Box<brief::Waiting>),
     Step(Waiting),
     Close(oneshot::Sender<()>),
 }
@@ -77,6 +80,14 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let change = Pending { change: Some(change), result: None, answer };
         self.requests.send(request(Box::new(change))).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    /// Makes a brief change in the next transaction; `false` when it did not fit and nothing was done.
+    pub(super) async fn run_briefly(&self, change: Brief) -> Result<bool, LedgerError> {
+        let (answer, answered) = oneshot::channel();
+        let change = Box::new(brief::Waiting::new(change, answer));
+        self.requests.send(Request::Brief(change)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 
@@ -165,7 +176,12 @@ async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request
         // Callers that the last COMMIT woke are about to ask again: let them, so that they share the next one.
         thread::yield_now();
         let mut batch = Batch::default();
-        let ended = batch.run(&mut transaction, first, &mut waiting).await;
+        let ended = match first {
+            Request::Brief(brief) if waiting.is_empty() => batch.run_alone(&mut transaction, brief).await,
+            Request::Change(_) | Request::Lazy(_) | Request::Brief(_) | Request::Step(_) | Request::Close(_) => {
+                batch.run(&mut transaction, first, &mut waiting).await
+            }
+        };
         batch.answer(ended.err().map(|error| error.to_string()));
         (closing, held) = (batch.closing.take(), batch.held.take());
         if closing.is_some() {
@@ -191,6 +207,20 @@ struct Batch {
 }
 
 impl Batch {
+    /// Nothing else waits.
+    async fn run_alone(
+        &mut self,
+        transaction: &mut Transaction,
+        mut brief: Box<brief::Waiting>,
+    ) -> Result<(), sqlx::Error> {
+        let done = transaction.run_alone(brief.brief()).await;
+        if let Ok(done) = done {
+            brief.done(done);
+        }
+        self.changes.push(brief);
+        done.map(drop)
+    }
+
     async fn run(
         &mut self,
         transaction: &mut Transaction,
@@ -222,16 +252,14 @@ impl Batch {
         let (begun, mut taken, mut next) = (Instant::now(), 0, Some(first));
         while let Some(request) = next {
             match request {
-                request @ (Request::Change(_) | Request::Step(_) | Request::Close(_)) if !durable => {
+                request @ (Request::Change(_) | Request::Brief(_) | Request::Step(_) | Request::Close(_))
+                    if !durable =>
+                {
                     self.held = Some(request);
                     break;
                 }
-                Request::Change(change) | Request::Lazy(change) => {
-                    self.changes.push(change);
-                    if let Some(change) = self.changes.last_mut().filter(|_| usable) {
-                        transaction.apply(change.as_mut()).await?;
-                    }
-                }
+                Request::Change(change) | Request::Lazy(change) => self.take(transaction, change, usable).await?,
+                Request::Brief(change) => self.take(transaction, change, usable).await?,
                 Request::Step(step) => self.steps.push(step),
                 Request::Close(done) => self.closing = Some(done),
             }
@@ -240,6 +268,19 @@ impl Batch {
             next = if more { waiting.try_recv().ok() } else { None };
         }
         if usable { self.take_steps(transaction).await } else { Ok(()) }
+    }
+
+    async fn take(
+        &mut self,
+        transaction: &mut Transaction,
+        change: Box<dyn Change>,
+        usable: bool,
+    ) -> Result<(), sqlx::Error> {
+        self.changes.push(change);
+        match self.changes.last_mut().filter(|_| usable) {
+            Some(change) => transaction.apply(change.as_mut()).await,
+            None => Ok(()),
+        }
     }
 
     /// Writes the gathered steps. They are of callers that all wait, so their order among each other is free.

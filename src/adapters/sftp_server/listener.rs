@@ -17,6 +17,7 @@ use crate::measures::Connected;
 
 use super::connection::{Connection, Shared, printable};
 use super::defender::Defender;
+use super::deferred::Deferred;
 use super::host_keys;
 use super::line::Line;
 use super::offers::Offers;
@@ -47,7 +48,14 @@ impl SftpServer {
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let offers = Arc::new(Offers::new(&limits, keys, &partners));
-        let premises = Arc::new(Premises { area, blobs, arrivals, clock, claimed, ongoing: Ongoing::default() });
+        let premises = Arc::new(Premises {
+            area: Deferred::new(area),
+            blobs,
+            arrivals,
+            clock,
+            claimed,
+            ongoing: Ongoing::default(),
+        });
         let stop = CancellationToken::new();
         let strangers = Strangers::new(limits.max_strangers_per_address);
         let roster = RwLock::new(Arc::new(roster));

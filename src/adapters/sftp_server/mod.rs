@@ -21,6 +21,7 @@ mod channel;
 mod checks;
 mod connection;
 mod defender;
+mod deferred;
 mod disk;
 mod extended;
 mod failure;

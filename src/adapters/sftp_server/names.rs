@@ -83,7 +83,7 @@ pub(super) async fn rename(
     let claim = claim_of(directory.purpose, &to, shipment);
     let now = premises.now();
     kill_point("sftp.rename.before");
-    let replaced = premises.area.rename(&tree.partner, &from, &to, replace, claim, now).await?;
+    let replaced = premises.area.rename(&tree.partner, (&from, &to), replace, claim, now).await?;
     kill_point("sftp.rename.after");
     if let Some(blob) = replaced {
         premises.remove(blob).await;

@@ -114,9 +114,9 @@ async fn begin(
     flags: OpenFlags,
 ) -> Result<Beginning, Failure> {
     // Looked at again now that nobody else writes to it.
-    let node = premises.area.stat(&tree.partner, path).await?;
-    check(purpose, tree, node.as_ref(), flags)?;
-    let start = start(premises, node.as_ref(), flags.contains(OpenFlags::TRUNCATE)).await?;
+    let look = premises.area.look(&tree.partner, path).await?;
+    check(purpose, tree, look.node.as_ref(), flags)?;
+    let start = start(premises, look.node.as_ref(), flags.contains(OpenFlags::TRUNCATE)).await?;
     let upload = NewUpload {
         partner: tree.partner.clone(),
         path: path.clone(),
@@ -127,7 +127,7 @@ async fn begin(
         now: premises.now(),
     };
     kill_point("sftp.open.before");
-    let begun = premises.area.begin(&upload).await;
+    let begun = premises.area.begin(upload, &look).await;
     kill_point("sftp.open.after");
     if begun.is_err() && start.fresh {
         premises.discard(start.id).await;
@@ -138,7 +138,7 @@ async fn begin(
         // Where a CLOSE had sealed it and the ledger had not taken that.
         premises.remove(sealed_as(former)).await;
     }
-    let recorded_bytes = node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
+    let recorded_bytes = look.node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
     Ok(Beginning { start, recorded_bytes, usage_bytes: held_bytes })
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::model::{BlobId, Node, ScratchId};
 use crate::ports::{Area, Arrivals, Bans, Blobs, Clock};
 
+use super::deferred::Deferred;
 use super::disk::on_disk;
 use super::ongoing::Ongoing;
 
@@ -30,7 +31,7 @@ pub struct Backing {
 
 /// What every session works with.
 pub(super) struct Premises {
-    pub(super) area: Arc<dyn Area>,
+    pub(super) area: Deferred,
     pub(super) blobs: Arc<dyn Blobs>,
     pub(super) arrivals: Arc<dyn Arrivals>,
     pub(super) clock: Arc<dyn Clock>,

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::MutexGuard;
 
 use crate::model::{AreaPath, ScratchId, ShipmentId, is_temporary_name};
-use crate::ports::{AreaError, Arrival, Scratch};
+use crate::ports::{AreaError, Arrival, Scratch, SmallUpload};
 
 use super::disk::on_disk;
 use super::failure::Failure;
@@ -101,6 +101,7 @@ impl Upload {
         let (spans, error) = if scratch.stays_in_memory(end) {
             put(&*scratch, &placed)
         } else {
+            self.record().await.map_err(|failure| (0, failure))?;
             on_disk(move || Ok(put(&*scratch, &placed))).await.map_err(|error| (0, error.into()))?
         };
         let done = spans.len();
@@ -121,6 +122,7 @@ impl Upload {
         let hold = Arc::clone(&self.hold);
         let _held = held(&hold).await?;
         self.limit(size_bytes).await?.check(size_bytes)?;
+        self.record().await?;
         let scratch = Arc::clone(&self.scratch);
         self.safeguarded = false;
         on_disk(move || scratch.set_len(size_bytes)).await?;
@@ -136,11 +138,17 @@ impl Upload {
     pub(super) async fn sync(&mut self) -> Result<(), Failure> {
         let Some(bytes) = self.scratch.in_memory() else { return self.sync_file().await };
         if !self.safeguarded {
-            let (partner, blob) = (&self.tree.partner, sealed_as(self.scratch_id));
-            self.premises.area.safeguard(partner, &self.path, self.scratch_id, blob, bytes).await?;
+            let (partner, path, scratch) = (self.tree.partner.clone(), self.path.clone(), self.scratch_id);
+            let small = SmallUpload { partner, path, scratch, blob: sealed_as(scratch) };
+            self.premises.area.safeguard(&small, bytes).await?;
             self.safeguarded = true;
         }
         Ok(())
+    }
+
+    /// What leaves memory is known to the ledger: a crash leaves a partial that can be resumed.
+    async fn record(&self) -> Result<(), Failure> {
+        Ok(self.premises.area.record(&self.tree.partner, &self.path).await?)
     }
 
     async fn sync_file(&self) -> Result<(), Failure> {
@@ -167,6 +175,7 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
+        self.premises.area.forget(&self.tree.partner, &self.path, self.scratch_id);
         self.premises.ongoing.release(&self.tree.partner, &self.path, &self.hold);
     }
 }

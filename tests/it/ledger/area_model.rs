@@ -4,20 +4,55 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use sluse::model::{AreaPath, BlobId, Node, NodeState, ReceiptForm, ReceiptKind, ScratchId, ShipmentId};
-use sluse::ports::{AreaError, Close, NewUpload, PlacedReceipt, Quota, ReceiptFile, Usage};
+use sluse::ports::{AreaError, Close, NewUpload, PlacedReceipt, Quota, ReceiptFile, SmallUpload, Usage};
 
 use super::{Store, at, partner, path};
 
 /// A call; names and uploads are given by index, so that calls meet.
 #[derive(Debug, Clone)]
 pub(super) enum Call {
-    Begin { name: usize, exclusive: bool },
-    Pause { name: usize, upload: usize, size_bytes: u64 },
-    Close { name: usize, upload: usize, size_bytes: u64, claim: bool },
-    Rename { from: usize, to: usize, replace: bool, claim: bool },
-    Remove { name: usize },
-    Touch { name: usize },
-    Finish { shipment: usize },
+    Begin {
+        name: usize,
+        exclusive: bool,
+    },
+    Pause {
+        name: usize,
+        upload: usize,
+        size_bytes: u64,
+    },
+    Close {
+        name: usize,
+        upload: usize,
+        size_bytes: u64,
+        claim: bool,
+        small: bool,
+    },
+    /// An upload that begins with its end, or with what is safeguarded of it.
+    Put {
+        name: usize,
+        exclusive: bool,
+        size_bytes: u64,
+        claim: bool,
+    },
+    Safeguard {
+        name: usize,
+        exclusive: bool,
+    },
+    Rename {
+        from: usize,
+        to: usize,
+        replace: bool,
+        claim: bool,
+    },
+    Remove {
+        name: usize,
+    },
+    Touch {
+        name: usize,
+    },
+    Finish {
+        shipment: usize,
+    },
 }
 
 pub(super) fn calls() -> impl Strategy<Value = Vec<Call>> {
@@ -28,8 +63,11 @@ pub(super) fn calls() -> impl Strategy<Value = Vec<Call>> {
         4 => (name.clone(), prop::bool::weighted(0.2)).prop_map(|(name, exclusive)| Call::Begin { name, exclusive }),
         1 => (name.clone(), upload.clone(), size_bytes.clone())
             .prop_map(|(name, upload, size_bytes)| Call::Pause { name, upload, size_bytes }),
-        4 => (name.clone(), upload, size_bytes, flag)
-            .prop_map(|(name, upload, size_bytes, claim)| Call::Close { name, upload, size_bytes, claim }),
+        4 => (name.clone(), upload, size_bytes.clone(), flag, flag)
+            .prop_map(|(name, upload, size_bytes, claim, small)| Call::Close { name, upload, size_bytes, claim, small }),
+        3 => (name.clone(), prop::bool::weighted(0.2), size_bytes, flag)
+            .prop_map(|(name, exclusive, size_bytes, claim)| Call::Put { name, exclusive, size_bytes, claim }),
+        2 => (name.clone(), prop::bool::weighted(0.2)).prop_map(|(name, exclusive)| Call::Safeguard { name, exclusive }),
         3 => (name.clone(), name.clone(), any::<bool>(), any::<bool>())
             .prop_map(|(from, to, replace, claim)| Call::Rename { from, to, replace, claim }),
         1 => name.clone().prop_map(|name| Call::Remove { name }),
@@ -64,8 +102,8 @@ async fn make(store: &dyn Store, model: &mut Model, call: Call, now: i64) -> (An
     let (area, etat) = (store.area(), partner("etat"));
     match call {
         Call::Begin { name, exclusive } => {
-            let (path, scratch, quota) = (place(name), ScratchId::new(), QUOTA);
-            let upload = NewUpload { partner: etat, path, owner: None, scratch, exclusive, quota, now: at(now) };
+            let scratch = ScratchId::new();
+            let upload = NewUpload { exclusive, ..beginning(name, scratch, now) };
             let real = area.begin(&upload).await.map(|begun| begun.former.map(|id| id.0));
             (real.map_err(kind), model.begin(name, scratch, exclusive, now))
         }
@@ -74,12 +112,32 @@ async fn make(store: &dyn Store, model: &mut Model, call: Call, now: i64) -> (An
             let real = area.pause(&etat, &place(name), scratch, size_bytes).await.map(|()| None);
             (real.map_err(kind), model.pause(name, scratch, size_bytes))
         }
-        Call::Close { name, upload, size_bytes, claim } => {
+        Call::Close { name, upload, size_bytes, claim, small } => {
             let (scratch, blob, id) = (model.upload(name, upload), BlobId::new(), ShipmentId::new());
             let claim = claim.then_some((id, false));
             let close = Close { partner: etat, path: place(name), scratch, blob, size_bytes, claim, now: at(now) };
-            let real = area.close(&close).await.map(|old| old.map(|id| id.0));
-            (real.map_err(kind), model.close(name, &close, now))
+            let real = if small { area.close_small(&close, None, None).await } else { area.close(&close).await };
+            (real.map(|old| old.map(|id| id.0)).map_err(kind), model.close(name, &close, now))
+        }
+        Call::Put { name, exclusive, size_bytes, claim } => {
+            let (scratch, blob, path) = (ScratchId::new(), BlobId::new(), place(name));
+            let upload = NewUpload { exclusive, ..beginning(name, scratch, now) };
+            let claim = claim.then(|| (ShipmentId::new(), false));
+            let close = Close { partner: etat, path, scratch, blob, size_bytes, claim, now: at(now) };
+            let real = area.close_small(&close, Some(b"bytes".to_vec()), Some(&upload)).await;
+            let kept = store.small().small_blob(blob).await.unwrap();
+            assert_eq!(kept.is_some(), real.is_ok());
+            let begun = model.begin(name, scratch, exclusive, now);
+            (real.map(|old| old.map(|id| id.0)).map_err(kind), begun.and_then(|_| model.close(name, &close, now)))
+        }
+        Call::Safeguard { name, exclusive } => {
+            let (partner, scratch, blob, path) = (etat, ScratchId::new(), BlobId::new(), place(name));
+            let upload = NewUpload { exclusive, ..beginning(name, scratch, now) };
+            let small = SmallUpload { partner, path, scratch, blob };
+            let real = area.safeguard(&small, b"by".to_vec(), Some(&upload)).await;
+            let kept = store.small().small_blob(blob).await.unwrap();
+            assert_eq!(kept.is_some(), real.is_ok());
+            (real.map(|()| None).map_err(kind), model.begin(name, scratch, exclusive, now).map(|_| None))
         }
         Call::Rename { from, to, replace, claim } => {
             let claim = claim.then(|| (ShipmentId::new(), true));
@@ -247,6 +305,11 @@ impl Model {
         let bytes = self.files.values().map(size).sum::<u64>() + receipts * 7;
         Usage { bytes, files: self.files.len() as u64 + receipts }
     }
+}
+
+fn beginning(name: usize, scratch: ScratchId, now: i64) -> NewUpload {
+    let (partner, path) = (partner("etat"), place(name));
+    NewUpload { partner, path, owner: None, scratch, exclusive: false, quota: QUOTA, now: at(now) }
 }
 
 fn place(name: usize) -> AreaPath {

@@ -12,7 +12,9 @@ use sluse::adapters::blobs::LocalBlobs;
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
-use sluse::ports::{Area, AreaError, Begun, Blob, Blobs, Close, LedgerError, NewUpload, Scratch, Usage};
+use sluse::ports::{
+    Area, AreaError, Begun, Blob, Blobs, Close, LedgerError, Look, NewUpload, Scratch, SmallUpload, Usage,
+};
 
 use crate::support::sftp::{Gateway, ROOMY, refusal, store as store_of};
 
@@ -41,6 +43,9 @@ impl Area for Moody {
     async fn stat(&self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, AreaError> {
         self.up()?.stat(partner, path).await
     }
+    async fn look(&self, partner: &PartnerId, path: &AreaPath) -> Result<Look, AreaError> {
+        self.up()?.look(partner, path).await
+    }
     async fn usage(&self, partner: &PartnerId) -> Result<Usage, AreaError> {
         self.up()?.usage(partner).await
     }
@@ -53,18 +58,21 @@ impl Area for Moody {
     async fn close(&self, close: &Close) -> Result<Option<BlobId>, AreaError> {
         Area::close(self.up()?, close).await
     }
-    async fn close_small(&self, close: &Close, bytes: Option<Vec<u8>>) -> Result<Option<BlobId>, AreaError> {
-        self.up()?.close_small(close, bytes).await
+    async fn close_small(
+        &self,
+        close: &Close,
+        bytes: Option<Vec<u8>>,
+        begins: Option<&NewUpload>,
+    ) -> Result<Option<BlobId>, AreaError> {
+        self.up()?.close_small(close, bytes, begins).await
     }
     async fn safeguard(
         &self,
-        partner: &PartnerId,
-        path: &AreaPath,
-        scratch: ScratchId,
-        blob: BlobId,
+        small: &SmallUpload,
         bytes: Vec<u8>,
+        begins: Option<&NewUpload>,
     ) -> Result<(), AreaError> {
-        self.up()?.safeguard(partner, path, scratch, blob, bytes).await
+        self.up()?.safeguard(small, bytes, begins).await
     }
     async fn rename(
         &self,

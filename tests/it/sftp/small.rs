@@ -1,10 +1,11 @@
 //! Small uploads: no file is made of them, and nothing else is different.
 
 use russh_sftp::protocol::OpenFlags;
+use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::{BlobId, NodeState, ScratchId};
-use sluse::ports::{Area, Blobs as _, NewUpload, SmallBlobs as _};
+use sluse::ports::{Area, Blobs as _, NewUpload, Quota, SmallBlobs as _, SmallUpload};
 
-use crate::support::sftp::{Gateway, ROOMY};
+use crate::support::sftp::{Gateway, ROOMY, refusal};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
 const ON: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE);
@@ -74,8 +75,8 @@ async fn what_was_synced_survives_a_crash_and_is_gone_on_with() {
     let (at, owner, now) = (path.clone(), Some("etat".to_owned()), jiff::Timestamp::now());
     let upload = NewUpload { partner, path: at, owner, scratch, exclusive: false, quota: ROOMY, now };
     gateway.ledger.begin(&upload).await.unwrap();
-    let blob = BlobId(scratch.0);
-    gateway.ledger.safeguard(&upload.partner, &path, scratch, blob, b"half".to_vec()).await.unwrap();
+    let small = SmallUpload { partner: upload.partner, path, scratch, blob: BlobId(scratch.0) };
+    gateway.ledger.safeguard(&small, b"half".to_vec(), None).await.unwrap();
     assert_eq!(client.sftp.stat("/inbox/b.xml").await.unwrap().attrs.size, Some(4));
     let handle = client.open("/inbox/b.xml", ON).await.unwrap();
     client.sftp.write(&*handle, 4, vec![b'x'; 70_000]).await.unwrap();
@@ -109,4 +110,57 @@ async fn a_write_after_a_sync_is_in_the_file_and_a_cut_line_leaves_a_partial() {
     client.sftp.close(handle).await.unwrap();
     let shipment = gateway.shipment("/inbox/b.xml").await.unwrap();
     assert_eq!(gateway.bytes(&shipment).await, b"be-after cut");
+}
+
+#[tokio::test]
+async fn an_upload_that_the_ledger_does_not_know_yet_is_there_for_who_looks() {
+    let gateway = Gateway::with(SftpLimits::default(), Quota { bytes: 1_000_000, files: 4 }).await;
+    let (client, other) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    let begun = async |name: &str| {
+        let handle = client.open(name, NEW).await.unwrap();
+        client.sftp.write(&*handle, 0, b"half".to_vec()).await.unwrap();
+        assert!(gateway.node(name).await.is_none(), "recorded for nobody");
+        handle
+    };
+    let first = begun("/inbox/a.xml").await;
+    assert_eq!(other.sftp.stat("/inbox/a.xml").await.unwrap().attrs.size, Some(4));
+    assert_eq!(gateway.node("/inbox/a.xml").await.unwrap().state, NodeState::Partial);
+    let second = begun("/inbox/b.part").await;
+    let listed = other.sftp.opendir("/inbox").await.unwrap().handle;
+    let names = other.sftp.readdir(listed).await.unwrap().files;
+    assert!(names.iter().any(|file| file.filename == "b.part" && file.attrs.size == Some(4)), "{names:?}");
+    begun("/inbox/c.part").await;
+    let exclusive = other.open("/inbox/c.part", NEW | OpenFlags::EXCLUDE).await.unwrap_err();
+    assert_eq!(exclusive.1, "a file of that name is already there");
+    let fourth = begun("/inbox/d.part").await;
+    assert_eq!(other.put("/inbox/e.xml", b"x").await.unwrap_err().1, "quota of 4 files reached");
+    let unfinished = refusal(other.sftp.rename("/inbox/d.part", "/inbox/d.xml").await.unwrap_err()).1;
+    assert_eq!(unfinished, "the upload of this file is not finished; send the rest of it first");
+    client.sftp.close(fourth).await.unwrap();
+    other.sftp.rename("/inbox/d.part", "/inbox/d.xml").await.unwrap();
+    other.sftp.remove("/inbox/b.part").await.unwrap();
+    refusal(client.sftp.close(second).await.unwrap_err());
+    client.sftp.close(first).await.unwrap();
+    let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
+    assert_eq!(gateway.bytes(&shipment).await, b"half");
+    client.cut().await;
+    gateway.paused_at("/inbox/c.part", 4).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_outgrows_memory_or_is_taken_over_is_recorded() {
+    let gateway = Gateway::start().await;
+    let (client, other) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    let grows = client.open("/inbox/a.part", NEW).await.unwrap();
+    client.sftp.write(&*grows, 0, vec![7; 70_000]).await.unwrap();
+    assert_eq!(gateway.node("/inbox/a.part").await.unwrap().state, NodeState::Partial);
+    let lost = client.open("/inbox/b.xml", NEW).await.unwrap();
+    client.sftp.write(&*lost, 0, b"first ".to_vec()).await.unwrap();
+    let taken = other.open("/inbox/b.xml", ON).await.unwrap();
+    other.sftp.write(&*taken, 6, b"second".to_vec()).await.unwrap();
+    assert_eq!(refusal(client.sftp.close(lost).await.unwrap_err()).1, "another upload has taken over this file name");
+    other.sftp.close(taken).await.unwrap();
+    let shipment = gateway.shipment("/inbox/b.xml").await.unwrap();
+    assert_eq!(gateway.bytes(&shipment).await, b"first second");
+    assert_eq!((gateway.small().await.len(), gateway.files().await), (0, 2));
 }

@@ -56,3 +56,8 @@ pub(in crate::adapters::ledger) const SAFEGUARD: &str = "INSERT INTO small_blobs
      WHERE partner = $3 AND dir = $4 AND name = $5 AND scratch = $6) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
 
 pub(in crate::adapters::ledger) const REMOVE_SMALL_BLOB: &str = "DELETE FROM small_blobs WHERE id = $1";
+
+/// A step of an upload as one statement; see the view.
+pub(in crate::adapters::ledger) const STEP_OF_SMALL_UPLOAD: &str = "INSERT INTO small_uploads (partner, dir, name, state, size_bytes, modified, blob, scratch, shipment, owner, is_new, \
+     former, id, bytes, quota_bytes, quota_files, preflight, stage, detail) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";

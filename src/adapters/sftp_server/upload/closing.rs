@@ -123,6 +123,10 @@ impl Upload {
             Ok(()) => tracing::info!(%partner, path = %self.path, size_bytes = self.size_bytes, "kept as a partial"),
             // Removed or replaced while it was open.
             Err(AreaError::Superseded | AreaError::NotFound) => {}
+            // The ledger does not take it at all.
+            Err(AreaError::Exists | AreaError::QuotaBytes(_) | AreaError::QuotaFiles(_)) => {
+                self.premises.discard(self.scratch_id).await;
+            }
             Err(error) => tracing::warn!(%partner, path = %self.path, %error, "a partial's size could not be recorded"),
         }
     }
