@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::files::ScratchFile;
+use crate::adapters::durable::sync_dir;
 use crate::ports::Scratch;
 
 /// A scratch file that begins in memory and goes to disk when it grows, or when it is to be durable.
@@ -84,7 +85,9 @@ impl Scratch for Light {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.within(u64::MAX, |_| ())?.or_else(|file| file.sync())
+        self.within(u64::MAX, |_| ())?.or_else(|file| file.sync())?;
+        // Who resumes it finds it by its name.
+        self.path.parent().map_or(Ok(()), sync_dir)
     }
 
     fn in_memory(&self) -> Option<Vec<u8>> {

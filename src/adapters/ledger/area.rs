@@ -248,7 +248,7 @@ pub(super) async fn remove(
 async fn begin(connection: &mut SqliteConnection, upload: &NewUpload) -> Result<Begun, AreaError> {
     let NewUpload { partner, path, owner, scratch, exclusive, quota, now } = upload;
     let (old, held) = entry_and_usage(connection, partner, path).await?;
-    if *exclusive && old.is_some() {
+    if *exclusive && old.as_ref().is_some_and(|old| old.scratch != Some(*scratch)) {
         return Err(AreaError::Exists);
     }
     let new = match &old {

@@ -381,8 +381,6 @@ pub(super) const BANS: &str = "SELECT address, until, times FROM bans WHERE unti
 
 // SQLite's dialect. PostgreSQL: FOR UPDATE SKIP LOCKED, jsonb_array_elements, decode(…, 'hex').
 
-/// From here on COMMIT waits for the disk.
-pub(super) const DURABLE: &str = "PRAGMA synchronous = FULL";
 /// Begins a transaction and sets its first savepoint, in one trip.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT change";
 /// The same for one whose COMMIT waits for the disk, when the one before did not.

@@ -14,8 +14,10 @@ use super::{sql, steps};
 pub(super) struct Transaction {
     connection: SqliteConnection,
     savepoint: Savepoint,
-    /// Whether COMMIT waits for the disk, as the connection is set now.
+    /// COMMIT waits for the disk, as the connection is set now; `false` also where that is not known.
     durable: bool,
+    /// The last transaction may still be open.
+    unsure: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,7 @@ enum Savepoint {
 
 impl Transaction {
     pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self { connection, savepoint: Savepoint::None, durable: true }
+        Self { connection, savepoint: Savepoint::None, durable: true, unsure: false }
     }
 
     /// Begins one whose COMMIT waits for the disk, or one that leaves that to the next.
@@ -39,26 +41,27 @@ impl Transaction {
             (false, true) => sql::BEGIN_LAZY,
             (true, true) | (false, false) => sql::BEGIN,
         };
-        self.savepoint = Savepoint::None;
+        // Until it stands.
+        (self.savepoint, self.durable, self.unsure) = (Savepoint::None, false, true);
         if let Err(first) = sql::execute(&mut self.connection, text).await {
-            // A transaction that could not be ended is still open: end it, then try once more. Where the setting stands is
-            // not known either.
+            // A transaction that could not be ended is still open: end it, then try once more.
             let text = if durable { sql::BEGIN_DURABLE } else { sql::BEGIN_LAZY };
             if sql::execute(&mut self.connection, sql::ROLLBACK).await.is_err() {
                 return Err(first);
             }
             sql::execute(&mut self.connection, text).await?;
         }
-        (self.savepoint, self.durable) = (Savepoint::Fresh, durable);
+        (self.savepoint, self.durable, self.unsure) = (Savepoint::Fresh, durable, false);
         Ok(())
+    }
+
+    /// Tells whether a statement alone would be a transaction, and one whose COMMIT waits for the disk.
+    pub(super) fn can_run_alone(&self) -> bool {
+        self.durable && !self.unsure
     }
 
     /// Makes a change of one statement, which is a transaction by itself; `false` when it did not fit.
     pub(super) async fn run_alone(&mut self, brief: &Brief) -> Result<bool, sqlx::Error> {
-        if !self.durable {
-            sql::execute(&mut self.connection, sql::DURABLE).await?;
-            self.durable = true;
-        }
         kill_point("ledger.commit.before");
         let done = brief.run(&mut self.connection).await;
         kill_point("ledger.commit.after");
@@ -77,7 +80,7 @@ impl Transaction {
 
     pub(super) async fn roll_back(&mut self) {
         // Fails when SQLite has rolled back on its own; the next BEGIN makes sure.
-        let _ = sql::execute(&mut self.connection, sql::ROLLBACK).await;
+        self.unsure = sql::execute(&mut self.connection, sql::ROLLBACK).await.is_err();
     }
 
     pub(super) async fn apply(&mut self, change: &mut dyn Change) -> Result<(), sqlx::Error> {
@@ -132,5 +135,62 @@ impl Transaction {
             return Ok(());
         }
         sql::execute(&mut self.connection, sql::UNDO).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use sqlx::ConnectOptions as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use super::*;
+
+    async fn connection(path: &Path) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+        options.busy_timeout(Duration::ZERO).pragma("synchronous", "FULL").connect().await.unwrap()
+    }
+
+    async fn waits_for_the_disk(transaction: &mut Transaction) -> bool {
+        const FULL: i64 = 2;
+        let setting = sqlx::query_scalar::<_, i64>("PRAGMA synchronous").fetch_one(&mut transaction.connection);
+        setting.await.unwrap() == FULL
+    }
+
+    #[tokio::test]
+    async fn what_must_be_on_disk_waits_for_it_after_whatever_went_wrong() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.sqlite");
+        let (mut transaction, mut other) = (Transaction::new(connection(&path).await), connection(&path).await);
+        for durable in [false, true, false] {
+            sql::execute(&mut other, sql::BEGIN).await.unwrap();
+            transaction.begin(durable).await.unwrap_err();
+            assert!(!transaction.can_run_alone());
+            sql::execute(&mut other, sql::ROLLBACK).await.unwrap();
+            transaction.begin(true).await.unwrap();
+            assert!(waits_for_the_disk(&mut transaction).await, "{durable}");
+            transaction.commit().await.unwrap();
+            assert!(transaction.can_run_alone());
+        }
+        transaction.begin(false).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert!(!transaction.can_run_alone() && !waits_for_the_disk(&mut transaction).await);
+    }
+
+    #[tokio::test]
+    async fn nothing_runs_alone_while_a_transaction_may_be_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut transaction = Transaction::new(connection(&dir.path().join("ledger.sqlite")).await);
+        transaction.begin(true).await.unwrap();
+        transaction.roll_back().await;
+        assert!(transaction.can_run_alone());
+        // As when SQLite ended it by itself.
+        transaction.roll_back().await;
+        assert!(!transaction.can_run_alone());
+        transaction.begin(true).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert!(transaction.can_run_alone());
     }
 }

@@ -177,7 +177,9 @@ async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request
         thread::yield_now();
         let mut batch = Batch::default();
         let ended = match first {
-            Request::Brief(brief) if waiting.is_empty() => batch.run_alone(&mut transaction, brief).await,
+            Request::Brief(brief) if waiting.is_empty() && transaction.can_run_alone() => {
+                batch.run_alone(&mut transaction, brief).await
+            }
             Request::Change(_) | Request::Lazy(_) | Request::Brief(_) | Request::Step(_) | Request::Close(_) => {
                 batch.run(&mut transaction, first, &mut waiting).await
             }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::model::{AreaPath, BlobId, Node, PartnerId, ScratchId, ShipmentId};
-use crate::ports::{Area, AreaError, Begun, Close, Look, NewUpload, SmallUpload, Usage};
+use crate::ports::{Area, AreaError, Begun, Close, Look, NewUpload, Quota, SmallUpload, Usage};
 
 /// The area, and the uploads in it that it does not know of yet.
 pub(super) struct Deferred {
@@ -61,14 +61,16 @@ impl Deferred {
         Ok(self.locked(|all| with_unrecorded(all, partner, usage)))
     }
 
-    /// Begins an upload after a look at its name, which nobody else begins one on meanwhile.
-    pub(super) async fn begin(&self, upload: NewUpload, look: &Look) -> Result<Begun, AreaError> {
+    /// Begins an upload after a look at its name, which nobody else begins one on meanwhile. There is room for it from here
+    /// on, whatever is placed before it is recorded.
+    pub(super) async fn begin(&self, mut upload: NewUpload, look: &Look) -> Result<Begun, AreaError> {
         if look.node.is_some() {
             return self.area.begin(&upload).await;
         }
         let key = (upload.partner.clone(), upload.path.clone());
         self.locked(|all| {
             upload.quota.admit(with_unrecorded(all, &upload.partner, look.usage))?;
+            upload.quota = Quota { bytes: u64::MAX, files: u64::MAX };
             let unrecorded = Unrecorded { scratch: upload.scratch, upload: Arc::new(Some(upload).into()) };
             all.insert(key, unrecorded);
             Ok(Begun { former: None, held_bytes: look.usage.bytes })
@@ -149,7 +151,7 @@ impl Deferred {
         self.area.touch(partner, path, modified).await
     }
 
-    /// Lets go of an upload that nobody goes on with; one that was recorded stays as it is.
+    /// Lets go of an upload that is recorded, or never will be.
     pub(super) fn forget(&self, partner: &PartnerId, path: &AreaPath, scratch: ScratchId) {
         let key = (partner.clone(), path.clone());
         self.locked(|all| {

@@ -30,7 +30,7 @@ struct Name {
 pub(super) struct Hold {
     /// Where its bytes go; none where the name is only kept from others.
     scratch: Option<(ScratchId, Arc<dyn Scratch>)>,
-    /// Taken for every effect on the upload; `true` once another connection has taken over.
+    /// Taken for every effect on the upload; `true` once it is done or another connection has taken over.
     pub(super) lost: Arc<tokio::sync::Mutex<bool>>,
     /// Bytes received that the ledger does not know of yet.
     growth_bytes: AtomicU64,
@@ -87,7 +87,7 @@ impl Ongoing {
         let holder = self.locked(|names| names.get(&taking.key).and_then(|name| name.holder.clone()));
         if let Some(holder) = holder {
             let lost = Arc::clone(&holder.lost).lock_owned().await;
-            taking.former = Some((holder, lost));
+            taking.former = (!*lost).then_some((holder, lost));
         }
         taking
     }

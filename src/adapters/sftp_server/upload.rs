@@ -136,13 +136,24 @@ impl Upload {
 
     /// Brings what was written to disk, without closing.
     pub(super) async fn sync(&mut self) -> Result<(), Failure> {
-        let Some(bytes) = self.scratch.in_memory() else { return self.sync_file().await };
+        let Some(bytes) = self.scratch.in_memory() else { return self.sync_large().await };
         if !self.safeguarded {
             let (partner, path, scratch) = (self.tree.partner.clone(), self.path.clone(), self.scratch_id);
             let small = SmallUpload { partner, path, scratch, blob: sealed_as(scratch) };
             self.premises.area.safeguard(&small, bytes).await?;
             self.safeguarded = true;
         }
+        Ok(())
+    }
+
+    /// The row is brought to disk with the bytes: it says where they are.
+    async fn sync_large(&mut self) -> Result<(), Failure> {
+        self.sync_file().await?;
+        let size_bytes = self.size_bytes;
+        self.premises.area.pause(&self.tree.partner, &self.path, self.scratch_id, size_bytes).await?;
+        self.usage_bytes = self.usage_bytes.saturating_add(size_bytes).saturating_sub(self.recorded_bytes);
+        self.recorded_bytes = size_bytes;
+        self.hold.grown(0);
         Ok(())
     }
 
@@ -175,7 +186,6 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        self.premises.area.forget(&self.tree.partner, &self.path, self.scratch_id);
         self.premises.ongoing.release(&self.tree.partner, &self.path, &self.hold);
     }
 }

@@ -195,6 +195,37 @@ async fn a_close_the_ledger_did_not_take_is_no_success_and_can_be_resumed() {
     assert_eq!(gateway.blobs.inventory().await.unwrap(), (vec![shipment.blob], vec![]));
 }
 
+/// A server with the bytes as the program keeps them; the switch is for the ledger.
+async fn moody_and_tiered() -> (Gateway, Arc<AtomicBool>) {
+    let down = Arc::new(AtomicBool::new(false));
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
+    let area = Moody { area: ledger.clone(), down: Arc::clone(&down) };
+    let blobs = store_of(&dir, &ledger);
+    let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
+    let ports: (Arc<dyn Area>, Arc<dyn Blobs>) = (Arc::new(area), Arc::new(blobs.clone()));
+    (Gateway::over(dir, ledger, blobs, ports, limits, ROOMY).await, down)
+}
+
+#[tokio::test]
+async fn a_small_upload_the_ledger_never_heard_of_can_be_resumed() {
+    let (gateway, down) = moody_and_tiered().await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"first half ".to_vec()).await.unwrap();
+    down.store(true, Ordering::SeqCst);
+    assert_eq!(refusal(client.sftp.close(handle).await.unwrap_err()).0, StatusCode::Failure);
+    refusal(client.sftp.stat("/inbox/a.xml").await.unwrap_err());
+    down.store(false, Ordering::SeqCst);
+    assert_eq!(client.sftp.stat("/inbox/a.xml").await.unwrap().attrs.size, Some(11));
+    let handle = client.open("/inbox/a.xml", OpenFlags::WRITE | OpenFlags::CREATE).await.unwrap();
+    client.sftp.write(&*handle, 11, b"and second".to_vec()).await.unwrap();
+    client.sftp.close(handle).await.unwrap();
+    let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
+    assert_eq!(gateway.bytes(&shipment).await, b"first half and second");
+    assert_eq!(gateway.blobs.inventory().await.unwrap(), (vec![shipment.blob], vec![]));
+}
+
 #[tokio::test]
 async fn a_full_disk_is_told_in_words_and_the_partial_is_kept() {
     let (gateway, _down, full) = moody().await;

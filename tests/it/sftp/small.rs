@@ -1,6 +1,6 @@
 //! Small uploads: no file is made of them, and nothing else is different.
 
-use russh_sftp::protocol::OpenFlags;
+use russh_sftp::protocol::{OpenFlags, StatusCode};
 use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::{BlobId, NodeState, ScratchId};
 use sluse::ports::{Area, Blobs as _, NewUpload, Quota, SmallBlobs as _, SmallUpload};
@@ -163,4 +163,52 @@ async fn an_upload_that_outgrows_memory_or_is_taken_over_is_recorded() {
     let shipment = gateway.shipment("/inbox/b.xml").await.unwrap();
     assert_eq!(gateway.bytes(&shipment).await, b"first second");
     assert_eq!((gateway.small().await.len(), gateway.files().await), (0, 2));
+}
+
+#[tokio::test]
+async fn there_is_room_for_what_has_begun_whatever_comes_before_its_end() {
+    let gateway = Gateway::with(SftpLimits::default(), Quota { bytes: 1_000_000, files: 1 }).await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"admitted".to_vec()).await.unwrap();
+    let (partner, path) = ("etat".parse().unwrap(), "/inbox/b.part".parse().unwrap());
+    let (scratch, now) = (ScratchId::new(), jiff::Timestamp::now());
+    let upload = NewUpload { partner, path, owner: None, scratch, exclusive: false, quota: ROOMY, now };
+    gateway.ledger.begin(&upload).await.unwrap();
+    assert_eq!(client.put("/inbox/c.xml", b"x").await.unwrap_err().1, "quota of 1 files reached");
+    client.sftp.close(handle).await.unwrap();
+    let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
+    assert_eq!(gateway.bytes(&shipment).await, b"admitted");
+}
+
+#[tokio::test]
+async fn an_open_that_waits_for_a_close_finds_nothing_to_go_on_with() {
+    let gateway = Gateway::start().await;
+    let (client, other) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    for round in 0..20 {
+        let name = format!("/inbox/{round}.part");
+        let handle = client.open(&name, NEW).await.unwrap();
+        client.sftp.write(&*handle, 0, b"first".to_vec()).await.unwrap();
+        let (closed, opened) = tokio::join!(client.sftp.close(handle), other.open(&name, NEW));
+        // Whichever was first.
+        closed.map_or_else(|error| assert_eq!(refusal(error).0, StatusCode::Failure), |_| ());
+        let handle = opened.unwrap();
+        other.sftp.write(&*handle, 0, b"second".to_vec()).await.unwrap();
+        other.sftp.close(handle).await.unwrap();
+        assert_eq!((gateway.small().await.len(), gateway.files().await), (round + 1, 0));
+    }
+}
+
+#[tokio::test]
+async fn what_is_synced_of_a_large_upload_is_in_the_ledger() {
+    let gateway = Gateway::with(SftpLimits::default(), Quota { bytes: 100_000, files: 10 }).await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, vec![1; 70_000]).await.unwrap();
+    client.sftp.fsync(&*handle).await.unwrap();
+    assert_eq!(gateway.node("/inbox/a.xml").await.unwrap().size_bytes, 70_000);
+    // Counted once.
+    client.sftp.write(&*handle, 70_000, vec![2; 30_000]).await.unwrap();
+    let full = refusal(client.sftp.write(&*handle, 100_000, vec![3; 1]).await.unwrap_err());
+    assert_eq!(full.1, "quota of 100 kB reached");
 }

@@ -24,7 +24,7 @@ impl Upload {
             return Err(failure);
         }
         let hold = Arc::clone(&self.hold);
-        let _held = held(&hold).await?;
+        let mut lost = held(&hold).await?;
         let now = self.premises.now();
         kill_point("sftp.close.before");
         // Nobody writes any more, and looking goes on while the disk is waited for.
@@ -58,6 +58,8 @@ impl Upload {
             Err(error) => return Err(self.not_closed(error).await),
         };
         kill_point("sftp.close.after");
+        // Nobody takes over what is done.
+        *lost = true;
         arrival.into_iter().for_each(|arrival| arrival.kept());
         if let Some(blob) = replaced {
             self.premises.remove(blob).await;
@@ -125,6 +127,7 @@ impl Upload {
             Err(AreaError::Superseded | AreaError::NotFound) => {}
             // The ledger does not take it at all.
             Err(AreaError::Exists | AreaError::QuotaBytes(_) | AreaError::QuotaFiles(_)) => {
+                self.premises.area.forget(partner, &self.path, self.scratch_id);
                 self.premises.discard(self.scratch_id).await;
             }
             Err(error) => tracing::warn!(%partner, path = %self.path, %error, "a partial's size could not be recorded"),
