@@ -5,7 +5,7 @@
 #
 # Prints a table of medians for docs/benchmarks.md. Uploads have temporary names and are no XML, so that nothing is judged
 # meanwhile; files lie under $TMPDIR. SLUSE names the program (default: target/release/sluse), SLUSE_BENCH_WHAT what of
-# "upload download eight durable_files small_files" is measured. With SLUSE_BENCH_LINE_MS=50 all of it happens over a line with so long a
+# "upload download eight durable_files session_files small_files" is measured. With SLUSE_BENCH_LINE_MS=50 all of it happens over a line with so long a
 # round trip (line.py).
 set -euo pipefail
 
@@ -47,10 +47,19 @@ eight() {
 }
 small_files() { run "$1" "$2" "put -R $dir/small/* $(place "$1" inbox)/" -f; }
 # Each file on disk before the next: sluse's CLOSE sees to that by itself, OpenSSH has to be asked.
-durable_files() {
-    local ask=()
-    [ "$1" = sluse ] || ask=(-f)
-    run "$1" "$2" "put -R $dir/small/* $(place "$1" inbox)/" "${ask[@]}"
+durable() {
+    local server=$1 cipher=$2 files=$3 ask=()
+    [ "$server" = sluse ] || ask=(-f)
+    run "$server" "$cipher" "put -R $files $(place "$server" inbox)/" "${ask[@]}"
+}
+durable_files() { durable "$1" "$2" "$dir/small/*"; }
+# The same in ten sessions at once, by the last digit.
+session_files() {
+    local sessions=() n
+    for n in 0 1 2 3 4 5 6 7 8 9; do
+        durable "$1" "$2" "$dir/small/*$n.part" & sessions+=($!)
+    done
+    for n in "${sessions[@]}"; do wait "$n"; done
 }
 
 # Every upload of many files is of new ones.
@@ -78,7 +87,7 @@ measure() {
 
 for ((round = 0; round < rounds; round++)); do
     for cipher in aes256-gcm@openssh.com chacha20-poly1305@openssh.com; do
-        for what in ${SLUSE_BENCH_WHAT:-upload download eight durable_files small_files}; do
+        for what in ${SLUSE_BENCH_WHAT:-upload download eight durable_files session_files small_files}; do
             # The cipher hardly matters to small files.
             [[ "$what $cipher" != *"_files chacha"* ]] || continue
             for server in openssh sluse; do measure "$what" "$server" "$cipher"; done
@@ -96,6 +105,7 @@ names = {
     "download": f"download, {sys.argv[2]} MiB",
     "eight": f"upload, 8 streams of {int(sys.argv[2]) // 8} MiB",
     "durable_files": f"{sys.argv[3]} files of 10 kB, each durable",
+    "session_files": f"{sys.argv[3]} files in 10 sessions, each durable",
     "small_files": f"{sys.argv[3]} files of 10 kB, `-f` with both",
 }
 times = {}
