@@ -185,6 +185,6 @@ mod on_sqlite {
             an_upload_goes_on_when_its_file_moves, removing_gives_the_bytes_back, quotas_hold, touching_sets_the_time,
             areas_are_apart, listing_pages_through_many;
         crowd:
-            two_workers_never_hold_one_shipment, many_deliveries_at_once_each_count_once, many_uploads_at_once;
+            two_workers_never_hold_one_shipment, many_deliveries_at_once_each_count_once, many_uploads_at_once, many_small_uploads_at_once;
     }
 }

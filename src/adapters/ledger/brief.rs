@@ -2,20 +2,18 @@
 //!
 //! Where it does not fit, it does nothing and says so: the same is then done step by step, which also tells what was wrong.
 
-use async_trait::async_trait;
 use sqlx::SqliteConnection;
+use sqlx::error::DatabaseError;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments};
-use tokio::sync::oneshot;
 
 use crate::model::{BlobId, PartnerId, ScratchId, Stage};
-use crate::ports::{Close, LedgerError, NewUpload, Quota, SmallUpload};
+use crate::ports::{Close, NewUpload, Quota, SmallUpload};
 
 use super::area::Entry;
 use super::rows::{int, node_number, stage_number, uuid};
 use super::shipments::claimed_as;
 use super::sql::area as sql;
-use super::writer::Change;
 
 /// One such change.
 pub(super) struct Brief {
@@ -66,9 +64,7 @@ impl Brief {
     pub(super) async fn run(&self, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
         match self.query().execute(connection).await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(REFUSED)) => {
-                Ok(false)
-            }
+            Err(error) if error.as_database_error().is_some_and(does_not_fit) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -97,43 +93,9 @@ impl Brief {
     }
 }
 
-/// One that waits for the writer.
-pub(super) struct Waiting {
-    brief: Brief,
-    result: Result<bool, LedgerError>,
-    answer: oneshot::Sender<Result<bool, LedgerError>>,
+/// Refused by the view, or by a table whose rule it would break.
+fn does_not_fit(error: &dyn DatabaseError) -> bool {
+    error.is_unique_violation() || error.code().as_deref() == Some(SQLITE_CONSTRAINT_TRIGGER)
 }
 
-impl Waiting {
-    pub(super) fn new(brief: Brief, answer: oneshot::Sender<Result<bool, LedgerError>>) -> Self {
-        Self { brief, result: Ok(false), answer }
-    }
-
-    pub(super) fn brief(&self) -> &Brief {
-        &self.brief
-    }
-
-    pub(super) fn done(&mut self, done: bool) {
-        self.result = Ok(done);
-    }
-}
-
-#[async_trait]
-impl Change for Waiting {
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> bool {
-        self.result = self.brief.run(connection).await.map_err(LedgerError::from);
-        self.result.is_ok()
-    }
-
-    fn answer(self: Box<Self>, failure: Option<&str>) {
-        let result = match (failure, self.result) {
-            (Some(why), Ok(_)) => Err(LedgerError::Unavailable(why.to_owned())),
-            (_, result) => result,
-        };
-        // A caller that went away does not need the answer.
-        let _ = self.answer.send(result);
-    }
-}
-
-/// SQLITE_CONSTRAINT_TRIGGER.
-const REFUSED: &str = "1811";
+const SQLITE_CONSTRAINT_TRIGGER: &str = "1811";

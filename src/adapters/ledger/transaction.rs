@@ -68,6 +68,13 @@ impl Transaction {
         done
     }
 
+    /// Makes it within the transaction. One that does not fit leaves nothing; after an error nothing stands of the whole.
+    pub(super) async fn run_within(&mut self, brief: &Brief) -> Result<bool, sqlx::Error> {
+        let done = brief.run(&mut self.connection).await?;
+        self.savepoint = Savepoint::Used;
+        Ok(done)
+    }
+
     pub(super) async fn commit(&mut self) -> Result<(), sqlx::Error> {
         kill_point("ledger.commit.before");
         let ended = sql::execute(&mut self.connection, sql::COMMIT).await;

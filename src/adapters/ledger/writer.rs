@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::ports::LedgerError;
 
-use super::brief::{self, Brief};
+use super::brief::Brief;
 use super::steps::{Step, StepKind};
 use super::transaction::Transaction;
 
@@ -29,7 +29,7 @@ enum Request {
     /// One that may reach the disk later.
     Lazy(Box<dyn Change>),
     /// One of a single statement.
-    Brief(Box<brief::Waiting>),
+    Brief(Box<Brief>, BriefAnswer),
     Step(Waiting),
     Close(oneshot::Sender<()>),
 }
@@ -86,8 +86,7 @@ impl Writer {
     /// Makes a brief change in the next transaction; `false` when it did not fit and nothing was done.
     pub(super) async fn run_briefly(&self, change: Brief) -> Result<bool, LedgerError> {
         let (answer, answered) = oneshot::channel();
-        let change = Box::new(brief::Waiting::new(change, answer));
-        self.requests.send(Request::Brief(change)).await.map_err(|_| closed())?;
+        self.requests.send(Request::Brief(Box::new(change), answer)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 
@@ -163,6 +162,7 @@ struct Waiting {
 }
 
 type StepAnswer = oneshot::Sender<Result<(), LedgerError>>;
+type BriefAnswer = oneshot::Sender<Result<bool, LedgerError>>;
 
 async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request>) {
     let mut transaction = Transaction::new(connection);
@@ -177,10 +177,11 @@ async fn serve(connection: SqliteConnection, mut waiting: mpsc::Receiver<Request
         thread::yield_now();
         let mut batch = Batch::default();
         let ended = match first {
-            Request::Brief(brief) if waiting.is_empty() && transaction.can_run_alone() => {
-                batch.run_alone(&mut transaction, brief).await
+            Request::Brief(brief, answer) if waiting.is_empty() && transaction.can_run_alone() => {
+                let done = transaction.run_alone(&brief).await;
+                batch.keep(answer, done)
             }
-            Request::Change(_) | Request::Lazy(_) | Request::Brief(_) | Request::Step(_) | Request::Close(_) => {
+            Request::Change(_) | Request::Lazy(_) | Request::Brief(..) | Request::Step(_) | Request::Close(_) => {
                 batch.run(&mut transaction, first, &mut waiting).await
             }
         };
@@ -203,23 +204,17 @@ struct Batch {
     changes: Vec<Box<dyn Change>>,
     steps: Vec<Waiting>,
     answers: Vec<(StepAnswer, Result<(), LedgerError>)>,
+    /// Brief changes, and whether each fitted.
+    briefs: Vec<(BriefAnswer, bool)>,
     closing: Option<oneshot::Sender<()>>,
     /// The next one's first: it must be on disk, and this transaction does not wait for that.
     held: Option<Request>,
 }
 
 impl Batch {
-    /// Nothing else waits.
-    async fn run_alone(
-        &mut self,
-        transaction: &mut Transaction,
-        mut brief: Box<brief::Waiting>,
-    ) -> Result<(), sqlx::Error> {
-        let done = transaction.run_alone(brief.brief()).await;
-        if let Ok(done) = done {
-            brief.done(done);
-        }
-        self.changes.push(brief);
+    /// Keeps the answer to a brief change that was made, or not.
+    fn keep(&mut self, answer: BriefAnswer, done: Result<bool, sqlx::Error>) -> Result<(), sqlx::Error> {
+        self.briefs.push((answer, matches!(done, Ok(true))));
         done.map(drop)
     }
 
@@ -254,14 +249,22 @@ impl Batch {
         let (begun, mut taken, mut next) = (Instant::now(), 0, Some(first));
         while let Some(request) = next {
             match request {
-                request @ (Request::Change(_) | Request::Brief(_) | Request::Step(_) | Request::Close(_))
+                request @ (Request::Change(_) | Request::Brief(..) | Request::Step(_) | Request::Close(_))
                     if !durable =>
                 {
                     self.held = Some(request);
                     break;
                 }
-                Request::Change(change) | Request::Lazy(change) => self.take(transaction, change, usable).await?,
-                Request::Brief(change) => self.take(transaction, change, usable).await?,
+                Request::Change(change) | Request::Lazy(change) => {
+                    self.changes.push(change);
+                    if let Some(change) = self.changes.last_mut().filter(|_| usable) {
+                        transaction.apply(change.as_mut()).await?;
+                    }
+                }
+                Request::Brief(brief, answer) => {
+                    let done = if usable { transaction.run_within(&brief).await } else { Ok(false) };
+                    self.keep(answer, done)?;
+                }
                 Request::Step(step) => self.steps.push(step),
                 Request::Close(done) => self.closing = Some(done),
             }
@@ -270,19 +273,6 @@ impl Batch {
             next = if more { waiting.try_recv().ok() } else { None };
         }
         if usable { self.take_steps(transaction).await } else { Ok(()) }
-    }
-
-    async fn take(
-        &mut self,
-        transaction: &mut Transaction,
-        change: Box<dyn Change>,
-        usable: bool,
-    ) -> Result<(), sqlx::Error> {
-        self.changes.push(change);
-        match self.changes.last_mut().filter(|_| usable) {
-            Some(change) => transaction.apply(change.as_mut()).await,
-            None => Ok(()),
-        }
     }
 
     /// Writes the gathered steps. They are of callers that all wait, so their order among each other is free.
@@ -316,6 +306,9 @@ impl Batch {
         // A caller that went away does not need its answer.
         for (answer, result) in self.answers.drain(..) {
             let _ = answer.send(result.and_then(|()| stands()));
+        }
+        for (answer, done) in self.briefs.drain(..) {
+            let _ = answer.send(stands().map(|()| done));
         }
         for waiting in self.steps.drain(..) {
             let _ = waiting.answer.send(stands());

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use sluse::codes;
 use sluse::model::{BlobId, Outcome, ScratchId, ShipmentId, Stage, WorkerId};
-use sluse::ports::{Close, Intent, NewUpload};
+use sluse::ports::{AreaError, Close, Intent, NewUpload};
 
 use super::{Store, at, claim, closing, item, partner, path, upload};
 
@@ -72,4 +72,31 @@ pub(super) async fn many_uploads_at_once(store: Box<dyn Store>) {
     let usage = store.area().usage(&partner("etat")).await.unwrap();
     let nodes = store.area().list(&partner("etat"), "inbox", None, 100).await.unwrap();
     assert_eq!((usage.files, usage.bytes), (50, nodes.iter().map(|node| node.size_bytes).sum()));
+}
+
+/// What fits, what does not and other changes share transactions; each stands or falls alone.
+pub(super) async fn many_small_uploads_at_once(store: Box<dyn Store>) {
+    let uploads = (0..400).map(|number| {
+        let store = &store;
+        async move {
+            let name = path(&format!("/inbox/{}.xml", number % 100));
+            let (scratch, blob, id) = (ScratchId::new(), BlobId::new(), ShipmentId::new());
+            let begins = NewUpload { path: name.clone(), exclusive: number % 3 == 0, ..upload("/x/y", scratch) };
+            let close = Close { path: name, claim: Some((id, false)), ..closing("/x/y", scratch, blob) };
+            let closed = store.area().close_small(&close, Some(vec![1; 100]), Some(&begins)).await;
+            let is_refused = matches!(closed, Err(AreaError::Exists));
+            assert!(closed.is_ok() || is_refused && begins.exclusive, "{closed:?}");
+            (id, blob, closed.is_ok())
+        }
+    });
+    let all = futures::future::join_all(uploads).await;
+    for (id, blob, is_closed) in &all {
+        let shipment = store.ledger().shipment(*id).await.unwrap();
+        assert_eq!(shipment.map(|shipment| shipment.blob), is_closed.then_some(*blob));
+        assert_eq!(store.small().small_blob(*blob).await.unwrap().is_some(), *is_closed);
+    }
+    let claimed = all.iter().filter(|(_, _, is_closed)| *is_closed).count();
+    assert!((266..400).contains(&claimed), "{claimed}");
+    assert_eq!(store.ledger().counts().await.unwrap().claimed, claimed as u64);
+    assert_eq!(store.area().usage(&partner("etat")).await.unwrap().files, 100);
 }
