@@ -136,6 +136,8 @@ impl Upload {
 
     /// Brings what was written to disk, without closing.
     pub(super) async fn sync(&mut self) -> Result<(), Failure> {
+        let hold = Arc::clone(&self.hold);
+        let _held = held(&hold).await?;
         let Some(bytes) = self.scratch.in_memory() else { return self.sync_large().await };
         if !self.safeguarded {
             let (partner, path, scratch) = (self.tree.partner.clone(), self.path.clone(), self.scratch_id);

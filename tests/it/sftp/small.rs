@@ -158,7 +158,9 @@ async fn an_upload_that_outgrows_memory_or_is_taken_over_is_recorded() {
     client.sftp.write(&*lost, 0, b"first ".to_vec()).await.unwrap();
     let taken = other.open("/inbox/b.xml", ON).await.unwrap();
     other.sftp.write(&*taken, 6, b"second".to_vec()).await.unwrap();
-    assert_eq!(refusal(client.sftp.close(lost).await.unwrap_err()).1, "another upload has taken over this file name");
+    for refused in [client.sftp.fsync(&*lost).await, client.sftp.close(lost).await] {
+        assert_eq!(refusal(refused.unwrap_err()).1, "another upload has taken over this file name");
+    }
     other.sftp.close(taken).await.unwrap();
     let shipment = gateway.shipment("/inbox/b.xml").await.unwrap();
     assert_eq!(gateway.bytes(&shipment).await, b"first second");
