@@ -98,11 +98,13 @@ impl Drop {
             stand.map(|stand| stand.look)
         };
         let begun = Instant::now();
+        // A change rings, and it need not be of a file that is taken.
+        let ring = || fs::write(self.path(RING), b"").unwrap();
+        ring();
         let first = look().await.unwrap_or(0);
         while look().await.unwrap_or(0) < first + more + 1 {
             assert!(begun.elapsed() < PATIENCE, "no looks\n{}", self.home.log());
-            // A change rings, and it need not be of a file that is taken.
-            fs::write(self.path(RING), b"").unwrap();
+            ring();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         fs::remove_file(self.path(RING)).unwrap();
