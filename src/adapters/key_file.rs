@@ -32,6 +32,14 @@ pub enum KeyFileError {
         /// Why not.
         source: ssh_key::Error,
     },
+    /// The certificate beside a key cannot be used.
+    #[error("the certificate {} cannot be used: {reason}", path.display())]
+    Certificate {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
     /// The system gives no random bytes.
     #[error("no random bytes for a new key")]
     Random,

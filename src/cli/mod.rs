@@ -10,6 +10,7 @@ mod check_config;
 mod demo;
 mod generate;
 mod hash_password;
+mod host_key;
 pub mod logging;
 mod metrics;
 mod partner;
@@ -66,6 +67,9 @@ pub enum Command {
     /// Look at a partner's files, also beside a running gateway
     #[command(subcommand)]
     Area(area::AreaCommand),
+    /// Show the SFTP server's keys, make the next one and retire the one before
+    #[command(subcommand)]
+    HostKey(host_key::HostKeyCommand),
     /// List what operators did, the latest first
     Audit(audit::AuditArgs),
     /// Show when schedules run, and run one by hand
@@ -117,6 +121,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => shipment::replay::run(&args),
         Command::Partner(command) => usable(block_on(partner::run(&command))),
         Command::Area(command) => usable(block_on(area::run(&command))),
+        Command::HostKey(command) => usable(host_key::run(&command)),
         Command::Audit(args) => usable(block_on(audit::run(&args))),
         Command::Schedule(command) => schedule::run(&command),
         Command::Source(command) => source::run(&command),

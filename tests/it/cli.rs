@@ -1,6 +1,7 @@
 //! The command line, as a person calls it.
 
 mod check;
+mod host_key;
 mod partner;
 mod receipt;
 mod schedule;
@@ -61,6 +62,7 @@ fn help_names_every_subcommand() {
         "receipt",
         "partner",
         "area",
+        "host-key",
         "audit",
         "schedule",
         "check-config",

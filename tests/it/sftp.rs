@@ -9,6 +9,7 @@ mod doors;
 mod drop_box;
 mod extensions;
 mod faults;
+mod host_keys;
 mod keys;
 mod logins;
 mod noise;

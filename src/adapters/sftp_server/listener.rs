@@ -43,7 +43,8 @@ impl SftpServer {
         let SftpSettings { listen, host_key_dir, partners, limits, defence, proxies, revoked } = settings;
         let roster = Roster::new(&partners, &revoked, &limits, None)?;
         let defender = Defender::new(defence, bans, Arc::clone(&clock)).await?;
-        let keys = host_keys::load_or_make(&host_key_dir, partners.iter().any(|access| access.older_algorithms))?;
+        let for_older = partners.iter().any(|access| access.older_algorithms);
+        let keys = host_keys::load_or_make(&host_key_dir, for_older, clock.now())?;
         let refused = |source| SetupError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;

@@ -55,6 +55,7 @@ mod window;
 pub mod wire;
 mod writeback;
 
+pub use self::host_keys::{HostKey, HostKeyKind, Shown, make_host_key, read_host_keys, retire_host_key};
 pub use self::listener::{Doorkeeper, SftpServer};
 pub use self::login_key::{BadKey, read_key};
 pub use self::premises::Backing;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey};
+use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PrivateKey};
 use russh::server::Config;
 use russh::{MethodKind, MethodSet, Preferred, SshId, cipher, kex, mac};
 use tokio::net::TcpStream;
@@ -39,8 +39,8 @@ pub(super) struct Offers {
 impl Offers {
     /// The offers of a server with these keys; those for older clients only are shown to none but these.
     pub(super) fn new(limits: &SftpLimits, keys: Keys, partners: &[PartnerAccess]) -> Self {
-        let Keys { keys, older_only } = keys;
-        let config = |age, keys| Arc::new(config(limits, age, keys));
+        let Keys { keys, older_only, certificates } = keys;
+        let config = |age, keys| Arc::new(config(limits, age, keys, certificates.clone()));
         let with_older = keys.iter().chain(&older_only).cloned().collect();
         let older_from = partners.iter().filter(|access| access.older_algorithms);
         Self {
@@ -75,6 +75,8 @@ pub(super) struct Keys {
     pub(super) keys: Vec<PrivateKey>,
     /// Shown to clients that are offered older algorithms, since they know no Ed25519.
     pub(super) older_only: Vec<PrivateKey>,
+    /// What authorities say of them, shown to clients that ask for it.
+    pub(super) certificates: Vec<Certificate>,
 }
 
 /// The client's version line as far as it has come, without taking it from the stream.
@@ -101,7 +103,7 @@ fn lacks_etm(line: &[u8]) -> bool {
 }
 
 /// What the SSH side of a connection keeps to.
-pub(super) fn config(limits: &SftpLimits, age: Age, keys: Vec<PrivateKey>) -> Config {
+pub(super) fn config(limits: &SftpLimits, age: Age, keys: Vec<PrivateKey>, certificates: Vec<Certificate>) -> Config {
     Config {
         server_id: SshId::Standard(concat!("SSH-2.0-sluse_", env!("CARGO_PKG_VERSION")).into()),
         methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password, MethodKind::KeyboardInteractive][..]),
@@ -109,6 +111,7 @@ pub(super) fn config(limits: &SftpLimits, age: Age, keys: Vec<PrivateKey>) -> Co
         // OpenSSH begins by asking which methods there are; that is no guess.
         auth_rejection_time_initial: Some(Duration::ZERO),
         keys,
+        certificates,
         window_size: WINDOW_BYTES,
         maximum_packet_size: 65_535,
         channel_buffer_size: 16,

@@ -59,7 +59,7 @@ pub fn proxied(bytes: &[u8]) -> Option<(usize, Option<SocketAddr>)> {
 /// Lets the SSH side answer the first bytes of a client that says no more; how many bytes it answers with.
 pub async fn greet(bytes: &[u8]) -> u64 {
     let key = PrivateKey::from(Ed25519Keypair::from_seed(&[1; 32]));
-    let offer = Arc::new(config(&SftpLimits::default(), Age::Modern, vec![key]));
+    let offer = Arc::new(config(&SftpLimits::default(), Age::Modern, vec![key], Vec::new()));
     let (client, server) = duplex(PIPE_BYTES);
     let (mut reader, mut writer) = split(client);
     let talk = async {

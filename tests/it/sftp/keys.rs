@@ -10,23 +10,28 @@ use crate::support::openssh::OpenSsh;
 use crate::support::sftp::Gateway;
 
 /// Runs `ssh-keygen` in a directory.
-fn keygen(dir: &Path, options: &[&str]) {
+pub(super) fn keygen(dir: &Path, options: &[&str]) {
     let mut command = Command::new("ssh-keygen");
     command.current_dir(dir).arg("-q").args(options).stdin(Stdio::null()).stdout(Stdio::null());
     assert!(command.status().unwrap().success(), "{options:?}");
 }
 
-fn public(dir: &Path, name: &str) -> String {
+pub(super) fn public(dir: &Path, name: &str) -> String {
     std::fs::read_to_string(dir.join(format!("{name}.pub"))).unwrap().trim().to_owned()
 }
 
 /// Whether a client with a key file gets in, with more options.
-async fn gets_in(gateway: &Gateway, dir: &Path, key: &str, options: &'static [&'static str]) -> bool {
+pub(super) async fn gets_in(gateway: &Gateway, dir: &Path, key: &str, options: &[&str]) -> bool {
     let client = OpenSsh::new(gateway.address, "etat", &dir.join(key), dir);
-    tokio::task::spawn_blocking(move || client.batch(options, "pwd\n").0).await.unwrap()
+    let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+    tokio::task::spawn_blocking(move || {
+        client.batch(&options.iter().map(String::as_str).collect::<Vec<_>>(), "pwd\n").0
+    })
+    .await
+    .unwrap()
 }
 
-fn with_keys(settings: &mut SftpSettings, keys: Vec<String>) {
+pub(super) fn with_keys(settings: &mut SftpSettings, keys: Vec<String>) {
     settings.partners[0].logins[0].public_keys = keys.into_iter().map(Into::into).collect();
 }
 

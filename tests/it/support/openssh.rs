@@ -40,9 +40,10 @@ impl OpenSsh {
             .current_dir(&self.dir)
             .args(["-F", "none", "-P", &self.address.port().to_string(), "-i"])
             .arg(&self.key)
+            // The first of several values holds.
+            .args(options)
             .args(["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes"])
             .args(["-o", "PasswordAuthentication=no", "-o", "LogLevel=ERROR"])
-            .args(options)
             .arg("-b")
             .arg(&script)
             .arg(format!("{}@{}", self.user, self.address.ip()));

@@ -1,0 +1,142 @@
+//! The turns of host keys: one is made and known before it is shown, and set aside after.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use russh::keys::Algorithm;
+
+use super::{COMMENT, HostKey, Shown, certificate, read_host_keys, ready};
+use crate::adapters::durable;
+use crate::adapters::key_file::{self, KeyFileError};
+
+/// What kind of key to make or to set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostKeyKind {
+    /// Ed25519, which every client of the last ten years knows.
+    Ed25519,
+    /// ECDSA; new ones are on the curve P-256.
+    Ecdsa,
+}
+
+impl HostKeyKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ssh_host_ed25519_key",
+            Self::Ecdsa => "ssh_host_ecdsa_key",
+        }
+    }
+
+    fn is_of(self, key: &HostKey) -> bool {
+        let algorithm = key.key.algorithm();
+        match self {
+            Self::Ed25519 => algorithm == Algorithm::Ed25519,
+            Self::Ecdsa => algorithm.is_ecdsa(),
+        }
+    }
+}
+
+/// Makes a key: the first of its kind, or the one that is shown next; `None` when one waits already.
+pub fn make(dir: &Path, kind: HostKeyKind) -> Result<Option<PathBuf>, KeyFileError> {
+    ready(dir)?;
+    let path = match turns(dir, kind)? {
+        (None, _none) => dir.join(kind.name()),
+        (Some(current), None) => current.path.with_file_name(after(&current.path)),
+        (Some(_current), Some(_next)) => return Ok(None),
+    };
+    match kind {
+        HostKeyKind::Ed25519 => key_file::make(&path, COMMENT)?,
+        HostKeyKind::Ecdsa => key_file::make_ecdsa(&path, COMMENT)?,
+    };
+    Ok(Some(path))
+}
+
+/// Sets the key that is shown aside, with its certificate, and gives its name to the one that waits; `None` when none does.
+/// Tells where the old key is.
+pub fn retire(dir: &Path, kind: HostKeyKind) -> Result<Option<PathBuf>, KeyFileError> {
+    let (Some(current), Some(next)) = turns(dir, kind)? else { return Ok(None) };
+    let aside = with(&current.path, ".retired");
+    // In this order there is a right key with a right certificate, or none, wherever it breaks off.
+    for (from, to) in [
+        (certificate::path(&current.path), with(&certificate::path(&current.path), ".retired")),
+        (current.path.clone(), aside.clone()),
+        (certificate::path(&next.path), certificate::path(&current.path)),
+        (next.path.clone(), current.path.clone()),
+    ] {
+        step(&from, &to).map_err(|source| KeyFileError::Disk { path: to, source })?;
+    }
+    Ok(Some(aside))
+}
+
+/// The key of a kind that is shown, and the one that waits.
+fn turns(dir: &Path, kind: HostKeyKind) -> Result<(Option<HostKey>, Option<HostKey>), KeyFileError> {
+    let mut keys = read_host_keys(dir)?.into_iter().filter(|key| kind.is_of(key) && key.shown != Shown::OlderClients);
+    let current = keys.next();
+    let next = keys.next();
+    Ok((current, next))
+}
+
+/// A name that comes right after a key's in the order of names.
+fn after(path: &Path) -> OsString {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("{}_next_key", name.strip_suffix("_key").unwrap_or(&name)).into()
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn step(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.exists() {
+        return Ok(());
+    }
+    if to.exists() {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is there already: move it away first"));
+    }
+    durable::rename(from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(dir: &Path) -> Vec<(String, Shown)> {
+        let name = |key: &HostKey| key.path.file_name().unwrap().to_string_lossy().into_owned();
+        read_host_keys(dir).unwrap().iter().map(|key| (name(key), key.shown)).collect()
+    }
+
+    fn public(dir: &Path, name: &str) -> String {
+        super::super::bare(key_file::read(&dir.join(name)).unwrap().public_key())
+    }
+
+    #[test]
+    fn one_key_waits_and_takes_the_place_of_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        assert_eq!(retire(dir, HostKeyKind::Ed25519).unwrap(), None);
+        for kind in [HostKeyKind::Ed25519, HostKeyKind::Ecdsa] {
+            make(dir, kind).unwrap().unwrap();
+        }
+        assert_eq!(retire(dir, HostKeyKind::Ed25519).unwrap(), None);
+        make(dir, HostKeyKind::Ed25519).unwrap().unwrap();
+        assert_eq!(make(dir, HostKeyKind::Ed25519).unwrap(), None);
+        let (ecdsa, first, next) = ("ssh_host_ecdsa_key", "ssh_host_ed25519_key", "ssh_host_ed25519_next_key");
+        let named = |name: &str, shown| (name.to_owned(), shown);
+        let expected = [named(ecdsa, Shown::Everybody), named(first, Shown::Everybody), named(next, Shown::Nobody)];
+        assert_eq!(shown(dir), expected);
+
+        let (old, new) = (public(dir, first), public(dir, next));
+        let aside = retire(dir, HostKeyKind::Ed25519).unwrap().unwrap();
+        assert_eq!(shown(dir), [named(ecdsa, Shown::Everybody), named(first, Shown::Everybody)]);
+        assert_eq!(public(dir, first), new);
+        assert_eq!(public(dir, aside.to_str().unwrap()), old);
+
+        // The one set aside before is not lost to the next.
+        make(dir, HostKeyKind::Ed25519).unwrap().unwrap();
+        let error = retire(dir, HostKeyKind::Ed25519).unwrap_err();
+        assert!(error.to_string().contains("ssh_host_ed25519_key.retired: it is there already"), "{error}");
+        assert_eq!(shown(dir), expected);
+    }
+}
