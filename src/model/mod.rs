@@ -14,6 +14,7 @@ mod header;
 mod hours;
 mod id;
 mod item;
+mod logged;
 mod period;
 mod prefill;
 mod receipt;

@@ -18,5 +18,6 @@ mod protocol;
 mod scp;
 mod small;
 mod uploads;
+mod waiting;
 
 pub(crate) use self::areas::place;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::{Algorithm, Certificate, PublicKey};
 
+use super::login_key::usable;
 use super::settings::Network;
 
 /// Why a certificate does not open a login with these authorities and principals.
@@ -22,6 +23,9 @@ pub(super) fn wrong(
     }
     if certificate.signature().algorithm() == (Algorithm::Rsa { hash: None }) {
         return Some("it is signed with SHA-1");
+    }
+    if usable(&certificate.public_key().clone().into()).is_err() {
+        return Some("its key is too weak");
     }
     // One without principals would be good for every user there is.
     if !certificate.valid_principals().iter().any(|principal| principals.contains(principal)) {

@@ -39,7 +39,7 @@ enum End {
 
 /// Serves one channel until it ends; what was not closed is a partial then.
 pub(super) async fn serve(
-    channel: Channel<Msg>,
+    (channel, first): (Channel<Msg>, Option<ChannelMsg>),
     connection: Handle,
     mut session: Session,
     bandwidth: Option<Arc<Bandwidth>>,
@@ -47,6 +47,9 @@ pub(super) async fn serve(
 ) {
     let (reader, writer) = channel.split();
     let mut talk = Talk { reader, writer, frames: Frames::default(), ended: false, bandwidth };
+    if let Some(first) = first {
+        talk.ended = taken(&mut talk.frames, Some(first)) != Took::Bytes;
+    }
     let end = match talk.converse(&mut session, &stop).await {
         Ok(never) => match never {},
         Err(end) => end,

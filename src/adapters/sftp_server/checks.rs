@@ -34,6 +34,11 @@ impl Check {
             block: Some(u64::from(block)).filter(|block| *block > 0),
         })
     }
+
+    /// Whether it asks for one hash of the whole file.
+    pub(super) fn is_of_all(&self) -> bool {
+        self.start == 0 && self.length.is_none() && self.block.is_none()
+    }
 }
 
 /// The hashes, one behind the other; `None` when they are too many. Blocks.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use russh::keys::{Algorithm, Certificate};
+use russh::keys::{Algorithm, Certificate, HashAlg};
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Pty};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -29,6 +29,7 @@ use super::session::Session as SftpSession;
 use super::settings::{Network, SftpLimits};
 use super::strangers::{Stranger, Strangers};
 use super::tree::Tree;
+use super::waiting::Waiting;
 use super::window::Distance;
 
 /// What all connections share.
@@ -71,8 +72,10 @@ pub(super) struct Connection {
     /// Which of key and password was right, of a user who needs both.
     first: Option<(String, Method)>,
     granted: Option<Granted>,
+    /// The first user and fingerprint of a key that was offered and opens nothing.
+    in_vain: Option<(String, String)>,
     /// Channels that are open and have no subsystem yet.
-    waiting: HashMap<ChannelId, (Channel<Msg>, ChannelRoom)>,
+    waiting: HashMap<ChannelId, Waiting>,
     room_for_channels: Arc<Semaphore>,
     channels: TaskTracker,
     distance: Distance,
@@ -105,6 +108,7 @@ impl Connection {
             logged_in: Some(logged_in),
             first: None,
             granted: None,
+            in_vain: None,
             waiting: HashMap::new(),
             room_for_channels: Arc::new(Semaphore::new(MAX_CHANNELS)),
             channels,
@@ -117,7 +121,7 @@ impl Connection {
         let Some((seat, entrance)) = opened else { return self.refuse_login(user, method).await };
         let partner = &seat.tree.partner;
         if let Some(reason) = seat.barred(self.peer.ip(), self.age, self.shared.premises.now()) {
-            tracing::warn!(peer = %self.peer, user = %printable(user), %partner, reason, "login refused");
+            tracing::warn!(peer = %self.peer, user = %self.named(user), %partner, reason, "login refused");
             return self.refuse_login(user, method).await;
         }
         if entrance.needs_both && !self.is_second(user, method) {
@@ -132,7 +136,7 @@ impl Connection {
             return Auth::reject();
         };
         measures::logged_in(partner);
-        tracing::info!(peer = %self.peer, user = %printable(user), %partner, %method, "logged in");
+        tracing::info!(peer = %self.peer, user = %self.named(user), %partner, %method, "logged in");
         self.granted =
             Some(Granted { tree: Arc::new(seat.tree.seen_by(user)), shares: seat.shares.clone(), _seat: taken });
         Auth::Accept
@@ -141,9 +145,14 @@ impl Connection {
     /// Refuses a login, the later the more have been refused; the same whatever was wrong with it.
     async fn refuse_login(&self, user: &str, method: Method) -> Auth {
         measures::login_refused();
-        tracing::warn!(peer = %self.peer, user = %printable(user), %method, "login refused");
+        tracing::warn!(peer = %self.peer, user = %self.named(user), %method, "login refused");
         tokio::time::sleep(self.shared.defender.refused(self.peer.ip(), user).await).await;
         Auth::reject()
+    }
+
+    /// The user's name for the log, if there is such a user: what else is typed there may be a password or somebody's id.
+    fn named(&self, user: &str) -> String {
+        if self.shared.roster().logins.knows(user) { printable(user) } else { "unknown".to_owned() }
     }
 
     /// Whether the other of key and password was right before, for the same user.
@@ -158,7 +167,7 @@ impl Connection {
     }
 
     fn start_sftp(&mut self, id: ChannelId, session: &Session) -> bool {
-        let Some((channel, room)) = self.waiting.remove(&id) else { return false };
+        let Some(waiting) = self.waiting.remove(&id) else { return false };
         let Some(granted) = &self.granted else { return false };
         let sftp = SftpSession::new(
             Arc::clone(&self.shared.premises),
@@ -168,17 +177,14 @@ impl Connection {
         );
         let span = tracing::info_span!("sftp", partner = %granted.tree.partner, peer = %self.peer);
         let bandwidth = granted.shares.bandwidth.clone();
-        let work = channel::serve(channel, session.handle(), sftp, bandwidth, self.shared.stop.clone());
-        let work = async move {
-            work.await;
-            drop(room);
-        };
-        self.channels.spawn(Box::pin(work.instrument(span)));
-        true
+        let (handle, stop) = (session.handle(), self.shared.stop.clone());
+        waiting.begin(move |channel, first| {
+            channel::serve((channel, first), handle, sftp, bandwidth, stop).instrument(span)
+        })
     }
 
     fn start_scp(&mut self, id: ChannelId, target: String) -> bool {
-        let Some((channel, room)) = self.waiting.remove(&id) else { return false };
+        let Some(waiting) = self.waiting.remove(&id) else { return false };
         let Some(granted) = &self.granted else { return false };
         let scp = Scp {
             premises: Arc::clone(&self.shared.premises),
@@ -189,12 +195,7 @@ impl Connection {
             stop: self.shared.stop.clone(),
         };
         let span = tracing::info_span!("scp", partner = %granted.tree.partner, peer = %self.peer);
-        let work = async move {
-            scp::serve(channel, scp).await;
-            drop(room);
-        };
-        self.channels.spawn(Box::pin(work.instrument(span)));
-        true
+        waiting.begin(move |channel, first| scp::serve((channel, first), scp).instrument(span))
     }
 }
 
@@ -205,7 +206,12 @@ impl Handler for Connection {
         // Whether the user or the key is unknown looks the same from outside.
         let now = self.shared.premises.now();
         let known = modern(offer.algorithm) && self.shared.roster().logins.may_open(user, offer.public_key, now);
-        Ok(if known { Auth::Accept } else { Auth::reject() })
+        if known {
+            return Ok(Auth::Accept);
+        }
+        let fingerprint = offer.public_key.fingerprint(HashAlg::Sha256).to_string();
+        self.in_vain.get_or_insert_with(|| (printable(user), fingerprint));
+        Ok(Auth::reject())
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
@@ -254,7 +260,13 @@ impl Handler for Connection {
     ) -> Result<(), Self::Error> {
         match self.channel_room() {
             Some(room) => {
-                self.waiting.insert(channel.id(), (channel, room));
+                let id = channel.id();
+                let (waiting, serving) = Waiting::new(channel, self.shared.stop.clone());
+                self.waiting.insert(id, waiting);
+                self.channels.spawn(async move {
+                    serving.await;
+                    drop(room);
+                });
                 reply.accept().await;
                 self.distance.answered(Instant::now());
             }
@@ -336,6 +348,18 @@ impl Connection {
     fn refuse(&self, id: ChannelId, what: &str, session: &mut Session) -> Result<(), russh::Error> {
         tracing::info!(peer = %self.peer, what, "refused: only SFTP is served");
         session.channel_failure(id)
+    }
+}
+
+impl Drop for Connection {
+    /// Counts a login by keys that none of them opened: once, since an agent may offer many before the right one.
+    fn drop(&mut self) {
+        let (Some((user, fingerprint)), None) = (self.in_vain.take(), &self.granted) else { return };
+        measures::login_refused();
+        let (peer, method) = (self.peer, Method::Key);
+        tracing::warn!(%peer, user = %self.named(&user), %method, %fingerprint, "login refused");
+        let shared = Arc::clone(&self.shared);
+        self.channels.spawn(async move { shared.defender.refused(peer.ip(), &user).await });
     }
 }
 

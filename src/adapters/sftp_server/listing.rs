@@ -73,7 +73,7 @@ impl Listing {
 async fn shown_size(premises: &Premises, node: &Node) -> u64 {
     premises.size_bytes(node).await.unwrap_or_else(|error| {
         // One odd file must not hide its directory.
-        tracing::warn!(%error, path = %node.path, "a partial's size cannot be read");
+        tracing::warn!(%error, path = %node.path.logged(), "a partial's size cannot be read");
         node.size_bytes
     })
 }

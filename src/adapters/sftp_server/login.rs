@@ -1,8 +1,9 @@
 //! Who may log in: public keys compared, passwords hashed, the same time for a user we do not know.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
@@ -22,6 +23,8 @@ use super::settings::{Login, PartnerAccess, PublicKeyLine, SetupError};
 pub(super) struct Logins {
     users: HashMap<String, User>,
     revoked: Revoked,
+    /// Whether any user may come with a certificate.
+    has_authorities: bool,
     /// Verified for users who are unknown or have no password, so that the answer takes as long.
     decoy: SecretString,
     /// One at a time: a verification takes 19 MiB and a core.
@@ -66,14 +69,29 @@ impl Logins {
             }
         }
         let decoy = decoy(partners.iter().flat_map(|access| &access.logins));
-        Ok(Self { users, revoked: Revoked::read(revoked)?, decoy, hashing: Arc::new(Semaphore::new(1)) })
+        let has_authorities = users.values().any(|user: &User| !user.authorities.is_empty());
+        Ok(Self {
+            users,
+            revoked: Revoked::read(revoked)?,
+            has_authorities,
+            decoy,
+            hashing: Arc::new(Semaphore::new(1)),
+        })
     }
 
     /// Whether an offered key may be worth its signature: it is the user's, or may be in a certificate.
     pub(super) fn may_open(&self, user: &str, key: &PublicKey, now: Timestamp) -> bool {
         // russh offers the key of a certificate without the certificate.
-        let has_authority = self.users.get(user).is_some_and(|user| !user.authorities.is_empty());
-        has_authority || self.by_key(user, key, now).is_some()
+        let may_have_certificate = match self.users.get(user) {
+            Some(user) => !user.authorities.is_empty(),
+            None => self.has_authorities && is_decoy(user),
+        };
+        may_have_certificate || self.by_key(user, key, now).is_some()
+    }
+
+    /// Whether there is such a user.
+    pub(super) fn knows(&self, user: &str) -> bool {
+        self.users.contains_key(user)
     }
 
     /// What a user's key opens.
@@ -163,6 +181,12 @@ fn read_user(partner: &PartnerId, login: &Login) -> Result<User, SetupError> {
     })
 }
 
+/// Whether a user that nobody is looks like one with certificates: every other name does, so that none stands out.
+fn is_decoy(user: &str) -> bool {
+    static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    SECRET.hash_one(user).is_multiple_of(2)
+}
+
 /// A hash nobody's password has: it costs what the first configured one costs, and its result is never used.
 fn decoy<'l>(mut logins: impl Iterator<Item = &'l Login>) -> SecretString {
     let like = logins.find_map(|login| login.password_hash.as_ref());
@@ -177,6 +201,23 @@ mod tests {
     use crate::ports::Quota;
 
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ nightly";
+    #[test]
+    fn unknown_users_look_like_those_with_certificates() {
+        let key = PublicKey::from_openssh(OTHER).unwrap();
+        let probed = |logins: &Logins, user: &str| logins.may_open(user, &key, Timestamp::UNIX_EPOCH);
+        let strangers: Vec<_> = (0..100).map(|number| format!("user{number}")).collect();
+        let mut certified = login("etat", None);
+        certified.authorities = vec![KEY.to_owned()];
+        let logins = Logins::read(&[access(vec![certified, login("annen", None)])], "").unwrap();
+        assert!(probed(&logins, "etat") && !probed(&logins, "annen"));
+        let first: Vec<_> = strangers.iter().map(|user| probed(&logins, user)).collect();
+        assert!(first.contains(&true) && first.contains(&false));
+        let again: Vec<_> = strangers.iter().map(|user| probed(&logins, user)).collect();
+        assert_eq!(first, again);
+        let plain = Logins::read(&[access(vec![login("annen", None)])], "").unwrap();
+        assert!(strangers.iter().all(|user| !probed(&plain, user)));
+    }
+
     const OTHER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti other";
 
     fn access(logins: Vec<Login>) -> PartnerAccess {

@@ -51,6 +51,7 @@ mod spelling;
 mod strangers;
 mod tree;
 mod upload;
+mod waiting;
 mod window;
 pub mod wire;
 mod writeback;

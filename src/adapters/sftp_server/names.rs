@@ -121,7 +121,7 @@ pub(super) async fn remove(premises: &Premises, tree: &Tree, recent: &mut Recent
     if let Some(blob) = node.blob {
         premises.remove(blob).await;
     }
-    tracing::info!(partner = %tree.partner, %path, "removed");
+    tracing::info!(partner = %tree.partner, path = %path.logged(), "removed");
     Ok(())
 }
 

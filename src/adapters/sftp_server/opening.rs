@@ -60,7 +60,7 @@ pub(super) async fn write(
     // From here on the ledger knows this upload and no other of the name.
     let hold = taking.done(Some((start.id, Arc::clone(&start.scratch))));
     hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
-    tracing::info!(partner = %tree.partner, %path, from_bytes = start.size_bytes, "upload begins");
+    tracing::info!(partner = %tree.partner, path = %path.logged(), from_bytes = start.size_bytes, "upload begins");
     let arriving = Arriving {
         partner: tree.partner.clone(),
         dir: path.dir.clone(),

@@ -34,7 +34,7 @@ pub(super) fn remove(tree: &Tree, directory: &Directory, node: &Node) -> Result<
 }
 
 /// A partner's logins share directories and quota; an unfinished file belongs to the login that began it.
-fn own(tree: &Tree, node: &Node) -> Result<(), Failure> {
+pub(super) fn own(tree: &Tree, node: &Node) -> Result<(), Failure> {
     match &node.owner {
         Some(owner) if *owner != tree.user => Err(Failure::Denied("this file belongs to another login of the partner")),
         Some(_) | None => Ok(()),

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
@@ -59,7 +60,7 @@ pub(super) fn target(command: &[u8]) -> Option<String> {
 }
 
 /// Serves one channel until its client has no more files.
-pub(super) async fn serve(channel: Channel<Msg>, scp: Scp) {
+pub(super) async fn serve((channel, first): (Channel<Msg>, Option<ChannelMsg>), scp: Scp) {
     let (reader, writer) = channel.split();
     let mut wire = Wire {
         reader,
@@ -69,6 +70,9 @@ pub(super) async fn serve(channel: Channel<Msg>, scp: Scp) {
         bandwidth: scp.bandwidth.clone(),
         stop: scp.stop.clone(),
     };
+    if let Some(first) = first {
+        wire.take(Some(first));
+    }
     let all_came = scp.receive(&mut wire).await.unwrap_or_else(|error| {
         tracing::debug!(%error, "SCP ended early");
         false
@@ -160,12 +164,25 @@ struct Wire {
 
 impl Wire {
     /// Says that what came last is well, or what is wrong with it.
-    async fn answer(&self, outcome: &Result<(), Failure>) -> io::Result<()> {
+    async fn answer(&mut self, outcome: &Result<(), Failure>) -> io::Result<()> {
         let answer = match outcome {
             Ok(()) => Bytes::from_static(&[0]),
             Err(failure) => Bytes::from(format!("\u{1}scp: {failure}\n")),
         };
-        self.writer.data_bytes(answer).await.map_err(|_gone| io::ErrorKind::BrokenPipe.into())
+        // Bytes are taken in meanwhile: the window the answer waits for may come behind them.
+        let Self { reader, writer, buffer, ended, stop, .. } = self;
+        let sending = writer.data_bytes(answer);
+        tokio::pin!(sending);
+        loop {
+            let has_room = !*ended && buffer.len() < RUN_BYTES;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
+                sent = &mut sending => return sent.map_err(|_gone| io::ErrorKind::BrokenPipe.into()),
+                message = reader.wait(), if has_room => *ended |= !taken(buffer, message),
+                () = tokio::time::sleep(STALL), if !has_room => return Err(io::ErrorKind::TimedOut.into()),
+            }
+        }
     }
 
     /// The next line without its end; `None` when there is no more.
@@ -214,6 +231,12 @@ impl Wire {
         Ok(false)
     }
 
+    /// Takes a message in; `false` when it was the last.
+    fn take(&mut self, message: Option<ChannelMsg>) -> bool {
+        self.ended |= !taken(&mut self.buffer, message);
+        !self.ended
+    }
+
     /// Waits for bytes and takes those that are there; `false` at the end.
     async fn more(&mut self) -> io::Result<bool> {
         if self.ended {
@@ -225,17 +248,24 @@ impl Wire {
         };
         let mut next = Some(first);
         while let Some(message) = next {
-            match message {
-                Some(ChannelMsg::Data { data }) => self.buffer.extend_from_slice(&data),
-                Some(ChannelMsg::Eof | ChannelMsg::Close) | None => {
-                    self.ended = true;
-                    return Ok(!self.buffer.is_empty());
-                }
-                Some(_) => {}
+            if !self.take(message) {
+                return Ok(!self.buffer.is_empty());
             }
             next = if self.buffer.len() < RUN_BYTES { self.reader.wait().now_or_never() } else { None };
         }
         Ok(true)
+    }
+}
+
+/// Takes a message in; `false` when it was the last.
+fn taken(buffer: &mut BytesMut, message: Option<ChannelMsg>) -> bool {
+    match message {
+        Some(ChannelMsg::Data { data }) => {
+            buffer.extend_from_slice(&data);
+            true
+        }
+        Some(ChannelMsg::Eof | ChannelMsg::Close) | None => false,
+        Some(_) => true,
     }
 }
 
@@ -291,6 +321,8 @@ fn words(command: &str) -> Option<Vec<String>> {
 
 const MAX_LINE_BYTES: usize = 2048;
 const RUN_BYTES: usize = 512 * 1024;
+/// How long a client that sends may leave an answer unread.
+const STALL: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {

@@ -204,7 +204,7 @@ impl Session {
         };
         if !open.pflags.intersects(OpenFlags::WRITE | OpenFlags::APPEND | OpenFlags::TRUNCATE) {
             let reading = opening::read(&self.premises, &self.tree, directory, path).await?;
-            tracing::info!(partner = %self.tree.partner, path = %reading.path, "download begins");
+            tracing::info!(partner = %self.tree.partner, path = %reading.path.logged(), "download begins");
             return Ok(self.handles.add(Open::Reading(reading), room));
         }
         self.recent.forget(&path);
@@ -248,8 +248,8 @@ impl Session {
         }
         let (partner, path, user) = (&self.tree.partner, &reading.path, &self.tree.user);
         match self.premises.area.fetched(partner, path, user, self.premises.now()).await {
-            Ok(()) => tracing::info!(%partner, %path, user, "fetched"),
-            Err(error) => tracing::error!(%partner, %path, %error, "a fetch could not be recorded"),
+            Ok(()) => tracing::info!(%partner, path = %path.logged(), user, "fetched"),
+            Err(error) => tracing::error!(%partner, path = %path.logged(), %error, "a fetch could not be recorded"),
         }
     }
 

@@ -179,7 +179,7 @@ impl Taker {
         let path = self.ledger().claim_take(&claim).await?;
         kill_point("source.take.claimed");
         tracing::info!(
-            source = self.name(), partner = %self.source.partner, %path, size_bytes = claim.size_bytes, %shipment,
+            source = self.name(), partner = %self.source.partner, path = %path.logged(), size_bytes = claim.size_bytes, %shipment,
             "taken from a source"
         );
         self.claimed.notify_one();

@@ -16,7 +16,11 @@ use tokio::net::TcpStream;
 use crate::support::sftp::{Gateway, PASSWORD, Trusting, user_key};
 
 async fn with_key(session: &mut client::Handle<Trusting>, user: &str) -> AuthResult {
-    let key = PrivateKeyWithHashAlg::new(Arc::new(user_key(user)), None);
+    with_key_of(session, user, user).await
+}
+
+async fn with_key_of(session: &mut client::Handle<Trusting>, user: &str, owner: &str) -> AuthResult {
+    let key = PrivateKeyWithHashAlg::new(Arc::new(user_key(owner)), None);
     session.authenticate_publickey(user, key).await.unwrap()
 }
 
@@ -107,6 +111,34 @@ async fn guessing_waits_longer_each_time_and_ends_with_a_ban_that_the_ledger_kee
     let config = Arc::new(client::Config::default());
     let mut other = client::connect_stream(config, stream, Trusting).await.unwrap();
     assert!(matches!(with_key(&mut other, "etat").await, AuthResult::Success));
+}
+
+#[tokio::test]
+async fn keys_that_open_nothing_are_counted_once_a_connection() {
+    let strict = |settings: &mut SftpSettings| {
+        settings.defence = Defence { ban_score: 3, wait: Duration::ZERO, ..Defence::default() };
+    };
+    let gateway = Gateway::changed(strict).await;
+    for guess in 0..3 {
+        let mut session = gateway.connect().await;
+        for user in ["annen", "nobody", "annen"] {
+            assert!(is_refused(&with_key_of(&mut session, user, "stranger").await), "{guess}");
+        }
+        if guess == 1 {
+            // An agent may offer other keys first.
+            assert!(matches!(with_key(&mut session, "etat").await, AuthResult::Success));
+        }
+    }
+    assert!(gateway.ledger.bans_after(Timestamp::now()).await.unwrap().is_empty(), "one login was right");
+    let gateway = Gateway::changed(strict).await;
+    for _guess in 0..3 {
+        with_key_of(&mut gateway.connect().await, "annen", "stranger").await;
+    }
+    let begun = Instant::now();
+    while gateway.ledger.bans_after(Timestamp::now()).await.unwrap().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no ban");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

@@ -59,16 +59,38 @@ async fn a_sender_compares_what_arrived_by_its_hash() {
     assert_eq!(hashes(&ask(&client, "check-file-handle", whole()).await.unwrap()), sha256(&bytes));
     assert_eq!(hashes(&ask(&client, "check-file", whole()).await.unwrap()), sha256(&bytes));
     client.sftp.close(handle).await.unwrap();
-    let named = |start, length, block| {
-        Fields::default().text("/inbox/a.xml").text("sha256").long(start).long(length).word(block)
-    };
-    // Claimed: its bytes are not given back, its hash is.
-    let answer = ask(&client, "check-file-name", named(100, 500_000, 300_000)).await.unwrap();
-    let expected = [sha256(&bytes[100..300_100]), sha256(&bytes[300_100..500_100])].concat();
+    // Claimed: its bytes are not given back, its hash is; hashes of parts would give back the bytes one by one.
+    assert_eq!(hashes(&ask(&client, "check-file-name", named("/inbox/a.xml", 0, 0, 0)).await.unwrap()), sha256(&bytes));
+    for (start, length, block) in [(1, 0, 0), (0, 1, 0), (0, 0, 350_000)] {
+        let refused = ask(&client, "check-file-name", named("/inbox/a.xml", start, length, block)).await.unwrap_err();
+        assert_eq!(refused.0, StatusCode::PermissionDenied);
+    }
+}
+
+#[tokio::test]
+async fn parts_of_an_unfinished_file_have_hashes_for_its_owner() {
+    let gateway = Gateway::start().await;
+    let client = gateway.raw("etat").await;
+    let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 253) as u8).collect();
+    let (partial, claimed) = ("/inbox/a.part", "/inbox/a.xml");
+    for path in [partial, claimed] {
+        client.put(path, &bytes).await.unwrap();
+    }
+    let answer = ask(&client, "check-file-name", named(partial, 100, 150_000, 100_000)).await.unwrap();
+    let expected = [sha256(&bytes[100..100_100]), sha256(&bytes[100_100..150_100])].concat();
     assert_eq!(hashes(&answer), expected);
-    assert_eq!(hashes(&ask(&client, "check-file-name", named(700_000, 0, 0)).await.unwrap()), sha256(b""));
-    let even = ask(&client, "check-file-name", named(0, 0, 350_000)).await.unwrap();
-    assert_eq!(hashes(&even), [sha256(&bytes[..350_000]), sha256(&bytes[350_000..])].concat());
+    assert_eq!(hashes(&ask(&client, "check-file-name", named(partial, 200_000, 0, 0)).await.unwrap()), sha256(b""));
+    let even = ask(&client, "check-file-name", named(partial, 0, 0, 100_000)).await.unwrap();
+    assert_eq!(hashes(&even), [sha256(&bytes[..100_000]), sha256(&bytes[100_000..])].concat());
+    let other = gateway.raw("etat-two").await;
+    for path in [partial, claimed] {
+        let refused = ask(&other, "check-file-name", named(path, 0, 0, 0)).await.unwrap_err();
+        assert_eq!(refused.0, StatusCode::PermissionDenied, "of another login: {path}");
+    }
+}
+
+fn named(path: &str, start: u64, length: u64, block: u32) -> Fields {
+    Fields::default().text(path).text("sha256").long(start).long(length).word(block)
 }
 
 #[tokio::test]

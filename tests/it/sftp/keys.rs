@@ -97,6 +97,9 @@ async fn a_certificate_opens_for_its_principal_from_its_address_until_it_is_revo
         sign("ca", options);
         assert!(!gets_in(&gateway, dir, "key", &[]).await, "{options:?}");
     }
+    keygen(dir, &["-t", "rsa", "-b", "2048", "-N", "", "-f", "weak"]);
+    keygen(dir, &[&["-s", "ca", "-I", "job 8"], &good[..], &["weak.pub"]].concat());
+    assert!(!gets_in(&gateway, dir, "weak", &[]).await, "a weak key, whoever signed it");
     sign("other-ca", &good);
     assert!(!gets_in(&gateway, dir, "key", &[]).await, "another authority");
     sign("ca", &[&good[..], &["-h"]].concat());

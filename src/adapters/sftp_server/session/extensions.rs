@@ -34,11 +34,13 @@ impl Session {
             extended::STATVFS => replies.extended(id, extended::room(&self.premises, &self.tree).await?),
             extended::CHECK_FILE | extended::CHECK_HANDLE => {
                 let source = self.source(&fields.bytes()?)?;
-                replies.extended(id, checked(source, fields).await?);
+                replies.extended(id, checked(source, Check::read(&mut fields)?).await?);
             }
             extended::CHECK_NAME => {
-                let source = self.named(&fields.path()?).await?;
-                replies.extended(id, checked(source, fields).await?);
+                let path = fields.path()?;
+                let check = Check::read(&mut fields)?;
+                let source = self.named(&path, check.is_of_all()).await?;
+                replies.extended(id, checked(source, check).await?);
             }
             extended::HARDLINK => return Err(Failure::Unsupported("a link")),
             _ => return Err(Failure::Unsupported("this request")),
@@ -46,13 +48,16 @@ impl Session {
         Ok(())
     }
 
-    /// The bytes of a file whose hash may be told: also of one that is claimed, so that a sender can check what we have.
-    async fn named(&self, path: &str) -> Result<Source, Failure> {
+    /// The bytes of a file whose hash may be told. Of one that is claimed its sender may ask for the hash of all, to check
+    /// what we have; hashes of its parts would give it back byte by byte.
+    async fn named(&self, path: &str, of_all: bool) -> Result<Source, Failure> {
         let Target::File(directory, path) = self.tree.resolve(path)? else {
             return Err(Failure::Refused("this is a directory".to_owned()));
         };
         let node = self.premises.area.stat(&self.tree.partner, &path).await?.ok_or(Failure::NoSuchFile)?;
-        if node.state != NodeState::Claimed {
+        if node.state == NodeState::Claimed && of_all {
+            rights::own(&self.tree, &node)?;
+        } else {
             rights::read(&self.tree, directory, &node)?;
         }
         match (node.blob, node.scratch) {
@@ -90,9 +95,8 @@ impl Session {
     }
 }
 
-/// The answer to a request for hashes; the rest of its fields say which.
-async fn checked(source: Source, mut fields: Fields) -> Result<Vec<u8>, Failure> {
-    let check = Check::read(&mut fields)?;
+/// The answer to a request for hashes.
+async fn checked(source: Source, check: Check) -> Result<Vec<u8>, Failure> {
     let hashes = on_disk(move || checks::hashes(&source, &check)).await?.ok_or_else(checks::too_many)?;
     Ok(checks::answer(&hashes))
 }

@@ -71,17 +71,17 @@ impl Upload {
         let (partner, path, size_bytes) = (&self.tree.partner, &self.path, self.size_bytes);
         measures::uploaded(partner, size_bytes);
         if let Some(shipment) = shipment {
-            tracing::info!(%partner, %path, size_bytes, %shipment, "received");
+            tracing::info!(%partner, path = %path.logged(), size_bytes, %shipment, "received");
             self.premises.claimed.notify_one();
             let modified = self.modified.unwrap_or(now);
             return Some(Handed { path: path.clone(), size_bytes, modified });
         }
-        tracing::info!(%partner, %path, size_bytes, "uploaded, not claimed");
+        tracing::info!(%partner, path = %path.logged(), size_bytes, "uploaded, not claimed");
         if let Some(modified) = self.modified
             && let Err(error) = self.premises.area.touch(partner, path, modified).await
         {
             // The upload is good whatever its time says.
-            tracing::warn!(%error, %path, "the modification time could not be kept");
+            tracing::warn!(%error, path = %path.logged(), "the modification time could not be kept");
         }
         None
     }
@@ -118,11 +118,13 @@ impl Upload {
 
     async fn record_size(&self) {
         if let Err(failure) = self.sync_file().await {
-            tracing::warn!(path = %self.path, %failure, "a partial could not be synced");
+            tracing::warn!(path = %self.path.logged(), %failure, "a partial could not be synced");
         }
         let partner = &self.tree.partner;
         match self.premises.area.pause(partner, &self.path, self.scratch_id, self.size_bytes).await {
-            Ok(()) => tracing::info!(%partner, path = %self.path, size_bytes = self.size_bytes, "kept as a partial"),
+            Ok(()) => {
+                tracing::info!(%partner, path = %self.path.logged(), size_bytes = self.size_bytes, "kept as a partial")
+            }
             // Removed or replaced while it was open.
             Err(AreaError::Superseded | AreaError::NotFound) => {}
             // The ledger does not take it at all.
@@ -130,7 +132,9 @@ impl Upload {
                 self.premises.area.forget(partner, &self.path, self.scratch_id);
                 self.premises.discard(self.scratch_id).await;
             }
-            Err(error) => tracing::warn!(%partner, path = %self.path, %error, "a partial's size could not be recorded"),
+            Err(error) => {
+                tracing::warn!(%partner, path = %self.path.logged(), %error, "a partial's size could not be recorded")
+            }
         }
     }
 }
