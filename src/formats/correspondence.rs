@@ -80,7 +80,7 @@ pub(crate) fn detail(
         }
         "BinaryAttachments/BinaryAttachment/Data" => part.content = content,
         "BinaryAttachments/BinaryAttachment" => details.add_attachment(part)?,
-        "XmlAttachments/XmlAttachment/FormDataXml" => part.content = reader.document(content)?,
+        "XmlAttachments/XmlAttachment/FormDataXml" => part.content = content,
         "XmlAttachments/XmlAttachment" => details.add_form(part)?,
         _ => {}
     }

@@ -65,7 +65,7 @@ pub(crate) fn unit_detail(
     match path {
         "FormTask/Form/DataFormatId" => part.name = reader.text(content)?,
         "FormTask/Form/DataFormatVersion" => part.kind = reader.text(content)?,
-        "FormTask/Form/FormData" => part.content = reader.document(content)?,
+        "FormTask/Form/FormData" => part.content = content,
         "FormTask/Form" => details.add_form(part)?,
         _ => details.take_reportee(reader, path == "@reportee", content)?,
     }

@@ -13,7 +13,8 @@ use super::text::TextDecoder;
 pub enum Coding {
     /// Text: CDATA sections and references stand for characters.
     Text,
-    /// Text that is a document of its own: its XML declaration will name UTF-8, in which it is sent, if it names any.
+    /// Text that is a document of its own: nothing will stand before it, and its XML declaration will name UTF-8, in
+    /// which it is sent, if it names any.
     Document,
     /// Text that is base64, white space anywhere.
     Base64,

@@ -163,22 +163,6 @@ impl Reader<'_> {
         String::from_utf8(text).map_err(|_| ReadItemError::Changed("text is not UTF-8"))
     }
 
-    /// The content of an element that holds a document of its own, without the white space around it: before an XML
-    /// declaration even a line feed would make the document ill-formed.
-    pub(crate) fn document(&self, content: ByteRange) -> Result<ByteRange, ReadItemError> {
-        let mut excerpt = Excerpt::new(content, self.encoding);
-        let mut start = content.start;
-        while start < content.start + EDGE_BYTES {
-            let piece = excerpt.read(self.blob)?;
-            let blank = piece.iter().position(|byte| !is_blank(*byte)).unwrap_or(piece.len());
-            start += self.encoding.sent_bytes(piece.get(..blank).unwrap_or_default());
-            if blank < piece.len() || piece.is_empty() {
-                break;
-            }
-        }
-        Ok(ByteRange { start, ..content })
-    }
-
     fn reportee(&mut self, group: ByteRange) -> Result<Reportee, ReadItemError> {
         let mut id = None;
         for_each_element((self.blob, self.encoding), group, &mut |path, content| {
@@ -237,12 +221,6 @@ fn visit_attributes(
     fragment.attributes().iter().try_for_each(|(name, value)| visit(&format!("{path}{separator}@{name}"), *value))
 }
 
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
-}
-
-/// How far into a form's content white space is looked for.
-const EDGE_BYTES: u64 = 4096;
 /// Most forms and attachments of one item; judging refuses more.
 pub const MOST_PARTS: u64 = 10_000;
 /// Most bytes of text of one item as written, forms and attachments not counted; judging refuses more.
@@ -253,8 +231,8 @@ const NO_REPORTEE: ReadItemError = ReadItemError::Changed("the reportee's id is 
 mod tests {
     use super::*;
     use crate::codes;
-    use crate::formats::Decoder;
     use crate::formats::fragment::tests::InMemory;
+    use crate::formats::{Decoder, FormData};
     use crate::model::{ItemKey, Period, Terms};
     use jiff::civil::date;
 
@@ -317,6 +295,27 @@ mod tests {
         let first = "<?xml version='1.0'?><FormTask></FormTask>";
         let expected = [(attachment, "Hello"), (form("1", "2"), first), (form("3", "4"), "")];
         assert_eq!(parts, expected.map(|(meta, text)| (meta, text.to_owned())));
+    }
+
+    #[test]
+    fn nothing_stands_before_a_form_that_is_sent() {
+        let declaration = "<?xml version=\"1.0\" encoding=\"utf-16\"?>";
+        let blanks = " ".repeat(5_000);
+        for written in [
+            format!("<![CDATA[\n{declaration}<Melding/>]]>"),
+            format!("\r\n<!-- -->\n<![CDATA[ {declaration}<Melding/>]]>"),
+            format!("{blanks}<![CDATA[{declaration}<Melding/>]]>"),
+            format!("<![CDATA[\u{feff}{declaration}<Melding/>]]>"),
+            format!("&#13;&#10;&#xFEFF;{}&lt;Melding/>", declaration.replace('<', "&lt;")),
+        ] {
+            let item = format!("<FormTask><Form><FormData>{written}</FormData></Form></FormTask>");
+            let (blob, details) = read_item(ItemKind::FormTask, GROUP, &item);
+            let sent = decoded(&blob, &details.unwrap().parts[0]);
+            assert_eq!(sent, "<?xml version=\"1.0\" encoding=\"utf-8\"?><Melding/>", "{written}");
+            let mut judged = FormData::new(None);
+            judged.push(sent.as_bytes());
+            assert_eq!(judged.finish(), None, "{written}");
+        }
     }
 
     #[test]

@@ -187,6 +187,8 @@ mod tests {
             ("<Melding><Belop>1</Belop></Melding>", None, None),
             ("\r\n <?xml version='1.0' encoding='UTF-16'?><Melding><Belop>1</Belop></Melding> ", None, None),
             ("\u{feff}<Melding><Belop>1</Belop></Melding>", None, None),
+            (" \u{feff}\n<?xml version='1.0'?><Melding><Belop>1</Belop></Melding>", None, None),
+            ("\u{feff} ", Some(Kind::NotXml), Some(Kind::NotXml)),
             ("<Melding><Belop>x</Belop></Melding>", None, Some(Kind::BadValue)),
             ("<Melding/>", None, Some(Kind::MissingElement)),
             ("<Other/>", None, Some(Kind::UnknownRoot)),

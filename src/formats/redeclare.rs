@@ -1,7 +1,8 @@
-//! The XML declaration of a form, made true: forms are sent in UTF-8, whatever their declaration said while they were
-//! text inside a batch.
+//! The beginning of a form, made true: forms are sent in UTF-8, whatever their declaration said while they were text
+//! inside a batch, and nothing may stand before a declaration.
 
-/// Writes UTF-8 in place of any other encoding that a document's declaration names; the rest passes as it is.
+/// Drops white space and byte order marks before a document, and writes UTF-8 in place of any other encoding that its
+/// declaration names; the rest passes as it is.
 #[derive(Debug, Default)]
 pub(crate) struct Redeclare {
     state: State,
@@ -11,6 +12,8 @@ pub(crate) struct Redeclare {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
+    /// Before the first character of the document; of a byte order mark so many bytes have come.
+    Before(usize),
     /// So much of `<?xml` has passed.
     Opening(usize),
     /// In the declaration, outside of quotes; `true` when a name may begin.
@@ -27,7 +30,7 @@ enum State {
 
 impl Default for State {
     fn default() -> Self {
-        Self::Opening(0)
+        Self::Before(0)
     }
 }
 
@@ -46,6 +49,14 @@ impl Redeclare {
 
     fn step(&mut self, byte: u8, out: &mut Vec<u8>) -> State {
         let (state, passes) = match self.state {
+            State::Before(0) if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') => (self.state, false),
+            State::Before(come) if MARK.get(come) == Some(&byte) => (State::Before((come + 1) % MARK.len()), false),
+            State::Before(0) if OPENING.first() == Some(&byte) => (State::Opening(1), true),
+            State::Before(come) => {
+                // It was another character that begins as the mark does.
+                out.extend_from_slice(MARK.get(..come).unwrap_or_default());
+                (State::Past, true)
+            }
             State::Opening(passed) if passed == OPENING.len() => {
                 (if byte.is_ascii_whitespace() { State::Between(true) } else { State::Past }, true)
             }
@@ -89,6 +100,7 @@ impl Redeclare {
     }
 }
 
+const MARK: &[u8] = "\u{FEFF}".as_bytes();
 const OPENING: &[u8] = b"<?xml";
 const UTF_8: &[u8] = b"UTF-8";
 /// Longer than any name a declaration has.
@@ -124,6 +136,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_stands_before_a_document() {
+        let document = "<?xml version='1.0' encoding='utf-16'?><å/>";
+        for before in ["\n", " \t\r\n", "\u{feff}", "\n\u{feff} ", "\u{feff}\u{feff}", &" ".repeat(10_000)] {
+            for piece in [1, 2, 1_000] {
+                assert_eq!(
+                    redeclared(&format!("{before}{document}"), piece),
+                    document.replace("16", "8"),
+                    "{before:?}"
+                );
+                assert_eq!(redeclared(&format!("{before}<a/> "), piece), "<a/> ");
+            }
+        }
+        assert_eq!(redeclared(" \n\u{feff}", 1), "");
+    }
+
+    #[test]
     fn everything_else_passes() {
         for text in [
             "",
@@ -135,6 +163,8 @@ mod tests {
             "<?xml version='1.0' encoding='utf-8'?>\n<a encoding='utf-16'/>",
             "<?xml-stylesheet encoding='x'?>",
             "text, and no document: encoding='x'",
+            "，<?xml encoding='x'?>",
+            "\u{a0}<?xml encoding='x'?>",
         ] {
             for piece in [1, 1_000] {
                 assert_eq!(redeclared(text, piece), text);
@@ -144,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cutting_gives_the_same(text in "(<[?]xml )?[ a-z='\"?>éU8-]{0,40}(encoding='[a-zA-Z0-9-]{0,8}'[?]>)?", piece in 1_usize..9) {
+        fn any_cutting_gives_the_same(text in "[ \n\u{feff}，]{0,4}(<[?]xml )?[ a-z='\"?>éU8-]{0,40}(encoding='[a-zA-Z0-9-]{0,8}'[?]>)?", piece in 1_usize..9) {
             prop_assert_eq!(redeclared(&text, piece), redeclared(&text, 1_000));
         }
     }

@@ -83,7 +83,7 @@ fn attachment(reader: &mut Reader<'_>, draft: &mut Draft, path: &str, content: B
         "XmlAttachments/XmlAttachment/DataFormatVersion" => {
             attachment.file_name = format!("{}-{}.xml", attachment.name, reader.text(content)?.trim());
         }
-        "XmlAttachments/XmlAttachment/FormDataXml" => attachment.content = reader.document(content)?,
+        "XmlAttachments/XmlAttachment/FormDataXml" => attachment.content = content,
         "XmlAttachments/XmlAttachment" => draft.take_attachment(Coding::Document)?,
         _ => {}
     }

@@ -24,7 +24,7 @@ pub(crate) fn form_task_detail(
         "Form/DataFormatId" | "Attachments/Attachment/FileName" => part.name = reader.text(content)?,
         "Form/DataFormatVersion" | "Attachments/Attachment/AttachmentType" => part.kind = reader.text(content)?,
         "Attachments/Attachment/AttachmentData" => part.content = content,
-        "Form/FormData" => part.content = reader.document(content)?,
+        "Form/FormData" => part.content = content,
         "Form" => details.add_form(part)?,
         "Attachments/Attachment" => details.add_attachment(part)?,
         _ => {}
