@@ -56,7 +56,8 @@
 //!
 //! Judging needs the depth of nesting, one value at most, and what [`Limits`] allow: keys of identity constraints and IDs
 //! are the only things that grow with a document, up to a limit of their own. Nothing recurses on a document, and time is
-//! linear in it. A schema is held to [`SchemaLimits`].
+//! linear in it: where constraints of nested elements lead many ways at once, the steps are counted, and so many are
+//! allowed for each byte. A schema is held to [`SchemaLimits`].
 //!
 //! # After a finding
 //!

@@ -61,10 +61,16 @@ pub struct Limits {
     pub value_bytes: usize,
     /// Bytes of a watched value's text.
     pub watched_bytes: usize,
-    /// Keys, and references to them, that identity constraints keep at once; beyond it they are no longer judged.
+    /// Keys, references to them and whatever else identity constraints keep at once; beyond it they are no longer judged.
     pub identity_entries: usize,
+    /// Steps along the paths of identity constraints, beside 64 for each byte of the document; beyond it they are no
+    /// longer judged.
+    pub identity_steps: u64,
     /// IDs, and references to those not seen yet; beyond it they are no longer judged.
     pub references: usize,
+    /// Bytes of the paths of references that wait for their ends, once for IDs and once for keys; findings about
+    /// what is beyond it tell the path of an element around the reference.
+    pub path_bytes: usize,
     /// Findings to tell of; more are only counted.
     pub findings: u64,
 }
@@ -76,7 +82,9 @@ impl Default for Limits {
             value_bytes: 64 << 10,
             watched_bytes: 4 << 10,
             identity_entries: 1_000_000,
+            identity_steps: 10_000_000,
             references: 1_000_000,
+            path_bytes: 16 << 20,
             findings: 1_000_000,
         }
     }

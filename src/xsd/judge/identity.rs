@@ -5,9 +5,9 @@ use super::attributes::{is_for, is_instance};
 use super::ending::Outcome;
 use super::keys::{Capture, Field, Node};
 use super::matching::Answer;
-use super::references::{Digested, Wanted};
-use crate::xml::{Locator, Position, Tag};
-use crate::xsd::finding::{Finding, Kind};
+use super::references::Digested;
+use crate::xml::{Attribute, Locator, Namespace, Position, Tag};
+use crate::xsd::finding::Kind;
 use crate::xsd::tables::{Constraint, Element, Sort, Test, Type};
 use crate::xsd::validator::Observer;
 
@@ -29,53 +29,82 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let schema = self.judge.schema();
         let depth = self.judge.frames.len();
         let answers = self.judge.identity.advance(schema, depth, tag, own, || locator.position(tag.offset));
-        let (captured, by_attributes): (Vec<Answer>, Vec<Answer>) =
-            answers.into_iter().partition(|answer| self.attribute_test(answer).is_none());
-        let mut seen = Vec::new();
-        for answer in by_attributes {
-            if let Some(test) = self.attribute_test(&answer) {
-                self.answer_by_attributes(&answer, test, tag, found, &mut seen);
-            }
+        // Each answer is held against each attribute.
+        self.judge.identity.spend(answers.len() * (tag.attributes().count() + found.attributes.len()));
+        if !self.judge.identity.is_affordable(tag.offset) {
+            let text = "the paths of identity constraints lead to more than can be looked at";
+            self.find(Kind::TooManyKeys, "", locator.position(tag.offset), text);
+            return false;
         }
-        let captures = captured.iter().map(|answer| Capture { node: answer.node, field: answer.field });
-        self.judge.identity.captures.extend(captures);
-        !captured.is_empty()
+        let mut values = Vec::new();
+        let captures = self.judge.identity.captures.len();
+        // A field has one value however many of its paths lead to it.
+        for answers in answers.chunk_by(|one, other| (one.node, one.field) == (other.node, other.field)) {
+            self.answer_by_attributes(answers, tag, found, &mut values);
+            let captured = answers.iter().find(|answer| self.attribute_test(answer).is_none());
+            let captured = captured.map(|answer| Capture { node: answer.node, field: answer.field });
+            self.judge.identity.captures.extend(captured);
+        }
+        self.judge.identity.captures.len() > captures
     }
 
-    /// Answers a field by the attributes of the element just opened, each of them once.
+    /// Answers a field by the attributes of the element just opened that any of its paths asks for, each of them once.
+    /// Of each attribute the values hold, once it has been asked for, what it comes to; nothing where it is not judged.
     fn answer_by_attributes(
         &mut self,
-        answer: &Answer,
-        test: &Test,
+        answers: &[Answer],
         tag: &Tag<'_>,
         found: &Type,
-        seen: &mut Vec<(usize, usize, u64)>,
+        values: &mut Vec<Option<Option<Field>>>,
     ) {
-        let fitting = tag.attributes().filter(|attribute| test.fits(attribute.namespace, attribute.local));
-        for attribute in fitting {
-            let once = (answer.node, answer.field, attribute.offset);
-            if seen.contains(&once) {
+        let Some(first) =
+            answers.first().filter(|_| answers.iter().any(|answer| self.attribute_test(answer).is_some()))
+        else {
+            return;
+        };
+        let (node, field) = (first.node, first.field);
+        let asks = |judging: &Self, namespace: Namespace, local: &[u8]| {
+            let mut tests = answers.iter().filter_map(|answer| judging.attribute_test(answer));
+            tests.any(|test| test.fits(namespace, local))
+        };
+        for (index, attribute) in tag.attributes().enumerate() {
+            if !asks(self, attribute.namespace, attribute.local) {
                 continue;
             }
-            seen.push(once);
-            let key = match self.use_of(found, &attribute) {
-                _ if is_instance(&attribute) => Some(attribute.value.to_vec()),
-                Ok(Some((used, _))) => self.value_of(used, &attribute, tag).ok().map(|value| value.key()),
-                // What is not judged has no value.
-                Ok(None) => continue,
-                Err(_) => None,
-            };
-            // What is no value of its type has its own finding.
-            self.answer(answer.node, answer.field, key.map_or(Field::Spoiled, Field::Key));
-        }
-        let absent = |used: &&crate::xsd::tables::AttributeUse| {
-            test.fits(used.namespace, &used.local) && !tag.attributes().any(|attribute| is_for(used, &attribute))
-        };
-        for used in found.attributes.iter().filter(absent) {
-            if let Some(value) = used.value.as_ref().and_then(|given| given.value.as_ref()) {
-                self.answer(answer.node, answer.field, Field::Key(value.key()));
+            if values.len() <= index {
+                values.resize(index + 1, None);
+            }
+            let known = values.get(index).copied().flatten();
+            let value = known.unwrap_or_else(|| self.attribute_field(found, &attribute, tag));
+            if let Some(known) = values.get_mut(index) {
+                *known = Some(value);
+            }
+            if let Some(value) = value {
+                self.answer(node, field, value);
             }
         }
+        for used in found.attributes.iter().filter(|used| used.value.is_some()) {
+            if asks(self, used.namespace, &used.local)
+                && !tag.attributes().any(|attribute| is_for(used, &attribute))
+                && let Some(value) = used.value.as_ref().and_then(|given| given.value.as_ref())
+            {
+                let key = self.judge.identity.digest.of(&value.key());
+                self.answer(node, field, Field::Key(key));
+            }
+        }
+    }
+
+    /// What an attribute comes to as a field.
+    fn attribute_field(&self, found: &Type, attribute: &Attribute<'_>, tag: &Tag<'_>) -> Option<Field> {
+        let key = match self.use_of(found, attribute) {
+            _ if is_instance(attribute) => Some(attribute.value.to_vec()),
+            Ok(Some((used, _))) => self.value_of(used, attribute, tag).ok().map(|value| value.key()),
+            // What is not judged has no value.
+            Ok(None) => return None,
+            Err(_) => None,
+        };
+        // What is no value of its type has its own finding.
+        Some(key.map_or(Field::Spoiled, |key| Field::Key(self.judge.identity.digest.of(&key))))
     }
 
     /// An element ends whose value has come to something.
@@ -83,8 +112,15 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let depth = self.judge.frames.len();
         let identity = &mut self.judge.identity;
         let Some(level) = identity.levels.last().copied().filter(|level| level.depth == depth) else { return };
-        for Capture { node, field } in identity.captures.split_off(level.captures) {
-            self.answer_by_value(node, field, outcome);
+        let captured = identity.captures.split_off(level.captures);
+        let mut value = Field::Absent;
+        if let Outcome::Value(found) = outcome
+            && !captured.is_empty()
+        {
+            value = Field::Key(identity.digest.of(&found.key()));
+        }
+        for Capture { node, field } in captured {
+            self.answer_by_value(node, field, outcome, value);
         }
         for node in self.judge.identity.nodes.split_off(level.nodes) {
             self.end_node(&node);
@@ -92,19 +128,21 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                 return;
             }
         }
-        self.judge.identity.threads.truncate(level.threads);
-        self.judge.identity.levels.pop();
+        let identity = &mut self.judge.identity;
+        identity.threads.truncate(level.threads);
+        identity.roaming.truncate(level.roaming);
+        identity.fields.truncate(level.fields);
+        identity.levels.pop();
         if self.judge.identity.scopes.len() > level.scopes || self.judge.identity.passed.len() > level.passed {
-            for (constraint, Wanted { at, path, .. }) in self.judge.identity.end_scopes(level) {
+            for (constraint, wanted) in self.judge.identity.end_scopes(level) {
                 let shown = self.judge.schema().constraint(constraint).map_or("", |found| found.shown.as_str());
                 let text = format!("what {shown} refers to is nowhere among the keys");
-                let (kind, rule) = (Kind::UnknownKey, "cvc-identity-constraint.4.3");
-                self.report(Finding { kind, rule, at, path, text });
+                self.find_unanswered(wanted, "cvc-identity-constraint.4.3", text);
             }
         }
     }
 
-    fn answer_by_value(&mut self, node: usize, field: usize, outcome: &Outcome) {
+    fn answer_by_value(&mut self, node: usize, field: usize, outcome: &Outcome, value: Field) {
         let Some((constraint, at)) = self.node(node) else { return };
         let declared = self.judge.frames.last().and_then(|frame| frame.element);
         let nillable = declared.and_then(|id| self.judge.schema().element(id)).is_some_and(|element| element.nillable);
@@ -115,7 +153,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             return self.spoil(node, field);
         }
         match outcome {
-            Outcome::Value(value) => self.answer(node, field, Field::Key(value.key())),
+            Outcome::Value(_) => self.answer(node, field, value),
             Outcome::Nil => {}
             Outcome::Broken | Outcome::Unknown => self.spoil(node, field),
             Outcome::Complex => {
@@ -153,14 +191,13 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let Some(scope) = self.judge.identity.scopes.get(node.scope) else { return };
         let Some(constraint) = self.judge.schema().constraint(scope.constraint) else { return };
         let (shown, sort) = (&constraint.shown, scope.sort);
-        let Some(key) = node.key() else {
-            if sort == Sort::Key && !node.fields.contains(&Field::Spoiled) {
+        let Some(key) = self.judge.identity.key(node) else {
+            if sort == Sort::Key && !self.judge.identity.fields_of(node).contains(&Field::Spoiled) {
                 let text = format!("a field of the key {shown} is missing");
                 self.find(Kind::MissingKey, "cvc-identity-constraint.4.2.1", node.at, text);
             }
             return;
         };
-        let key = self.judge.identity.digest.of(&key);
         match sort {
             Sort::Unique | Sort::Key if scope.keys.contains(&key) => {
                 let is_key = sort == Sort::Key;
@@ -177,11 +214,13 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     /// Keeps a key, or a reference until its end, as far as there is room.
     fn keep(&mut self, node: &Node, sort: Sort, key: Digested) {
         if !self.judge.identity.has_room() {
-            let text = format!("there are more than {} keys at once", self.judge.identity.most);
+            let text = format!("there are more than {} keys at once", self.judge.identity.most.entries);
             return self.find(Kind::TooManyKeys, "", node.at, text);
         }
-        let wanted = matches!(sort, Sort::KeyRef(_)).then(|| Wanted { key, at: node.at, path: self.judge.path() });
-        let Some(scope) = self.judge.identity.scopes.get_mut(node.scope) else { return };
+        let path = matches!(sort, Sort::KeyRef(_)).then(|| self.judge.path());
+        let identity = &mut self.judge.identity;
+        let wanted = path.map(|path| identity.paths.keep(key, node.at, path));
+        let Some(scope) = identity.scopes.get_mut(node.scope) else { return };
         match wanted {
             Some(wanted) => scope.wanted.push(wanted),
             None => {

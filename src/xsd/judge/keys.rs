@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::matching::Thread;
-use super::references::{Digest, Digested, Wanted};
+use super::references::{Digest, Digested, Paths, Wanted};
 use crate::xml::Position;
 use crate::xsd::tables::{ConstraintId, Sort};
+use crate::xsd::validator::Limits;
 
 /// All that identity constraints know of the open elements. Each vector is a stack; a level marks where its element's
 /// part of it begins.
@@ -13,16 +14,35 @@ use crate::xsd::tables::{ConstraintId, Sort};
 pub(super) struct Identity {
     pub(super) levels: Vec<Level>,
     pub(super) threads: Vec<Thread>,
+    /// Those that may begin at any element below.
+    pub(super) roaming: Vec<Thread>,
     pub(super) nodes: Vec<Node>,
+    /// Those of all nodes.
+    pub(super) fields: Vec<Field>,
     pub(super) captures: Vec<Capture>,
     pub(super) scopes: Vec<Scope>,
     pub(super) passed: Vec<Passed>,
     pub(super) digest: Digest,
+    /// The paths of references.
+    pub(super) paths: Paths,
     /// Keys and references that are kept.
     pub(super) entries: usize,
-    pub(super) most: usize,
-    /// There were more: identity constraints are no longer judged.
+    /// Steps taken along paths so far.
+    pub(super) steps: u64,
+    pub(super) most: Most,
+    /// There was more: identity constraints are no longer judged.
     pub(super) refused: bool,
+}
+
+/// What identity constraints may ask for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    /// Keys and references, elements being looked at and paths under way, at once.
+    pub(super) entries: usize,
+    /// Steps along paths, beside those that each byte allows.
+    pub(super) steps: u64,
+    /// Bytes of the paths of references.
+    pub(super) path_bytes: usize,
 }
 
 /// An open element inside a scope.
@@ -30,25 +50,31 @@ pub(super) struct Identity {
 pub(super) struct Level {
     pub(super) depth: usize,
     pub(super) threads: usize,
+    pub(super) roaming: usize,
     pub(super) nodes: usize,
+    pub(super) fields: usize,
     pub(super) captures: usize,
     pub(super) scopes: usize,
     pub(super) passed: usize,
 }
 
 /// An element a selector has found, until it ends.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) scope: usize,
-    pub(super) fields: Vec<Field>,
+    /// Where its fields begin.
+    pub(super) first: usize,
+    /// How many it has.
+    pub(super) fields: usize,
     pub(super) at: Position,
 }
 
 /// What a field of a node has come to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Absent,
-    Key(Vec<u8>),
+    /// The number of its value, since many nodes may have one long value.
+    Key(Digested),
     /// A finding has been made of it.
     Spoiled,
 }
@@ -91,23 +117,6 @@ impl Scope {
     }
 }
 
-impl Node {
-    pub(super) fn new(scope: usize, fields: usize, at: Position) -> Self {
-        Self { scope, fields: vec![Field::Absent; fields], at }
-    }
-
-    /// The key of all fields; `None` if one is absent or spoiled.
-    pub(super) fn key(&self) -> Option<Vec<u8>> {
-        let mut key = Vec::new();
-        for field in &self.fields {
-            let Field::Key(part) = field else { return None };
-            key.extend((part.len() as u64).to_be_bytes());
-            key.extend(part);
-        }
-        Some(key)
-    }
-}
-
 impl Passed {
     fn new(constraint: ConstraintId) -> Self {
         Self { constraint, keys: HashSet::new(), twice: HashSet::new() }
@@ -139,16 +148,20 @@ impl Passed {
 }
 
 impl Identity {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: Most) -> Self {
         Self {
             levels: Vec::new(),
             threads: Vec::new(),
+            roaming: Vec::new(),
             nodes: Vec::new(),
+            fields: Vec::new(),
             captures: Vec::new(),
             scopes: Vec::new(),
             passed: Vec::new(),
             digest: Digest::default(),
+            paths: Paths::new(most.path_bytes),
             entries: 0,
+            steps: 0,
             most,
             refused: false,
         }
@@ -162,17 +175,58 @@ impl Identity {
 
     /// What a field of a node has come to.
     pub(super) fn field(&mut self, node: usize, field: usize) -> Option<&mut Field> {
-        self.nodes.get_mut(node)?.fields.get_mut(field)
+        let node = self.nodes.get(node)?;
+        self.fields.get_mut(node.first + field)
+    }
+
+    /// The fields of a node.
+    pub(super) fn fields_of(&self, node: &Node) -> &[Field] {
+        self.fields.get(node.first..node.first + node.fields).unwrap_or_default()
+    }
+
+    /// The key of all fields of a node; `None` if one is absent or spoiled.
+    pub(super) fn key(&self, node: &Node) -> Option<Digested> {
+        let fields = self.fields_of(node);
+        if let [Field::Key(only)] = fields {
+            return Some(*only);
+        }
+        let mut all = Vec::with_capacity(size_of_val(fields));
+        for field in fields {
+            let Field::Key(part) = field else { return None };
+            all.extend(part.to_be_bytes());
+        }
+        Some(self.digest.of(&all))
+    }
+
+    /// Counts steps along paths, and what else is done for each of many.
+    pub(super) fn spend(&mut self, steps: usize) {
+        self.steps = self.steps.saturating_add(steps as u64);
+    }
+
+    /// Tells whether all that was done until an offset of the document stays within the limits; if not, all is given up.
+    pub(super) fn is_affordable(&mut self, offset: u64) -> bool {
+        let allowed = self.most.steps.saturating_add(offset.saturating_mul(STEPS_PER_BYTE));
+        self.steps <= allowed && self.fits(0) || self.give_up()
+    }
+
+    /// Tells whether so many more can be kept.
+    fn fits(&self, more: usize) -> bool {
+        let open = self.fields.len() + self.threads.len() + self.roaming.len() + self.captures.len();
+        self.entries.saturating_add(more).saturating_add(open) <= self.most.entries
+    }
+
+    fn give_up(&mut self) -> bool {
+        *self = Self { refused: true, ..Self::new(self.most) };
+        false
     }
 
     /// Makes room for one more key; `false` where the limit allows no more, and then all is given up.
     pub(super) fn has_room(&mut self) -> bool {
-        self.entries += 1;
-        if self.entries <= self.most {
-            return true;
+        if !self.fits(1) {
+            return self.give_up();
         }
-        *self = Self { refused: true, ..Self::new(self.most) };
-        false
+        self.entries += 1;
+        true
     }
 
     /// Ends the scopes of the innermost level: references that nothing answers, in the order of the document.
@@ -180,6 +234,7 @@ impl Identity {
         let mut passed = self.passed.split_off(level.passed);
         let scopes = self.scopes.split_off(level.scopes);
         let mut unanswered = Vec::new();
+        self.spend(scopes.len() + passed.len());
         let kept: usize = scopes.iter().map(|scope| scope.keys.len() + scope.wanted.len()).sum::<usize>()
             + passed.iter().map(|passed| passed.keys.len()).sum::<usize>();
         let answers: Vec<(ConstraintId, HashSet<Digested>)> = self.answers(&mut passed, &scopes);
@@ -188,6 +243,7 @@ impl Identity {
         self.entries = self.entries.saturating_sub(kept.saturating_sub(left));
         for scope in scopes {
             let Sort::KeyRef(key) = scope.sort else { continue };
+            scope.wanted.iter().for_each(|wanted| self.paths.release(wanted));
             let known = answers.iter().find(|(constraint, _)| *constraint == key).map(|(_, keys)| keys);
             let wanted =
                 scope.wanted.into_iter().filter(|wanted| !known.is_some_and(|keys| keys.contains(&wanted.key)));
@@ -217,6 +273,7 @@ impl Identity {
 
     /// Passes the keys of an element that ends to its parent, if a reference further out may ask for them.
     fn pass(&mut self, constraint: ConstraintId, keys: HashSet<Digested>) {
+        self.spend(self.scopes.len());
         let asked = self.scopes.iter().any(|scope| scope.sort == Sort::KeyRef(constraint));
         let from = self.levels.last().map_or(0, |parent| parent.passed);
         if !asked || keys.is_empty() {
@@ -236,6 +293,16 @@ impl Identity {
         self.entries = self.entries.saturating_sub(dropped);
     }
 }
+
+impl Most {
+    /// As much of the limits as concerns identity constraints.
+    pub(super) fn of(limits: &Limits) -> Self {
+        Self { entries: limits.identity_entries, steps: limits.identity_steps, path_bytes: limits.path_bytes }
+    }
+}
+
+/// An element of twenty bytes, itself and its end, may have some thousand paths under way.
+const STEPS_PER_BYTE: u64 = 64;
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
 //! The paths of identity constraints, matched as elements open (section 3.11.6).
 
-use super::keys::{Identity, Level, Node, Scope};
+use super::keys::{Field, Identity, Level, Node, Scope};
 use crate::xml::{Namespace, Tag};
 use crate::xsd::tables::{ConstraintId, Path, Schema};
 
-/// A path that the open elements have followed some way.
+/// A path that the open elements have followed some way, or that may begin at any of them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Thread {
     whose: Whose,
@@ -24,7 +24,7 @@ enum Whose {
 }
 
 /// A field that the element just opened answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Answer {
     pub(super) node: usize,
     pub(super) field: usize,
@@ -42,8 +42,8 @@ struct Arriving<'s> {
 }
 
 impl Identity {
-    /// Goes on with all paths at an element that opens; the fields it answers. Whatever it begins lies behind the marks
-    /// of its level.
+    /// Goes on with all paths at an element that opens; the fields it answers, in order. Whatever it begins lies behind
+    /// the marks of its level.
     pub(super) fn advance(
         &mut self,
         schema: &Schema,
@@ -56,7 +56,9 @@ impl Identity {
         let level = Level {
             depth,
             threads: self.threads.len(),
+            roaming: self.roaming.len(),
             nodes: self.nodes.len(),
+            fields: self.fields.len(),
             captures: self.captures.len(),
             scopes: self.scopes.len(),
             passed: self.passed.len(),
@@ -64,7 +66,15 @@ impl Identity {
         self.levels.push(level);
         let (namespace, local) = (tag.namespace, tag.local);
         let mut arriving = Arriving { schema, namespace, local, selected: Vec::new(), answered: Vec::new() };
-        for index in before.unwrap_or(level.threads)..level.threads {
+        let under_way = before.unwrap_or(level.threads)..level.threads;
+        let roaming = if before.is_some() { level.roaming } else { 0 };
+        self.spend(under_way.len() + roaming);
+        for index in 0..roaming {
+            if let Some(thread) = self.roaming.get(index).copied() {
+                self.step(thread, &mut arriving);
+            }
+        }
+        for index in under_way {
             if let Some(thread) = self.threads.get(index).copied() {
                 self.step(thread, &mut arriving);
             }
@@ -76,6 +86,9 @@ impl Identity {
             self.begin(Whose::Selector(scope), &found.selector, &mut arriving);
         }
         self.begin_nodes(&mut arriving, begun);
+        self.spend(arriving.answered.len());
+        // They come in runs that are in order already.
+        arriving.answered.sort();
         arriving.answered
     }
 
@@ -85,10 +98,16 @@ impl Identity {
             return;
         }
         let at = begun();
-        for scope in std::mem::take(&mut arriving.selected) {
+        let mut selected = std::mem::take(&mut arriving.selected);
+        selected.sort_unstable();
+        selected.dedup();
+        self.spend(selected.len());
+        for scope in selected {
             let constraint = self.scopes.get(scope).and_then(|scope| arriving.schema.constraint(scope.constraint));
             let Some(constraint) = constraint else { continue };
-            self.nodes.push(Node::new(scope, constraint.fields.len(), at));
+            let first = self.fields.len();
+            self.fields.resize(first + constraint.fields.len(), Field::Absent);
+            self.nodes.push(Node { scope, first, fields: constraint.fields.len(), at });
             let node = self.nodes.len() - 1;
             for (field, paths) in constraint.fields.iter().enumerate() {
                 self.begin(Whose::Field(node, field), paths, arriving);
@@ -101,10 +120,12 @@ impl Identity {
         for (index, path) in paths.iter().enumerate() {
             let thread = Thread { whose, path: index, taken: 0 };
             if path.steps.is_empty() {
-                arriving.take(thread, path);
+                arriving.take(thread);
             }
-            if path.anywhere || !path.steps.is_empty() {
-                self.threads.push(thread);
+            match path.anywhere {
+                true => self.roaming.push(thread),
+                false if path.steps.is_empty() => {}
+                false => self.threads.push(thread),
             }
         }
     }
@@ -112,11 +133,8 @@ impl Identity {
     /// Takes a path from the parent of the element just opened to it.
     fn step(&mut self, thread: Thread, arriving: &mut Arriving<'_>) {
         let Some(path) = self.path(arriving.schema, thread) else { return };
-        if thread.taken == 0 && path.anywhere {
-            self.threads.push(thread);
-            if path.steps.is_empty() {
-                return arriving.take(thread, path);
-            }
+        if path.steps.is_empty() {
+            return arriving.take(thread);
         }
         let test = path.steps.get(thread.taken);
         if !test.is_some_and(|test| test.fits(arriving.namespace, arriving.local)) {
@@ -124,7 +142,7 @@ impl Identity {
         }
         let thread = Thread { taken: thread.taken + 1, ..thread };
         if thread.taken == path.steps.len() {
-            arriving.take(thread, path);
+            arriving.take(thread);
         } else {
             self.threads.push(thread);
         }
@@ -144,23 +162,12 @@ impl Identity {
 }
 
 impl Arriving<'_> {
-    /// Takes note that a path ends at the element, once however many ways lead there.
-    fn take(&mut self, thread: Thread, path: &Path) {
+    /// Takes note that a path ends at the element. One path does so once, since it has so many steps; that others of the
+    /// same selector or field do, too, is seen to when all are known.
+    fn take(&mut self, thread: Thread) {
         match thread.whose {
-            Whose::Selector(scope) => {
-                if !self.selected.contains(&scope) {
-                    self.selected.push(scope);
-                }
-            }
-            Whose::Field(node, field) => {
-                let same = |answer: &Answer| {
-                    (answer.node, answer.field) == (node, field)
-                        && (path.attribute.is_none() || answer.path == thread.path)
-                };
-                if !self.answered.iter().any(same) {
-                    self.answered.push(Answer { node, field, path: thread.path });
-                }
-            }
+            Whose::Selector(scope) => self.selected.push(scope),
+            Whose::Field(node, field) => self.answered.push(Answer { node, field, path: thread.path }),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::xml::{Fault, Locator, Nesting, Position, Scope, Sink, Tag};
 use counting::Ways;
 use frame::{Frame, Mode};
 use habits::Lane;
-use keys::Identity;
+use keys::{Identity, Most};
 use references::References;
 use watching::Watched;
 
@@ -85,8 +85,8 @@ impl<'p> Judge<'p> {
             value_at: None,
             watched: Watched::new(limits.watched_bytes),
             deferred: Vec::new(),
-            references: References::new(limits.references),
-            identity: Identity::new(limits.identity_entries),
+            references: References::new(limits),
+            identity: Identity::new(Most::of(limits)),
             findings: 0,
             most_findings: limits.findings,
         }
@@ -218,5 +218,7 @@ impl<O: Observer> Sink for Judging<'_, '_, O> {
     }
 }
 
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod lane_tests;

@@ -9,7 +9,7 @@ use crate::xml::{Namespace, Position, Scope};
 use crate::xsd::datatypes::{Prefixes, Role, Value};
 use crate::xsd::finding::{Finding, Kind};
 use crate::xsd::tables::Schema;
-use crate::xsd::validator::Observer;
+use crate::xsd::validator::{Limits, Observer};
 
 /// Prefixes as they are in force at a place of the document.
 pub(super) struct InScope<'a> {
@@ -56,7 +56,32 @@ impl Digest {
 pub(super) struct Wanted {
     pub(super) key: Digested,
     pub(super) at: Position,
-    pub(super) path: String,
+    /// If there was room for it.
+    path: Option<Box<str>>,
+}
+
+/// Room for the paths of references that wait for their ends; of what comes when it is full the place alone is kept.
+#[derive(Debug)]
+pub(super) struct Paths {
+    bytes_left: usize,
+}
+
+impl Paths {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { bytes_left: bytes }
+    }
+
+    /// A reference that waits, with its path if there is room.
+    pub(super) fn keep(&mut self, key: Digested, at: Position, path: String) -> Wanted {
+        let left = self.bytes_left.checked_sub(path.len());
+        self.bytes_left = left.unwrap_or(self.bytes_left);
+        Wanted { key, at, path: left.map(|_| path.into_boxed_str()) }
+    }
+
+    /// Makes room again: a reference waits no more.
+    pub(super) fn release(&mut self, wanted: &Wanted) {
+        self.bytes_left += wanted.path.as_deref().map_or(0, str::len);
+    }
 }
 
 /// The IDs of a document, and the references to those not seen yet.
@@ -65,13 +90,15 @@ pub(super) struct References {
     digest: Digest,
     ids: HashSet<Digested>,
     wanted: HashMap<Digested, Wanted>,
+    paths: Paths,
     most: usize,
     refused: bool,
 }
 
 impl References {
-    pub(super) fn new(most: usize) -> Self {
-        Self { digest: Digest::default(), ids: HashSet::new(), wanted: HashMap::new(), most, refused: false }
+    pub(super) fn new(limits: &Limits) -> Self {
+        let (paths, most) = (Paths::new(limits.path_bytes), limits.references);
+        Self { digest: Digest::default(), ids: HashSet::new(), wanted: HashMap::new(), paths, most, refused: false }
     }
 
     /// Tells whether nothing has been said that concerns the whole document.
@@ -103,7 +130,9 @@ impl<O: Observer> Judging<'_, '_, O> {
                 Role::Id => {
                     let references = &mut self.judge.references;
                     let key = references.digest.of(&text);
-                    references.wanted.remove(&key);
+                    if let Some(answered) = references.wanted.remove(&key) {
+                        references.paths.release(&answered);
+                    }
                     // By the letter of the recommendation two children of type ID name one element, their parent; its
                     // authors' own tests take the second for one too many, and so do all who judge by it.
                     if references.ids.contains(&key) {
@@ -118,8 +147,9 @@ impl<O: Observer> Judging<'_, '_, O> {
                     let key = references.digest.of(&text);
                     let known = references.ids.contains(&key) || references.wanted.contains_key(&key);
                     if !known && !self.too_many_references(&mut at) {
-                        let wanted = Wanted { key, at: at(self), path: self.judge.path() };
-                        self.judge.references.wanted.insert(key, wanted);
+                        let (at, path) = (at(self), self.judge.path());
+                        let references = &mut self.judge.references;
+                        references.wanted.insert(key, references.paths.keep(key, at, path));
                     }
                 }
             }
@@ -144,9 +174,15 @@ impl<O: Observer> Judging<'_, '_, O> {
             return;
         }
         wanted.sort_by_key(|wanted| wanted.at.offset);
-        for Wanted { at, path, .. } in wanted {
-            let text = "the reference leads to no ID of the document".to_owned();
-            self.report(Finding { kind: Kind::UnknownKey, rule: "cvc-id.1", at, path, text });
+        for wanted in wanted {
+            self.find_unanswered(wanted, "cvc-id.1", "the reference leads to no ID of the document".to_owned());
         }
+    }
+
+    /// Reports a reference that leads nowhere; where its path was not kept, with that of the element just ending, which
+    /// it stands in.
+    pub(super) fn find_unanswered(&mut self, wanted: Wanted, rule: &'static str, text: String) {
+        let path = wanted.path.map_or_else(|| self.judge.path(), String::from);
+        self.report(Finding { kind: Kind::UnknownKey, rule, at: wanted.at, path, text });
     }
 }
