@@ -118,6 +118,7 @@ codes! {
     UNKNOWN_KEY = "XS-115", ValidationFailed, "A reference leads to nothing in the file.", "Add what it refers to, or correct the reference.";
     SCHEMA_OTHER = "XS-190", ValidationFailed, "A rule of the schema is broken.", "See the rule named.";
     TOO_MANY_KEYS = "XS-201", ValidationFailed, "There are more keys than can be compared.", "Split the file.";
+    VALUE_TOO_LONG = "XS-202", ValidationFailed, "A value is too long to be judged.", "Shorten the value, or send what it holds as an attachment.";
     // The format's rules.
     BAD_REPORTEE_FORM = "FM-101", ValidationFailed, "The reportee is neither eleven nor nine digits.", "Give a fødselsnummer, a D-number or an organisasjonsnummer.";
     BAD_PERSON_NUMBER = "FM-102", ValidationFailed, "The check digits of the fødselsnummer are wrong.", "Correct the number.";

@@ -46,6 +46,8 @@ pub(super) fn row(kind: Kind) -> (Code, Weight) {
         Kind::UnexpectedText => (codes::UNEXPECTED_TEXT, Weight::Rule),
         Kind::BadValue => (codes::BAD_VALUE, Weight::Rule),
         Kind::BadLength => (codes::BAD_LENGTH, Weight::Rule),
+        // It is one value of one item, however large.
+        Kind::ValueTooLong => (codes::VALUE_TOO_LONG, Weight::Rule),
         Kind::NotInList => (codes::NOT_IN_LIST, Weight::Rule),
         Kind::OutOfRange => (codes::OUT_OF_RANGE, Weight::Rule),
         Kind::BadPattern => (codes::BAD_PATTERN, Weight::Rule),

@@ -66,6 +66,8 @@ pub enum Kind {
     BadValue,
     /// A value is too short or too long.
     BadLength,
+    /// A value is too long to be judged.
+    ValueTooLong,
     /// A value is not one of those listed.
     NotInList,
     /// A value is outside its range.

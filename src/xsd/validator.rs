@@ -57,7 +57,8 @@ impl Observer for Vec<Finding> {
 pub struct Limits {
     /// Those of XML.
     pub xml: xml::Limits,
-    /// Bytes of a value that must be kept to be judged; strings without listed values, base64 and the like are not kept.
+    /// Bytes of a value that must be kept to be judged. Strings without patterns and listed values, base64 and hexadecimal
+    /// are not kept, and of lists without those and without references one word.
     pub value_bytes: usize,
     /// Bytes of a watched value's text.
     pub watched_bytes: usize,
@@ -79,7 +80,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             xml: xml::Limits::default(),
-            value_bytes: 64 << 10,
+            value_bytes: 1 << 20,
             watched_bytes: 4 << 10,
             identity_entries: 1_000_000,
             identity_steps: 10_000_000,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::datatypes::{Base64, Broken, Hex, Prefixes, SimpleType, Space, Stream, Value};
+use super::datatypes::{Base64, Broken, Hex, Prefixes, SimpleType, Space, Stream, Value, Words};
 use super::finding::Kind;
 use crate::xml::{LineEnds, characters, is_space};
 
@@ -22,6 +22,9 @@ pub(super) struct Reader {
     begun: bool,
     base64: Base64,
     hex: Hex,
+    /// Of a list, those that have come.
+    words: Words,
+    /// What is kept: the value, or of a list the word in progress.
     text: String,
     most_bytes: usize,
     overflowed: bool,
@@ -39,6 +42,7 @@ impl Reader {
             begun: false,
             base64: Base64::default(),
             hex: Hex::default(),
+            words: Words::default(),
             text: String::new(),
             most_bytes,
             overflowed: false,
@@ -55,6 +59,7 @@ impl Reader {
             Stream::Nothing => return,
             Stream::Base64 => self.base64 = Base64::default(),
             Stream::Hex => self.hex = Hex::default(),
+            Stream::List => self.words = simple.words(),
             Stream::Length | Stream::Whole => {}
         }
         self.clear();
@@ -81,7 +86,7 @@ impl Reader {
             Stream::Nothing => {}
             Stream::Base64 => self.base64.push(raw),
             Stream::Hex => self.hex.push(raw),
-            Stream::Length | Stream::Whole => {
+            Stream::Length | Stream::List | Stream::Whole => {
                 let mut ends = std::mem::take(&mut self.ends);
                 ends.settle(raw, offset, |text| self.settled(text));
                 self.ends = ends;
@@ -95,7 +100,7 @@ impl Reader {
             Stream::Nothing => {}
             Stream::Base64 => self.base64.push(text),
             Stream::Hex => self.hex.push(text),
-            Stream::Length | Stream::Whole => self.settled(text),
+            Stream::Length | Stream::List | Stream::Whole => self.settled(text),
         }
     }
 
@@ -111,7 +116,10 @@ impl Reader {
                 continue;
             }
             if std::mem::take(&mut self.gap) && self.begun {
-                self.take(b" ");
+                match self.reading {
+                    Stream::List => self.end_word(),
+                    Stream::Nothing | Stream::Length | Stream::Base64 | Stream::Hex | Stream::Whole => self.take(b" "),
+                }
             }
             self.take(word);
         }
@@ -131,6 +139,21 @@ impl Reader {
         self.text.push_str(std::str::from_utf8(text).unwrap_or_default());
     }
 
+    /// A word of a list has come to its end.
+    fn end_word(&mut self) {
+        if std::mem::take(&mut self.overflowed) {
+            self.words.refuse(self.too_long());
+        } else if self.begun {
+            self.words.take(&self.text);
+        }
+        self.text.clear();
+    }
+
+    fn too_long(&self) -> Broken {
+        let text = format!("it has more than {} bytes that would have to be kept", self.most_bytes);
+        Broken::new(Kind::ValueTooLong, "", text)
+    }
+
     /// Judges the value now that its text is whole; it is told where somebody asked for it or it says something of the
     /// document.
     #[inline]
@@ -140,10 +163,11 @@ impl Reader {
             Stream::Length => simple.judge_length(self.length).map(|()| None),
             Stream::Base64 => octets(simple, self.base64.octets(), "base64Binary"),
             Stream::Hex => octets(simple, self.hex.octets(), "hexBinary"),
-            Stream::Whole if self.overflowed => {
-                let text = format!("the value has more than {} bytes, too many to be judged", self.most_bytes);
-                Err(Broken::new(Kind::BadLength, "", text))
+            Stream::List => {
+                self.end_word();
+                simple.judge_length(std::mem::take(&mut self.words).finish()?).map(|()| None)
             }
+            Stream::Whole if self.overflowed => Err(self.too_long()),
             Stream::Whole if !self.keep && !simple.names() && simple.surely(self.text.as_bytes()) => Ok(None),
             Stream::Whole => simple.value(&self.text, prefixes).map(Some),
         }
@@ -240,6 +264,47 @@ mod tests {
         assert_eq!(judge(&date, &[" \n2024-0", "2-29 "]), Ok(()));
         assert_eq!(judge(&int, &["1", " ", "2"]).unwrap_err().rule, "cvc-datatype-valid.1.2.1");
         assert_eq!(judge(&int, &[" ".repeat(500).as_str(), "2"]), Ok(()));
-        assert_eq!(judge(&decimal, &["1".repeat(200).as_str()]).unwrap_err().kind, Kind::BadLength);
+        assert_eq!(judge(&decimal, &["1".repeat(200).as_str()]).unwrap_err().kind, Kind::ValueTooLong);
+    }
+
+    #[test]
+    fn lists_are_judged_word_by_word() {
+        let list = |item: &str| Arc::new(SimpleType::list(&builtin(item), "list").unwrap());
+        let three = |list: &Arc<SimpleType>| {
+            let length = FacetSource { kind: FacetKind::Length, value: "3", fixed: false };
+            SimpleType::restrict(list, "three", &[length], &None).unwrap()
+        };
+        let doubles = list("double");
+        assert_eq!(judge(&doubles, &["12.5 -1 1.5E3 \n".repeat(1_000).as_str()]), Ok(()));
+        assert_eq!(judge(&doubles, &["1 ".repeat(1_000).as_str(), "x", " 1"]).unwrap_err().kind, Kind::BadValue);
+        for pieces in [&["", " \n"][..], &["1", "2"], &[" 1 ", " 2 "], &["1\r", "\n2"]] {
+            assert_eq!(judge(&doubles, pieces), Ok(()), "{pieces:?}");
+        }
+        for pieces in [&["1 2 3"][..], &["1", " ", "2\t", "3", " "], &["\n1 2", "2 3 "], &["1 2\r", "\n3"]] {
+            assert_eq!(judge(&three(&doubles), pieces), Ok(()), "{pieces:?}");
+        }
+        for pieces in [&["1 2"][..], &["1 2 3 4"], &["1", "2", "3"], &[""]] {
+            let broken = judge(&three(&doubles), pieces).unwrap_err();
+            assert_eq!(broken.rule, "cvc-length-valid", "{pieces:?}");
+        }
+        let word = "1".repeat(200);
+        for pieces in [&[word.as_str()][..], &["1 ", word.as_str(), " 2"]] {
+            assert_eq!(judge(&doubles, pieces).unwrap_err().kind, Kind::ValueTooLong);
+        }
+        assert_eq!(judge(&builtin("NMTOKENS"), &["ab ".repeat(100).as_str()]), Ok(()));
+        assert_eq!(judge(&builtin("NMTOKENS"), &[" "]).unwrap_err().rule, "cvc-minLength-valid");
+    }
+
+    #[test]
+    fn one_word_of_a_list_is_kept() {
+        let doubles = SimpleType::list(&builtin("double"), "doubles").unwrap();
+        let mut reader = Reader::new(1 << 20);
+        reader.begin(&doubles, false);
+        (0..1_000_u64).for_each(|piece| reader.raw(b" 12.25 -1.5", piece * 11));
+        assert!(reader.text.capacity() < 64);
+        // Of a value that is asked for nothing is left out.
+        reader.begin(&doubles, true);
+        reader.raw(b" 1 2", 0);
+        assert_eq!(reader.judge(&doubles, &None).unwrap().map(|value| value.key().len()), Some(9 + 2 * 17));
     }
 }

@@ -104,6 +104,8 @@ rows! {
         "Ein regel i skjemaet er broten.", "Sjå regelen som er nemnd.";
     TOO_MANY_KEYS: "Det er flere nøkler enn vi kan sammenligne.", "Del opp filen.";
         "Det er fleire nøklar enn vi kan jamføre.", "Del opp fila.";
+    VALUE_TOO_LONG: "En verdi er for lang til å kunne kontrolleres.", "Forkort verdien, eller send det den inneholder som vedlegg.";
+        "Ein verdi er for lang til å kunne kontrollerast.", "Kort ned verdien, eller send det han inneheld som vedlegg.";
     // The format's rules.
     BAD_REPORTEE_FORM: "Avgiveren er verken elleve eller ni siffer.", "Oppgi et fødselsnummer, et D-nummer eller et organisasjonsnummer.";
         "Avgjevaren er verken elleve eller ni siffer.", "Oppgje eit fødselsnummer, eit D-nummer eller eit organisasjonsnummer.";

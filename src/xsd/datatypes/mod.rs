@@ -23,6 +23,7 @@ mod surely;
 #[cfg(test)]
 mod table;
 mod value;
+mod words;
 
 pub(super) use binary::{Base64, Hex};
 pub(super) use broken::Broken;
@@ -31,6 +32,7 @@ pub(super) use facet::{FacetError, FacetKind, FacetSource};
 pub(super) use lexical::{Prefixes, is_language, is_uri};
 pub(super) use simple::{SimpleType, Stream, Variety};
 pub(super) use value::{Role, Value};
+pub(super) use words::Words;
 
 use std::borrow::Cow;
 

@@ -9,6 +9,7 @@ use super::facet::{FacetError, Facets};
 use super::lexical::{Form, Prefixes, Primitive};
 use super::surely::Quick;
 use super::value::{Role, Value};
+use super::words::Words;
 use super::{Broken, Space};
 use crate::xsd::finding::Kind;
 
@@ -54,6 +55,8 @@ pub(in crate::xsd) enum Stream {
     Base64,
     /// The number of octets.
     Hex,
+    /// One word after the other.
+    List,
     Whole,
 }
 
@@ -196,7 +199,16 @@ impl SimpleType {
             (Variety::Atomic, Some(Primitive::String)) => Stream::Nothing,
             (Variety::Atomic, Some(Primitive::Base64)) => Stream::Base64,
             (Variety::Atomic, Some(Primitive::Hex)) => Stream::Hex,
+            (Variety::List(item), _) if !item.names() => Stream::List,
             _ => Stream::Whole,
+        }
+    }
+
+    /// Where a list's words are judged; of no other type any come.
+    pub(in crate::xsd) fn words(&self) -> Words {
+        match &self.variety {
+            Variety::List(item) => Words::new(item),
+            Variety::Any | Variety::Atomic | Variety::Union(_) => Words::default(),
         }
     }
 
