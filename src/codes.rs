@@ -186,7 +186,7 @@ codes! {
     DELIVERED = "FW-000", Ok, "The receiver has it.", "Nothing.";
     PARTS_DROPPED = "FW-101", Ok, "Parts of the message have no place in Altinn 3.", "Nothing, if they can be done without.";
     HTML_SIMPLIFIED = "FW-102", Ok, "The message's HTML lost some of its form.", "Nothing, if it can be done without; or attach the message as a file.";
-    HTML_ATTACHED = "FW-103", Ok, "The message's text is too long for Altinn 3; it is attached in full.", "Nothing, or write shorter messages.";
+    HTML_ATTACHED = "FW-103", Ok, "The message's text is too long for Altinn 3, or its HTML hides it; it is attached in full.", "Nothing; or write shorter messages, and end every element.";
     ATTACHMENT_PACKED = "FW-104", Ok, "An attachment of a type that Altinn 3 does not take went as a ZIP archive.", "Nothing.";
     NOTIFICATION_GENERAL = "FW-105", Ok, "The notification has Altinn's own text, since there is no template for its type and language.", "Ask the operator for a template.";
     NOTIFICATION_NOT_ORDERED = "FW-106", Ok, "The message is sent, and a notification beside it could not be ordered.", "Check the recipient's address, or tell him in another way.";

@@ -56,6 +56,8 @@ pub struct Markdown {
     pub text: Option<String>,
     /// What was lost.
     pub losses: BTreeSet<Loss>,
+    /// Text is missing that was meant to be read: something that hides what is in it never ended, or holds all there is.
+    pub is_partial: bool,
 }
 
 /// The text of HTML on one line.
@@ -90,6 +92,10 @@ pub struct Converter {
     losses: BTreeSet<Loss>,
     /// The element whose content is passed over, and how many of its name are open.
     hidden: Option<(String, usize)>,
+    /// That element holds text.
+    hides_text: bool,
+    /// There was text, shown or not.
+    has_text: bool,
     /// Cells of the row so far.
     cells: usize,
 }
@@ -102,6 +108,8 @@ impl Converter {
             writer: Writer::new(most_chars),
             losses: BTreeSet::new(),
             hidden: None,
+            hides_text: false,
+            has_text: false,
             cells: 0,
         }
     }
@@ -115,18 +123,31 @@ impl Converter {
 
     /// Ends the text.
     pub fn finish(mut self) -> Markdown {
+        let is_cut = self.tokens.is_cut();
         for token in self.tokens.finish() {
             self.take(token);
         }
-        Markdown { text: self.writer.finish(), losses: self.losses }
+        let is_hidden = self.hidden.is_some() && self.hides_text;
+        let text = self.writer.finish();
+        let is_empty = self.has_text && text.as_ref().is_some_and(String::is_empty);
+        Markdown { text, losses: self.losses, is_partial: is_cut || is_hidden || is_empty }
     }
 
     fn take(&mut self, token: Token) {
         match token {
-            Token::Text(text) if self.hidden.is_none() => text.chars().for_each(|c| self.writer.text(c)),
-            Token::Text(_) => {}
+            Token::Text(text) => self.text(&text),
             Token::Start(tag) => self.start(&tag),
             Token::End(name) => self.end(&name),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let is_seen = text.chars().any(writer::is_seen);
+        self.has_text |= is_seen;
+        if self.hidden.is_some() {
+            self.hides_text |= is_seen;
+        } else {
+            text.chars().for_each(|c| self.writer.text(c));
         }
     }
 
@@ -141,6 +162,7 @@ impl Converter {
         if let Some(loss) = hides(&tag.name) {
             self.losses.extend(loss);
             self.hidden = (!tag.is_empty).then(|| (tag.name.clone(), 1));
+            self.hides_text = false;
             return;
         }
         self.open(tag);
@@ -232,10 +254,11 @@ impl Converter {
     }
 }
 
-/// What is lost with an element whose content is no text of the message; `None` when it is.
+/// What is lost with an element whose content is no text of the message; `None` when it is. A head is none of them: its end
+/// may be left out, and what stands in it hides itself.
 fn hides(name: &str) -> Option<Option<Loss>> {
     match name {
-        "head" | "title" | "template" => Some(None),
+        "title" | "template" | "xml" => Some(None),
         "style" => Some(Some(Loss::Styles)),
         "script" | "noscript" => Some(Some(Loss::Scripts)),
         "select" | "textarea" | "datalist" => Some(Some(Loss::Forms)),

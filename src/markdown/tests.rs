@@ -105,6 +105,37 @@ fn what_is_lost_is_told() {
 }
 
 #[test]
+fn a_head_needs_no_end() {
+    let table = [
+        "<html><head><meta charset=utf-8><title>x</title><body><p>a</p></body></html>",
+        "<head><title>x</title><style>p{}</style><script>s</script><p>a</p>",
+        "<head><meta/><base><link><xml><w:View>Normal</w:View></xml><noscript>n</noscript></head>a",
+        "<head><title>x</title>a",
+        "<head></head><!-->a<!---><!-- b -->",
+    ];
+    for html in table {
+        let made = convert(html);
+        assert_eq!((made.text.as_deref(), made.is_partial), (Some("a"), false), "{html}");
+    }
+}
+
+#[test]
+fn text_that_nobody_would_see_is_told() {
+    for name in ["select", "object", "map", "canvas", "noscript", "template", "svg", "title", "script", "textarea"] {
+        assert!(convert(&format!("a<{name}><p>b</p></body>")).is_partial, "{name}");
+        assert!(!convert(&format!("a<{name}>b</{name}>")).is_partial, "{name}");
+    }
+    for partial in
+        ["<noscript><p>a</p></noscript>", "<iframe>a</iframe> ", "a<!-- b", "a<?b", "a<object><object>b</object>"]
+    {
+        assert!(convert(partial).is_partial, "{partial}");
+    }
+    for whole in ["", "<p> </p>", "a<object>\n", "<img src=x>", "&shy;", "<p>a", "a <", "<![CDATA[a"] {
+        assert!(!convert(whole).is_partial, "{whole}");
+    }
+}
+
+#[test]
 fn a_text_beyond_the_limit_is_none_and_takes_no_room() {
     let mut converter = Converter::new(10);
     (0..100_000).for_each(|_| converter.push(b"<b>words</b> "));

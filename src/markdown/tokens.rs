@@ -74,6 +74,15 @@ impl Tokens {
         std::mem::take(&mut self.out)
     }
 
+    /// Tells whether an end here is in the middle of something that passes text by.
+    pub(super) fn is_cut(&self) -> bool {
+        match self.state {
+            State::Tag(_) => self.held.len() >= MOST_TAG_BYTES,
+            State::Comment(_) | State::Nothing | State::Raw(_) => true,
+            State::Text | State::Reference | State::Opening | State::Declaration | State::CData(_) => false,
+        }
+    }
+
     /// What is left at the end.
     pub(super) fn finish(&mut self) -> Vec<Token> {
         match self.state {
@@ -196,7 +205,8 @@ impl Tokens {
     fn declaration(&mut self, c: char) -> State {
         self.held.push(c);
         match self.held.as_str() {
-            "--" => State::Comment(0),
+            // `<!-->` is one already.
+            "--" => State::Comment(2),
             "[CDATA[" => State::CData(0),
             held if "--".starts_with(held) || "[CDATA[".starts_with(held) => State::Declaration,
             _ if c == '>' => State::Text,

@@ -79,12 +79,11 @@ impl Writer {
         if c == '\n' && self.is_preformatted {
             return self.line_break();
         }
-        if c.is_whitespace() || c == '\u{A0}' {
+        if c.is_whitespace() {
             self.has_space = true;
             return;
         }
-        // Characters XML cannot carry, and those nobody sees.
-        if c.is_control() || matches!(c, '\u{FEFF}' | '\u{AD}' | '\u{200B}') {
+        if !is_seen(c) {
             return;
         }
         self.begin();
@@ -334,6 +333,11 @@ impl Writer {
             self.out.push_str(text);
         }
     }
+}
+
+/// Tells whether a character leaves a mark on paper: neither white space, nor what XML cannot carry, nor what nobody sees.
+pub(super) fn is_seen(c: char) -> bool {
+    !(c.is_whitespace() || c.is_control() || matches!(c, '\u{FEFF}' | '\u{AD}' | '\u{200B}'))
 }
 
 /// What a line begins with in the containers; an item's marker is written once, where that is asked for.

@@ -236,8 +236,8 @@ rows! {
         "Delar av meldinga har ingen plass i Altinn 3.", "Ingenting, om ein kan greie seg utan.";
     HTML_SIMPLIFIED: "HTML-en i meldingen mistet noe av formen.", "Ingenting, hvis den kan unnværes; ellers legg meldingen ved som fil.";
         "HTML-en i meldinga mista noko av forma.", "Ingenting, om ein kan greie seg utan; elles legg meldinga ved som fil.";
-    HTML_ATTACHED: "Meldingsteksten er for lang for Altinn 3; den er lagt ved i sin helhet.", "Ingenting, eller skriv kortere meldinger.";
-        "Meldingsteksten er for lang for Altinn 3; han er lagd ved i det heile.", "Ingenting, eller skriv kortare meldingar.";
+    HTML_ATTACHED: "Meldingsteksten er for lang for Altinn 3, eller HTML-en skjuler den; den er lagt ved i sin helhet.", "Ingenting; eller skriv kortere meldinger, og avslutt alle elementer.";
+        "Meldingsteksten er for lang for Altinn 3, eller HTML-en skjuler han; han er lagd ved i det heile.", "Ingenting; eller skriv kortare meldingar, og avslutt alle element.";
     ATTACHMENT_PACKED: "Et vedlegg av en type som Altinn 3 ikke tar imot, ble sendt som ZIP-arkiv.", "Ingenting.";
         "Eit vedlegg av ein type som Altinn 3 ikkje tek imot, vart sendt som ZIP-arkiv.", "Ingenting.";
     NOTIFICATION_GENERAL: "Varselet har Altinns egen tekst, siden det ikke finnes noen mal for typen og språket.", "Be driften om en mal.";

@@ -263,6 +263,28 @@ async fn a_text_that_is_too_long_is_attached_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_text_whose_html_hides_it_is_attached_as_it_was() {
+    let simulator = post_office(|_| {}).await;
+    let here = postman(&simulator, target());
+    let sent = async |number: u64, html: &str| {
+        let item = letter(number, Message { summary: "Kort".into(), ..message(html) });
+        let notes = here.deliver(&item).await.unwrap().notes;
+        let body = asked(&simulator)["correspondence"]["content"]["messageBody"].as_str().unwrap().to_owned();
+        let latest = simulator.messages().pop().unwrap();
+        let names: Vec<_> = latest.attachments.into_iter().map(|(name, ..)| name).collect();
+        (body, notes, names)
+    };
+    let headless = "<html><head><meta charset=utf-8><title>x</title><body><p>Les dette</p></body></html>";
+    assert_eq!(sent(1, headless).await, ("Les dette".to_owned(), vec![], vec![]));
+    let (body, notes, names) = sent(2, "<p>Hei</p><select><option>a<p>Les dette</p>").await;
+    assert_eq!(body, "Meldingen kan ikke vises her. Den er lagt ved i sin helhet: melding.html.");
+    let told = [Note::new(codes::HTML_SIMPLIFIED, "form fields"), Note::new(codes::HTML_ATTACHED, "")];
+    assert_eq!((notes.as_slice(), names), (told.as_slice(), vec!["melding.html".to_owned()]));
+    let (_, notes, names) = sent(3, "<noscript><p>Les dette</p></noscript>").await;
+    assert_eq!((notes.len(), names.len()), (2, 1), "{notes:?}");
+}
+
+#[tokio::test]
 async fn small_attachments_come_along_and_large_ones_before() {
     let simulator = post_office(|options| options.scan_ms = 150).await;
     let large = || Content::from_bytes(vec![b'x'; 200_000]);

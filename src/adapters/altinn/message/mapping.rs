@@ -128,10 +128,10 @@ async fn content(
             notes.push(Note::new(codes::HTML_SIMPLIFIED, losses.join(", ")));
         }
         text = match made.text {
-            Some(text) => text,
-            None => {
+            Some(text) if !made.is_partial => text,
+            too_long => {
                 notes.push(Note::new(codes::HTML_ATTACHED, ""));
-                let (name, told) = attached(language);
+                let (name, told) = attached(language, too_long.is_none());
                 files.insert(0, original(name, body, files));
                 told.to_owned()
             }
@@ -181,11 +181,20 @@ fn original(name: &'static str, body: &Content, others: &[File]) -> File {
 }
 
 /// The name of an attached text, and what stands in its place.
-fn attached(language: &str) -> (&'static str, &'static str) {
-    match language {
-        "en" => ("message.html", "The message is too long to be shown here. It is attached in full: message.html."),
-        "nn" => ("melding.html", "Meldinga er for lang til å visast her. Ho er lagd ved i det heile: melding.html."),
-        _ => ("melding.html", "Meldingen er for lang til å vises her. Den er lagt ved i sin helhet: melding.html."),
+fn attached(language: &str, is_too_long: bool) -> (&'static str, &'static str) {
+    match (language, is_too_long) {
+        ("en", true) => {
+            ("message.html", "The message is too long to be shown here. It is attached in full: message.html.")
+        }
+        ("en", false) => ("message.html", "The message cannot be shown here. It is attached in full: message.html."),
+        ("nn", true) => {
+            ("melding.html", "Meldinga er for lang til å visast her. Ho er lagd ved i det heile: melding.html.")
+        }
+        ("nn", false) => ("melding.html", "Meldinga kan ikkje visast her. Ho er lagd ved i det heile: melding.html."),
+        (_, true) => {
+            ("melding.html", "Meldingen er for lang til å vises her. Den er lagt ved i sin helhet: melding.html.")
+        }
+        (_, false) => ("melding.html", "Meldingen kan ikke vises her. Den er lagt ved i sin helhet: melding.html."),
     }
 }
 
