@@ -239,8 +239,8 @@ impl Receiver for Keeper {
         self.inner.takes_parcels()
     }
 
-    async fn stand(&self, receivers_reference: &str) -> Result<Stand, DeliveryError> {
-        self.inner.stand(receivers_reference).await
+    async fn stand(&self, receivers_reference: &str, looks: u32) -> Result<Stand, DeliveryError> {
+        self.inner.stand(receivers_reference, looks).await
     }
 
     fn wait_for_news(&self, looks: u32) -> Duration {

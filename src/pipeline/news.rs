@@ -78,7 +78,7 @@ async fn receiver_of(house: &House, id: ShipmentId) -> Result<Option<Arc<dyn Rec
 async fn ask(house: &House, receiver: &dyn Receiver, item: FollowedItem) -> (Vec<News>, Looked) {
     let number = item.number;
     let wait = receiver.wait_for_news(item.looks.saturating_add(1));
-    let (news, wait) = match receiver.stand(&item.receivers_reference).await {
+    let (news, wait) = match receiver.stand(&item.receivers_reference, item.looks).await {
         Ok(stand) => {
             let news = stand.events.into_iter().map(|(event, at)| News { item: number, event, at }).collect();
             (news, (!stand.is_over).then_some(wait))

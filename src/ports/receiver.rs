@@ -45,8 +45,8 @@ pub trait Receiver: Send + Sync {
         Vec::new()
     }
 
-    /// Tells what has become of a delivered item; only asked where the delivery said so.
-    async fn stand(&self, _receivers_reference: &str) -> Result<Stand, DeliveryError> {
+    /// Tells what has become of a delivered item, asked after it so many times before; only asked where the delivery said so.
+    async fn stand(&self, _receivers_reference: &str, _looks: u32) -> Result<Stand, DeliveryError> {
         Ok(Stand { events: Vec::new(), is_over: true })
     }
 

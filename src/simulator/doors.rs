@@ -89,6 +89,7 @@ const CALLS: &[(&str, &str, Call)] = &[
     ("GET", "/correspondence/api/v1/correspondence", Call::FindMessage),
     ("POST", "/correspondence/api/v1/correspondence/upload", Call::Message),
     ("GET", "/correspondence/api/v1/correspondence/{id}", Call::MessageOverview),
+    ("GET", "/correspondence/api/v1/correspondence/{id}/details", Call::MessageDetails),
     ("POST", "/correspondence/api/v1/attachment", Call::Announce),
     ("GET", "/correspondence/api/v1/attachment/{id}", Call::AttachmentOverview),
     ("POST", "/correspondence/api/v1/attachment/{id}/upload", Call::Upload),

@@ -59,6 +59,8 @@ pub enum Call {
     FindMessage,
     /// What has become of a message.
     MessageOverview,
+    /// The same with all that has become of it before.
+    MessageDetails,
     /// Announcing an attachment.
     Announce,
     /// Uploading it.

@@ -333,6 +333,7 @@ fn router(world: Arc<World>) -> Router {
         .route("/correspondence/api/v1/correspondence", post(mail::send).get(mail::find))
         .route("/correspondence/api/v1/correspondence/upload", post(mail::send_form))
         .route("/correspondence/api/v1/correspondence/{id}", get(mail::overview))
+        .route("/correspondence/api/v1/correspondence/{id}/details", get(mail::details))
         .route("/correspondence/api/v1/attachment", post(mail::announce))
         .route("/correspondence/api/v1/attachment/{id}", get(mail::attachment))
         .route("/correspondence/api/v1/attachment/{id}/upload", post(mail::upload))

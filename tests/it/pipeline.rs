@@ -100,7 +100,7 @@ impl Receiver for Told {
         Ok(Delivered { news_for, ..Delivered::of(item.key.to_string()) })
     }
 
-    async fn stand(&self, receivers_reference: &str) -> Result<Stand, DeliveryError> {
+    async fn stand(&self, receivers_reference: &str, _looks: u32) -> Result<Stand, DeliveryError> {
         assert!(receivers_reference.parse::<uuid::Uuid>().is_ok());
         self.looked.fetch_add(1, Ordering::SeqCst);
         if self.gone.load(Ordering::SeqCst) {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::form::{Received, receive};
 use super::rules::{self, Initialize};
-use super::{MessageFacts, Refusal, invalid, problem};
+use super::{MessageFacts, Refusal, invalid, is_for_sender, problem};
 use crate::simulator::World;
 use crate::simulator::control::{answer_fault, struck};
 use crate::simulator::effects::owner_hash;
@@ -105,8 +105,7 @@ fn make(world: &World, received: Received) -> Result<(MessageFacts, String), Ref
         publish_at: asked.correspondence.requested_publish_time.unwrap_or(created),
         is_confirmation_needed: asked.correspondence.is_confirmation_needed,
         attachments,
-        status: None,
-        status_changed: None,
+        happened: Vec::new(),
     };
     mail.add(message.clone());
     drop(mail);
@@ -170,15 +169,43 @@ pub(in crate::simulator) async fn overview(
     if let Some(refusal) = before_look(&world, &line, &headers, Call::MessageOverview).await {
         return refusal;
     }
+    match world.mail().messages.get(&id) {
+        Some(message) => Json(shown(message, Duration::from_millis(world.options.publish_ms))).into_response(),
+        None => problem(404, 1025).into_response(),
+    }
+}
+
+/// `GET /correspondence/api/v1/correspondence/{id}/details`
+pub(in crate::simulator) async fn details(
+    State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = before_look(&world, &line, &headers, Call::MessageDetails).await {
+        return refusal;
+    }
     let mail = world.mail();
     let Some(message) = mail.messages.get(&id) else { return problem(404, 1025).into_response() };
-    let (status, changed) = message.stands(Duration::from_millis(world.options.publish_ms));
-    Json(json!({
-        "correspondenceId": id, "resourceId": message.resource_id, "sendersReference": message.senders_reference,
-        "created": message.created, "recipient": "hidden", "status": status, "statusText": status,
-        "statusChanged": changed, "isConfirmationNeeded": message.is_confirmation_needed
-    }))
-    .into_response()
+    let publish_delay = Duration::from_millis(world.options.publish_ms);
+    let history = message.history(publish_delay).into_iter().filter(|(status, _)| is_for_sender(status));
+    let history: Vec<_> =
+        history.map(|(status, at)| json!({"status": status, "statusText": status, "statusChanged": at})).collect();
+    let mut shown = shown(message, publish_delay);
+    shown["statusHistory"] = Value::Array(history);
+    Json(shown).into_response()
+}
+
+fn shown(message: &MessageFacts, publish_delay: Duration) -> Value {
+    let history = message.history(publish_delay);
+    let first = |wanted: &str| history.iter().find(|(status, _)| status == wanted).map(|(_, at)| *at);
+    let (status, changed) = message.stands(publish_delay);
+    json!({
+        "correspondenceId": message.id, "resourceId": message.resource_id,
+        "sendersReference": message.senders_reference, "created": message.created, "recipient": "hidden",
+        "status": status, "statusText": status, "statusChanged": changed, "published": first("Published"),
+        "read": first("Read"), "isConfirmationNeeded": message.is_confirmation_needed
+    })
 }
 
 /// `PUT /simulator/messages/{id}/status`

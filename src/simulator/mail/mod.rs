@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::World;
 
 pub(super) use attachments::{announce, attachment, upload};
-pub(super) use letters::{find, overview, send, send_form, set_status};
+pub(super) use letters::{details, find, overview, send, send_form, set_status};
 pub(super) use orders::order;
 
 /// Totals of messages since the start or the last reset.
@@ -72,10 +72,8 @@ pub struct MessageFacts {
     pub is_confirmation_needed: bool,
     /// Its attachments: name, size, SHA-256 of the bytes.
     pub attachments: Vec<(String, u64, String)>,
-    /// A status that was set.
-    pub status: Option<String>,
-    /// When it was set.
-    pub status_changed: Option<Timestamp>,
+    /// Statuses that were set, and when.
+    pub happened: Vec<(String, Timestamp)>,
 }
 
 /// An attachment that was announced by itself.
@@ -114,8 +112,7 @@ impl Mail {
     /// Sets what has become of a message; returns its resource, or `None` when there is no such message.
     fn set_status(&mut self, id: Uuid, status: &str) -> Option<String> {
         let message = self.messages.get_mut(&id)?;
-        message.status = Some(status.to_owned());
-        message.status_changed = Some(Timestamp::now());
+        message.happened.push((status.to_owned(), Timestamp::now()));
         Some(message.resource_id.clone())
     }
 
@@ -154,17 +151,21 @@ impl MessageFacts {
         self.publish_at.max(self.created).checked_add(publish_delay).unwrap_or(Timestamp::MAX)
     }
 
-    /// Its status now, and since when.
-    fn stands(&self, publish_delay: Duration) -> (String, Timestamp) {
-        if let (Some(status), Some(at)) = (&self.status, self.status_changed) {
-            return (status.clone(), at);
-        }
+    /// All that has become of it, in the order of time.
+    fn history(&self, publish_delay: Duration) -> Vec<(String, Timestamp)> {
         let published = self.published(publish_delay);
-        if published <= Timestamp::now() {
-            ("Published".to_owned(), published)
-        } else {
-            ("ReadyForPublish".to_owned(), self.created)
-        }
+        let own = [("Initialized", self.created), ("ReadyForPublish", self.created), ("Published", published)];
+        let own = own.into_iter().filter(|(_, at)| *at <= Timestamp::now()).map(|(status, at)| (status.to_owned(), at));
+        let mut history: Vec<_> = own.chain(self.happened.iter().cloned()).collect();
+        history.sort_by_key(|(_, at)| *at);
+        history
+    }
+
+    /// The status that is shown, and since when: not the latest but the highest, as the platform has it.
+    fn stands(&self, publish_delay: Duration) -> (String, Timestamp) {
+        let shown = self.history(publish_delay).into_iter().filter(|(status, _)| status != "Fetched");
+        let highest = shown.max_by_key(|(status, _)| height(status));
+        highest.unwrap_or_else(|| ("Initialized".to_owned(), self.created))
     }
 }
 
@@ -207,6 +208,32 @@ impl IntoResponse for Refusal {
         };
         (status, Json(body)).into_response()
     }
+}
+
+/// A status's place in the platform's order; what the platform may add later comes last.
+fn height(status: &str) -> usize {
+    const STATUSES: [&str; 14] = [
+        "Initialized",
+        "ReadyForPublish",
+        "Published",
+        "Fetched",
+        "Read",
+        "Replied",
+        "Confirmed",
+        "PurgedByRecipient",
+        "PurgedByAltinn",
+        "Archived",
+        "Reserved",
+        "Failed",
+        "AttachmentsDownloaded",
+        "Forwarded",
+    ];
+    STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len())
+}
+
+/// Tells whether a message's sender is shown that it had a status.
+fn is_for_sender(status: &str) -> bool {
+    !matches!(status, "PurgedByRecipient" | "PurgedByAltinn" | "Archived" | "Forwarded")
 }
 
 /// Messages that are listed.

@@ -26,6 +26,7 @@ const CALLS: &[(Call, &str, &str, &str)] = &[
     (Call::Message, "POST", "/correspondence/api/v1/correspondence/upload", FORM),
     (Call::FindMessage, "GET", "/correspondence/api/v1/correspondence?resourceId=r&role=Sender", ""),
     (Call::MessageOverview, "GET", "/correspondence/api/v1/correspondence/ID", ""),
+    (Call::MessageDetails, "GET", "/correspondence/api/v1/correspondence/ID/details", ""),
     (Call::Announce, "POST", "/correspondence/api/v1/attachment", JSON),
     (Call::Upload, "POST", "/correspondence/api/v1/attachment/ID/upload", "application/octet-stream"),
     (Call::AttachmentOverview, "GET", "/correspondence/api/v1/attachment/ID", ""),

@@ -521,7 +521,7 @@ async fn what_became_of_a_message_is_told() {
     let simulator = post_office(|options| options.publish_ms = 60_000).await;
     let here = postman(&simulator, target());
     let reference = here.deliver(&letter(1, message("a"))).await.unwrap().receivers_reference;
-    let stand = async || here.stand(&reference).await.unwrap();
+    let stand = async || here.stand(&reference, 0).await.unwrap();
     assert_eq!(stand().await, Stand::default());
     let id = simulator.messages()[0].id;
     let events = async |status: &str| {
@@ -530,14 +530,43 @@ async fn what_became_of_a_message_is_told() {
         (events.into_iter().map(|(event, _)| event).collect::<Vec<_>>(), is_over)
     };
     assert_eq!(events("Published").await, (vec![LateEvent::Published], false));
-    assert_eq!(events("Failed").await, (vec![LateEvent::PublishFailed], true));
     assert_eq!(events("Read").await, (vec![LateEvent::Read, LateEvent::Published], true));
+    assert_eq!(events("Failed").await, (vec![LateEvent::PublishFailed, LateEvent::Read, LateEvent::Published], true));
     simulator.set_faults(once(Call::MessageOverview, Fault::ErrorBefore));
-    assert!(here.stand(&reference).await.is_err());
+    assert!(here.stand(&reference, 0).await.is_err());
     let gone = uuid::Uuid::from_u128(1).to_string();
-    assert_eq!(here.stand(&gone).await.unwrap(), Stand { events: Vec::new(), is_over: true });
+    assert_eq!(here.stand(&gone, 0).await.unwrap(), Stand { events: Vec::new(), is_over: true });
     let waits: Vec<_> = (0..6).map(|looks| here.wait_for_news(looks).as_secs()).collect();
     assert_eq!(waits, [60, 120, 240, 480, 600, 600]);
+}
+
+#[tokio::test]
+async fn a_confirmation_is_told_after_attachments_were_downloaded() {
+    let simulator = post_office(|_| {}).await;
+    let here = postman(&simulator, MessageTarget { needs_confirmation: true, ..target() });
+    let ids = [here.deliver(&letter(1, message("a"))).await, here.deliver(&letter(2, message("b"))).await]
+        .map(|delivered| delivered.unwrap().receivers_reference);
+    let set = |id: &str, statuses: &[&str]| {
+        statuses.iter().for_each(|status| assert!(simulator.set_message_status(id.parse().unwrap(), status)));
+    };
+    let stand = async |id: &str, looks| {
+        let Stand { events, is_over } = here.stand(id, looks).await.unwrap();
+        (events.into_iter().map(|(event, _)| event).collect::<Vec<_>>(), is_over)
+    };
+    let asked = || simulator.calls().iter().filter(|call| call.target.ends_with("/details")).count();
+    let read = vec![LateEvent::Read, LateEvent::Published];
+    set(&ids[0], &["Fetched", "Read", "AttachmentsDownloaded"]);
+    assert_eq!(stand(&ids[0], 9).await, (read.clone(), false));
+    assert_eq!(asked(), 1, "it may be confirmed already");
+    set(&ids[0], &["Confirmed"]);
+    assert_eq!((stand(&ids[0], 0).await, asked()), ((read.clone(), false), 1), "a glance does not show it");
+    simulator.set_faults(once(Call::MessageDetails, Fault::ErrorBefore));
+    assert!(here.stand(&ids[0], 9).await.is_err());
+    let confirmed = vec![LateEvent::Read, LateEvent::Confirmed, LateEvent::Published];
+    assert_eq!((stand(&ids[0], 9).await, asked()), ((confirmed.clone(), true), 3));
+    // One that is gone is not asked about again.
+    set(&ids[1], &["Read", "Confirmed", "PurgedByRecipient"]);
+    assert_eq!((stand(&ids[1], 0).await, asked()), ((confirmed, true), 4));
 }
 
 #[tokio::test]

@@ -34,13 +34,13 @@ async fn what_is_published_is_kept_to_by_all_receivers_of_a_client_together() {
         assert_eq!(other.look_up(&archive(number, 100)).await.unwrap(), None);
     }
     for _ in 0..60 {
-        one.stand(&delivered.receivers_reference).await.unwrap();
-        other.stand(&delivered.receivers_reference).await.unwrap();
+        one.stand(&delivered.receivers_reference, 0).await.unwrap();
+        other.stand(&delivered.receivers_reference, 0).await.unwrap();
     }
     // The next ones are not sent: they wait for the minute to pass.
     let (eleventh, next) = (archive(6, 100), Duration::from_millis(200));
     assert!(tokio::time::timeout(next, other.look_up(&eleventh)).await.is_err());
-    assert!(tokio::time::timeout(next, one.stand(&delivered.receivers_reference)).await.is_err());
+    assert!(tokio::time::timeout(next, one.stand(&delivered.receivers_reference, 0)).await.is_err());
     let full = |most: usize| LimitCounts { passed: most as u64, fullest: most, ..LimitCounts::default() };
     assert_eq!(counts(&simulator, Call::FindTransfer), full(10));
     assert_eq!(counts(&simulator, Call::TransferOverview), full(120));
@@ -52,16 +52,16 @@ async fn one_call_too_many_is_told_how_long_to_wait() {
     let here = courier(&simulator);
     let delivered = here.deliver(&archive(0, 100)).await.unwrap();
     for _ in 0..120 {
-        here.stand(&delivered.receivers_reference).await.unwrap();
+        here.stand(&delivered.receivers_reference, 0).await.unwrap();
     }
-    let (what, code, after) = shown(here.stand(&delivered.receivers_reference).await.unwrap_err());
+    let (what, code, after) = shown(here.stand(&delivered.receivers_reference, 0).await.unwrap_err());
     assert_eq!((what, code), ("later", Some(codes::THROTTLED)));
     assert!(after.is_some_and(|seconds| (50..=60).contains(&seconds)), "{after:?}");
     assert_eq!(counts(&simulator, Call::TransferOverview).refused, 1);
     // Another call of the same client, and the same one when the limits are off.
     here.deliver(&archive(1, 100)).await.unwrap();
     simulator.set_limits(&LimitPlan::default());
-    here.stand(&delivered.receivers_reference).await.unwrap();
+    here.stand(&delivered.receivers_reference, 0).await.unwrap();
 }
 
 /// Drops a batch on a gateway that knows of no limits; its receiver has some.

@@ -265,7 +265,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         method: "GET",
         described: &[(MESSAGES, "/correspondence/api/v1/correspondence/{correspondenceId}")],
-        made_in: &[("message/mod.rs", "self.client.get(&self.at(&id.to_string())")],
+        made_in: &[("message/mod.rs", "self.client.get(&self.at(path)")],
+        wrong: &[Wrong::Path("correspondenceId", "x"), Query("notAParameter", "1")],
+    },
+    Operation {
+        method: "GET",
+        described: &[(MESSAGES, "/correspondence/api/v1/correspondence/{correspondenceId}/details")],
+        made_in: &[("message/mod.rs", "self.client.get(&self.at(path)")],
         wrong: &[Wrong::Path("correspondenceId", "x"), Query("notAParameter", "1")],
     },
     Operation {

@@ -90,7 +90,9 @@ async fn instances(simulator: &Simulator) {
 async fn messages(simulator: &Simulator) {
     let (full_target, full) = full();
     let here = postman(simulator, full_target);
-    here.deliver(&letter(4, full.clone())).await.unwrap();
+    let confirmed = here.deliver(&letter(4, full.clone())).await.unwrap();
+    assert!(simulator.set_message_status(confirmed.receivers_reference.parse().unwrap(), "AttachmentsDownloaded"));
+    here.stand(&confirmed.receivers_reference, 9).await.unwrap();
     let attachments = vec![file("a.pdf", Content::from_bytes("x"), 1)];
     here.deliver(&letter(5, Message { attachments, ..full })).await.unwrap();
     let here = postman(simulator, target());
@@ -99,7 +101,7 @@ async fn messages(simulator: &Simulator) {
         vec![file("a.pdf", Content::from_bytes("x"), 1), file("b.pdf", Content::from_bytes("y"), 1_000_000)];
     here.deliver(&letter(2, Message { attachments, ..message("a") })).await.unwrap();
     here.look_up(&letter(2, message("a"))).await.unwrap().unwrap();
-    here.stand(&sent.receivers_reference).await.unwrap();
+    here.stand(&sent.receivers_reference, 0).await.unwrap();
     let notifications = vec![notification(None, &[("Email", "")]), notification(None, &[("SMS", "99999999")])];
     postman(simulator, ordering()).deliver(&letter(3, Message { notifications, ..message("a") })).await.unwrap();
 }
@@ -107,7 +109,7 @@ async fn messages(simulator: &Simulator) {
 async fn transfers(simulator: &Simulator) {
     let here = courier(simulator);
     let sent = here.deliver(&archive(1, 9)).await.unwrap();
-    here.stand(&sent.receivers_reference).await.unwrap();
+    here.stand(&sent.receivers_reference, 0).await.unwrap();
     simulator.set_faults(once(Call::TransferPart, Fault::CutOff(10_000)));
     here.deliver(&archive(2, 300_000)).await.unwrap();
     simulator.set_faults(once(Call::Transfer, Fault::ResetAfter));

@@ -475,7 +475,7 @@ async fn malware_is_told_afterwards_or_refuses_what_was_not_settled() {
     simulator.set_faults(once(Call::TransferUpload, Fault::ResetAfter));
     assert_eq!(code(here.deliver(&infected(2)).await.unwrap_err()).0, "unknown");
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let stand = here.stand(&delivered.receivers_reference).await.unwrap();
+    let stand = here.stand(&delivered.receivers_reference, 0).await.unwrap();
     let events: Vec<_> = stand.events.iter().map(|(event, _)| *event).collect();
     assert_eq!((events, stand.is_over), (vec![LateEvent::PublishFailed], true));
     assert_eq!(here.look_up(&infected(2)).await.unwrap(), None);
@@ -489,7 +489,7 @@ async fn what_becomes_of_a_transfer_is_told() {
     let here = courier(&simulator);
     let ids = [here.deliver(&archive(1, 9)).await.unwrap(), here.deliver(&archive(2, 9)).await.unwrap()];
     let stand = async |nth: usize| {
-        let stand = here.stand(&ids[nth].receivers_reference).await.unwrap();
+        let stand = here.stand(&ids[nth].receivers_reference, 0).await.unwrap();
         (stand.events.into_iter().map(|(event, _)| event).collect::<Vec<_>>(), stand.is_over)
     };
     assert_eq!(stand(0).await, (vec![], false), "it is being looked into");
@@ -505,7 +505,7 @@ async fn what_becomes_of_a_transfer_is_told() {
     assert_eq!(stand(0).await, (vec![LateEvent::Published, LateEvent::Downloaded], true));
     assert!(simulator.set_transfer_status(id(1), "Purged"));
     assert_eq!(stand(1).await, (vec![LateEvent::Published, LateEvent::Expired], true));
-    let gone = here.stand(&Uuid::nil().to_string()).await.unwrap();
+    let gone = here.stand(&Uuid::nil().to_string(), 0).await.unwrap();
     assert_eq!((gone.events.len(), gone.is_over), (0, true));
     assert_eq!(here.wait_for_news(0), Duration::from_secs(60));
     assert_eq!(here.wait_for_news(9), Duration::from_secs(600));

@@ -260,7 +260,7 @@ impl Receiver for BrokerReceiver {
         true
     }
 
-    async fn stand(&self, receivers_reference: &str) -> Result<Stand, DeliveryError> {
+    async fn stand(&self, receivers_reference: &str, _looks: u32) -> Result<Stand, DeliveryError> {
         let id: Uuid = receivers_reference.parse().map_err(|_| unclear())?;
         let overview = self.overview(id).await?;
         // Gone long ago.

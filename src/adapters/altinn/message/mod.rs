@@ -171,17 +171,32 @@ impl MessageReceiver {
         Ok(found.ids.unwrap_or_default().first().copied())
     }
 
-    async fn overview(&self, id: &str) -> Result<Stand, DeliveryError> {
-        let unknown = || DeliveryError::Unknown { code: codes::RECEIVER_FAULT };
-        let id: Uuid = id.parse().map_err(|_| unknown())?;
-        let answer = self.client.get(&self.at(&id.to_string()).ok_or_else(unknown)?).await?;
-        if answer.status() == 404 {
+    /// What has become of a message. All that has become of it before is much to ask for, so that is done seldom; of a
+    /// message that is gone at once, since nobody asks about it again.
+    async fn stand_of(&self, id: &str, looks: u32) -> Result<Stand, DeliveryError> {
+        let id: Uuid = id.parse().map_err(|_| DeliveryError::Unknown { code: codes::RECEIVER_FAULT })?;
+        let Some(overview) = self.shown(&id.to_string()).await? else {
             // Purged long ago.
             return Ok(Stand { events: Vec::new(), is_over: true });
+        };
+        let (wanted, now) = (&self.news.events, self.clock.now());
+        let stand = overview.stand(wanted, now);
+        if overview.may_hide_confirmation(wanted) && (stand.is_over || self.news.is_seldom(looks)) {
+            let details = self.shown(&format!("{id}/details")).await?;
+            return Ok(details.map_or(stand, |details| details.stand(wanted, now)));
+        }
+        Ok(stand)
+    }
+
+    /// A message as the platform shows it; `None` where there is none.
+    async fn shown(&self, path: &str) -> Result<Option<Overview>, DeliveryError> {
+        let unknown = || DeliveryError::Unknown { code: codes::RECEIVER_FAULT };
+        let answer = self.client.get(&self.at(path).ok_or_else(unknown)?).await?;
+        if answer.status() == 404 {
+            return Ok(None);
         }
         looked(&answer)?;
-        let overview: Overview = answer.json().ok_or_else(unknown)?;
-        Ok(overview.stand(&self.news.events, self.clock.now()))
+        answer.json().map(Some).ok_or_else(unknown)
     }
 
     fn at(&self, path: &str) -> Option<Url> {
@@ -262,10 +277,10 @@ impl Receiver for MessageReceiver {
         true
     }
 
-    async fn stand(&self, receivers_reference: &str) -> Result<Stand, DeliveryError> {
+    async fn stand(&self, receivers_reference: &str, looks: u32) -> Result<Stand, DeliveryError> {
         let mut stands = Vec::new();
         for id in receivers_reference.split_whitespace() {
-            stands.push(self.overview(id).await?);
+            stands.push(self.stand_of(id, looks).await?);
         }
         Ok(together(&stands))
     }
