@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::print;
-use crate::simulator::{FaultPlan, LimitPlan, SimulatedApp, Simulator, SimulatorOptions};
+use crate::simulator::{FaultPlan, LimitPlan, PARTY_TYPES, SimulatedApp, Simulator, SimulatorOptions};
 
 /// How the stand-in behaves.
 #[derive(Debug, clap::Args)]
@@ -17,8 +17,9 @@ pub struct SimulateArgs {
     /// Where it listens
     #[arg(long, default_value = "127.0.0.1:5101", value_name = "ADDRESS")]
     pub listen: SocketAddr,
-    /// An app there is, with its data types; every app is there when none is named
-    #[arg(long = "app", value_name = "ORG/APP[:TYPE,TYPE]", value_parser = app)]
+    /// An app there is, with its data types and whom it takes (person, organisation, subUnit, bankruptcyEstate); every app is
+    /// there when none is named
+    #[arg(long = "app", value_name = "ORG/APP[:TYPE,TYPE][=KIND,KIND]", value_parser = app)]
     pub apps: Vec<SimulatedApp>,
     /// What goes wrong, as TOML: `[[rules]]` with `fault = "throttled"` and the like
     #[arg(long, value_name = "FILE")]
@@ -98,13 +99,17 @@ fn settings(base: &str) -> String {
 }
 
 fn app(text: &str) -> Result<SimulatedApp, String> {
+    let (text, party_types) = text.split_once('=').unwrap_or((text, ""));
     let (name, types) = text.split_once(':').unwrap_or((text, ""));
+    let listed = |list: &str| list.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect();
+    let party_types: Vec<String> = listed(party_types);
+    if !party_types.iter().all(|name| PARTY_TYPES.contains(&name.as_str())) {
+        return Err(format!("whom an app takes is of {}", PARTY_TYPES.join(", ")));
+    }
     match name.split_once('/') {
-        Some((org, app)) if !org.is_empty() && !app.is_empty() => Ok(SimulatedApp {
-            org: org.to_owned(),
-            app: app.to_owned(),
-            data_types: types.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect(),
-        }),
+        Some((org, app)) if !org.is_empty() && !app.is_empty() => {
+            Ok(SimulatedApp { org: org.to_owned(), app: app.to_owned(), data_types: listed(types), party_types })
+        }
         _ => Err("an app is its owner and its name, such as ttd/my-app".to_owned()),
     }
 }

@@ -79,11 +79,15 @@ pub(super) async fn instantiate(
 
 /// `GET /{org}/{app}/api/v1/applicationmetadata`
 pub(super) async fn metadata(State(world): State<Arc<World>>, Path((org, app)): Path<(String, String)>) -> Response {
-    let Some(data_types) = data_types(&world.options.apps, &org, &app) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let data_types: Vec<_> = data_types.iter().map(|id| json!({"id": id, "maxCount": 0, "minCount": 0})).collect();
-    Json(json!({"id": format!("{org}/{app}"), "org": org, "dataTypes": data_types})).into_response()
+    let Some(known) = app_of(&world, &org, &app) else { return StatusCode::NOT_FOUND.into_response() };
+    let data_types = known.data_types.iter().map(|id| json!({"id": id, "maxCount": 0, "minCount": 0}));
+    let party_types =
+        PARTY_TYPES.map(|name| (name.to_owned(), Value::Bool(known.party_types.iter().any(|one| one == name))));
+    Json(json!({
+        "id": format!("{org}/{app}"), "org": org, "dataTypes": data_types.collect::<Vec<_>>(),
+        "partyTypesAllowed": Value::Object(party_types.into_iter().collect())
+    }))
+    .into_response()
 }
 
 /// An instance as the platform shows it, without its owner's number.
@@ -124,18 +128,17 @@ fn element(part: &PartFacts, (created_by, changed_by): (&str, &str)) -> Value {
 
 type Refusal = (StatusCode, &'static str);
 
-/// The data types of an app; `None` when there is no such app.
-fn data_types<'a>(apps: &'a [SimulatedApp], org: &str, app: &str) -> Option<&'a [String]> {
-    if apps.is_empty() {
-        return Some(&[]);
-    }
-    apps.iter().find(|known| known.org == org && known.app == app).map(|known| known.data_types.as_slice())
+/// An app; `None` when there is none of the name.
+fn app_of(world: &World, org: &str, app: &str) -> Option<SimulatedApp> {
+    let apps = &world.options.apps;
+    let known = apps.iter().find(|known| known.org == org && known.app == app).cloned();
+    known.or_else(|| apps.is_empty().then(SimulatedApp::default))
 }
 
 fn make(world: &World, org: &str, app: &str, received: Received) -> Result<InstanceFacts, Refusal> {
     let Received { template, parts } = received;
-    let known = data_types(&world.options.apps, org, app).ok_or((StatusCode::NOT_FOUND, "No such app"))?;
-    if !known.is_empty() && parts.iter().any(|part| !known.contains(&part.name)) {
+    let known = app_of(world, org, app).ok_or((StatusCode::NOT_FOUND, "No such app"))?;
+    if !known.data_types.is_empty() && parts.iter().any(|part| !known.data_types.contains(&part.name)) {
         return Err((StatusCode::BAD_REQUEST, "A part is of no data type of the app"));
     }
     let (number, digits) = match &template.instance_owner {
@@ -144,6 +147,14 @@ fn make(world: &World, org: &str, app: &str, received: Received) -> Result<Insta
     };
     if number.len() != digits || !number.bytes().all(|b| b.is_ascii_digit()) {
         return Err((StatusCode::NOT_FOUND, "Cannot lookup party"));
+    }
+    let party_type = match &template.instance_owner {
+        Owner::PersonNumber(_) => "person",
+        Owner::OrganisationNumber(number) if world.options.sub_units.contains(number) => "subUnit",
+        Owner::OrganisationNumber(_) => "organisation",
+    };
+    if !known.party_types.is_empty() && !known.party_types.iter().any(|one| one == party_type) {
+        return Err((StatusCode::FORBIDDEN, WRONG_PARTY));
     }
     let owner = owner_hash(number);
     let instance = InstanceFacts {
@@ -205,6 +216,10 @@ async fn part(mut field: Field<'_>) -> Result<PartFacts, Refusal> {
     Ok(PartFacts { id: Uuid::new_v4(), name, content_type, file_name, size_bytes, sha256 })
 }
 
+/// The kinds of party in an app's metadata.
+pub const PARTY_TYPES: [&str; 4] = ["bankruptcyEstate", "organisation", "person", "subUnit"];
+/// What an app says to a party of a kind that it does not take.
+pub(super) const WRONG_PARTY: &str = "Party 50000000 is not allowed to instantiate this application";
 /// Party ids as they look.
 const FIRST_PARTY: u64 = 50_000_000;
 const PARTIES: u64 = 10_000_000;

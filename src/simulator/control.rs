@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::World;
+use super::apps::WRONG_PARTY;
 use super::broker::{TransferCounts, TransferFacts};
 use super::effects::{EffectCounts, InstanceFacts};
 use super::faults::{Call, Fault, FaultPlan, Faults};
@@ -108,6 +109,7 @@ pub(super) fn answer_fault(fault: Fault, line: &Line) -> Response {
             let result = json!({"valid": false, "message": "The app does not take this owner", "validParties": []});
             (StatusCode::FORBIDDEN, Json(result)).into_response()
         }
+        Fault::WrongParty => (StatusCode::FORBIDDEN, Json(WRONG_PARTY)).into_response(),
         Fault::UnknownParty => (StatusCode::NOT_FOUND, "Cannot lookup party").into_response(),
         Fault::Problem(status, code) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

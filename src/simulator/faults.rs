@@ -121,6 +121,8 @@ pub enum Fault {
     Forbidden,
     /// 403 from the app's own rules.
     NotInstantiable,
+    /// 403 from the app, as to a party of a kind that it does not take.
+    WrongParty,
     /// 404: no such party.
     UnknownParty,
     /// 409.

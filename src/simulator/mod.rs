@@ -39,6 +39,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use apps::PARTY_TYPES;
 pub use broker::{TransferCounts, TransferFacts};
 pub use effects::{EffectCounts, InstanceFacts, PartFacts, Repeated};
 pub use faults::{Call, Fault, FaultPlan, Rule};

@@ -36,6 +36,8 @@ pub struct SimulatorOptions {
     pub reserved_recipients: Vec<String>,
     /// Recipients nobody knows.
     pub unknown_recipients: Vec<String>,
+    /// Organisations that are sub-units.
+    pub sub_units: Vec<String>,
     /// Keeps the latest requests, contents and all.
     pub record: bool,
     /// How long it takes until a message can be seen.
@@ -61,6 +63,7 @@ impl Default for SimulatorOptions {
             resources: Vec::new(),
             reserved_recipients: Vec::new(),
             unknown_recipients: Vec::new(),
+            sub_units: Vec::new(),
             record: false,
             publish_ms: 0,
             scan_ms: 0,
@@ -69,7 +72,7 @@ impl Default for SimulatorOptions {
 }
 
 /// An app of the stand-in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SimulatedApp {
     /// Its owner.
     pub org: String,
@@ -77,4 +80,7 @@ pub struct SimulatedApp {
     pub app: String,
     /// The data types it takes; empty takes all.
     pub data_types: Vec<String>,
+    /// The kinds of party it takes, as its metadata name them: `person`, `organisation`, `subUnit`, `bankruptcyEstate`;
+    /// empty takes all.
+    pub party_types: Vec<String>,
 }

@@ -1,10 +1,11 @@
 //! What each answer means for an item. Statuses decide, never texts.
 
-use reqwest::header::LOCATION;
+use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde::Deserialize;
 
 use crate::adapters::http::Answer;
 use crate::codes;
+use crate::model::ReporteeKind;
 use crate::ports::{Delivered, DeliveryError};
 
 /// The answer to an instantiation.
@@ -16,7 +17,7 @@ use crate::ports::{Delivered, DeliveryError};
 /// | 3xx | the address leads elsewhere: nothing happened |
 /// | 400, other 4xx | the item is refused |
 /// | 401, 407 | our credentials |
-/// | 403 | the item, when the app's own rules say so; else our rights |
+/// | 403 | the item, when the app's own rules say so, or it takes no such reportee (see [`Taken`]); else our rights |
 /// | 404 | the reportee is unknown (the caller has made sure that the app is there) |
 /// | 408 | nobody knows |
 /// | 409 | a conflict |
@@ -61,8 +62,61 @@ pub(super) fn is_instance_id(id: &str) -> bool {
     id.split_once('/').is_some_and(|(party, guid)| party.parse::<u64>().is_ok() && uuid::Uuid::try_parse(guid).is_ok())
 }
 
+/// Whom an app takes, as its metadata have it: whomever, when they name nobody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PartyTypes {
+    person: bool,
+    organisation: bool,
+    sub_unit: bool,
+    bankruptcy_estate: bool,
+}
+
+/// Whether an app takes a kind of reportee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Each of them.
+    All,
+    /// Some organisations, and not others: which they are nobody tells by their numbers.
+    Some,
+    /// None of them.
+    None,
+}
+
+/// Whether an app takes reportees of a kind, by its metadata.
+pub(super) fn takes(metadata: &Answer, kind: ReporteeKind) -> Taken {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Metadata {
+        party_types_allowed: Option<PartyTypes>,
+    }
+    metadata.json::<Metadata>().and_then(|app| app.party_types_allowed).unwrap_or_default().take(kind)
+}
+
+impl PartyTypes {
+    fn take(self, kind: ReporteeKind) -> Taken {
+        let organisations = [self.organisation, self.sub_unit, self.bankruptcy_estate];
+        match kind {
+            _ if self == Self::default() => Taken::All,
+            ReporteeKind::Person if self.person => Taken::All,
+            ReporteeKind::Person => Taken::None,
+            // An estate is a main unit, too.
+            ReporteeKind::Organisation if self.organisation && self.sub_unit => Taken::All,
+            ReporteeKind::Organisation if organisations.contains(&true) => Taken::Some,
+            ReporteeKind::Organisation => Taken::None,
+        }
+    }
+}
+
+/// Tells whether a refusal comes with a text alone, as an app's does that takes no such party; the platform says nothing, or
+/// answers with an object. What the text is decides nothing.
+pub(super) fn is_text(answer: &Answer) -> bool {
+    let is_plain = answer.header(&CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/plain"));
+    (is_plain && answer.body().is_some_and(|body| !body.is_empty())) || answer.json::<String>().is_some()
+}
+
 /// Tells the app's own refusal (an InstantiationValidationResult) from the platform's.
-fn is_app_rule(answer: &Answer) -> bool {
+pub(super) fn is_app_rule(answer: &Answer) -> bool {
     #[derive(Deserialize)]
     struct ValidationResult {
         valid: bool,
@@ -73,6 +127,27 @@ fn is_app_rule(answer: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_app_takes_whom_its_metadata_name() {
+        use ReporteeKind::{Organisation, Person};
+        let table = [
+            ("{}", Taken::All, Taken::All),
+            (
+                r#"{"person":false,"organisation":false,"subUnit":false,"bankruptcyEstate":false}"#,
+                Taken::All,
+                Taken::All,
+            ),
+            (r#"{"person":true}"#, Taken::All, Taken::None),
+            (r#"{"organisation":true}"#, Taken::None, Taken::Some),
+            (r#"{"organisation":true,"subUnit":true}"#, Taken::None, Taken::All),
+            (r#"{"person":true,"bankruptcyEstate":true}"#, Taken::All, Taken::Some),
+        ];
+        for (text, persons, organisations) in table {
+            let types: PartyTypes = serde_json::from_str(text).unwrap();
+            assert_eq!((types.take(Person), types.take(Organisation)), (persons, organisations), "{text}");
+        }
+    }
 
     #[test]
     fn an_instance_id_is_a_party_and_a_guid() {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
-use super::answers::instantiated;
+use super::answers::{Taken, instantiated, is_app_rule, is_text, takes};
 use super::client::{Client, LOOK_BYTES, base, still_unknown};
 use super::finish::{Finished, Finishing, Standing};
 use super::instance;
@@ -71,20 +71,40 @@ impl AppReceiver {
     /// An app that is not there answers 404 just as one does that does not know the reportee. Asking it for its metadata
     /// keeps a wrong name in the settings from refusing every item of a shipment.
     async fn find_app(&self, item: &Consignment) -> Result<(), DeliveryError> {
-        let (app, instances) = self.target(item)?;
+        let app = self.ask_app(item).await?;
+        if app.status() == 404 {
+            tracing::warn!(app = self.target(item)?.0.id(), "there is no such app");
+            return Err(not_permitted());
+        }
+        if app.status() == 200 { Ok(()) } else { Err(DeliveryError::Later { code: codes::UNREACHABLE, after: None }) }
+    }
+
+    /// An app that takes no such reportee answers 403 just as the platform does when it does not let us instantiate. The app's
+    /// metadata tell which it is, and keep one item for the wrong reportee from holding up all others.
+    async fn take_reportee(&self, item: &Consignment, refusal: &Answer) -> Result<(), DeliveryError> {
+        let Some(reportee) = item.reportee.as_ref().filter(|_| !is_app_rule(refusal)) else { return Ok(()) };
+        let app = self.ask_app(item).await?;
+        let taken = match app.status() {
+            200 => takes(&app, reportee.kind()),
+            401 | 403 | 404 => return Ok(()),
+            _ => return Err(DeliveryError::Later { code: codes::UNREACHABLE, after: None }),
+        };
+        match taken {
+            Taken::None => Err(DeliveryError::Refused { code: codes::RECEIVER_REFUSED }),
+            Taken::Some if is_text(refusal) => Err(DeliveryError::Refused { code: codes::RECEIVER_REFUSED }),
+            Taken::All | Taken::Some => Ok(()),
+        }
+    }
+
+    /// What the app says about itself.
+    async fn ask_app(&self, item: &Consignment) -> Result<Answer, DeliveryError> {
+        let (_, instances) = self.target(item)?;
         let url = instances.join("api/v1/applicationmetadata").map_err(|_| not_permitted())?;
         let token = self.client.tokens.token().await?;
         let request = token.sign(self.client.with_headers(self.client.http.get(url)));
         // The instantiation is known to have had no effect, whatever becomes of the question.
         let later = |_| DeliveryError::Later { code: codes::UNREACHABLE, after: None };
-        match self.client.http.send(request, Outgoing::empty(), LOOK_BYTES).await.map_err(later)?.status() {
-            200 => Ok(()),
-            404 => {
-                tracing::warn!(app = app.id(), "there is no such app");
-                Err(not_permitted())
-            }
-            _ => Err(DeliveryError::Later { code: codes::UNREACHABLE, after: None }),
-        }
+        self.client.http.send(request, Outgoing::empty(), LOOK_BYTES).await.map_err(later)
     }
 
     /// Does what follows an instantiation; with a code where the instance was taken back.
@@ -135,8 +155,10 @@ impl Receiver for AppReceiver {
 
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError> {
         let answer = self.instantiate(item).await?;
-        if answer.status() == 404 {
-            self.find_app(item).await?;
+        match answer.status() {
+            403 => self.take_reportee(item, &answer).await?,
+            404 => self.find_app(item).await?,
+            _ => {}
         }
         let made = instantiated(&answer)?;
         match self.finish(item, made, answer.json()).await? {

@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 use sluse::adapters::altinn::AppReceiver;
 use sluse::codes;
-use sluse::model::Code;
+use sluse::model::{Code, Reportee, ReporteeKind};
 use sluse::ports::{Consignment, Content, DeliveryError, Receiver, SystemClock};
 use sluse::simulator::{Call, Fault, FaultPlan, Rule, Simulator, SimulatorOptions};
 use tokio::net::TcpListener;
@@ -37,6 +37,8 @@ async fn every_answer_means_one_thing() {
         (Fault::Unauthorized, "credentials", codes::CREDENTIALS_REFUSED, None, 0),
         (Fault::Forbidden, "credentials", codes::NOT_PERMITTED, None, 0),
         (Fault::NotInstantiable, "refused", codes::RECEIVER_REFUSED, None, 0),
+        // The app's metadata take everybody: a text alone decides nothing.
+        (Fault::WrongParty, "credentials", codes::NOT_PERMITTED, None, 0),
         (Fault::UnknownParty, "refused", codes::REPORTEE_UNKNOWN, None, 0),
         (Fault::Conflict, "refused", codes::RECEIVER_CONFLICT, None, 0),
         (Fault::TooLarge, "refused", codes::PAYLOAD_TOO_LARGE, None, 0),
@@ -97,6 +99,41 @@ async fn a_receiver_that_is_not_there_is_tried_again() {
     settings.apps_base = format!("http://{unused}");
     let error = receiver_with(settings).deliver(&item(1)).await.unwrap_err();
     assert_eq!(shown(error), ("later", Some(codes::UNREACHABLE), None));
+}
+
+#[tokio::test]
+async fn a_reportee_that_the_app_does_not_take_refuses_its_item_alone() {
+    let (sub_unit, person) = ("910000012", Reportee::new(ReporteeKind::Person, "01017012345".into()));
+    let mut options = options();
+    options.apps[0].party_types = vec!["organisation".into()];
+    options.sub_units = vec![sub_unit.into()];
+    let simulator = Simulator::start(LOOPBACK, options).await.unwrap();
+    let receiver = receiver(&simulator);
+    let of = |number, reportee: &Reportee| Consignment { reportee: Some(reportee.clone()), ..item(number) };
+    let refused = ("refused", Some(codes::RECEIVER_REFUSED), None);
+    assert_eq!(shown(receiver.deliver(&of(1, &person)).await.unwrap_err()), refused);
+    let sub_unit = Reportee::new(ReporteeKind::Organisation, sub_unit.into());
+    assert_eq!(shown(receiver.deliver(&of(2, &sub_unit)).await.unwrap_err()), refused);
+    receiver.deliver(&item(3)).await.unwrap();
+    // What the platform does not allow is no fault of an organisation's; a person would not be taken anyway.
+    simulator.set_faults(always(Call::Instantiate, Fault::Forbidden));
+    let not_permitted = ("credentials", Some(codes::NOT_PERMITTED), None);
+    assert_eq!(shown(receiver.deliver(&item(4)).await.unwrap_err()), not_permitted);
+    assert_eq!(shown(receiver.deliver(&of(5, &person)).await.unwrap_err()), refused);
+    simulator.set_faults(always(Call::Instantiate, Fault::WrongParty));
+    assert_eq!(shown(receiver.deliver(&item(6)).await.unwrap_err()), refused);
+    // While the app does not say whom it takes, nobody knows.
+    let rule = |call, fault| Rule { fault, call, every: None, probability: None, most: None };
+    for (fault, expected) in [
+        (Fault::ErrorBefore, ("later", Some(codes::UNREACHABLE), None)),
+        (Fault::ResetBefore, ("later", Some(codes::UNREACHABLE), None)),
+        (Fault::Forbidden, not_permitted),
+    ] {
+        let rules = vec![rule(Call::Instantiate, Fault::WrongParty), rule(Call::AppMetadata, fault)];
+        simulator.set_faults(FaultPlan { seed: 0, rules });
+        assert_eq!(shown(receiver.deliver(&of(7, &person)).await.unwrap_err()), expected, "{fault:?}");
+    }
+    assert_eq!(simulator.effects().total, 1);
 }
 
 #[tokio::test]

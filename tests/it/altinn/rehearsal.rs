@@ -24,6 +24,7 @@ pub(super) async fn rehearsal() -> Vec<Taken> {
             org: APP.0.into(),
             app: APP.1.into(),
             data_types: data_types.iter().map(|id| (*id).into()).collect(),
+            party_types: Vec::new(),
         };
         options.apps = vec![app(&["default", "customElement"])];
     })

@@ -26,6 +26,7 @@ pub(super) fn options() -> SimulatorOptions {
             org: "ttd".into(),
             app: "skjema".into(),
             data_types: vec!["model".into(), "vedlegg".into()],
+            party_types: Vec::new(),
         }],
         ..SimulatorOptions::default()
     }
