@@ -199,9 +199,9 @@ fn notice(notice: &Notice) -> Result<(), Refusal> {
         return Err(invalid("reminderNotificationChannel"));
     }
     let is_one = |recipient: &BTreeMap<String, String>| recipient.len() == 1;
-    let has_recipients = !notice.custom_recipients.is_empty();
-    if !notice.custom_recipients.iter().all(is_one) || has_recipients != notice.override_registered_contact_information
-    {
+    // Recipients beside what is registered are right, too; nobody at all is not.
+    let is_nobody = notice.custom_recipients.is_empty() && notice.override_registered_contact_information;
+    if !notice.custom_recipients.iter().all(is_one) || is_nobody {
         return Err(problem(400, 3016));
     }
     Ok(())

@@ -397,6 +397,20 @@ async fn notifications_have_the_agencys_texts() {
     let (both, notes) = order(told("1033", &[("SMS", "99 99 99 99"), ("Email", "a@b.example")])).await;
     assert_eq!((&both["notificationChannel"], &both["smsBody"], notes), (&json!("EmailAndSms"), &json!("Hi Kari"), 1));
     assert_eq!(both["customRecipients"], json!([{"mobileNumber": "+4799999999"}, {"emailAddress": "a@b.example"}]));
+    // One address is given and one left out: the registered number is told, too.
+    let (beside, notes) = order(told("1033", &[("Email", "a@b.example"), ("SMS", "")])).await;
+    let expected = json!({
+        "notificationTemplate": "CustomMessage", "notificationChannel": "Sms", "emailSubject": "Til Kari",
+        "emailBody": "Hei Kari, x", "smsBody": "Hi Kari", "sendReminder": false,
+        "customRecipients": [{"emailAddress": "a@b.example"}], "overrideRegisteredContactInformation": false
+    });
+    assert_eq!((beside, notes), (expected, 1));
+    let (general, notes) = order(told("1044", &[("SMS", "99999999"), ("Email", "")])).await;
+    assert_eq!(
+        (&general["notificationTemplate"], notes),
+        (&json!("GenericAltinnMessage"), 2),
+        "the number needs an SMS"
+    );
     let (general, notes) = order(told("1044", &[("SMSPreferred", "")])).await;
     assert_eq!((&general["notificationTemplate"], notes), (&json!("GenericAltinnMessage"), 2), "it has no SMS");
     let (reminded, _) = order(told("1033", &[("PriorityEmailSMSReminder", "")])).await;

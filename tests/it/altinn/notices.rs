@@ -78,9 +78,14 @@ async fn what_has_its_own_time_or_comes_second_is_ordered_by_itself() {
     assert_eq!((&orders[0]["sendersReference"], &orders[0]["requestedSendTime"]), (&json!("ft-1"), &json!(at)));
     assert_eq!(orders[1]["requestedSendTime"], Value::Null, "it goes with the message");
     assert_eq!(orders[4]["reminders"][0]["delayDays"], 7);
+    let beside = vec![notification(at, &[("Email", "a@b.example"), ("SMS", "")])];
+    let item = letter(2, Message { notifications: beside, ..message("a") });
+    postman(&simulator, ordering()).deliver(&item).await.unwrap();
+    let registered = &self::orders(&simulator)[6]["recipient"]["recipientOrganization"];
+    assert_eq!(*registered, json!({"orgNumber": ORGANISATION, "channelSchema": "Sms", "smsSettings": sms}));
     let keys: std::collections::HashSet<_> = orders.iter().map(|order| order["idempotencyId"].to_string()).collect();
     assert_eq!(keys.len(), 5);
-    assert_eq!(simulator.message_counts().orders, 5);
+    assert_eq!(simulator.message_counts().orders, 7);
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ fn alone(
     let send_at = notification.send_at.unwrap_or(occasion.publish).max(occasion.publish);
     let order = |(place, to): (usize, To<'_>)| {
         let texts = match &to {
-            To::Registered(_, channel, _) => texts(template, notification, channel)?,
+            To::Registered(_, channel, _) => texts(template, notification, channel, &[])?,
             To::Email(_) | To::Mobile(_) => all_texts(template, notification),
         };
         let ordering = Ordering {
@@ -111,8 +111,7 @@ fn to<'a>(
             None => lose(lost, "Notification/ReceiverAdress"),
         }
     }
-    let is_any_registered = notification.endpoints.iter().any(|(_, address)| address.is_empty());
-    if is_any_registered || notification.endpoints.is_empty() {
+    if is_any_registered(notification) || notification.endpoints.is_empty() {
         to.push(To::Registered(occasion.recipient, channel, reminds));
     }
     Ok(to)
@@ -132,9 +131,11 @@ fn with_it(
             None => lose(lost, "Notification/ReceiverAdress"),
         }
     }
-    order.override_registered_contact_information = !order.custom_recipients.is_empty();
+    // Without that, what is registered is told, too.
+    order.override_registered_contact_information =
+        !order.custom_recipients.is_empty() && !is_any_registered(notification);
     let template = target.template(&notification.kind, language(&notification.language).0);
-    match template.and_then(|template| texts(template, notification, channel)) {
+    match template.and_then(|template| texts(template, notification, channel, &order.custom_recipients)) {
         Some(texts) => fill(&mut order, texts, reminds),
         None if target.needs_template => return Err(codes::NOTIFICATION_UNKNOWN),
         None => {
@@ -149,10 +150,21 @@ fn with_it(
     Ok(order)
 }
 
-/// The channel, and whether a reminder follows.
+/// Tells whether an address is left out, so that the registered one is meant.
+fn is_any_registered(notification: &Notification) -> bool {
+    notification.endpoints.iter().any(|(_, address)| address.is_empty())
+}
+
+/// The channel to what is registered, and whether a reminder follows. Where addresses are given for all, theirs.
 fn channel(notification: &Notification) -> Result<(&'static str, bool), Code> {
+    let all = channel_of(notification.endpoints.iter())?;
+    let registered = notification.endpoints.iter().filter(|(_, address)| address.is_empty());
+    if is_any_registered(notification) { channel_of(registered) } else { Ok(all) }
+}
+
+fn channel_of<'a>(endpoints: impl Iterator<Item = &'a (String, String)>) -> Result<(&'static str, bool), Code> {
     let (mut sms, mut email) = (false, false);
-    for (transport, _) in &notification.endpoints {
+    for (transport, _) in endpoints {
         match transport.to_ascii_lowercase().as_str() {
             "sms" => sms = true,
             "email" => email = true,
@@ -202,14 +214,19 @@ fn all_texts(template: &NotificationTemplate, notification: &Notification) -> Te
     Texts { email, sms: Some(sms).filter(|sms| fits(sms, MOST_SMS)) }
 }
 
-/// The texts a channel needs; `None` when the template lacks one, or one is too long.
-fn texts(template: &NotificationTemplate, notification: &Notification, channel: &str) -> Option<Texts> {
+/// The texts that a channel and addresses beside it need; `None` when the template lacks one, or one is too long.
+fn texts(
+    template: &NotificationTemplate,
+    notification: &Notification,
+    channel: &str,
+    custom: &[CustomRecipient],
+) -> Option<Texts> {
     let Texts { email, sms } = all_texts(template, notification);
-    match channel {
-        "Email" => Some(Texts { email: Some(email?), sms: None }),
-        "Sms" => Some(Texts { email: None, sms: Some(sms?) }),
-        _ => Some(Texts { email: Some(email?), sms: Some(sms?) }),
-    }
+    let has = |is_it: fn(&CustomRecipient) -> bool| custom.iter().any(is_it);
+    let needs_email = channel != "Sms" || has(|to| matches!(to, CustomRecipient::EmailAddress(_)));
+    let needs_sms = channel != "Email" || has(|to| matches!(to, CustomRecipient::MobileNumber(_)));
+    let is_whole = (email.is_some() || !needs_email) && (sms.is_some() || !needs_sms);
+    is_whole.then(|| Texts { email: email.filter(|_| needs_email), sms: sms.filter(|_| needs_sms) })
 }
 
 fn fill(order: &mut NotificationOrder, texts: Texts, reminds: bool) {
