@@ -214,6 +214,7 @@ codes! {
     ATTACHMENT_TYPE = "FW-211", Rejected, "An attachment is of a type that Altinn 3 does not take.", "Send it as PDF, or in a ZIP archive.";
     ATTACHMENT_REFUSED = "FW-212", Rejected, "The receiver found malware in an attachment, or could not take it in.", "Clean the file where it comes from, and send the item again.";
     NOTIFICATION_UNKNOWN = "FW-213", Rejected, "The message's notification is of a kind the route does not know.", "Check TransportType and NotificationType, or ask the operator for a template.";
+    MESSAGE_TIME = "FW-214", Rejected, "A time of the message is none that Altinn 3 could have.", "Give times between the years 1 and 9999.";
     ORGANISATIONS_ONLY = "FW-221", Rejected, "Altinn 3 Broker brings files from organisations to organisations only, and this is a person.", "Send it to the person by other means.";
     PROPERTIES_DO_NOT_FIT = "FW-222", Rejected, "The manifest's properties are more, or longer, than Altinn 3 takes.", "Give at most 10 properties, each once, with keys of up to 50 and values of up to 3000 characters.";
     NO_SINGLE_PAYLOAD = "FW-223", Rejected, "The service sends the file in the archive alone, and there is not exactly one that can be unpacked.", "Put one file beside manifest.xml and recipients.xml, stored or deflated and not encrypted.";

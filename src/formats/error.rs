@@ -17,6 +17,9 @@ pub enum ReadItemError {
     /// The item has more of something than one item may, which judging should have refused.
     #[error("the item has more {0} than can be handled")]
     TooMuch(&'static str),
+    /// It has a time that the schema takes and no calendar here.
+    #[error("the item has a time that cannot be read")]
+    NoTime,
 }
 
 /// What is no trouble of reading keeps its kind: the same bytes will fail again.
@@ -24,7 +27,9 @@ impl From<ReadItemError> for io::Error {
     fn from(error: ReadItemError) -> Self {
         match error {
             ReadItemError::Unreadable(error) => error,
-            ReadItemError::Changed(_) | ReadItemError::TooMuch(_) => Self::new(io::ErrorKind::InvalidData, error),
+            ReadItemError::Changed(_) | ReadItemError::TooMuch(_) | ReadItemError::NoTime => {
+                Self::new(io::ErrorKind::InvalidData, error)
+            }
         }
     }
 }
@@ -35,6 +40,7 @@ impl ReadItemError {
         match self {
             Self::Unreadable(_) | Self::Changed(_) => codes::STAGED_UNREADABLE,
             Self::TooMuch(_) => codes::ITEM_TOO_LARGE,
+            Self::NoTime => codes::MESSAGE_TIME,
         }
     }
 }

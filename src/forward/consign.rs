@@ -49,7 +49,9 @@ pub(super) struct Wanted {
 pub(super) fn not_consigned(error: ReadItemError) -> DeliveryError {
     match error {
         ReadItemError::Unreadable(error) => DeliveryError::Unreadable(error),
-        ReadItemError::Changed(_) | ReadItemError::TooMuch(_) => DeliveryError::Refused { code: error.code() },
+        ReadItemError::Changed(_) | ReadItemError::TooMuch(_) | ReadItemError::NoTime => {
+            DeliveryError::Refused { code: error.code() }
+        }
     }
 }
 

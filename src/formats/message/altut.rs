@@ -3,7 +3,7 @@
 use super::Draft;
 use super::correspondence::is_element_of;
 use crate::formats::details::Reader;
-use crate::formats::moment::day_or_moment;
+use crate::formats::moment::{day_or_moment, told};
 use crate::formats::{Coding, ReadItemError, Span, check_digits};
 use crate::model::ByteRange;
 use crate::ports::{Message, Notification, Reply};
@@ -27,8 +27,10 @@ pub(super) fn element(
     let message = &mut draft.message;
     match path {
         "Participant/@id" => message.recipient = check_digits::number(&reader.text(content)?).ok(),
-        "Participant/VisibleDate" => message.visible_from = day_or_moment(&reader.text(content)?, false),
-        "Participant/DueDate" => message.due = day_or_moment(&reader.text(content)?, true),
+        "Participant/VisibleDate" => {
+            message.visible_from = told(&reader.text(content)?, |text| day_or_moment(text, false))?;
+        }
+        "Participant/DueDate" => message.due = told(&reader.text(content)?, |text| day_or_moment(text, true))?,
         "Participant/AllowSystemDeleteDate" if !content.is_empty() => message.other("AllowSystemDeleteDate"),
         "Participant" => {
             if draft.done.len() >= MOST_PARTICIPANTS {

@@ -2,7 +2,7 @@
 
 use super::{Draft, is_true};
 use crate::formats::details::Reader;
-use crate::formats::moment::moment;
+use crate::formats::moment::{moment, told};
 use crate::formats::{Coding, ReadItemError, check_digits};
 use crate::model::ByteRange;
 use crate::ports::Reply;
@@ -23,8 +23,8 @@ pub(super) fn element(
     let message = &mut draft.message;
     match path {
         "Reportee" => message.recipient = check_digits::number(&reader.text(content)?).ok(),
-        "VisibleDateTime" => message.visible_from = moment(&reader.text(content)?),
-        "DueDateTime" => message.due = moment(&reader.text(content)?),
+        "VisibleDateTime" => message.visible_from = told(&reader.text(content)?, moment)?,
+        "DueDateTime" => message.due = told(&reader.text(content)?, moment)?,
         "ArchiveReference" => message.archive_reference = reader.text(content)?,
         "AllowForwarding" => message.may_forward = is_true(&reader.text(content)?),
         "CaseId" => message.case = reader.text(content)?.trim().to_owned(),
@@ -120,7 +120,7 @@ fn notification(
         "" => draft.message.notifications.push(std::mem::take(notification)),
         "/FromAdress" => notification.names_sender |= !reader.text(content)?.trim().is_empty(),
         "/UseServiceOwnerShortNameAsSenderOfSms" => notification.names_sender |= is_true(&reader.text(content)?),
-        "/ShipmentDateTime" => notification.send_at = moment(&reader.text(content)?),
+        "/ShipmentDateTime" => notification.send_at = told(&reader.text(content)?, moment)?,
         "/LanguageCode" => notification.language = reader.text(content)?.trim().to_owned(),
         "/NotificationType" => notification.kind = reader.text(content)?.trim().to_owned(),
         "/TextTokens/TextToken/TokenNum" => draft.token.0 = reader.text(content)?.trim().parse().unwrap_or(-1),

@@ -7,6 +7,11 @@ use crate::model::ItemKey;
 use crate::ports::Reply;
 
 fn read(kind: ItemKind, text: &str) -> (InMemory, Vec<Message<Span>>) {
+    let (blob, read) = try_read(kind, text);
+    (blob, read.unwrap())
+}
+
+fn try_read(kind: ItemKind, text: &str) -> (InMemory, Result<Vec<Message<Span>>, ReadItemError>) {
     let blob = InMemory(text.as_bytes().to_vec());
     let item = NewItem {
         number: 1,
@@ -22,7 +27,7 @@ fn read(kind: ItemKind, text: &str) -> (InMemory, Vec<Message<Span>>) {
         forms: 0,
         refused: None,
     };
-    let read = messages(&blob, &item).unwrap();
+    let read = messages(&blob, &item);
     (blob, read)
 }
 
@@ -126,4 +131,25 @@ fn an_altut_message_is_one_for_each_participant() {
     }
     assert_eq!(messages[0].notifications[0].endpoints[0].1, "a@b.example");
     assert!(messages[1].notifications.is_empty());
+}
+
+#[test]
+fn a_time_that_cannot_be_read_refuses_its_item() {
+    let correspondence = |element: &str, time: &str| {
+        let text = format!("<Correspondence>{}</Correspondence>", element.replace("TIME", time));
+        try_read(ItemKind::Correspondence, &text).1
+    };
+    let notified =
+        "<Notifications><Notification><ShipmentDateTime>TIME</ShipmentDateTime></Notification></Notifications>";
+    for element in ["<VisibleDateTime>TIME</VisibleDateTime>", "<DueDateTime>TIME</DueDateTime>", notified] {
+        assert!(matches!(correspondence(element, "12026-01-01T00:00:00"), Err(ReadItemError::NoTime)), "{element}");
+        assert!(correspondence(element, "").is_ok(), "{element}");
+    }
+    let midnight = correspondence("<VisibleDateTime>TIME</VisibleDateTime>", "2026-12-23T24:00:00").unwrap();
+    assert_eq!(midnight[0].visible_from.unwrap().to_string(), "2026-12-23T23:00:00Z");
+    for element in ["VisibleDate", "DueDate"] {
+        let text = format!("<Message><Participant><{element}>12026-01-01T00:00:00</{element}></Participant></Message>");
+        assert!(matches!(try_read(ItemKind::AltUtMessage, &text).1, Err(ReadItemError::NoTime)), "{element}");
+    }
+    assert_eq!(ReadItemError::NoTime.code(), crate::codes::MESSAGE_TIME);
 }

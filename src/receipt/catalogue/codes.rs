@@ -292,6 +292,8 @@ rows! {
         "Mottakaren fann skadevare i eit vedlegg, eller kunne ikkje ta det imot.", "Reins fila der ho kjem frå, og send elementet på nytt.";
     NOTIFICATION_UNKNOWN: "Meldingens varsel er av et slag ruten ikke kjenner.", "Sjekk TransportType og NotificationType, eller be driften om en mal.";
         "Varselet til meldinga er av eit slag ruta ikkje kjenner.", "Sjekk TransportType og NotificationType, eller be drifta om ein mal.";
+    MESSAGE_TIME: "Et tidspunkt i meldingen er ikke noe Altinn 3 kan ha.", "Oppgi tidspunkter mellom år 1 og 9999.";
+        "Eit tidspunkt i meldinga er ikkje noko Altinn 3 kan ha.", "Oppgje tidspunkt mellom år 1 og 9999.";
     ORGANISATIONS_ONLY: "Altinn 3 Formidling går bare mellom organisasjoner, og dette er en person.", "Send det til personen på en annen måte.";
         "Altinn 3 Formidling går berre mellom organisasjonar, og dette er ein person.", "Send det til personen på ein annan måte.";
     PROPERTIES_DO_NOT_FIT: "Manifestets egenskaper er flere eller lengre enn Altinn 3 tar imot.", "Gi høyst 10 egenskaper, hver én gang, med nøkler på inntil 50 og verdier på inntil 3000 tegn.";
