@@ -24,7 +24,7 @@ pub enum Loss {
     Tables,
     /// Pictures: their alternative text is left.
     Images,
-    /// Links that lead to no address of the web: their text is left.
+    /// Links that lead to no address of the web: their text is left. And those without any text.
     Links,
     /// Scripts.
     Scripts,
@@ -128,6 +128,9 @@ impl Converter {
             self.take(token);
         }
         let is_hidden = self.hidden.is_some() && self.hides_text;
+        if self.writer.loses_link() {
+            self.losses.insert(Loss::Links);
+        }
         let text = self.writer.finish();
         let is_empty = self.has_text && text.as_ref().is_some_and(String::is_empty);
         Markdown { text, losses: self.losses, is_partial: is_cut || is_hidden || is_empty }
@@ -238,6 +241,8 @@ impl Converter {
     }
 
     fn link(&mut self, tag: &Tag) {
+        // One ends where the next begins.
+        self.writer.unlink();
         match tag.value("href").map(web_address) {
             Some(Some(url)) => self.writer.mark(Mark::Link(url)),
             Some(None) => {

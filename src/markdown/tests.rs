@@ -58,6 +58,19 @@ fn marks_stand_close_to_their_text() {
     for (html, expected) in table {
         assert_eq!(text(html), expected, "{html}");
     }
+    let (a, b) = ("<a href='https://a.example'>", "<a href='https://b.example'>");
+    let table = [
+        (format!("{a}<div>Se vedtaket</div></a> nå"), "[Se vedtaket](https://a.example)\n\nnå"),
+        (format!("{a}<h2>T</h2><p>x</p></a>y"), "## [T](https://a.example)\n\n[x](https://a.example)\n\ny"),
+        (format!("{a}x<ul><li>y</ul></a>"), "[x](https://a.example)\n\n- [y](https://a.example)"),
+        (format!("<p>{a}x</p><p>{b}y</a> z</p>"), "[x](https://a.example)\n\n[y](https://b.example) z"),
+        (format!("{a}x<br><br>y</a>"), "[x](https://a.example)\n\n[y](https://a.example)"),
+    ];
+    for (html, expected) in table {
+        let made = convert(&html);
+        assert_eq!((made.text.as_deref(), made.losses.is_empty()), (Some(expected), true), "{html}");
+    }
+    assert_eq!(text("<b>a<br><br>b</b>"), "**a**\n\n**b**");
     assert_eq!(text("<b>a<i>b</b>c</i>"), "**a*b****c*", "what was crossed goes on");
 }
 
@@ -86,7 +99,9 @@ fn titles_are_plain() {
 
 #[test]
 fn what_is_lost_is_told() {
-    let table: [(&str, &str, &[Loss]); 9] = [
+    let table: [(&str, &str, &[Loss]); 11] = [
+        ("<a href='https://a.example'> </a>x", "x", &[Loss::Links]),
+        ("x<a href='https://a.example'>", "x", &[Loss::Links]),
         ("<p style='color:red'>a</p>", "a", &[Loss::Styles]),
         ("<style>p{}</style><u>a</u>", "a", &[Loss::Styles]),
         ("<table><tr><th>a</th><th>b</th></tr><tr><td>c<td>d</table>e", "a | b  \nc | d\n\ne", &[Loss::Tables]),

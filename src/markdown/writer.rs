@@ -20,8 +20,9 @@ pub(super) struct Writer {
     containers: Vec<Container>,
     /// How many of the containers the last line stood in.
     settled: usize,
-    /// Marks, each with whether it is written: one that holds no text never is.
-    marks: Vec<(Mark, bool)>,
+    marks: Vec<Open>,
+    /// The address of a link that held no text is lost.
+    loses_link: bool,
     /// Line ends wanted before the next text: 1 begins a line, 2 a paragraph.
     gap: u8,
     /// Line breaks before the next text.
@@ -31,6 +32,16 @@ pub(super) struct Writer {
     line: Line,
     heading: u8,
     is_preformatted: bool,
+}
+
+/// A mark that has begun.
+#[derive(Debug)]
+struct Open {
+    mark: Mark,
+    /// It stands in the text: one that holds no text never does.
+    is_written: bool,
+    /// It did, and was ended with its block.
+    was_written: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -59,6 +70,7 @@ impl Writer {
             containers: Vec::new(),
             settled: 0,
             marks: Vec::new(),
+            loses_link: false,
             gap: 0,
             breaks: 0,
             has_space: false,
@@ -90,12 +102,9 @@ impl Writer {
         self.escaped(c);
     }
 
-    /// Ends the line or the paragraph.
+    /// Ends the line or the paragraph; marks that go on begin again after it.
     pub(super) fn block(&mut self, gap: u8) {
-        while let Some(position) = self.marks.iter().rposition(|(_, is_written)| *is_written) {
-            self.close(position);
-        }
-        self.marks.retain(|(mark, _)| !matches!(mark, Mark::Link(_)));
+        self.close(0);
         self.gap = self.gap.max(gap);
         if self.containers.last().is_some_and(|container| matches!(container, Container::Item(_, false))) {
             self.gap = self.gap.min(1);
@@ -149,13 +158,9 @@ impl Writer {
 
     /// Begins a mark.
     pub(super) fn mark(&mut self, mark: Mark) {
-        let is_inside = self.marks.iter().any(|(open, _)| match (open, &mark) {
-            (Mark::Link(_), Mark::Link(_)) => true,
-            (open, mark) => open == mark,
-        });
         // One within its like shows nothing, and would end it.
-        if !is_inside {
-            self.marks.push((mark, false));
+        if !self.marks.iter().any(|open| open.mark == mark) {
+            self.marks.push(Open { mark, is_written: false, was_written: false });
         }
     }
 
@@ -167,6 +172,11 @@ impl Writer {
     /// Ends a link.
     pub(super) fn unlink(&mut self) {
         self.end_mark(|open| matches!(open, Mark::Link(_)));
+    }
+
+    /// Tells whether a link is lost, as it is when nothing is written of it.
+    pub(super) fn loses_link(&self) -> bool {
+        self.loses_link || self.marks.iter().any(Open::is_lost_link)
     }
 
     /// Begins a list, numbered from somewhere or not.
@@ -233,17 +243,17 @@ impl Writer {
     }
 
     fn end_mark(&mut self, is_it: impl Fn(&Mark) -> bool) {
-        let Some(position) = self.marks.iter().rposition(|(open, _)| is_it(open)) else { return };
+        let Some(position) = self.marks.iter().rposition(|open| is_it(&open.mark)) else { return };
         self.close(position);
-        self.marks.remove(position);
+        self.loses_link |= self.marks.remove(position).is_lost_link();
     }
 
     /// Writes the ends of the marks from the innermost out to the one at the position.
     fn close(&mut self, position: usize) {
         let mut ends = String::new();
-        for (mark, is_written) in self.marks.iter_mut().skip(position).rev().filter(|(_, is_written)| *is_written) {
-            *is_written = false;
-            match mark {
+        for open in self.marks.iter_mut().skip(position).rev().filter(|open| open.is_written) {
+            open.is_written = false;
+            match &open.mark {
                 Mark::Strong => ends.push_str("**"),
                 Mark::Emphasis => ends.push('*'),
                 Mark::Link(url) => ends.push_str(&format!("]({url})")),
@@ -258,6 +268,9 @@ impl Writer {
             self.begin_line();
         } else if self.breaks > 0 {
             let is_paragraph = self.breaks > 1;
+            if is_paragraph {
+                self.close(0);
+            }
             self.put(if is_paragraph { "" } else { "  " });
             self.gap = if is_paragraph { 2 } else { 1 };
             self.begin_line();
@@ -266,9 +279,9 @@ impl Writer {
         }
         (self.gap, self.breaks, self.has_space) = (0, 0, false);
         let mut starts = String::new();
-        for (mark, is_written) in self.marks.iter_mut().filter(|(_, is_written)| !*is_written) {
-            *is_written = true;
-            starts.push_str(match mark {
+        for open in self.marks.iter_mut().filter(|open| !open.is_written) {
+            (open.is_written, open.was_written) = (true, true);
+            starts.push_str(match open.mark {
                 Mark::Strong => "**",
                 Mark::Emphasis => "*",
                 Mark::Link(_) => "[",
@@ -332,6 +345,12 @@ impl Writer {
         if self.chars <= self.most_chars {
             self.out.push_str(text);
         }
+    }
+}
+
+impl Open {
+    fn is_lost_link(&self) -> bool {
+        matches!(self.mark, Mark::Link(_)) && !self.was_written
     }
 }
 
