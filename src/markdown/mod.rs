@@ -5,15 +5,17 @@
 //! no HTML, and none of the text is read as markup that was not meant so.
 
 mod entities;
+mod marks;
 mod tag;
 mod tokens;
 mod writer;
 
 use std::collections::BTreeSet;
 
+use marks::Mark;
 use tag::Tag;
 use tokens::{Token, Tokens};
-use writer::{Mark, Writer};
+use writer::Writer;
 
 /// Something Markdown has no place for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -71,7 +71,31 @@ fn marks_stand_close_to_their_text() {
         assert_eq!((made.text.as_deref(), made.losses.is_empty()), (Some(expected), true), "{html}");
     }
     assert_eq!(text("<b>a<br><br>b</b>"), "**a**\n\n**b**");
-    assert_eq!(text("<b>a<i>b</b>c</i>"), "**a*b****c*", "what was crossed goes on");
+    assert_eq!(text("<b>a<i>b</b>c</i>"), "**a*b*** *c*", "what was crossed goes on");
+}
+
+#[test]
+fn marks_are_read_as_marks() {
+    let table = [
+        ("Viktig!<a href='https://a.example'>Les mer</a>", "Viktig\\![Les mer](https://a.example)"),
+        ("Viktig! <a href='https://a.example'>x</a>", "Viktig! [x](https://a.example)"),
+        ("a<b>!<a href='https://a.example'>x</a></b>", "a **\\![x](https://a.example)**"),
+        ("<b>Frist:</b>1. mai", "**Frist:** 1. mai"),
+        ("<b>Frist:</b> 1. mai", "**Frist:** 1. mai"),
+        ("<b>Hei!</b>, du", "**Hei!**, du"),
+        ("<b>Sum</b>mer, <i>kr</i>€", "**Sum**mer, *kr*€"),
+        ("<b>Sum:</b>€", "**Sum:** €"),
+        ("etter<b>(1)</b>", "etter **(1)**"),
+        ("(<b>«a»</b>)", "(**«a»**)"),
+        ("b<i><a href='https://a.example'>x</a></i>c", "b *[x](https://a.example)* c"),
+        ("<b>Fr</b><b>ist</b><strong>en</strong>", "**Fristen**"),
+        ("<a href='https://a.example'>a</a><a href='https://a.example'>b</a>", "[ab](https://a.example)"),
+        ("<b>a</b><i>b</i>", "**a** *b*"),
+        ("<i><b>a</b></i><i>b</i>", "***a**b*"),
+    ];
+    for (html, expected) in table {
+        assert_eq!(text(html), expected, "{html}");
+    }
 }
 
 #[test]

@@ -1,15 +1,6 @@
 //! Writes Markdown: lines with the prefixes of lists and quotations, marks around text, and escapes.
 
-/// Something around text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Mark {
-    /// Bold.
-    Strong,
-    /// Italic.
-    Emphasis,
-    /// A link to the address.
-    Link(String),
-}
+use super::marks::{Mark, Marks};
 
 /// The writer.
 #[derive(Debug)]
@@ -20,9 +11,7 @@ pub(super) struct Writer {
     containers: Vec<Container>,
     /// How many of the containers the last line stood in.
     settled: usize,
-    marks: Vec<Open>,
-    /// The address of a link that held no text is lost.
-    loses_link: bool,
+    marks: Marks,
     /// Line ends wanted before the next text: 1 begins a line, 2 a paragraph.
     gap: u8,
     /// Line breaks before the next text.
@@ -32,16 +21,6 @@ pub(super) struct Writer {
     line: Line,
     heading: u8,
     is_preformatted: bool,
-}
-
-/// A mark that has begun.
-#[derive(Debug)]
-struct Open {
-    mark: Mark,
-    /// It stands in the text: one that holds no text never does.
-    is_written: bool,
-    /// It did, and was ended with its block.
-    was_written: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -69,8 +48,7 @@ impl Writer {
             most_chars,
             containers: Vec::new(),
             settled: 0,
-            marks: Vec::new(),
-            loses_link: false,
+            marks: Marks::default(),
             gap: 0,
             breaks: 0,
             has_space: false,
@@ -83,6 +61,8 @@ impl Writer {
     /// The text; `None` when it was too long.
     pub(super) fn finish(mut self) -> Option<String> {
         self.block(0);
+        let ends = self.marks.ends();
+        self.put(&ends);
         (self.chars <= self.most_chars).then_some(self.out)
     }
 
@@ -98,13 +78,13 @@ impl Writer {
         if !is_seen(c) {
             return;
         }
-        self.begin();
+        self.begin(c);
         self.escaped(c);
     }
 
     /// Ends the line or the paragraph; marks that go on begin again after it.
     pub(super) fn block(&mut self, gap: u8) {
-        self.close(0);
+        self.marks.interrupt();
         self.gap = self.gap.max(gap);
         if self.containers.last().is_some_and(|container| matches!(container, Container::Item(_, false))) {
             self.gap = self.gap.min(1);
@@ -123,7 +103,7 @@ impl Writer {
 
     pub(super) fn rule(&mut self) {
         self.block(2);
-        self.begin();
+        self.begin('-');
         self.put("---");
         self.block(2);
     }
@@ -150,7 +130,7 @@ impl Writer {
     /// Sets a cell apart from the one before it.
     pub(super) fn separator(&mut self) {
         self.has_space = true;
-        self.begin();
+        self.begin('|');
         self.put("|");
         self.line = Line::Text;
         self.has_space = true;
@@ -158,25 +138,22 @@ impl Writer {
 
     /// Begins a mark.
     pub(super) fn mark(&mut self, mark: Mark) {
-        // One within its like shows nothing, and would end it.
-        if !self.marks.iter().any(|open| open.mark == mark) {
-            self.marks.push(Open { mark, is_written: false, was_written: false });
-        }
+        self.marks.begin(mark);
     }
 
     /// Ends a mark; those that began within it go on after it.
     pub(super) fn unmark(&mut self, mark: &Mark) {
-        self.end_mark(|open| open == mark);
+        self.marks.end(|open| open == mark);
     }
 
     /// Ends a link.
     pub(super) fn unlink(&mut self) {
-        self.end_mark(|open| matches!(open, Mark::Link(_)));
+        self.marks.end(|open| matches!(open, Mark::Link(_)));
     }
 
     /// Tells whether a link is lost, as it is when nothing is written of it.
     pub(super) fn loses_link(&self) -> bool {
-        self.loses_link || self.marks.iter().any(Open::is_lost_link)
+        self.marks.loses_link()
     }
 
     /// Begins a list, numbered from somewhere or not.
@@ -242,54 +219,45 @@ impl Writer {
         self.settled = self.settled.min(self.containers.len());
     }
 
-    fn end_mark(&mut self, is_it: impl Fn(&Mark) -> bool) {
-        let Some(position) = self.marks.iter().rposition(|open| is_it(&open.mark)) else { return };
-        self.close(position);
-        self.loses_link |= self.marks.remove(position).is_lost_link();
-    }
-
-    /// Writes the ends of the marks from the innermost out to the one at the position.
-    fn close(&mut self, position: usize) {
-        let mut ends = String::new();
-        for open in self.marks.iter_mut().skip(position).rev().filter(|open| open.is_written) {
-            open.is_written = false;
-            match &open.mark {
-                Mark::Strong => ends.push_str("**"),
-                Mark::Emphasis => ends.push('*'),
-                Mark::Link(url) => ends.push_str(&format!("]({url})")),
-            }
+    /// Writes what stands before the next text, which begins with the character.
+    fn begin(&mut self, next: char) {
+        let is_line = self.out.is_empty() || self.gap > 0;
+        if !is_line && self.breaks > 1 {
+            self.marks.interrupt();
         }
-        self.put(&ends);
-    }
-
-    /// Writes what stands before the next text.
-    fn begin(&mut self) {
-        if self.out.is_empty() || self.gap > 0 {
-            self.begin_line();
-        } else if self.breaks > 0 {
-            let is_paragraph = self.breaks > 1;
-            if is_paragraph {
-                self.close(0);
-            }
-            self.put(if is_paragraph { "" } else { "  " });
-            self.gap = if is_paragraph { 2 } else { 1 };
-            self.begin_line();
-        } else if self.has_space {
-            self.put(" ");
+        if is_line || self.breaks > 0 || self.has_space {
+            let ends = self.marks.ends();
+            self.put(&ends);
+            self.part(is_line);
+        } else {
+            let ends = self.marks.joining_ends(&self.out, next);
+            self.put(&ends);
         }
         (self.gap, self.breaks, self.has_space) = (0, 0, false);
-        let mut starts = String::new();
-        for open in self.marks.iter_mut().filter(|open| !open.is_written) {
-            (open.is_written, open.was_written) = (true, true);
-            starts.push_str(match open.mark {
-                Mark::Strong => "**",
-                Mark::Emphasis => "*",
-                Mark::Link(_) => "[",
-            });
+        let starts = self.marks.take_starts();
+        if starts.starts_with('[') && self.out.ends_with('!') {
+            // Together they would be a picture.
+            self.out.pop();
+            self.chars -= 1;
+            self.put("\\!");
         }
         if !starts.is_empty() {
             self.put(&starts);
             self.line = Line::Text;
+        }
+    }
+
+    /// Sets the next text apart from what stands there.
+    fn part(&mut self, is_line: bool) {
+        if is_line {
+            self.begin_line();
+        } else if self.breaks > 0 {
+            let is_paragraph = self.breaks > 1;
+            self.put(if is_paragraph { "" } else { "  " });
+            self.gap = if is_paragraph { 2 } else { 1 };
+            self.begin_line();
+        } else {
+            self.put(" ");
         }
     }
 
@@ -345,12 +313,6 @@ impl Writer {
         if self.chars <= self.most_chars {
             self.out.push_str(text);
         }
-    }
-}
-
-impl Open {
-    fn is_lost_link(&self) -> bool {
-        matches!(self.mark, Mark::Link(_)) && !self.was_written
     }
 }
 
