@@ -62,21 +62,38 @@ pub struct Markdown {
     pub is_partial: bool,
 }
 
-/// The text of HTML on one line.
+/// The text of HTML on one line, where hardly anybody writes HTML: what looks like a tag and names no element is text, in
+/// other brackets, since the platform takes no text for plain that looks like HTML.
 pub fn plain(html: &str) -> String {
-    let mut tokens = Tokens::default();
+    let mut tokens = Tokens::of_elements();
     let mut all = tokens.push(html.as_bytes());
     all.extend(tokens.finish());
     let mut text = String::new();
     for token in all {
         match token {
             Token::Text(part) => text.push_str(&part),
-            Token::Start(tag) if !is_inline(&tag.name) => text.push(' '),
+            Token::Start(Tag { name, .. }) | Token::End(name) if !is_inline(&name) => text.push(' '),
             Token::Start(_) | Token::End(_) => {}
         }
     }
     text.retain(|c| c.is_whitespace() || !c.is_control());
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    without_tags(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A text with other brackets around what would be a tag.
+fn without_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut rest, mut is_open) = (text.chars().peekable(), false);
+    while let Some(c) = rest.next() {
+        let begins = rest.peek().is_some_and(|next| next.is_alphabetic() || matches!(next, '/' | '!' | '?'));
+        out.push(match c {
+            '<' if begins => '‹',
+            '>' if is_open => '›',
+            c => c,
+        });
+        is_open = (is_open && c != '>') || (c == '<' && begins);
+    }
+    out
 }
 
 /// Plain text as Markdown.

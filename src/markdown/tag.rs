@@ -45,6 +45,19 @@ pub(super) fn local(name: &str) -> String {
     name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase()
 }
 
+/// Tells whether HTML has, or had, an element of the name.
+pub(super) fn is_element(name: &str) -> bool {
+    ELEMENTS.split_ascii_whitespace().any(|known| known == name)
+}
+
+const ELEMENTS: &str = "a abbr acronym address applet area article aside audio b base basefont bdi bdo big blink blockquote \
+    body br button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em \
+    embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe \
+    img input ins isindex kbd label legend li link main map mark marquee math menu meta meter nav nobr noframes noscript \
+    object ol optgroup option output p param picture pre progress q rp rt ruby s samp script search section select slot \
+    small source span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time title \
+    tr track tt u ul var video wbr xmp";
+
 /// The first attribute and what follows it.
 fn attribute(text: &str) -> Option<((String, String), &str)> {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '/');

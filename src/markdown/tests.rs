@@ -107,6 +107,8 @@ fn nothing_of_the_text_is_markup() {
         ("2026. 1.5 – a-b", "2026\\. 1.5 – a-b"),
         ("a &lt;b&gt; c &amp;lt; R&amp;D &amp; E &", "a &lt;b&gt; c &amp;lt; R&amp;D & E &"),
         ("1 < 2 <3 <", "1 &lt; 2 &lt;3 &lt;"),
+        ("Fradrag <grense i 2026", "Fradrag &lt;grense i 2026"),
+        ("a<b title=\"c> d", "a&lt;b title=\"c&gt; d"),
         ("bl&aring;b&aelig;r&nbsp;&ndash; 5&nbsp;kr", "blåbær – 5 kr"),
         ("<x:p xmlns:x='u'>a<![CDATA[<b>]]]></x:p>", "a&lt;b&gt;\\]"),
     ];
@@ -118,6 +120,18 @@ fn nothing_of_the_text_is_markup() {
 #[test]
 fn titles_are_plain() {
     assert_eq!(super::plain(" <b>Ved</b>tak<br/>om R&D &amp; 1 < 2\n "), "Vedtak om R&D & 1 < 2");
+    let table = [
+        ("Fradrag <grense i 2026", "Fradrag ‹grense i 2026"),
+        ("Svar til Ola <ola@x.no>", "Svar til Ola ‹ola@x.no›"),
+        ("Til <b>Ola</b> <ola@x.no> 1 < 2 > 1", "Til Ola ‹ola@x.no› 1 < 2 > 1"),
+        ("a <q <b>b</b> <i", "a ‹q b ‹i"),
+        ("&lt;p&gt; R&amp;D <R&amp;D>", "‹p› R&D ‹R&D›"),
+        ("<p>a</p>b<td>c</td>d<i>e</i>f", "a b c def"),
+        ("</ola>", "‹/ola›"),
+    ];
+    for (html, expected) in table {
+        assert_eq!(super::plain(html), expected, "{html}");
+    }
     assert_eq!(super::escape("1. *a* <b>\nc"), "1\\. \\*a\\* &lt;b&gt; c");
 }
 

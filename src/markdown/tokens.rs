@@ -1,7 +1,7 @@
 //! HTML cut into tags and text, from pieces of any size.
 
 use super::entities;
-use super::tag::{Tag, local};
+use super::tag::{Tag, is_element, local};
 
 /// One token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(super) struct Tokens {
     /// Bytes of a character that is cut.
     cut: Vec<u8>,
     out: Vec<Token>,
+    /// What has the name of no element is text.
+    only_elements: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,11 @@ enum State {
 }
 
 impl Tokens {
+    /// For text that was hardly meant as HTML: of what looks like a tag, what names no element is text.
+    pub(super) fn of_elements() -> Self {
+        Self { only_elements: true, ..Self::default() }
+    }
+
     /// The tokens that are complete with the next piece.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Token> {
         self.cut.extend_from_slice(bytes);
@@ -88,13 +95,9 @@ impl Tokens {
         match self.state {
             State::Reference => self.end_reference(),
             State::Opening => self.text('<'),
-            State::Text
-            | State::Tag(_)
-            | State::Declaration
-            | State::Comment(_)
-            | State::CData(_)
-            | State::Nothing
-            | State::Raw(_) => {}
+            State::Tag(_) => self.give_back(),
+            State::Text | State::Declaration | State::Comment(_) | State::CData(_) | State::Nothing | State::Raw(_) => {
+            }
         }
         std::mem::take(&mut self.out)
     }
@@ -118,6 +121,10 @@ impl Tokens {
                 return self.step(c);
             }
             (State::Tag(None), '>') => self.end_tag(),
+            (State::Tag(None), '<') if self.only_elements => {
+                self.give_back();
+                State::Opening
+            }
             (State::Tag(quote), c) => self.in_tag(quote, c),
             (State::Declaration, c) => self.declaration(c),
             (State::Comment(dashes), c) => match (dashes, c) {
@@ -191,15 +198,27 @@ impl Tokens {
     }
 
     fn end_tag(&mut self) -> State {
-        let held = std::mem::take(&mut self.held);
-        if let Some(name) = held.strip_prefix('/') {
-            self.out.push(Token::End(local(name.trim())));
+        let end = self.held.strip_prefix('/').map(|name| local(name.trim()));
+        let tag = if end.is_none() { Tag::read(&self.held) } else { Tag::default() };
+        if self.only_elements && !is_element(end.as_ref().unwrap_or(&tag.name)) {
+            self.give_back();
+            return self.stay('>', State::Text);
+        }
+        self.held.clear();
+        if let Some(name) = end {
+            self.out.push(Token::End(name));
             return State::Text;
         }
-        let tag = Tag::read(&held);
         let raw = RAW.iter().find(|(name, _)| *name == tag.name && !tag.is_empty);
         self.out.push(Token::Start(tag));
         raw.map_or(State::Text, |(_, end)| State::Raw(end))
+    }
+
+    /// What was no tag is text.
+    fn give_back(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        self.text('<');
+        entities::undo(&held).chars().for_each(|c| self.text(c));
     }
 
     fn declaration(&mut self, c: char) -> State {
