@@ -70,13 +70,13 @@ async fn instances_tell_that_they_were_made() {
 
 #[tokio::test]
 async fn messages_and_files_tell_what_becomes_of_them() {
-    let simulator = post_office(|options: &mut SimulatorOptions| options.publish_ms = 300).await;
+    let simulator = post_office(|options: &mut SimulatorOptions| options.publish_ms = 2_000).await;
     let sent = postman(&simulator, target()).deliver(&letter(1, message("a"))).await.unwrap().receivers_reference;
     let resource = target().resource;
     let list = format!("events?resource=urn:altinn:resource:{resource}&after=0");
     let initialized = "correspondence.correspondenceinitialized";
     assert_eq!(kinds(&all(&simulator, &list).await), [initialized], "it is not published yet");
-    tokio::time::sleep(Duration::from_millis(310)).await;
+    tokio::time::sleep(Duration::from_millis(2_010)).await;
     assert!(simulator.set_message_status(sent.parse().unwrap(), "Read"));
     let events = all(&simulator, &list).await;
     let expected = [initialized, "correspondence.correspondencepublished", "correspondence.correspondencereceiverread"];
