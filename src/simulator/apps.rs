@@ -148,12 +148,7 @@ fn make(world: &World, org: &str, app: &str, received: Received) -> Result<Insta
     if number.len() != digits || !number.bytes().all(|b| b.is_ascii_digit()) {
         return Err((StatusCode::NOT_FOUND, "Cannot lookup party"));
     }
-    let party_type = match &template.instance_owner {
-        Owner::PersonNumber(_) => "person",
-        Owner::OrganisationNumber(number) if world.options.sub_units.contains(number) => "subUnit",
-        Owner::OrganisationNumber(_) => "organisation",
-    };
-    if !known.party_types.is_empty() && !known.party_types.iter().any(|one| one == party_type) {
+    if !takes(world, &known, &template.instance_owner) {
         return Err((StatusCode::FORBIDDEN, WRONG_PARTY));
     }
     let owner = owner_hash(number);
@@ -178,6 +173,16 @@ fn make(world: &World, org: &str, app: &str, received: Received) -> Result<Insta
     })?;
     world.tell_made(&instance);
     Ok(instance)
+}
+
+/// Tells whether an app takes such a party.
+fn takes(world: &World, app: &SimulatedApp, owner: &Owner) -> bool {
+    let party_type = match owner {
+        Owner::PersonNumber(_) => "person",
+        Owner::OrganisationNumber(number) if world.options.sub_units.contains(number) => "subUnit",
+        Owner::OrganisationNumber(_) => "organisation",
+    };
+    app.party_types.is_empty() || app.party_types.iter().any(|one| one == party_type)
 }
 
 async fn receive(world: &World, mut form: Multipart) -> Result<Received, Refusal> {

@@ -192,7 +192,9 @@ pub(in crate::simulator) async fn details(
     let history: Vec<_> =
         history.map(|(status, at)| json!({"status": status, "statusText": status, "statusChanged": at})).collect();
     let mut shown = shown(message, publish_delay);
-    shown["statusHistory"] = Value::Array(history);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("statusHistory".to_owned(), Value::Array(history));
+    }
     Json(shown).into_response()
 }
 
