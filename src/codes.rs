@@ -16,6 +16,28 @@ pub struct CodeRow {
     pub title: &'static str,
     /// What the sender should do.
     pub action: &'static str,
+    /// What an item that failed with it has done at its receiver.
+    pub effect: Effect,
+}
+
+/// What an item that failed has done at its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Surely nothing: it may be offered to the sender again.
+    Nothing,
+    /// Nobody can be sure of that.
+    Perhaps,
+}
+
+impl Effect {
+    /// What a status says of it where the code says nothing else: a refusal comes before the effect, a failure of ours or of
+    /// the receiver's may come behind it.
+    const fn usual(status: ReceiptStatus) -> Self {
+        match status {
+            ReceiptStatus::UnExpectedError => Self::Perhaps,
+            ReceiptStatus::Ok | ReceiptStatus::Rejected | ReceiptStatus::ValidationFailed => Self::Nothing,
+        }
+    }
 }
 
 /// The row of a code.
@@ -31,6 +53,11 @@ pub fn by_name(name: &str) -> Option<Code> {
 /// The status that goes with a code.
 pub fn status(code: Code) -> ReceiptStatus {
     row(code).map_or(ReceiptStatus::UnExpectedError, |row| row.status)
+}
+
+/// What an item that failed with a code has done; what is not in the table nobody knows.
+pub fn effect(code: Code) -> Effect {
+    row(code).map_or(Effect::Perhaps, |row| row.effect)
 }
 
 /// The code of late news.
@@ -66,13 +93,28 @@ pub fn explain(code: Code, text: &str) -> String {
 }
 
 macro_rules! codes {
-    ($($name:ident = $code:literal, $status:ident, $title:literal, $action:literal;)*) => {
+    ($($name:ident = $code:literal, $status:ident $($effect:ident)?, $title:literal, $action:literal;)*) => {
         $(#[doc = $title] pub const $name: Code = Code($code);)*
 
         /// Every code, in order.
         pub const TABLE: &[CodeRow] = &[
-            $(CodeRow { code: $name, status: ReceiptStatus::$status, title: $title, action: $action },)*
+            $(CodeRow {
+                code: $name,
+                status: ReceiptStatus::$status,
+                title: $title,
+                action: $action,
+                effect: effect_of!($status $($effect)?),
+            },)*
         ];
+    };
+}
+
+macro_rules! effect_of {
+    ($status:ident) => {
+        Effect::usual(ReceiptStatus::$status)
+    };
+    ($status:ident $effect:ident) => {
+        Effect::$effect
     };
 }
 
@@ -219,12 +261,14 @@ codes! {
     PROPERTIES_DO_NOT_FIT = "FW-222", Rejected, "The manifest's properties are more, or longer, than Altinn 3 takes.", "Give at most 10 properties, each once, with keys of up to 50 and values of up to 3000 characters.";
     NO_SINGLE_PAYLOAD = "FW-223", Rejected, "The service sends the file in the archive alone, and there is not exactly one that can be unpacked.", "Put one file beside manifest.xml and recipients.xml, stored or deflated and not encrypted.";
     TRANSFER_FAILED = "FW-224", Rejected, "Altinn could not take the file in; it may hold malware.", "Check the file where it comes from, and send it again under a new reference.";
-    REPEAT_REFUSED = "FW-230", Rejected, "The receiver refused the item when it was sent again after an attempt without a clear answer: it may have it.", "Ask the receiver by its reference before you drop the item again.";
+    REPEAT_REFUSED = "FW-230", Rejected Perhaps, "The receiver refused the item when it was sent again after an attempt without a clear answer: it may have it.", "Ask the receiver by its reference before you drop the item again.";
+    PARTLY_DELIVERED = "FW-231", Rejected Perhaps, "The receiver refused the item for one of its recipients, and others have it.", "Send it to that recipient alone, in an item of its own.";
     VALIDITY_OVER = "FW-251", Rejected, "The last day of what is prefilled is past.", "Give a later ValidTo.";
     SUBSCRIPTION_TERMS = "FW-252", Rejected, "The subscription's period or one of its dates cannot be read.", "Use one of the periods the format has, and dates of the calendar.";
     FORM_NOT_FILLED = "FW-253", Rejected, "Fields and elements have places in the form, and the form is no XML document.", "Send forms that are not encrypted.";
     INSTANCE_IN_USE = "FW-254", Rejected, "The instance of the earlier form set is in use, or gone, and is left as it is.", "Ask the reportee, or send it under other identifying fields.";
-    UNREACHABLE = "FW-301", UnExpectedError, "The receiver could not be reached.", "Nothing; it is tried again until the time limit.";
+    INSTANCE_IN_DOUBT = "FW-255", Rejected Perhaps, "The instance of the earlier form set came into use while this one was put there: nobody can tell which of them it holds.", "Ask the reportee before you send it again.";
+    UNREACHABLE = "FW-301", UnExpectedError Nothing, "The receiver could not be reached.", "Nothing; it is tried again until the time limit.";
     THROTTLED = "FW-302", UnExpectedError, "The receiver asked for patience.", "Nothing; it is tried again.";
     RECEIVER_FAULT = "FW-303", UnExpectedError, "The receiver failed while handling the item.", "Nothing; it is looked up, then tried again.";
     OUTCOME_UNKNOWN = "FW-304", UnExpectedError, "The receiver's answer did not arrive.", "Nothing; it is looked up, then tried again.";
@@ -264,6 +308,19 @@ mod tests {
         assert_eq!(explain(EMPTY_FILE, ""), "The file is empty.");
         assert_eq!(explain(EMPTY_FILE, "The file is empty."), "The file is empty.");
         assert_eq!(explain(EMPTY_FILE, "0 bytes"), "The file is empty: 0 bytes");
+    }
+
+    #[test]
+    fn what_may_be_at_its_receiver_is_not_taken_for_a_refusal() {
+        for code in [REPEAT_REFUSED, PARTLY_DELIVERED, INSTANCE_IN_DOUBT] {
+            assert_eq!((status(code), effect(code)), (ReceiptStatus::Rejected, Effect::Perhaps), "{code}");
+        }
+        for code in [OUTCOME_UNKNOWN, RECEIVER_FAULT, RECEIVER_DOWN, STAGED_UNREADABLE, Code("FW-999")] {
+            assert_eq!(effect(code), Effect::Perhaps, "{code}");
+        }
+        for code in [UNREACHABLE, RECEIVER_REFUSED, CANCELLED, INSTANCE_IN_USE, BAD_VALUE] {
+            assert_eq!(effect(code), Effect::Nothing, "{code}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::codes::{CodeRow, TABLE};
+use crate::codes::{CodeRow, Effect, TABLE};
 
 const HEAD: &str = "\
 # Receipt codes
@@ -13,6 +13,10 @@ again for something else. This page is made by `sluse receipt-codes`; a test com
 Status is what the receipt or sub-receipt that carries the code says: `OK`, `ValidationFailed` (the content is not valid),
 `Rejected` (valid, but refused by a rule or by the receiver), `UnExpectedError` (the reason does not lie in the batch).
 ";
+
+/// What is said of codes of items that their receivers may have.
+const DOUBTFUL: &str = "\
+An item that failed with one of these is in no rest file, since its receiver may have it, or some of it:";
 
 /// The groups of codes: first letters, heading.
 const GROUPS: [(&str, &str); 8] = [
@@ -29,6 +33,9 @@ const GROUPS: [(&str, &str); 8] = [
 /// The page.
 pub(super) fn markdown() -> String {
     let mut page = HEAD.to_owned();
+    let doubtful = TABLE.iter().filter(|row| row.code.0.starts_with("FW") && row.effect == Effect::Perhaps);
+    let doubtful: Vec<_> = doubtful.map(|row| format!("`{}`", row.code)).collect();
+    let _ = write!(page, "\n{DOUBTFUL}\n{}.\n", doubtful.join(" "));
     for (letters, heading) in GROUPS {
         // Writing to a String cannot fail.
         let _ = write!(

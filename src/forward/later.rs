@@ -73,7 +73,9 @@ impl Keeper {
                 if is_new && app.prefill.later == LaterSets::Update {
                     return Ok(None);
                 }
-                Err(DeliveryError::Refused { code: codes::INSTANCE_IN_USE })
+                // What an earlier attempt may have put there its reportee may have seen.
+                let code = if is_new { codes::INSTANCE_IN_USE } else { codes::INSTANCE_IN_DOUBT };
+                Err(DeliveryError::Refused { code })
             }
             Err(error) => {
                 let is_unknown = matches!(error, DeliveryError::Unknown { .. });

@@ -17,7 +17,7 @@ mod summary;
 
 use jiff::Timestamp;
 
-use crate::codes::{self, CodeRow};
+use crate::codes::{self, CodeRow, Effect};
 use crate::model::{
     Batch, Code, Finding, FindingGroup, Item, ItemState, Language, News, OutcomeCount, ReceiptFormat, ReceiptKind,
     ReceiptStatus, Shipment, Tally, VerdictKind,
@@ -202,7 +202,7 @@ fn implied(state: ItemState) -> Option<Code> {
 
 /// A code's row; an empty one for a code that is not in the table, which none is.
 fn codes_of(code: Code) -> CodeRow {
-    let none = CodeRow { code, status: ReceiptStatus::UnExpectedError, title: "", action: "" };
+    let none = CodeRow { code, status: ReceiptStatus::UnExpectedError, title: "", action: "", effect: Effect::Perhaps };
     codes::row(code).copied().unwrap_or(none)
 }
 

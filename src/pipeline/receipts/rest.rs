@@ -6,10 +6,10 @@ use super::draft::{Draft, Pen};
 use super::fates::Fates;
 use super::pages::{Attachments, Items};
 use super::{Manner, UNDELIVERED, place};
-use crate::codes;
+use crate::codes::{self, Effect};
 use crate::model::{
-    BlobId, Code, Envelope, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, ReceiptStatus, Shipment, Tally,
-    Totals, Verdict, VerdictKind,
+    BlobId, Code, Envelope, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, Shipment, Tally, Totals, Verdict,
+    VerdictKind,
 };
 use crate::pipeline::{House, StepError, is_damage};
 use crate::ports::{Blob, ReceiptFile};
@@ -148,9 +148,7 @@ fn may_be_dropped_again(item: &Item) -> bool {
 fn has_no_effect(state: ItemState, code: Option<Code>) -> bool {
     match code {
         Some(code) if code == codes::REPEATED_ITEM => false,
-        Some(code) if state == ItemState::Failed => {
-            codes::status(code) != ReceiptStatus::UnExpectedError || code == codes::UNREACHABLE
-        }
+        Some(code) if state == ItemState::Failed => codes::effect(code) == Effect::Nothing,
         Some(_) | None => true,
     }
 }

@@ -304,6 +304,8 @@ rows! {
         "Altinn kunne ikkje ta fila imot; ho kan innehalde skadevare.", "Sjekk fila der ho kjem frå, og send ho på nytt med ein ny referanse.";
     REPEAT_REFUSED: "Mottakeren avviste elementet da det ble sendt på nytt etter et forsøk uten klart svar: den kan ha det.", "Spør mottakeren med referansen dens før elementet legges inn igjen.";
         "Mottakaren avviste elementet då det vart sendt på nytt etter eit forsøk utan klårt svar: han kan ha det.", "Spør mottakaren med referansen hans før elementet vert lagt inn att.";
+    PARTLY_DELIVERED: "Mottakeren avviste elementet for en av dem det er til, og andre har det.", "Send det til denne alene, i et eget element.";
+        "Mottakaren avviste elementet for ein av dei det er til, og andre har det.", "Send det til denne åleine, i eit eige element.";
     VALIDITY_OVER: "Siste dag for det som er preutfylt, er passert.", "Gi en senere ValidTo.";
         "Siste dag for det som er førehandsutfylt, er passert.", "Gi ein seinare ValidTo.";
     SUBSCRIPTION_TERMS: "Abonnementets periode eller en av datoene kan ikke leses.", "Bruk en av periodene formatet har, og datoer som finnes.";
@@ -312,6 +314,8 @@ rows! {
         "Felt og element har plass i skjemaet, og skjemaet er ikkje eit XML-dokument.", "Send skjema som ikkje er krypterte.";
     INSTANCE_IN_USE: "Instansen av det tidligere skjemasettet er i bruk eller borte, og står som den er.", "Spør avgiveren, eller send det med andre identifiserende felter.";
         "Instansen av det tidlegare skjemasettet er i bruk eller borte, og står som han er.", "Spør avgivaren, eller send det med andre identifiserande felt.";
+    INSTANCE_IN_DOUBT: "Instansen av det tidligere skjemasettet ble tatt i bruk mens dette ble lagt inn: ingen kan si hvilket av dem den har.", "Spør avgiveren før det sendes på nytt.";
+        "Instansen av det tidlegare skjemasettet vart teken i bruk medan dette vart lagt inn: ingen kan seie kva for eit av dei han har.", "Spør avgivaren før det vert sendt på nytt.";
     UNREACHABLE: "Mottakeren kunne ikke nås.", "Ingenting; det prøves igjen til tidsfristen.";
         "Mottakaren kunne ikkje nåast.", "Ingenting; det vert prøvd att til tidsfristen.";
     THROTTLED: "Mottakeren ba om tålmodighet.", "Ingenting; det prøves igjen.";

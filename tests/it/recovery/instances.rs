@@ -42,7 +42,7 @@ async fn what_may_have_been_put_into_an_instance_that_is_opened_then_goes_nowher
     assert!(home.simulator.use_instance(&home.simulator.instances()[0].id, "opened"));
     let receipts = Receipts::wait(&home, &["b.xml".to_owned()]).await;
     receipts.assert_one_final_each();
-    assert_eq!((codes(&home, ".final.xml", "FW-254").await, home.simulator.effects().total), (Some(1), 1));
+    assert_eq!((codes(&home, ".final.xml", "FW-255").await, home.simulator.effects().total), (Some(1), 1));
     assert!(!home.log().contains(REPORTEE));
 }
 

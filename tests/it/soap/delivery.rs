@@ -103,6 +103,7 @@ async fn after_a_lost_answer_the_key_is_sent_again_and_a_refusal_then_is_told_fo
         let (name, seed) = (format!("b{round}.xml"), 75 + round as u64);
         let receipt = dropped(&home, &name, &generated(2, Profile::Small, "0%", seed).bytes).await;
         assert_eq!(item_codes(&receipt).get("FW-230"), Some(&2), "{receipt}");
+        assert!(!receipt.contains("<RestFile>"), "the receiver has them: {receipt}");
     }
     assert_eq!(inbox.taken.lock().unwrap().len(), 4, "each was taken once");
 }

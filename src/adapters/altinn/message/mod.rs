@@ -37,7 +37,9 @@ use crate::adapters::http::{Answer, FormPart, Outgoing, form};
 use crate::codes;
 use crate::kill_point::kill_point;
 use crate::model::{ItemKey, MessageTarget, Note, ServiceTable};
-use crate::ports::{Clock, Concern, Consignment, Content, Delivered, DeliveryError, Message, Receiver, Stand, Uploads};
+use crate::ports::{
+    Clock, Concern, Consignment, Content, Delivered, DeliveryError, Message, Next, Receiver, Stand, Uploads,
+};
 
 /// Sends messages.
 pub struct MessageReceiver {
@@ -102,7 +104,7 @@ impl MessageReceiver {
         match sent(&answer)? {
             Sent::New(id) => Ok(id),
             Sent::Before => {
-                let found = self.find(&target.resource, request.idempotent_key).await?;
+                let found = self.find(&target.resource, request.idempotent_key).await.map_err(after_others)?;
                 found.ok_or(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN })
             }
         }
@@ -249,8 +251,10 @@ impl Receiver for MessageReceiver {
                 Err(error) => return Err(after_others(error)),
             }
         }
-        if let Some(error) = refused {
-            return Err(error);
+        match refused {
+            Some(error) if ids.is_empty() => return Err(error),
+            Some(error) => return Err(partly(error)),
+            None => {}
         }
         dedup(&mut notes);
         Ok(Delivered { notes, ..self.delivered(&ids) })
@@ -290,11 +294,22 @@ impl Receiver for MessageReceiver {
     }
 }
 
+/// One recipient is refused and another has the message: what the refusal was is told beside.
+fn partly(error: DeliveryError) -> DeliveryError {
+    let (reason, _) = error.outcome();
+    let notes = std::iter::once(Note::new(reason, "")).chain(error.into_notes()).collect();
+    DeliveryError::RefusedFor { code: codes::PARTLY_DELIVERED, notes }
+}
+
 /// After a message of the item was sent, nothing is certainly without effect any more.
 fn after_others(error: DeliveryError) -> DeliveryError {
     match error {
         DeliveryError::Later { code, .. } | DeliveryError::Credentials { code } | DeliveryError::Unknown { code } => {
             DeliveryError::Unknown { code }
+        }
+        // The disk may mend, and a look comes first then, too.
+        DeliveryError::Unreadable(_) if error.outcome().1 == Next::AskOperator => {
+            DeliveryError::Unknown { code: codes::STAGED_UNREADABLE }
         }
         DeliveryError::Refused { .. } | DeliveryError::RefusedFor { .. } | DeliveryError::Unreadable(_) => error,
     }
