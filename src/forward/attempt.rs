@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::consign::{Wanted, not_consigned};
 use super::deliver::Forwarding;
 use super::patience::{after, wait_after};
-use crate::codes;
+use crate::codes::{self, Effect};
 use crate::formats::MOST_PARTS;
 use crate::measures;
 use crate::model::{Batch, Code, Item, ItemState, Note, Outcome};
@@ -45,24 +45,37 @@ impl Attempt<'_> {
         if let Some(at) = self.settles_at() {
             return self.conclude(Outcome::Unknown { code: codes::OUTCOME_UNKNOWN, at }).await;
         }
-        if self.item.state == ItemState::Sending {
-            match self.look_up().await {
-                Ok(Some(found)) => return self.delivered(found).await,
-                Ok(None) if self.forwarding.looks_only => {
-                    return self.conclude(Outcome::Failed(codes::CANCELLED)).await;
-                }
-                Ok(None) if self.gives_up_at() <= self.now() => {
-                    return self.conclude(Outcome::Failed(self.item.code.unwrap_or(codes::OUTCOME_UNKNOWN))).await;
-                }
-                Ok(None) => {}
-                Err(error) => return self.still_unknown(&error).await,
-            }
-        }
-        let intended_at = self.intend().await?;
+        let is_doubtful = if self.item.state == ItemState::Sending {
+            let Some(is_doubtful) = self.look_first().await? else { return Ok(()) };
+            is_doubtful
+        } else {
+            self.item.is_doubtful
+        };
+        let intended_at = self.intend(is_doubtful).await?;
         match self.deliver(intended_at).await {
             Ok(delivered) => self.delivered(delivered).await,
-            Err(error) => self.failed(error).await,
+            Err(error) => self.failed(error, is_doubtful).await,
         }
+    }
+
+    /// Looks what became of the attempt before. `None` when nothing is to be sent; else whether it may have had its effect.
+    async fn look_first(&self) -> Result<Option<bool>, LedgerError> {
+        let is_there = match self.look_up().await {
+            Ok(Some(found)) => return self.delivered(found).await.map(|()| None),
+            Ok(None) => false,
+            Err(DeliveryError::Unclear) => true,
+            Err(error) => return self.still_unknown(&error).await.map(|()| None),
+        };
+        let (looks_only, code) = (self.forwarding.looks_only, self.item.code.unwrap_or(codes::OUTCOME_UNKNOWN));
+        if !looks_only && self.gives_up_at() > self.now() {
+            return Ok(Some(is_there));
+        }
+        let outcome = match (is_there, looks_only) {
+            (true, _) => Outcome::Doubtful(in_doubt(code)),
+            (false, true) => Outcome::NotThere(codes::CANCELLED),
+            (false, false) => Outcome::NotThere(code),
+        };
+        self.conclude(outcome).await.map(|()| None)
     }
 
     async fn look_up(&self) -> Result<Option<Delivered>, DeliveryError> {
@@ -142,7 +155,7 @@ impl Attempt<'_> {
         }
         let read = self.forwarding.source.disk.run(move || source.consign_batch(&batch, chosen)).await;
         let (consignment, mut reader) = read.map_err(io::Error::other)??;
-        let is_repeat = batch.is_doubtful || self.item.state == ItemState::Sending;
+        let is_repeat = self.item.is_doubtful || self.item.state == ItemState::Sending;
         let consignment = BatchConsignment { attachments, is_repeat, ..consignment };
         if sent {
             let (route, items) = (Arc::clone(&self.forwarding.route), batch.items);
@@ -179,9 +192,9 @@ impl Attempt<'_> {
     }
 
     /// Records that it is about to happen; returns when that was.
-    async fn intend(&self) -> Result<Timestamp, LedgerError> {
+    async fn intend(&self, is_doubtful: bool) -> Result<Timestamp, LedgerError> {
         let (shipment, ledger, now) = (self.forwarding.source.shipment, &self.forwarding.ledger, self.now());
-        let intent = Intent { shipment, number: self.number(), now };
+        let intent = Intent { shipment, number: self.number(), now, is_doubtful };
         match self.load {
             Load::Item => ledger.intend(intent).await?,
             Load::Kept(held, activation) => held.intend_activation(activation.id, intent.now).await?,
@@ -208,23 +221,31 @@ impl Attempt<'_> {
         self.conclude_with(Outcome::Delivered(delivered.receivers_reference), told).await
     }
 
-    async fn failed(&self, error: DeliveryError) -> Result<(), LedgerError> {
+    async fn failed(&self, error: DeliveryError, is_doubtful: bool) -> Result<(), LedgerError> {
         let (code, next) = error.outcome();
+        let put_off = |again: fn(Code, Timestamp) -> Outcome, wish| {
+            let given_up = if is_doubtful { in_doubt(code) } else { code };
+            self.again_or_give_up(given_up, |at| again(code, at), wish)
+        };
+        let mut refused = None;
         let outcome = match next {
             Next::GiveUp => {
                 self.forwarding.patience.well();
-                Outcome::Failed(code)
+                // What refuses a repeat may be what has it. Who takes batches tells so itself.
+                let is_repeat = is_doubtful && matches!(self.load, Load::Item);
+                refused = Some(code).filter(|code| is_repeat && codes::effect(*code) == Effect::Nothing);
+                Outcome::Failed(refused.map_or(code, |_reason| codes::REPEAT_REFUSED))
             }
             Next::Retry(wish) => {
                 self.trouble(&error, wish, false);
-                self.again_or_give_up(code, |at| Outcome::Retry { code, at }, wish)
+                put_off(|code, at| Outcome::Retry { code, at }, wish)
             }
             Next::HoldUp => {
                 self.trouble(&error, None, false);
                 if let Some(queue) = &self.forwarding.queue {
                     queue.went_down();
                 }
-                self.again_or_give_up(code, |at| Outcome::Down { code, at }, None)
+                put_off(|code, at| Outcome::Down { code, at }, None)
             }
             Next::LookUp => {
                 self.trouble(&error, None, false);
@@ -234,10 +255,11 @@ impl Attempt<'_> {
             }
             Next::AskOperator => {
                 self.trouble(&error, None, true);
-                self.again_or_give_up(code, |at| Outcome::Retry { code, at }, None)
+                put_off(|code, at| Outcome::Retry { code, at }, None)
             }
         };
-        let notes: Vec<Note> = error.into_notes();
+        let reason = refused.map(|code| Note::new(code, ""));
+        let notes: Vec<Note> = reason.into_iter().chain(error.into_notes()).collect();
         self.conclude_with(outcome, Told { notes, follow: None }).await
     }
 
@@ -303,8 +325,13 @@ fn word(outcome: &Outcome) -> (&'static str, Option<Code>) {
         Outcome::Delivered(_) => ("delivered", None),
         Outcome::Retry { code, .. } | Outcome::Down { code, .. } => ("retry", Some(*code)),
         Outcome::Unknown { code, .. } => ("unknown", Some(*code)),
-        Outcome::Failed(code) => ("failed", Some(*code)),
+        Outcome::Failed(code) | Outcome::NotThere(code) | Outcome::Doubtful(code) => ("failed", Some(*code)),
     }
+}
+
+/// The code of what may have had its effect: never one that says it had none.
+fn in_doubt(code: Code) -> Code {
+    if codes::effect(code) == Effect::Nothing { codes::OUTCOME_UNKNOWN } else { code }
 }
 
 /// Items of a batch read from the ledger at once.

@@ -131,7 +131,6 @@ impl Source {
         let reader = reading(&self.blob, encoding, cuts());
         let content = pieced(&self.blob, encoding, cuts, &self.disk);
         let (shipment, number, key, items) = (self.whole, batch.number, batch.key, batch.items);
-        let (attachments, is_repeat) = (Vec::new(), batch.is_doubtful);
         let consignment = BatchConsignment {
             shipment,
             number,
@@ -140,8 +139,8 @@ impl Source {
             reference,
             sequence_number,
             content,
-            attachments,
-            is_repeat,
+            attachments: Vec::new(),
+            is_repeat: false,
         };
         Ok((consignment, reader))
     }

@@ -27,7 +27,8 @@ impl Keeper {
         self.note(set, made).await
     }
 
-    /// Looks whether that was done; what may have been put somewhere is put there again.
+    /// Looks whether that was done; what may have been put somewhere is put there again. What its reportee has touched since
+    /// may hold it, or not.
     pub(super) async fn look_up_made(
         &self,
         item: &Consignment,
@@ -39,7 +40,7 @@ impl Keeper {
             Claimed::Again(reference) | Claimed::New(reference) => {
                 return match self.inner.put(item, &reference).await? {
                     Changed::Done(notes) => self.fulfil(set, (reference, notes)).await.map(Some),
-                    Changed::Touched => Ok(None),
+                    Changed::Touched => Err(DeliveryError::Unclear),
                 };
             }
             Claimed::Nothing | Claimed::Busy | Claimed::Outdated(_) => {}

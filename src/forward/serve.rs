@@ -96,6 +96,7 @@ impl Server {
             attempts: 0,
             first_intent: None,
             last_intent: None,
+            is_doubtful: false,
             batch: None,
             fates: Vec::new(),
         };

@@ -31,8 +31,6 @@ pub struct Batch {
     pub last: u64,
     /// How many items it has.
     pub items: u64,
-    /// An earlier attempt may have had its effect, though no clear answer came.
-    pub is_doubtful: bool,
 }
 
 /// A batch that is to be taken before any other by a receiver that said of itself that it is down.

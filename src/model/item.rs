@@ -206,6 +206,8 @@ pub struct Item {
     pub first_intent: Option<Timestamp>,
     /// When the latest attempt's intent was written.
     pub last_intent: Option<Timestamp>,
+    /// An earlier attempt may have had its effect: no clear answer came, and no look-up has said since that it had not.
+    pub is_doubtful: bool,
     /// Number of the batch it goes to the receiver in; `None` when it goes alone.
     pub batch: Option<u64>,
     /// What became of it at each of several receivers, for who tells of them all; the rest is what they come to together.
@@ -223,13 +225,15 @@ pub struct Fate {
     pub code: Option<Code>,
     /// The receiver's id for it; empty until delivered.
     pub receivers_reference: String,
+    /// An attempt may have had its effect there all the same.
+    pub is_doubtful: bool,
 }
 
 impl Item {
     /// What became of it at a receiver.
     pub fn fate(&self, receiver: &str) -> Fate {
         let (state, code, receivers_reference) = (self.state, self.code, self.receivers_reference.clone());
-        Fate { receiver: receiver.to_owned(), state, code, receivers_reference }
+        Fate { receiver: receiver.to_owned(), state, code, receivers_reference, is_doubtful: self.is_doubtful }
     }
 
     /// Takes what became of it at each of its receivers: it has failed where one did not get it, and is delivered when all
@@ -285,8 +289,12 @@ pub enum Outcome {
         /// When to look.
         at: Timestamp,
     },
-    /// It will never take effect.
+    /// It is given up; whether attempts before the last one had their effect is as it was.
     Failed(Code),
+    /// It is given up, and the receiver said that it has nothing of it.
+    NotThere(Code),
+    /// It is given up, and may have had its effect.
+    Doubtful(Code),
 }
 
 /// Whether a reportee is a person or an organisation.
@@ -354,6 +362,7 @@ mod tests {
             attempts: 1,
             first_intent: None,
             last_intent: None,
+            is_doubtful: false,
             batch: None,
             fates: Vec::new(),
         }
@@ -366,7 +375,7 @@ mod tests {
             let mut joined = item(states[0]);
             let fate = |(name, state): (&str, ItemState)| {
                 let code = (state == Failed).then_some(Code(if name == "b" { "FW-201" } else { "FW-301" }));
-                Fate { receiver: name.into(), state, code, receivers_reference: name.into() }
+                Fate { receiver: name.into(), state, code, receivers_reference: name.into(), is_doubtful: false }
             };
             joined.join(["a", "b", "c"].into_iter().zip(states).map(fate).collect());
             (joined.state, joined.code.map(|code| code.0), joined.receivers_reference)

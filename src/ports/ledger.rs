@@ -254,6 +254,8 @@ pub struct Intent {
     pub number: u64,
     /// When.
     pub now: Timestamp,
+    /// An attempt before it may have had its effect, and no look-up could tell.
+    pub is_doubtful: bool,
 }
 
 /// A shipment reference a verdict takes for itself.

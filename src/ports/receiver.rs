@@ -22,7 +22,8 @@ pub trait Receiver: Send + Sync {
     /// Has the effect. An error tells whether it may have happened.
     async fn deliver(&self, item: &Consignment) -> Result<Delivered, DeliveryError>;
 
-    /// Looks whether an earlier attempt took effect; `None` when it did not.
+    /// Looks whether an earlier attempt took effect; `None` when it surely did not. Where there is no way to tell
+    /// ([`DeliveryError::Unclear`]) the item may be sent again, and is doubtful from then on.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError>;
 
     /// Tells whether it wants the attachments of a batch that stand behind all items beside the batch, not in it.
@@ -298,6 +299,9 @@ pub enum DeliveryError {
         /// Which.
         code: Code,
     },
+    /// There is nothing to look at, or only some of it is there: sending the same again under its key is the only way on.
+    #[error("the receiver cannot tell whether it has the item")]
+    Unclear,
     /// Our own staged bytes could not be read.
     #[error("the staged file cannot be read: {0}")]
     Unreadable(#[from] io::Error),
@@ -328,6 +332,7 @@ impl DeliveryError {
             Self::Later { code, after } => (*code, Next::Retry(*after)),
             Self::Credentials { code } => (*code, Next::AskOperator),
             Self::Unknown { code } => (*code, Next::LookUp),
+            Self::Unclear => (codes::OUTCOME_UNKNOWN, Next::LookUp),
             // Bytes that are not what they were stay so; whatever else is wrong with the disk may be put right.
             Self::Unreadable(error)
                 if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
@@ -346,6 +351,7 @@ impl DeliveryError {
             | Self::Later { .. }
             | Self::Credentials { .. }
             | Self::Unknown { .. }
+            | Self::Unclear
             | Self::Unreadable(_) => Vec::new(),
         }
     }

@@ -77,6 +77,7 @@ fn item(number: u64, state: ItemState, code: Option<Code>) -> Item {
         attempts: 1,
         first_intent: None,
         last_intent: None,
+        is_doubtful: false,
         batch: None,
         fates: Vec::new(),
     }
@@ -399,6 +400,7 @@ fn shared() -> (Account, Vec<(Item, Vec<Finding>)>) {
         state,
         code,
         receivers_reference: reference.into(),
+        is_doubtful: false,
     };
     let (delivered, failed) = (ItemState::Delivered, ItemState::Failed);
     let (mut one, mut two) = (item(1, delivered, None), item(2, delivered, None));

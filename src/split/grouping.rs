@@ -71,7 +71,7 @@ impl<'a> Grouping<'a> {
         let open = self.open.take()?;
         self.last += 1;
         let (number, items) = (self.last, open.keys.len() as u64);
-        Some(Batch { number, key: key(&open.keys), first: open.first, last: open.last, items, is_doubtful: false })
+        Some(Batch { number, key: key(&open.keys), first: open.first, last: open.last, items })
     }
 
     /// What an item adds to the open batch, its attachments and the heads before it included.

@@ -62,6 +62,8 @@ struct Told {
     took: AtomicUsize,
     /// Refuses every item with an even number.
     picky: AtomicBool,
+    /// Cannot be asked what it has.
+    blind: AtomicBool,
     /// Finds nothing that it is asked for.
     forgets: AtomicBool,
     /// Single items it has, in the order they came.
@@ -96,6 +98,9 @@ impl Receiver for Told {
         self.took.fetch_add(1, Ordering::SeqCst);
         self.items.lock().unwrap().push((item.number, item.key));
         self.shipments.lock().unwrap().insert(item.shipment);
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(DeliveryError::Unknown { code: codes::OUTCOME_UNKNOWN });
+        }
         let news_for = self.news.lock().unwrap().is_some().then_some(Duration::from_secs(1_000));
         Ok(Delivered { news_for, ..Delivered::of(item.key.to_string()) })
     }
@@ -118,6 +123,9 @@ impl Receiver for Told {
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
         assert!(!self.broken.load(Ordering::SeqCst), "on purpose");
         self.looked.fetch_add(1, Ordering::SeqCst);
+        if self.blind.load(Ordering::SeqCst) {
+            return Err(DeliveryError::Unclear);
+        }
         let forgets = self.forgets.load(Ordering::SeqCst);
         Ok((!forgets).then(|| Delivered::of(item.key.to_string())))
     }
@@ -303,6 +311,10 @@ impl Rig {
         String::from_utf8(bytes).unwrap()
     }
 
+    fn wait_minutes(&self, minutes: i64) {
+        self.clock.0.fetch_add(minutes * 60_000, Ordering::SeqCst);
+    }
+
     fn wait_hours(&self, hours: i64) {
         self.clock.0.fetch_add(hours * 3_600_000, Ordering::SeqCst);
     }
@@ -359,7 +371,7 @@ async fn an_attempt_that_a_crash_cut_off_settles_from_the_start() {
     running.stop().await;
     // The process sent for an hour, and died.
     let now = rig.clock.now();
-    rig.house.ledger.intend(Intent { shipment: id, number: 1, now }).await.unwrap();
+    rig.house.ledger.intend(Intent { shipment: id, number: 1, now, is_doubtful: false }).await.unwrap();
     rig.wait_hours(1);
     rig.house.started = rig.clock.now();
     rig.house.ledger.release_all(None).await.unwrap();

@@ -160,6 +160,7 @@ pub(super) fn still_unknown(error: DeliveryError) -> DeliveryError {
         DeliveryError::Refused { .. }
         | DeliveryError::RefusedFor { .. }
         | DeliveryError::Credentials { .. }
+        | DeliveryError::Unclear
         | DeliveryError::Unknown { .. }
         | DeliveryError::Unreadable(_) => error,
     }
@@ -173,6 +174,7 @@ pub(super) fn without_effect(error: DeliveryError) -> DeliveryError {
         | DeliveryError::RefusedFor { .. }
         | DeliveryError::Later { .. }
         | DeliveryError::Credentials { .. }
+        | DeliveryError::Unclear
         | DeliveryError::Unreadable(_) => error,
     }
 }

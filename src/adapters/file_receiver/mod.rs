@@ -88,12 +88,12 @@ impl FileReceiver {
         Ok(if begins_with(content.stream(), theirs).await? { there.size_bytes } else { 0 })
     }
 
-    /// Tells whether a file is there as it should be.
+    /// Tells whether a file is there as it should be. One of another size may be another's, or ours and begun to be eaten.
     async fn look(&self, name: &str, content: &Content) -> Result<Option<Delivered>, DeliveryError> {
         let Some(there) = self.store.stat(name).await.map_err(outcomes::of_look_up)? else { return Ok(None) };
         if !same(&there, content).await? {
             tracing::warn!("a receiver has a file of an item's name and of another size");
-            return Ok(None);
+            return Err(DeliveryError::Unclear);
         }
         Ok(Some(Delivered::of(name)))
     }

@@ -60,6 +60,7 @@ pub(super) fn of_look_up(error: StoreError) -> DeliveryError {
         error @ (DeliveryError::Refused { .. }
         | DeliveryError::RefusedFor { .. }
         | DeliveryError::Credentials { .. }
+        | DeliveryError::Unclear
         | DeliveryError::Unknown { .. }
         | DeliveryError::Unreadable(_)) => error,
     }
@@ -73,6 +74,7 @@ pub(super) fn of_companion(error: DeliveryError) -> DeliveryError {
         | DeliveryError::RefusedFor { .. }
         | DeliveryError::Later { .. }
         | DeliveryError::Credentials { .. }
+        | DeliveryError::Unclear
         | DeliveryError::Unreadable(_)) => error,
     }
 }

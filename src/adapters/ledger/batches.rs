@@ -7,7 +7,7 @@ use crate::model::{Batch, HeldUp, Item, Outcome, ShipmentId};
 use crate::ports::{Intent, LedgerError};
 
 use super::rows::{self, int, state_number, to_state, uuid};
-use super::steps::{state_after, told_of};
+use super::steps::{doubt_after, state_after, told_of};
 use super::{shipments, sql};
 
 /// Adds batches of items that wait; those that are there already stay as they are.
@@ -57,10 +57,8 @@ pub(super) async fn due(
 pub(super) async fn intend(connection: &mut SqliteConnection, intent: Intent) -> Result<(), LedgerError> {
     let batch = one(connection, intent.shipment, intent.number).await?;
     let seq = shipments::seq(connection, intent.shipment).await?;
-    let query = sqlx::query(sql::DOUBT_BATCH).bind(seq).bind(int(batch.number)).bind(int(batch.first));
-    query.execute(&mut *connection).await?;
     let query = sqlx::query(sql::INTEND_BATCH).bind(seq).bind(int(batch.number)).bind(int(batch.first));
-    let query = query.bind(int(batch.last)).bind(intent.now.as_millisecond());
+    let query = query.bind(int(batch.last)).bind(intent.now.as_millisecond()).bind(intent.is_doubtful);
     let changed = query.execute(connection).await?.rows_affected();
     if changed == batch.items { Ok(()) } else { Err(settled(intent.shipment, &batch)) }
 }
@@ -79,6 +77,7 @@ pub(super) async fn conclude(
     let query = sqlx::query(sql::CONCLUDE_BATCH).bind(seq).bind(int(number)).bind(int(batch.first));
     let query = query.bind(int(batch.last)).bind(at.as_millisecond());
     let query = query.bind(state_number(state_after(outcome))).bind(code.0).bind(reference);
+    let query = query.bind(doubt_after(outcome));
     match query.execute(&mut *connection).await?.rows_affected() {
         changed if changed == batch.items => mark(connection, seq, number, outcome).await,
         0 => {
@@ -91,16 +90,14 @@ pub(super) async fn conclude(
     }
 }
 
-/// What the outcome leaves of the batch itself: what went out without a clear answer may have had its effect, and what
-/// was said to have none by a receiver that is down is believed no more than that.
+/// What the outcome leaves of the batch itself: it goes before all others of a receiver that is down.
 async fn mark(connection: &mut SqliteConnection, seq: i64, number: u64, outcome: &Outcome) -> Result<(), LedgerError> {
-    let (is_doubtful, is_held_up) = match outcome {
-        Outcome::Down { .. } => (true, Some(true)),
-        Outcome::Unknown { .. } => (true, None),
-        Outcome::Retry { .. } => (false, None),
-        Outcome::Delivered(_) | Outcome::Failed(_) => (false, Some(false)),
+    let is_held_up = match outcome {
+        Outcome::Down { .. } => true,
+        Outcome::Retry { .. } | Outcome::Unknown { .. } => return Ok(()),
+        Outcome::Delivered(_) | Outcome::Failed(_) | Outcome::NotThere(_) | Outcome::Doubtful(_) => false,
     };
-    let query = sqlx::query(sql::MARK_BATCH).bind(seq).bind(int(number)).bind(is_doubtful).bind(is_held_up);
+    let query = sqlx::query(sql::MARK_BATCH).bind(seq).bind(int(number)).bind(is_held_up);
     query.execute(connection).await?;
     Ok(())
 }

@@ -117,6 +117,7 @@ pub(super) async fn fail_some(
 ) -> Result<bool, LedgerError> {
     let seq = shipments::seq(connection, id).await?;
     let query = sqlx::query(sql::FAIL_OPEN).bind(seq).bind(code.0).bind(AT_ONCE).bind(state_number(state));
+    let query = query.bind(codes::OUTCOME_UNKNOWN.0);
     Ok(query.execute(connection).await?.rows_affected() > 0)
 }
 

@@ -216,6 +216,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "instances", include_str!("migrations/0019_instances.sql")),
     (20, "usage", include_str!("migrations/0020_usage.sql")),
     (21, "small_uploads", include_str!("migrations/0021_small_uploads.sql")),
+    (22, "doubt", include_str!("migrations/0022_doubt.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

@@ -71,6 +71,7 @@ pub(super) fn item(row: &SqliteRow) -> Result<Item, LedgerError> {
         attempts: small(row, "attempts")?,
         first_intent: cell::<Option<i64>>(row, "first_intent")?.map(to_time).transpose()?,
         last_intent: cell::<Option<i64>>(row, "last_intent")?.map(to_time).transpose()?,
+        is_doubtful: cell::<i64>(row, "doubtful")? != 0,
         batch: cell::<Option<i64>>(row, "batch")?.map(to_count).transpose()?,
         fates: Vec::new(),
     })
@@ -94,7 +95,6 @@ pub(super) fn batch(row: &SqliteRow, number: &str, key: &str) -> Result<Batch, L
         first: count(row, "first_item")?,
         last: count(row, "last_item")?,
         items: count(row, "size")?,
-        is_doubtful: cell::<i64>(row, "doubtful")? != 0,
     })
 }
 

@@ -27,7 +27,7 @@ macro_rules! item_columns {
     () => {
         "number, part, kind, key, range_start, range_end, group_start, group_end, line, col, senders_reference, \
          service_code, service_edition, forms, state, code, receivers_reference, attempts, first_intent, last_intent, \
-         batch"
+         doubtful, batch"
     };
 }
 
@@ -296,13 +296,13 @@ pub(super) const GROUP_ITEMS: &str = "UPDATE items SET batch = $2 \
      WHERE shipment = $1 AND number >= $3 AND number <= $4 AND state = 0 AND batch IS NULL";
 
 pub(super) const BATCH: &str = concat!(
-    "SELECT number, key, first_item, last_item, size, doubtful FROM batches WHERE shipment = ",
+    "SELECT number, key, first_item, last_item, size FROM batches WHERE shipment = ",
     seq!(),
     " AND number = $2"
 );
 
 pub(super) const LAST_BATCH: &str = concat!(
-    "SELECT number, key, first_item, last_item, size, doubtful FROM batches WHERE shipment = ",
+    "SELECT number, key, first_item, last_item, size FROM batches WHERE shipment = ",
     seq!(),
     " ORDER BY number DESC LIMIT 1"
 );
@@ -311,27 +311,24 @@ pub(super) const LAST_BATCH: &str = concat!(
 pub(super) const DUE_BATCHES: &str = concat!(
     "SELECT ",
     item_columns!(),
-    ", batch_key, first_item, last_item, size, doubtful FROM (SELECT shipment AS of, number AS which, \
-     key AS batch_key, first_item, last_item, size, doubtful FROM batches WHERE shipment = ",
+    ", batch_key, first_item, last_item, size FROM (SELECT shipment AS of, number AS which, \
+     key AS batch_key, first_item, last_item, size FROM batches WHERE shipment = ",
     seq!(),
     " AND number > $2) JOIN items ON shipment = of AND number = first_item \
      WHERE state < 2 AND due_at <= $3 ORDER BY which LIMIT $4"
 );
 
 pub(super) const INTEND_BATCH: &str = "UPDATE items SET state = 1, code = NULL, attempts = attempts + 1, \
-     first_intent = COALESCE(first_intent, $5), last_intent = $5, due_at = $5 \
+     first_intent = COALESCE(first_intent, $5), last_intent = $5, due_at = $5, doubtful = $6 \
      WHERE shipment = $1 AND number >= $3 AND number <= $4 AND batch = $2 AND state < 2";
 
-pub(super) const CONCLUDE_BATCH: &str = "UPDATE items SET state = $6, code = $7, receivers_reference = $8, due_at = $5 \
+pub(super) const CONCLUDE_BATCH: &str = "UPDATE items SET state = $6, code = $7, receivers_reference = $8, due_at = $5, \
+     doubtful = COALESCE($9, doubtful) \
      WHERE shipment = $1 AND number >= $3 AND number <= $4 AND batch = $2 AND state < 2";
 
-/// An intent over one that has no outcome.
-pub(super) const DOUBT_BATCH: &str = "UPDATE batches SET doubtful = 1 WHERE shipment = $1 AND number = $2 AND doubtful = 0 \
-     AND EXISTS (SELECT 1 FROM items WHERE shipment = $1 AND number = $3 AND state = 1)";
-
-/// What an attempt leaves of a batch: doubt stays, whatever comes later, and what is held up stays so until it is settled.
-pub(super) const MARK_BATCH: &str = "UPDATE batches SET doubtful = MAX(doubtful, $3), held_up = COALESCE($4, held_up) \
-     WHERE shipment = $1 AND number = $2 AND (doubtful < $3 OR held_up <> $4)";
+/// What is held up stays so until it is settled.
+pub(super) const MARK_BATCH: &str =
+    "UPDATE batches SET held_up = $3 WHERE shipment = $1 AND number = $2 AND held_up <> $3";
 
 /// Those that are still open.
 pub(super) const HELD_UP_BATCHES: &str = "SELECT s.id, s.route, s.receiver, b.number, i.due_at FROM batches AS b \
@@ -413,7 +410,7 @@ pub(super) const LEASE: &str = concat!(
 macro_rules! step_rows {
     () => {
         "(SELECT s.seq AS shipment, e.value ->> 1 AS number, e.value ->> 2 AS state, e.value ->> 3 AS at, \
-         e.value ->> 4 AS code, e.value ->> 5 AS reference \
+         e.value ->> 4 AS code, e.value ->> 5 AS reference, e.value ->> 6 AS doubt \
          FROM json_each($1) AS e, shipments AS s WHERE s.id = unhex(e.value ->> 0)) AS step"
     };
 }
@@ -422,13 +419,15 @@ macro_rules! step_rows {
 /// this one.
 pub(super) const INTEND: &str = concat!(
     "UPDATE items SET state = step.state, code = step.code, attempts = attempts + 1, \
-     first_intent = COALESCE(first_intent, step.at), last_intent = step.at, due_at = step.at FROM ",
+     first_intent = COALESCE(first_intent, step.at), last_intent = step.at, due_at = step.at, \
+     doubtful = step.doubt FROM ",
     step_rows!(),
     " WHERE items.shipment = step.shipment AND items.number = step.number AND items.state < 2"
 );
 
 pub(super) const CONCLUDE: &str = concat!(
-    "UPDATE items SET state = step.state, code = step.code, receivers_reference = step.reference, due_at = step.at FROM ",
+    "UPDATE items SET state = step.state, code = step.code, receivers_reference = step.reference, due_at = step.at, \
+     doubtful = COALESCE(step.doubt, doubtful) FROM ",
     step_rows!(),
     " WHERE items.shipment = step.shipment AND items.number = step.number AND items.state < 2"
 );
@@ -492,13 +491,13 @@ pub(super) const ENDING_WITH: &str = concat!(
 pub(super) const SETTLE_OPEN: &str = "UPDATE items SET state = 2, code = $2 WHERE shipment = $1 AND number IN \
      (SELECT number FROM items INDEXED BY items_open WHERE shipment = $1 AND state < 2 ORDER BY number LIMIT $3)";
 
-/// Some of them, up to the end of a batch: its items change together.
+/// Some of them, up to the end of a batch: its items change together. What may have had its effect says so, and not the code.
 pub(super) const FAIL_OPEN: &str = "WITH some AS (SELECT MAX(number) AS number FROM (SELECT number FROM items \
      INDEXED BY items_open WHERE shipment = $1 AND state < 2 AND state = $4 ORDER BY number LIMIT $3)), \
      till AS (SELECT COALESCE((SELECT b.last_item FROM items AS i JOIN batches AS b ON b.shipment = i.shipment \
      AND b.number = i.batch WHERE i.shipment = $1 AND i.number = some.number), some.number) AS number FROM some) \
-     UPDATE items SET state = 5, code = $2 WHERE shipment = $1 AND number IN (SELECT number FROM items \
-     INDEXED BY items_open WHERE shipment = $1 AND state < 2 AND state = $4 AND number <= (SELECT number FROM till))";
+     UPDATE items SET state = 5, code = CASE doubtful WHEN 1 THEN $5 ELSE $2 END WHERE shipment = $1 \
+     AND number IN (SELECT number FROM items INDEXED BY items_open WHERE shipment = $1 AND state < 2 AND state = $4 AND number <= (SELECT number FROM till))";
 
 pub(super) const REFUSE_NUMBERS: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0 \
      AND number IN (SELECT value FROM json_each($3))";

@@ -58,7 +58,8 @@ impl Step {
         }
     }
 
-    /// Its row in the statement's parameter: shipment, number, state, time, code, the receiver's reference.
+    /// Its row in the statement's parameter: shipment, number, state, time, code, the receiver's reference, and whether the
+    /// item is in doubt from now on, where that changes.
     fn row(&self) -> Value {
         let (shipment, number) = self.item();
         let (at, code, reference): (Timestamp, Option<Code>, &str) = match self {
@@ -68,8 +69,12 @@ impl Step {
                 (at, Some(code), reference)
             }
         };
-        let shipment = shipment.0.simple().to_string();
-        json!([shipment, number, state_number(self.state()), at.as_millisecond(), code.map(|code| code.0), reference])
+        let doubt = match self {
+            Self::Intend(intent) => Some(intent.is_doubtful),
+            Self::Conclude { outcome, .. } => doubt_after(outcome),
+        };
+        let (shipment, code) = (shipment.0.simple().to_string(), code.map(|code| code.0));
+        json!([shipment, number, state_number(self.state()), at.as_millisecond(), code, reference, doubt])
     }
 }
 
@@ -79,7 +84,17 @@ pub(super) fn state_after(outcome: &Outcome) -> ItemState {
         Outcome::Delivered(_) => ItemState::Delivered,
         Outcome::Retry { .. } | Outcome::Down { .. } => ItemState::Ready,
         Outcome::Unknown { .. } => ItemState::Sending,
-        Outcome::Failed(_) => ItemState::Failed,
+        Outcome::Failed(_) | Outcome::NotThere(_) | Outcome::Doubtful(_) => ItemState::Failed,
+    }
+}
+
+/// Whether what it leaves may have had its effect; `None` when it says nothing of attempts before. What was said to have none
+/// by a receiver that is down is believed no more than that.
+pub(super) fn doubt_after(outcome: &Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Unknown { .. } | Outcome::Down { .. } | Outcome::Doubtful(_) => Some(true),
+        Outcome::NotThere(_) => Some(false),
+        Outcome::Delivered(_) | Outcome::Retry { .. } | Outcome::Failed(_) => None,
     }
 }
 
@@ -88,7 +103,7 @@ pub(super) fn told_of(outcome: &Outcome, now: Timestamp) -> (Timestamp, Code, &s
     match outcome {
         Outcome::Delivered(reference) => (now, codes::DELIVERED, reference),
         Outcome::Retry { code, at } | Outcome::Down { code, at } | Outcome::Unknown { code, at } => (*at, *code, ""),
-        Outcome::Failed(code) => (now, *code, ""),
+        Outcome::Failed(code) | Outcome::NotThere(code) | Outcome::Doubtful(code) => (now, *code, ""),
     }
 }
 

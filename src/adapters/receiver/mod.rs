@@ -151,8 +151,8 @@ impl Receiver for HttpReceiver {
         self.post(request, Filling::Item(item), &item.batch, item.key).await
     }
 
-    /// Without a status address there is nothing to look at: `None` lets the same key be sent again, which the receiver
-    /// answers without a second effect. A failure to look leaves the outcome unknown.
+    /// Without a status address there is nothing to look at: the same key is sent again, which the receiver answers without
+    /// a second effect. A failure to look leaves the outcome unknown.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
         self.service.look(item.key).await
     }

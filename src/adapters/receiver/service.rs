@@ -90,10 +90,10 @@ impl Service {
         Ok(answer)
     }
 
-    /// Asks whether the service has a key. Without a status address there is nothing to look at: `None` lets the same key
-    /// be sent again. A failure to look leaves the outcome unknown.
+    /// Asks whether the service has a key. Without a status address there is nothing to look at. A failure to look leaves
+    /// the outcome unknown.
     pub(in crate::adapters) async fn look(&self, key: ItemKey) -> Result<Option<Delivered>, DeliveryError> {
-        let Some(status_url) = &self.status_url else { return Ok(None) };
+        let Some(status_url) = &self.status_url else { return Err(DeliveryError::Unclear) };
         let unknown = |code| DeliveryError::Unknown { code };
         let url = status_url.replace(KEY_PLACE, &key.to_string());
         let url = Url::parse(&url).map_err(|_| unknown(codes::RECEIVER_FAULT))?;

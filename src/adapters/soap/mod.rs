@@ -150,7 +150,7 @@ impl Receiver for SoapReceiver {
         .await
     }
 
-    /// Without a status address there is nothing to look at: `None` lets the same key be sent again.
+    /// Without a status address there is nothing to look at: the same key is sent again.
     async fn look_up_batch(&self, batch: &BatchConsignment) -> Result<Option<Delivered>, DeliveryError> {
         self.service.look(batch.key).await
     }

@@ -8,8 +8,8 @@ use super::pages::{Attachments, Items};
 use super::{Manner, UNDELIVERED, place};
 use crate::codes::{self, Effect};
 use crate::model::{
-    BlobId, Code, Envelope, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, Shipment, Tally, Totals, Verdict,
-    VerdictKind,
+    BlobId, Code, Envelope, Fate, Item, ItemState, REST_SUFFIX, ReceiptForm, ReceiptKind, Shipment, Tally, Totals,
+    Verdict, VerdictKind,
 };
 use crate::pipeline::{House, StepError, is_damage};
 use crate::ports::{Blob, ReceiptFile};
@@ -140,15 +140,17 @@ async fn write_attachments(
 /// happen twice.
 fn may_be_dropped_again(item: &Item) -> bool {
     if item.fates.is_empty() {
-        return has_no_effect(item.state, item.code);
+        return has_no_effect(item.state, item.code, item.is_doubtful);
     }
-    item.fates.iter().all(|fate| fate.state == ItemState::Failed && has_no_effect(fate.state, fate.code))
+    let surely_failed =
+        |fate: &Fate| fate.state == ItemState::Failed && has_no_effect(fate.state, fate.code, fate.is_doubtful);
+    item.fates.iter().all(surely_failed)
 }
 
-fn has_no_effect(state: ItemState, code: Option<Code>) -> bool {
+fn has_no_effect(state: ItemState, code: Option<Code>, is_doubtful: bool) -> bool {
     match code {
         Some(code) if code == codes::REPEATED_ITEM => false,
-        Some(code) if state == ItemState::Failed => codes::effect(code) == Effect::Nothing,
-        Some(_) | None => true,
+        Some(code) if state == ItemState::Failed => !is_doubtful && codes::effect(code) == Effect::Nothing,
+        Some(_) | None => !is_doubtful,
     }
 }

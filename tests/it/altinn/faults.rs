@@ -26,6 +26,7 @@ pub(super) fn shown(error: DeliveryError) -> (&'static str, Option<Code>, Option
         DeliveryError::Later { code, after } => ("later", Some(code), after.map(|wait| wait.as_secs())),
         DeliveryError::Credentials { code } => ("credentials", Some(code), None),
         DeliveryError::Unknown { code } => ("unknown", Some(code), None),
+        DeliveryError::Unclear => ("unclear", None, None),
         DeliveryError::Unreadable(_) => ("unreadable", None, None),
     }
 }

@@ -13,7 +13,7 @@ async fn sending(store: &dyn Store, path: &str, items: u64) -> ShipmentId {
     let ledger = store.ledger();
     ledger.add_items(id, (1..=items).map(|number| item(number, None)).collect()).await.unwrap();
     for number in 1..=items {
-        ledger.intend(Intent { shipment: id, number, now: at(10) }).await.unwrap();
+        ledger.intend(Intent { shipment: id, number, now: at(10), is_doubtful: false }).await.unwrap();
     }
     id
 }
@@ -37,7 +37,7 @@ pub(super) async fn notes_stand_with_their_outcome(store: Box<dyn Store>) {
     assert!(ledger.conclude_with(id, 1, refused, told(&["x"], None), at(22)).await.is_err());
     let retry = Outcome::Retry { code: codes::THROTTLED, at: at(30) };
     ledger.conclude_with(id, 4, retry, told(&["d"], None), at(20)).await.unwrap();
-    ledger.intend(Intent { shipment: id, number: 4, now: at(31) }).await.unwrap();
+    ledger.intend(Intent { shipment: id, number: 4, now: at(31), is_doubtful: false }).await.unwrap();
     ledger.conclude_with(id, 4, delivered(), told(&["e"], None), at(32)).await.unwrap();
     let note = |number: u64, text: &str| (number, Note::new(codes::PARTS_DROPPED, text));
     let all = [note(1, "a"), note(1, "b"), note(3, "c"), note(4, "e")];

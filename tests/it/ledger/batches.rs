@@ -14,11 +14,11 @@ async fn with_items(store: &dyn Store, count: u64) -> ShipmentId {
 
 fn batch(number: u64, first: u64, last: u64) -> Batch {
     let key = ItemKey::derive(&["batch", &number.to_string()]);
-    Batch { number, key, first, last, items: last - first + 1, is_doubtful: false }
+    Batch { number, key, first, last, items: last - first + 1 }
 }
 
 fn intent(shipment: ShipmentId, number: u64, seconds: i64) -> Intent {
-    Intent { shipment, number, now: at(seconds) }
+    Intent { shipment, number, now: at(seconds), is_doubtful: false }
 }
 
 async fn all(store: &dyn Store, id: ShipmentId) -> Vec<Item> {

@@ -38,10 +38,10 @@ pub(super) async fn many_deliveries_at_once_each_count_once(store: Box<dyn Store
     let ledger = store.ledger();
     let deliveries =
         ids.iter().flat_map(|id| (1..=250).map(move |number| (*id, number))).map(|(id, number)| async move {
-            ledger.intend(Intent { shipment: id, number, now: at(1) }).await.unwrap();
+            ledger.intend(Intent { shipment: id, number, now: at(1), is_doubtful: false }).await.unwrap();
             let again = Outcome::Retry { code: codes::THROTTLED, at: at(2) };
             ledger.conclude(id, number, again, at(1)).await.unwrap();
-            ledger.intend(Intent { shipment: id, number, now: at(2) }).await.unwrap();
+            ledger.intend(Intent { shipment: id, number, now: at(2), is_doubtful: false }).await.unwrap();
             ledger.conclude(id, number, Outcome::Delivered(format!("{number}")), at(3)).await.unwrap();
         });
     futures::future::join_all(deliveries).await;

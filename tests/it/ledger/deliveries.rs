@@ -17,7 +17,7 @@ async fn only(store: &dyn Store, id: ShipmentId) -> Item {
 }
 
 fn intent(shipment: ShipmentId, number: u64, seconds: i64) -> Intent {
-    Intent { shipment, number, now: at(seconds) }
+    Intent { shipment, number, now: at(seconds), is_doubtful: false }
 }
 
 pub(super) async fn an_item_goes_its_way(store: Box<dyn Store>) {
@@ -42,6 +42,29 @@ pub(super) async fn an_item_goes_its_way(store: Box<dyn Store>) {
     let delivered = only(store.as_ref(), id).await;
     assert_eq!((delivered.state, delivered.code), (ItemState::Delivered, Some(codes::DELIVERED)));
     assert_eq!((delivered.receivers_reference.as_str(), delivered.attempts), ("instance/7", 2));
+}
+
+pub(super) async fn doubt_lasts_until_a_look_settles_it(store: Box<dyn Store>) {
+    let id = with_items(store.as_ref(), 3).await;
+    let ledger = store.ledger();
+    let unknown = Outcome::Unknown { code: codes::OUTCOME_UNKNOWN, at: at(20) };
+    let retry = Outcome::Retry { code: codes::UNREACHABLE, at: at(30) };
+    for number in 1..=3 {
+        ledger.intend(intent(id, number, 10)).await.unwrap();
+        ledger.conclude(id, number, unknown.clone(), at(11)).await.unwrap();
+    }
+    assert!(ledger.items(id, &[], 0, 3).await.unwrap().iter().all(|item| item.is_doubtful));
+    // Of the first nobody could tell, the second was not there, the third neither and is given up.
+    ledger.intend(Intent { is_doubtful: true, ..intent(id, 1, 20) }).await.unwrap();
+    ledger.intend(intent(id, 2, 20)).await.unwrap();
+    for number in 1..=2 {
+        ledger.conclude(id, number, retry.clone(), at(21)).await.unwrap();
+    }
+    ledger.conclude(id, 3, Outcome::NotThere(codes::CANCELLED), at(21)).await.unwrap();
+    ledger.fail_open(id, ItemState::Ready, codes::CANCELLED).await.unwrap();
+    let items = ledger.items(id, &[ItemState::Failed], 0, 3).await.unwrap();
+    let ends: Vec<_> = items.iter().map(|item| (item.is_doubtful, item.code.unwrap())).collect();
+    assert_eq!(ends, [(true, codes::OUTCOME_UNKNOWN), (false, codes::CANCELLED), (false, codes::CANCELLED)]);
 }
 
 pub(super) async fn due_items_wait_for_their_time(store: Box<dyn Store>) {

@@ -221,7 +221,7 @@ pub(super) async fn open_items_of_a_state_are_failed(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     let ledger = store.ledger();
     ledger.add_items(id, vec![item(1, None), item(2, Some(codes::BAD_VALUE)), item(3, None)]).await.unwrap();
-    ledger.intend(Intent { shipment: id, number: 3, now: at(2) }).await.unwrap();
+    ledger.intend(Intent { shipment: id, number: 3, now: at(2), is_doubtful: false }).await.unwrap();
     ledger.fail_open(id, ItemState::Ready, codes::UNREACHABLE).await.unwrap();
     let items = ledger.items(id, &[], 0, 10).await.unwrap();
     let states: Vec<_> = items.iter().map(|item| (item.state, item.code)).collect();

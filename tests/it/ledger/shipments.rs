@@ -89,7 +89,7 @@ pub(super) async fn it_is_known_how_far_shipments_have_come(store: Box<dyn Store
         under_way.into_iter().map(|one| (one.id, one.route.to_string(), one.claimed_at, one.open)).collect::<Vec<_>>()
     };
     assert_eq!(open().await, [(sending, "nightly".to_owned(), at(1), 5)]);
-    ledger.intend(Intent { shipment: sending, number: 1, now: at(3) }).await.unwrap();
+    ledger.intend(Intent { shipment: sending, number: 1, now: at(3), is_doubtful: false }).await.unwrap();
     ledger.conclude(sending, 1, Outcome::Delivered("r".into()), at(4)).await.unwrap();
     assert_eq!(open().await, [(sending, "nightly".to_owned(), at(1), 4)]);
     progress.expect_ends(vec![(sending, Some(at(50))), (waiting, None)]).await.unwrap();
@@ -146,7 +146,7 @@ pub(super) async fn a_start_makes_all_work_due(store: Box<dyn Store>) {
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     let (ledger, one, two) = (store.ledger(), WorkerId::new(), WorkerId::new());
     ledger.add_items(id, vec![item(1, None), item(2, None)]).await.unwrap();
-    ledger.intend(Intent { shipment: id, number: 1, now: at(900_000) }).await.unwrap();
+    ledger.intend(Intent { shipment: id, number: 1, now: at(900_000), is_doubtful: false }).await.unwrap();
     ledger.lease(Stage::Claimed, one, at(900_000), at(900_100)).await.unwrap().unwrap();
     ledger.release(id, one, at(900_200)).await.unwrap();
     // The clock is set back, and nobody holds the shipment.

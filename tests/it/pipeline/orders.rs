@@ -6,7 +6,7 @@ use std::time::Duration;
 use sluse::adapters::ledger::{Order, Ordered, Replay, Replayed, Said, order, replay, reprint};
 use sluse::codes;
 use sluse::generate::{self, Options, Profile};
-use sluse::model::{ReceiptKind, ShipmentId, Stage, Standing, VerdictKind};
+use sluse::model::{ItemState, ReceiptKind, ShipmentId, Stage, Standing, VerdictKind};
 use sluse::ports::{Clock, Intent};
 
 use super::{Rig, until};
@@ -101,7 +101,11 @@ async fn what_may_have_been_sent_is_looked_up_before_it_is_given_up() {
     let running = rig.run();
     rig.judged(id).await;
     running.stop().await;
-    rig.house.ledger.intend(Intent { shipment: id, number: 2, now: rig.clock.now() }).await.unwrap();
+    rig.house
+        .ledger
+        .intend(Intent { shipment: id, number: 2, now: rig.clock.now(), is_doubtful: false })
+        .await
+        .unwrap();
     rig.house.ledger.release_all(None).await.unwrap();
     assert_eq!(rig.order(id, Standing::Cancelled).await, Ordered::Done);
     rig.receiver.gone.store(false, Ordering::SeqCst);
@@ -112,6 +116,57 @@ async fn what_may_have_been_sent_is_looked_up_before_it_is_given_up() {
     rig.final_receipt(id).await;
     let tally = rig.tally(id).await;
     assert_eq!((tally.delivered, tally.failed, rig.took()), (1, 1, 0), "{tally:?}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_been_sent_and_cannot_be_looked_up_is_not_offered_again() {
+    let mut rig = Rig::new().await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    rig.receiver.blind.store(true, Ordering::SeqCst);
+    let id = rig.drop_batch(2, 1).await;
+    let running = rig.run();
+    rig.judged(id).await;
+    running.stop().await;
+    rig.house
+        .ledger
+        .intend(Intent { shipment: id, number: 2, now: rig.clock.now(), is_doubtful: false })
+        .await
+        .unwrap();
+    rig.house.ledger.release_all(None).await.unwrap();
+    assert_eq!(rig.order(id, Standing::Cancelled).await, Ordered::Done);
+    rig.house.started = rig.clock.now();
+    rig.wait_minutes(11);
+    let running = rig.run();
+    rig.final_receipt(id).await;
+    assert_eq!(item_codes(&rig.receipt(".final.xml").await), [("FW-206", 1), ("FW-304", 1)].into());
+    assert_eq!(rig.receipt(".rest.xml").await.matches("<FormTask>").count(), 1);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doubt_outlives_an_attempt_that_surely_came_to_nothing() {
+    let mut rig = Rig::new().await;
+    rig.receiver.mute.store(true, Ordering::SeqCst);
+    rig.receiver.blind.store(true, Ordering::SeqCst);
+    let id = rig.drop_batch(1, 1).await;
+    let item = async |rig: &Rig| rig.house.ledger.items(id, &[], 0, 1).await.unwrap().remove(0);
+    let running = rig.run();
+    rig.judged(id).await;
+    until(async || item(&rig).await.attempts == 1 && item(&rig).await.is_doubtful).await;
+    running.stop().await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    rig.house.ledger.release_all(None).await.unwrap();
+    rig.house.started = rig.clock.now();
+    rig.wait_minutes(11);
+    let running = rig.run();
+    // It is sent again, since there is no other way to learn of it, and nobody is there.
+    until(async || item(&rig).await.attempts > 1 && item(&rig).await.state == ItemState::Ready).await;
+    assert!(item(&rig).await.is_doubtful);
+    rig.order(id, Standing::Cancelled).await;
+    rig.final_receipt(id).await;
+    assert_eq!(item_codes(&rig.receipt(".final.xml").await), [("FW-304", 1)].into());
+    assert!(!rig.has(id, ReceiptKind::Rest).await, "the receiver has it");
     running.stop().await;
 }
 

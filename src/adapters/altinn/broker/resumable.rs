@@ -156,6 +156,7 @@ fn may_pass(error: &DeliveryError) -> bool {
         | DeliveryError::Refused { .. }
         | DeliveryError::RefusedFor { .. }
         | DeliveryError::Credentials { .. }
+        | DeliveryError::Unclear
         | DeliveryError::Unreadable(_) => false,
     }
 }

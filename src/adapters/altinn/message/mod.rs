@@ -260,13 +260,23 @@ impl Receiver for MessageReceiver {
         Ok(Delivered { notes, ..self.delivered(&ids) })
     }
 
+    /// An item that only some of its recipients have is neither there nor surely not.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
         let target = self.target(item)?;
         let (mut ids, mut notes) = (Vec::new(), Vec::new());
-        for (index, message) in item.messages.iter().enumerate() {
+        for index in 0..item.messages.len() {
             let found = self.find(&target.resource, key_of(item.key, index)).await.map_err(still_unknown)?;
-            let Some(id) = found else { return Ok(None) };
-            ids.push(id);
+            if found.is_none() && !ids.is_empty() {
+                return Err(DeliveryError::Unclear);
+            }
+            ids.extend(found);
+        }
+        match ids.len() {
+            0 => return Ok(None),
+            found if found < item.messages.len() => return Err(DeliveryError::Unclear),
+            _ => {}
+        }
+        for (index, message) in item.messages.iter().enumerate() {
             // What was lost is lost, though its due date may have passed since. What is ordered beside it may not have been.
             if let Ok(prepared) = self.prepared(item, (index, message), target).await {
                 notes.extend(prepared.notes);
@@ -311,7 +321,10 @@ fn after_others(error: DeliveryError) -> DeliveryError {
         DeliveryError::Unreadable(_) if error.outcome().1 == Next::AskOperator => {
             DeliveryError::Unknown { code: codes::STAGED_UNREADABLE }
         }
-        DeliveryError::Refused { .. } | DeliveryError::RefusedFor { .. } | DeliveryError::Unreadable(_) => error,
+        DeliveryError::Refused { .. }
+        | DeliveryError::RefusedFor { .. }
+        | DeliveryError::Unclear
+        | DeliveryError::Unreadable(_) => error,
     }
 }
 

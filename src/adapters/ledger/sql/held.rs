@@ -29,7 +29,7 @@ macro_rules! item_of {
         "i.number AS number, i.part AS part, i.kind AS kind, i.range_start AS range_start, i.range_end AS range_end, \
          i.group_start AS group_start, i.group_end AS group_end, i.line AS line, i.col AS col, \
          i.senders_reference AS senders_reference, i.service_code AS service_code, i.service_edition AS service_edition, \
-         i.forms AS forms, NULL AS batch, "
+         i.forms AS forms, 0 AS doubtful, NULL AS batch, "
     };
 }
 
