@@ -79,7 +79,7 @@ impl Patience {
     }
 
     /// Since when the receiver has done nothing it should.
-    pub(super) fn in_trouble_since(&self) -> Option<Timestamp> {
+    pub fn in_trouble_since(&self) -> Option<Timestamp> {
         let since_ms = self.since_ms.load(Ordering::Relaxed);
         Timestamp::from_millisecond(since_ms).ok().filter(|_| since_ms != 0)
     }

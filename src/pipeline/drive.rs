@@ -118,9 +118,25 @@ async fn settle(
         begun_at: shipment.claimed_at.max(orders.replayed_at.unwrap_or_default()),
         ..forwarding(house, shipment, verdict, &turn).await?
     };
-    let pause = for_a_turn(house.pace.turn, &turn, forward(&forwarding)).await?;
-    let (due, now) = (house.ledger.next_due(shipment.id).await?, house.clock.now());
+    take_turn(house, &forwarding).await
+}
+
+/// Forwards what is due, for a turn; tells when to come back.
+async fn take_turn(house: &House, forwarding: &Forwarding) -> Result<Option<Timestamp>, StepError> {
+    let (ledger, id) = (&house.ledger, forwarding.source.shipment);
+    let (due_before, begun) = (ledger.next_due(id).await?, house.clock.now());
+    let pause = for_a_turn(house.pace.turn, &forwarding.stop, forward(forwarding)).await?;
+    let (due, now) = (ledger.next_due(id).await?, house.clock.now());
+    if due == due_before && due.is_some_and(|due| due <= begun) && !is_kept(forwarding, pause) {
+        // Without an end it would be at it again at once, and for ever.
+        return Err(StepError::Stuck);
+    }
     Ok(due.map(|due| due.max(pause.unwrap_or(due)).max(now)))
+}
+
+/// Tells whether something kept a turn from what is due: its end, or the receiver.
+fn is_kept(forwarding: &Forwarding, pause: Option<Timestamp>) -> bool {
+    forwarding.stop.is_cancelled() || pause.is_some() || forwarding.patience.in_trouble_since().is_some()
 }
 
 /// Sees to it that a share has its items.

@@ -201,6 +201,9 @@ pub enum StepError {
     /// A route in the ledger no longer leads to a receiver that it led to.
     #[error("the route `{0}` no longer leads to the receiver `{1}`; put it back to finish its shipments")]
     ReceiverGone(RouteName, String),
+    /// Items are open and due, and none of them was attempted.
+    #[error("items are due that cannot be attempted, such as some of a batch and not all")]
+    Stuck,
     /// Late news of a shipment that has no final receipt yet.
     #[error("shipment {0} has no final receipt yet")]
     NotReceipted(ShipmentId),
@@ -222,6 +225,8 @@ impl StepError {
             // A copy that is gone or damaged does not come back by itself; other troubles of the disk pass.
             Self::Storage(error) if is_damage(error) => Next::AskOperator(codes::STAGED_UNREADABLE),
             Self::Storage(_) => Next::Again,
+            // Whether they were sent before nobody can say.
+            Self::Stuck => Next::AskOperator(codes::OUTCOME_UNKNOWN),
             Self::Ledger(LedgerError::Corrupt(_)) | Self::Judging(_) | Self::Panicked => {
                 Next::AskOperator(codes::STAGED_UNREADABLE)
             }

@@ -7,9 +7,11 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::model::{Item, ItemState, REST_SUFFIX, ReceiptKind, ShipmentId};
+use crate::codes::{self, Effect};
+use crate::model::{Item, ItemState, REST_SUFFIX, ReceiptKind, ReceiptStatus, ShipmentId};
 use crate::ports::LedgerError;
 
 use super::orders::{Said, is_receipted};
@@ -32,6 +34,14 @@ pub struct Replay {
 pub enum Replayed {
     /// So many items are sent again.
     Items(u64),
+    /// So many are, and others are not: the rest file has them, or one that goes in their batch, and its sender has dropped it
+    /// or may have.
+    Some {
+        /// How many are sent again.
+        items: u64,
+        /// How many are not.
+        left: u64,
+    },
     /// The shipment has no final receipt yet: its items are still on their way.
     NotReceipted,
     /// Its bytes are no longer kept.
@@ -40,6 +50,9 @@ pub enum Replayed {
     NothingFailed,
     /// The sender has dropped the rest file: its items would take effect twice.
     RestDropped,
+    /// A rest file was offered that cannot be told from a new shipment, since the format has no shipment reference: its sender
+    /// may have dropped it, or may still.
+    RestOffered,
 }
 
 /// Has failed items sent again. What may have been sent before is looked up first. Where a rest file was offered its
@@ -73,18 +86,36 @@ async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Resul
         return Ok(Replayed::NothingFailed);
     }
     let is_dropped = transaction(connection, Change::TakeRest, replay).await? > 0;
-    // What one receiver has and another does not was in no rest file.
-    if is_dropped && members.len() == 1 {
-        return Ok(Replayed::RestDropped);
+    let is_unguarded = is_unguarded(connection, seq, replay.shipment).await?;
+    // What was in no rest file is sent again all the same.
+    let is_offered = is_dropped || is_unguarded;
+    for of in &members {
+        while transaction(connection, Change::OpenSome { of: *of, is_offered }, replay).await? > 0 {}
     }
-    for of in members {
-        while transaction(connection, Change::OpenSome { of, is_dropped }, replay).await? > 0 {}
+    let items = transaction(connection, Change::Reopen, replay).await?;
+    let left = if is_offered { left_failed(connection, &members, replay.from_item).await? } else { 0 };
+    Ok(match (items, left) {
+        (0, _) if is_dropped => Replayed::RestDropped,
+        (0, _) if is_unguarded => Replayed::RestOffered,
+        (0, _) => Replayed::NothingFailed,
+        (items, 0) => Replayed::Items(items),
+        (items, left) => Replayed::Some { items, left },
+    })
+}
+
+/// Tells whether a rest file was offered whose references the shipment cannot take, since it has none.
+async fn is_unguarded(connection: &mut SqliteConnection, seq: i64, id: ShipmentId) -> Result<bool, LedgerError> {
+    let has_references: i64 = sqlx::query_scalar(sql::HAS_REFERENCES).bind(seq).fetch_one(&mut *connection).await?;
+    Ok(has_references == 0 && receipts::has(connection, id, ReceiptKind::Rest).await?)
+}
+
+async fn left_failed(connection: &mut SqliteConnection, members: &[i64], from_item: u64) -> Result<u64, LedgerError> {
+    let mut left = 0;
+    for seq in members {
+        let query = sqlx::query_scalar::<_, i64>(sql::LEFT_FAILED).bind(seq).bind(int(from_item));
+        left += query.bind(state_number(ItemState::Failed)).fetch_one(&mut *connection).await?;
     }
-    match transaction(connection, Change::Reopen, replay).await? {
-        0 if is_dropped => Ok(Replayed::RestDropped),
-        0 => Ok(Replayed::NothingFailed),
-        items => Ok(Replayed::Items(items)),
-    }
+    rows::to_count(left)
 }
 
 async fn any_failed(connection: &mut SqliteConnection, members: &[i64], from_item: u64) -> Result<bool, LedgerError> {
@@ -106,8 +137,8 @@ enum Change {
     OpenSome {
         /// Its inner key.
         of: i64,
-        /// The sender has dropped the rest file.
-        is_dropped: bool,
+        /// The sender has dropped the rest file, or may have.
+        is_offered: bool,
     },
     /// Puts the shipment back; how many items are open again.
     Reopen,
@@ -120,7 +151,7 @@ async fn transaction(connection: &mut SqliteConnection, change: Change, replay: 
     let seq = shipments::seq(connection, replay.shipment).await;
     let done = match (seq, change) {
         (Ok(seq), Change::TakeRest) => take_rest(connection, seq, replay.shipment).await,
-        (Ok(_), Change::OpenSome { of, is_dropped }) => open_some(connection, (of, is_dropped), replay).await,
+        (Ok(_), Change::OpenSome { of, is_offered }) => open_some(connection, (of, is_offered), replay).await,
         (Ok(seq), Change::Reopen) => reopen(connection, seq, replay).await,
         (Ok(seq), Change::Reprint) => begin_reprint(connection, seq, replay).await,
         (Err(error), _) => Err(error),
@@ -144,14 +175,21 @@ async fn take_rest(connection: &mut SqliteConnection, seq: i64, id: ShipmentId) 
 
 async fn open_some(
     connection: &mut SqliteConnection,
-    (seq, is_dropped): (i64, bool),
+    (seq, is_offered): (i64, bool),
     replay: &Replay,
 ) -> Result<u64, LedgerError> {
-    let text = if is_dropped { sql::REPLAY_SOME_SHARED } else { sql::REPLAY_SOME };
+    let text = if is_offered { sql::REPLAY_SOME_KEPT_BACK } else { sql::REPLAY_SOME };
     let query = sqlx::query(text).bind(seq).bind(int(replay.from_item));
     let query = query.bind(state_number(ItemState::Failed)).bind(AT_ONCE);
-    let query = if is_dropped { query.bind(uuid(&replay.shipment.0)) } else { query };
+    let query = if is_offered { query.bind(uuid(&replay.shipment.0)).bind(never_offered()) } else { query };
     Ok(query.execute(connection).await?.rows_affected())
+}
+
+/// The codes of failed items that no version of this program has put into a rest file, as a JSON list.
+fn never_offered() -> String {
+    let failures = codes::TABLE.iter().filter(|row| row.status == ReceiptStatus::UnExpectedError);
+    let codes: Vec<_> = failures.filter(|row| row.effect == Effect::Perhaps).map(|row| row.code.0).collect();
+    Value::from(codes).to_string()
 }
 
 async fn reopen(connection: &mut SqliteConnection, seq: i64, replay: &Replay) -> Result<u64, LedgerError> {

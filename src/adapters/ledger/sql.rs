@@ -104,6 +104,9 @@ pub(super) const TAKE_REST: &str = "INSERT INTO reference_uses (partner, part, s
      SELECT partner, part, sender_name, reference || $2, shipment FROM reference_uses WHERE shipment = $1 \
      ON CONFLICT (partner, part, sender_name, reference) DO NOTHING";
 
+/// Whether a shipment has references by which a second one would be known.
+pub(super) const HAS_REFERENCES: &str = "SELECT EXISTS (SELECT 1 FROM reference_uses WHERE shipment = $1)";
+
 /// The shipment goes back to where its items are sent.
 pub(super) const REOPEN: &str = "UPDATE shipments SET stage = 1, standing = 0, replayed_at = $2, wake_at = 0 \
      WHERE seq = $1 AND stage = 2";
@@ -455,13 +458,36 @@ pub(super) const REPLAY_SOME: &str = "UPDATE items SET state = CASE WHEN last_in
      ON b.shipment = i.shipment AND b.number = i.batch \
      WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 LIMIT $4)";
 
-/// The same of those that another receiver of the shipment has: they were in no rest file.
-pub(super) const REPLAY_SOME_SHARED: &str = "UPDATE items SET state = CASE WHEN last_intent IS NULL THEN 0 ELSE 1 END, due_at = 0, \
+/// An item that was in no rest file: one of its receivers has it, is being sent it again, or has failed with a code of those that
+/// are never offered. It stays so until it is sent again.
+macro_rules! not_offered {
+    ($item:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM shipments AS s JOIN items AS o ON o.shipment = s.seq AND o.number = ",
+            $item,
+            ".number WHERE (s.id = $5 OR s.share_of = $5) \
+             AND (o.state < 3 OR o.state = 5 AND o.code IN (SELECT value FROM json_each($6))))"
+        )
+    };
+}
+
+/// The same of those that were in no rest file; of a batch when that is so of all its items.
+pub(super) const REPLAY_SOME_KEPT_BACK: &str = concat!(
+    "UPDATE items SET state = CASE WHEN last_intent IS NULL THEN 0 ELSE 1 END, due_at = 0, \
      replayed = 1 WHERE shipment = $1 AND number IN (SELECT i.number FROM items AS i LEFT JOIN batches AS b \
      ON b.shipment = i.shipment AND b.number = i.batch \
-     WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 \
-     AND EXISTS (SELECT 1 FROM shipments AS s JOIN items AS o ON o.shipment = s.seq AND o.number = i.number \
-     WHERE (s.id = $5 OR s.share_of = $5) AND o.state = 2) LIMIT $4)";
+     WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 AND ",
+    not_offered!("i"),
+    " AND (i.batch IS NULL OR i.batch NOT IN (SELECT m.batch FROM items AS m WHERE m.shipment = $1 AND m.batch IS NOT NULL \
+     AND NOT ",
+    not_offered!("m"),
+    ")) LIMIT $4)"
+);
+
+/// Failed items from a number on.
+pub(super) const LEFT_FAILED: &str = "SELECT COUNT(*) FROM items AS i LEFT JOIN batches AS b \
+     ON b.shipment = i.shipment AND b.number = i.batch \
+     WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2";
 
 pub(super) const REPLAYED_COUNT: &str =
     "SELECT COUNT(*) FROM items INDEXED BY items_replayed WHERE shipment = $1 AND replayed = 1";

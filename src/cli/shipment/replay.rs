@@ -51,11 +51,19 @@ fn told(replayed: Replayed, id: ShipmentId) -> anyhow::Result<String> {
         Replayed::Items(items) => {
             Ok(format!("{items} items of {id} are sent again; a supplement tells which arrived\n"))
         }
+        Replayed::Some { items, left } => Ok(format!(
+            "{items} items of {id} are sent again; a supplement tells which arrived. {left} are not: they, or others in their \
+             batches, are in the rest file, which was dropped or may have been\n"
+        )),
         Replayed::NotReceipted => bail!("{id} has no final receipt yet: its items are still on their way"),
         Replayed::Expired => bail!("the bytes of {id} are no longer kept"),
         Replayed::NothingFailed => bail!("no item of {id} has failed there"),
         Replayed::RestDropped => {
             bail!("the rest file of {id} was dropped by its sender: its items would be sent twice")
         }
+        Replayed::RestOffered => bail!(
+            "a rest file of {id} was offered, and its format has no shipment reference to know it by: its items would be \
+             sent twice if it was dropped, or is; have the sender drop it"
+        ),
     }
 }

@@ -6,9 +6,11 @@ use std::sync::atomic::Ordering;
 
 use sluse::codes;
 use sluse::intake::Routes;
-use sluse::model::{BatchLimits, FormatName, FormatRules, ItemState, Route, Strictness};
+use sluse::model::{BatchLimits, FormatName, FormatRules, ItemState, ReceiptKind, Route, Strictness};
 use sluse::pipeline::Destination;
 use sluse::ports::Receiver;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
 
 use super::{Rig, route, until};
 use crate::support::judged::{Judged, judged};
@@ -194,4 +196,30 @@ async fn a_rest_file_has_every_attachment_of_a_unit_however_many() {
         let names: BTreeSet<_> = rest.attachments.iter().map(|attachment| attachment.range.start).collect();
         assert_eq!(names.len(), MANY + 1);
     }
+}
+
+/// Nothing that this program does leaves a batch so; a ledger that was mended by hand may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_open_in_part_is_given_up_and_not_tried_for_ever() {
+    let mut rig = Rig::in_batches(route(), 4).await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let id = rig.drop_batch(4, 1).await;
+    let running = rig.run();
+    until(async || rig.house.ledger.last_batch(id).await.unwrap().is_some()).await;
+    running.stop().await;
+    let options = SqliteConnectOptions::new().filename(rig.dir.path().join("ledger.sqlite"));
+    let mut ledger = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("UPDATE items SET state = 5, code = 'FW-201' WHERE number = 1").execute(&mut ledger).await.unwrap();
+    ledger.close().await.unwrap();
+    rig.receiver.gone.store(false, Ordering::SeqCst);
+    rig.take(Some(BatchLimits { items: 4, ..BatchLimits::DEFAULT }));
+    rig.house.ledger.release_all(None).await.unwrap();
+    let running = rig.run();
+    until(async || {
+        rig.wait_minutes(30);
+        rig.has(id, ReceiptKind::Final).await
+    })
+    .await;
+    assert_eq!(item_codes(&rig.receipt(".final.xml").await), [("FW-201", 1), ("FW-304", 3)].into());
+    running.stop().await;
 }

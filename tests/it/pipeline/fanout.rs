@@ -70,11 +70,16 @@ impl Fan {
 
     /// A shipment of four items that the second receiver was gone for too long to take.
     async fn half_failed(&self) -> (ShipmentId, Running) {
+        self.half_failed_but(4).await
+    }
+
+    /// The same; the first receiver takes so many.
+    async fn half_failed_but(&self, taken: usize) -> (ShipmentId, Running) {
         self.second.gone.store(true, Ordering::SeqCst);
         let id = self.rig.drop_batch(4, 1).await;
         let running = self.rig.run();
         self.share(id).await;
-        until(async || self.took()[0].len() == 4).await;
+        until(async || self.took()[0].len() == taken).await;
         until(async || {
             self.rig.wait_hours(1);
             self.rig.has(id, ReceiptKind::Final).await
@@ -265,6 +270,27 @@ async fn a_rest_file_that_was_dropped_leaves_what_only_one_has() {
     fan.rig.receipted(id).await;
     assert!(fan.shared(id).await.iter().all(|item| item.state == ItemState::Delivered));
     running.stop().await;
+}
+
+/// What one receiver refused is in the rest file; the other has none of it, and takes the items in batches.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_with_an_item_that_is_in_a_dropped_rest_file_stays_as_it_is() {
+    for (most, replayed) in [(4, Replayed::RestDropped), (1, Replayed::Some { items: 2, left: 4 })] {
+        let mut fan = Fan::new().await;
+        fan.lead_to(|second| second.in_batches(BatchLimits { items: most, ..BatchLimits::DEFAULT }));
+        fan.rig.receiver.picky.store(true, Ordering::SeqCst);
+        let (id, running) = fan.half_failed_but(2).await;
+        let rest = fan.rig.receipt(".rest.xml").await;
+        assert_eq!(rest.matches("<FormTask>").count(), 2, "{rest}");
+        let dropped = fan.rig.drop_file("/inbox/rest.xml", rest.as_bytes()).await;
+        fan.rig.final_receipt(dropped).await;
+        assert_eq!(fan.rig.replay(id, 1).await, replayed);
+        fan.rig.wait_minutes(11);
+        fan.rig.receipted(id).await;
+        let states: Vec<_> = fan.shared(id).await.iter().map(|item| item.state == ItemState::Delivered).collect();
+        assert_eq!(states, [most == 1, false, most == 1, false]);
+        running.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use sluse::adapters::ledger::{Order, Ordered, Replay, Replayed, Said, order, replay, reprint};
 use sluse::codes;
-use sluse::generate::{self, Options, Profile};
-use sluse::model::{ItemState, ReceiptKind, ShipmentId, Stage, Standing, VerdictKind};
+use sluse::generate::{self, Format, Options, Profile};
+use sluse::model::{FormatName, ItemState, ReceiptKind, Route, ShipmentId, Stage, Standing, VerdictKind};
 use sluse::ports::{Clock, Intent};
 
-use super::{Rig, until};
+use super::{Rig, route, until};
 use crate::support::receipts::{assert_valid, item_codes};
 
 impl Rig {
@@ -276,6 +276,32 @@ async fn a_rest_file_and_a_replay_exclude_each_other() {
     rig.final_receipt(dropped).await;
     let verdict = rig.house.ledger.shipment(dropped).await.unwrap().unwrap().verdict.unwrap();
     assert_eq!(verdict.kind, VerdictKind::Refuse);
+    running.stop().await;
+}
+
+/// Its rest file cannot be told from a new shipment.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rest_file_without_a_reference_offers_is_not_sent_again() {
+    let rig = Rig::with(Route { format: FormatName::AltUt, ..route() }).await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let mut batch = Vec::new();
+    generate::write(&Options::of(Format::AltUt, 3, Profile::Small, 1), &mut batch).unwrap();
+    let id = rig.drop_file("/inbox/a.xml", &batch).await;
+    let running = rig.run();
+    rig.judged(id).await;
+    until(async || {
+        rig.wait_hours(1);
+        rig.has(id, ReceiptKind::Final).await
+    })
+    .await;
+    rig.receiver.gone.store(false, Ordering::SeqCst);
+    assert!(rig.has(id, ReceiptKind::Rest).await && rig.tally(id).await.failed == 3);
+    assert_eq!(rig.replay(id, 1).await, Replayed::RestOffered);
+    let rest = rig.receipt(".rest.xml").await;
+    let dropped = rig.drop_file("/inbox/rest.xml", rest.as_bytes()).await;
+    rig.final_receipt(dropped).await;
+    assert_eq!((rig.tally(dropped).await.delivered, rig.took()), (3, 3));
+    assert_eq!(rig.replay(id, 1).await, Replayed::RestOffered);
     running.stop().await;
 }
 
