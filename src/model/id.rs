@@ -127,6 +127,15 @@ impl ItemKey {
         KeyStem::new(&["share", receiver]).key([self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()) as &str])
     }
 
+    /// The key of the same item in one shipment alone, for a shipment whose reference was another's long ago: what became of
+    /// that one's items says nothing of these.
+    pub fn in_shipment(&self, shipment: ShipmentId) -> Self {
+        let mut buffers = (Uuid::encode_buffer(), Uuid::encode_buffer());
+        let shipment: &str = shipment.0.hyphenated().encode_lower(&mut buffers.0);
+        let own: &str = self.0.hyphenated().encode_lower(&mut buffers.1);
+        KeyStem::new(&["use", shipment]).key([own])
+    }
+
     /// The key of an item that has none yet.
     pub const NONE: Self = Self(Uuid::nil());
 }

@@ -11,6 +11,7 @@ use super::sequence::{Turn, turn};
 use super::{Destination, House, StepError};
 use crate::codes;
 use crate::intake::Claim;
+use crate::kill_point::kill_point;
 use crate::model::{
     Code, Envelope, Finding, FindingGroup, NewAttachment, PartKind, Place, Route, Shipment, Standing, Strictness,
     Verdict, VerdictKind,
@@ -183,8 +184,11 @@ async fn record(
     taking: Taking,
 ) -> Result<Verdict, StepError> {
     let now = house.clock.now();
-    let refusal = match house.ledger.record_verdict(shipment.id, &verdict, &taking, now).await? {
+    let refusal = match rule(house, shipment, &verdict, taking).await? {
         RecordedVerdict::Recorded => None,
+        RecordedVerdict::ReferenceFreed => {
+            return Err(StepError::Judging("a reference is free, and its taker has keys of its own".to_owned()));
+        }
         RecordedVerdict::ReferenceTaken(taken) => {
             let text = match taken.part {
                 PartKind::Batch => "the shipment's reference was used before".to_owned(),
@@ -212,6 +216,25 @@ async fn record(
         code = verdict.code.map(|code| code.0), items = tally.total(), refused = tally.refused, "judged"
     );
     Ok(verdict)
+}
+
+/// Records a verdict; the items of one that takes over another shipment's reference first get keys of their own.
+async fn rule(
+    house: &House,
+    shipment: &Shipment,
+    verdict: &Verdict,
+    taking: Taking,
+) -> Result<RecordedVerdict, StepError> {
+    let (ledger, now) = (&house.ledger, house.clock.now());
+    let recorded = ledger.record_verdict(shipment.id, verdict, &taking, now).await?;
+    if recorded != RecordedVerdict::ReferenceFreed {
+        return Ok(recorded);
+    }
+    // Cut off here, judging begins anew, with the items as they are found.
+    ledger.own_keys(shipment.id).await?;
+    kill_point("judge.own_keys");
+    let taking = Taking { has_own_keys: true, ..taking };
+    Ok(ledger.record_verdict(shipment.id, verdict, &taking, now).await?)
 }
 
 async fn refuse_unread(house: &House, shipment: &Shipment, finding: Finding) -> Result<Verdict, StepError> {

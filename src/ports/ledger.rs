@@ -78,6 +78,9 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> Result<RecordedVerdict, LedgerError>;
 
+    /// Makes the keys of a shipment's items, which is not judged yet, its own alone: to be called once after it is restarted.
+    async fn own_keys(&self, id: ShipmentId) -> Result<(), LedgerError>;
+
     /// The next number of each scope in which the partner's batches are counted, in order of the scopes, some at most.
     async fn next_numbers(&self, partner: &PartnerId) -> Result<Vec<NextNumber>, LedgerError>;
 
@@ -276,6 +279,8 @@ pub struct Taking {
     pub references: Vec<ReferenceUse>,
     /// References used by shipments claimed before that are free again; `None` for never.
     pub free_before: Option<Timestamp>,
+    /// The keys of the shipment's items are its own alone, so that it may take references that were another's.
+    pub has_own_keys: bool,
     /// Sequence numbers.
     pub numbers: Vec<SequenceUse>,
     /// The receivers its items go to, where there are several: each gets all of them. The first is the shipment's own.
@@ -329,6 +334,8 @@ pub enum RecordedVerdict {
     Recorded,
     /// Nothing was recorded: another shipment holds this reference.
     ReferenceTaken(ReferenceUse),
+    /// Nothing was recorded: a reference is free again, and items of the shipment that had it may have the keys of this one's.
+    ReferenceFreed,
     /// Nothing was recorded: another shipment has this number.
     NumberTaken(SequenceUse),
 }

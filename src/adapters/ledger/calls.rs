@@ -100,6 +100,16 @@ impl Ledger for SqliteLedger {
         Ok(refused)
     }
 
+    async fn own_keys(&self, id: ShipmentId) -> Result<(), LedgerError> {
+        let mut done = 0;
+        while let Some(last) =
+            self.write(move |connection| Box::pin(items::own_some_keys(connection, id, done))).await?
+        {
+            done = last;
+        }
+        Ok(())
+    }
+
     async fn record_verdict(
         &self,
         id: ShipmentId,

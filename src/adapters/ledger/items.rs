@@ -3,10 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::codes;
-use crate::model::{Code, Item, ItemState, NewItem, OutcomeCount, ShipmentId, Stage, Tally};
+use crate::model::{Code, Item, ItemKey, ItemState, NewItem, OutcomeCount, ShipmentId, Stage, Tally};
 use crate::ports::LedgerError;
 
 use super::rows::{self, int, item_kind_number, state_number, to_stage, to_state, uuid};
@@ -95,6 +96,25 @@ pub(super) async fn refuse(
     let seq = shipments::seq(connection, id).await?;
     let done = sqlx::query(sql::REFUSE_NUMBERS).bind(seq).bind(code.0).bind(numbers).execute(connection).await?;
     Ok(done.rows_affected())
+}
+
+/// Makes the keys of some items after a number the shipment's own; the last of them.
+pub(super) async fn own_some_keys(
+    connection: &mut SqliteConnection,
+    id: ShipmentId,
+    after: u64,
+) -> Result<Option<u64>, LedgerError> {
+    let seq = shipments::seq(connection, id).await?;
+    let query = sqlx::query(sql::KEYS).bind(seq).bind(int(after)).bind(AT_ONCE);
+    let (mut last, mut keys) = (None, Vec::new());
+    for row in query.fetch_all(&mut *connection).await? {
+        let (number, key) = (rows::count(&row, "number")?, ItemKey(rows::to_uuid(rows::cell(&row, "key")?)?));
+        keys.push(json!([number, key.in_shipment(id).0.simple().to_string()]));
+        last = Some(number);
+    }
+    let keys = Value::from(keys).to_string();
+    sqlx::query(sql::SET_KEYS).bind(keys).bind(seq).execute(connection).await?;
+    Ok(last)
 }
 
 /// Settles some open items as delivered; `false` when there are none left.

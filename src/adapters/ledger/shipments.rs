@@ -124,6 +124,9 @@ pub(super) async fn record_verdict(
     let seq = seq(connection, id).await?;
     // What does not go on only looks whether its references are free: it comes again under them, mended or in earnest.
     let goes_on = verdict.kind == VerdictKind::Pass && !shipment.preflight;
+    if goes_on && !taking.has_own_keys && takes_over(connection, &shipment, &taking).await? {
+        return Ok(RecordedVerdict::ReferenceFreed);
+    }
     for reference in taking.references.iter().filter(|_| goes_on) {
         take_reference(connection, &shipment.partner, reference, seq).await?;
     }
@@ -164,6 +167,24 @@ async fn taken_before(
         }
     }
     Ok(None)
+}
+
+/// Tells whether another shipment had one of the references that are free now.
+async fn takes_over(
+    connection: &mut SqliteConnection,
+    shipment: &Shipment,
+    taking: &Taking,
+) -> Result<bool, LedgerError> {
+    if taking.free_before.is_none() {
+        return Ok(false);
+    }
+    for reference in &taking.references {
+        let holder = holder(connection, &shipment.partner, reference, None).await?;
+        if holder.is_some_and(|holder| holder != shipment.id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn holder(

@@ -117,9 +117,10 @@ pub(super) const REPRINT: &str =
 pub(super) const CLOSE_AGAIN: &str = "UPDATE shipments SET stage = 2, reprint = 0, worker = NULL, lease_until = 0 \
      WHERE seq = $1 AND stage = 1";
 
-/// A use before the fifth parameter no longer counts.
+/// A use before the fifth parameter no longer counts. That of a replay, for the rest file, is as old as the replay.
 pub(super) const REFERENCE_HOLDER: &str = "SELECT s.id FROM reference_uses u JOIN shipments s ON s.seq = u.shipment \
-     WHERE u.partner = $1 AND u.part = $2 AND u.sender_name = $3 AND u.reference = $4 AND s.claimed_at >= $5";
+     WHERE u.partner = $1 AND u.part = $2 AND u.sender_name = $3 AND u.reference = $4 \
+     AND MAX(s.claimed_at, COALESCE(s.replayed_at, s.claimed_at)) >= $5";
 
 pub(super) const TAKE_REFERENCE: &str = "INSERT INTO reference_uses (partner, part, sender_name, reference, shipment) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (partner, part, sender_name, reference) DO UPDATE SET shipment = excluded.shipment";
@@ -286,6 +287,13 @@ pub(super) const REPEATS: &str = concat!(
     seq!(),
     ") AS placed WHERE place > 1"
 );
+
+pub(super) const KEYS: &str =
+    "SELECT number, key FROM items WHERE shipment = $1 AND number > $2 ORDER BY number LIMIT $3";
+
+/// No CROSS JOIN here, as for the steps.
+pub(super) const SET_KEYS: &str = "UPDATE items SET key = unhex(e.value ->> 1) FROM json_each($1) AS e \
+     WHERE items.shipment = $2 AND items.number = e.value ->> 0";
 
 pub(super) const REFUSE_READY: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0";
 
@@ -581,6 +589,8 @@ mod tests {
             let plan = plan(text).await;
             assert!(plan.iter().any(|step| step.contains("(source=? AND path=?)")), "{plan:#?}");
         }
+        let keys = plan(SET_KEYS).await;
+        assert!(keys.iter().any(|step| step.ends_with("(shipment=? AND number=?)")), "{keys:#?}");
         let plan = plan(REFUSE_NUMBERS).await;
         assert!(plan.iter().any(|step| step.ends_with("(shipment=? AND number=?)")), "{plan:#?}");
     }

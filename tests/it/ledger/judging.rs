@@ -141,6 +141,19 @@ pub(super) async fn a_reference_may_be_free_again(store: Box<dyn Store>) {
     let held = ledger.record_verdict(second, &pass(), &kept, at(6)).await.unwrap();
     assert_eq!(held, RecordedVerdict::ReferenceTaken(reference("R-1")));
     let free = Taking { free_before: Some(claimed_at + Duration::from_millis(1)), ..taking };
+    // The items of the first had these keys, and what became of those says nothing of these.
+    ledger.add_items(second, (1..=3).map(|number| item(number, None)).collect()).await.unwrap();
+    let keys = async || {
+        let items = ledger.items(second, &[], 0, 9).await.unwrap();
+        items.into_iter().map(|item| item.found.key).collect::<Vec<_>>()
+    };
+    let before = keys().await;
+    let freed = ledger.record_verdict(second, &pass(), &free, at(6)).await.unwrap();
+    assert_eq!(freed, RecordedVerdict::ReferenceFreed);
+    ledger.own_keys(second).await.unwrap();
+    let own: Vec<_> = before.iter().map(|key| key.in_shipment(second)).collect();
+    assert_eq!(keys().await, own);
+    let free = Taking { has_own_keys: true, ..free };
     assert_eq!(ledger.record_verdict(second, &pass(), &free, at(6)).await.unwrap(), RecordedVerdict::Recorded);
 }
 

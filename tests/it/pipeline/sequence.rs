@@ -1,5 +1,7 @@
 //! Batches with numbers, control counts and attachments of their own, from the drop to the receipt.
 
+use std::collections::BTreeSet;
+
 use sluse::codes;
 use sluse::model::{
     Code, FormatName, FormatRules, ReceiptKind, Route, SequencePolicy, SequenceRules, ShipmentId, Strictness,
@@ -133,5 +135,28 @@ async fn attachments_behind_all_units_go_where_their_unit_goes() {
     let loose = batch(8).replacen("<Attachment archiveReference=\"AR8-1\"", "<Attachment archiveReference=\"AR9\"", 1);
     let id = rig.drop_file("/inbox/loose.xml", loose.as_bytes()).await;
     assert_eq!(rig.outcome(id).await, (VerdictKind::Refuse, Some(codes::LOOSE_ATTACHMENT)));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_that_is_used_again_after_its_time_does_not_bring_back_old_keys() {
+    let mut once = route();
+    once.rules.reference_days = Some(90);
+    let rig = Rig::with(once).await;
+    let running = rig.run();
+    let first = rig.drop_batch(3, 1).await;
+    rig.final_receipt(first).await;
+    rig.wait_hours(24 * 89);
+    let early = rig.drop_batch(3, 1).await;
+    rig.final_receipt(early).await;
+    let verdict = rig.house.ledger.shipment(early).await.unwrap().unwrap().verdict.unwrap();
+    assert_eq!(verdict.code, Some(codes::REPEATED_SHIPMENT));
+    rig.wait_hours(48);
+    let second = rig.drop_batch(3, 1).await;
+    rig.final_receipt(second).await;
+    assert_eq!(rig.tally(second).await.delivered, 3);
+    let items = rig.receiver.items.lock().unwrap().clone();
+    let keys: BTreeSet<_> = items.iter().map(|(_, key)| *key).collect();
+    assert_eq!((items.len(), keys.len()), (6, 6), "no receiver may take one for the other");
     running.stop().await;
 }
