@@ -37,11 +37,14 @@ impl Outcome {
 /// Judges a claim and records the verdict.
 pub(super) async fn judge(house: &House, claim: Claim) -> Result<Outcome, StepError> {
     let shipment = claim.shipment().clone();
-    if let Some(until) = house.ledger.held_until(shipment.id, house.clock.now()).await? {
+    // What is cancelled waits for no number.
+    let is_cancelled = house.ledger.orders(shipment.id).await?.standing == Standing::Cancelled;
+    let held = if is_cancelled { None } else { house.ledger.held_until(shipment.id, house.clock.now()).await? };
+    if let Some(until) = held {
         return Ok(Outcome::Held(until));
     }
     house.ledger.restart_judging(shipment.id).await?;
-    if house.ledger.orders(shipment.id).await?.standing == Standing::Cancelled {
+    if is_cancelled {
         let finding = Finding::whole(codes::CANCELLED, "cancelled before it was judged");
         return refuse_unread(house, &shipment, finding).await.map(Outcome::judged);
     }

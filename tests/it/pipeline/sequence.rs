@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sluse::codes;
 use sluse::model::{
-    Code, FormatName, FormatRules, ReceiptKind, Route, SequencePolicy, SequenceRules, ShipmentId, Strictness,
+    Code, FormatName, FormatRules, ReceiptKind, Route, SequencePolicy, SequenceRules, ShipmentId, Standing, Strictness,
     VerdictKind,
 };
 
@@ -94,6 +94,24 @@ async fn a_batch_is_held_until_the_missing_one_comes() {
     until(async || rig.house.ledger.held_until(lonely, rig.clock.now()).await.unwrap().is_some()).await;
     rig.wait_hours(2);
     assert_eq!(rig.outcome(lonely).await, (VerdictKind::Refuse, Some(codes::SEQUENCE_GAP)));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_held_for_its_number_can_be_cancelled() {
+    let rig = Rig::with(numbered(SequenceRules { gap: SequencePolicy::Hold, ..SequenceRules::default() })).await;
+    let running = rig.run();
+    let first = rig.drop_number(7, "first").await;
+    assert_eq!(rig.outcome(first).await, (VerdictKind::Pass, None));
+    let ninth = rig.drop_number(9, "ninth").await;
+    until(async || rig.house.ledger.held_until(ninth, rig.clock.now()).await.unwrap().is_some()).await;
+    rig.order(ninth, Standing::Cancelled).await;
+    assert_eq!(rig.outcome(ninth).await, (VerdictKind::Refuse, Some(codes::CANCELLED)));
+    // Its number is as free as if it had not come.
+    for number in [8, 9] {
+        let next = rig.drop_number(number, &format!("next-{number}")).await;
+        assert_eq!(rig.outcome(next).await, (VerdictKind::Pass, None), "{number}");
+    }
     running.stop().await;
 }
 
