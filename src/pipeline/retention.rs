@@ -1,10 +1,12 @@
 //! Removes the bytes of shipments that have had their final receipt for as long as they are kept.
 
+use std::io;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{House, StepError};
+use crate::model::BlobId;
 
 /// Looks at start-up and then once an hour, until asked to stop.
 pub async fn retain(house: House, stop: CancellationToken) {
@@ -20,21 +22,40 @@ pub async fn retain(house: House, stop: CancellationToken) {
     }
 }
 
-/// The ledger lets go first: what a crash leaves in between is swept at the next start.
+/// The ledger lets go first: what a crash leaves in between is swept at the next start, as are bytes that cannot be removed
+/// now. Those keep nobody from removing the others.
 pub(super) async fn remove_expired(house: &House) -> Result<usize, StepError> {
     let now = house.clock.now();
     let before = now.checked_sub(house.pace.keep).unwrap_or(jiff::Timestamp::MIN);
-    let mut removed = 0;
+    let (mut removed, mut stuck) = (0, None);
     loop {
         let blobs = house.ledger.expire(before, now, AT_ONCE).await?;
-        if blobs.is_empty() {
-            return Ok(removed);
-        }
-        for blob in blobs {
-            house.blobs.remove(blob).await?;
-            removed += 1;
+        let gone = remove_all(house, &blobs, &mut stuck).await;
+        removed += gone;
+        // Where nothing can be removed, the ledger lets go of no more.
+        if gone == 0 {
+            break;
         }
     }
+    match stuck {
+        Some(error) => Err(error.into()),
+        None => Ok(removed),
+    }
+}
+
+/// Removes what can be removed; returns how many, and keeps the first error.
+async fn remove_all(house: &House, blobs: &[BlobId], stuck: &mut Option<io::Error>) -> usize {
+    let mut removed = 0;
+    for blob in blobs {
+        match house.blobs.remove(*blob).await {
+            Ok(()) => removed += 1,
+            Err(error) => {
+                tracing::warn!(%blob, %error, "the bytes of an old shipment stay until the next start");
+                stuck.get_or_insert(error);
+            }
+        }
+    }
+    removed
 }
 
 /// How often it looks.

@@ -115,8 +115,9 @@ pub trait Ledger: Send + Sync {
     /// Ends a shipment anew whose replay, or whose receipt's, is done.
     async fn end_replay(&self, id: ShipmentId, now: Timestamp) -> Result<(), LedgerError>;
 
-    /// Places the final receipt again: its files as they are now, under their names.
-    async fn replace_receipt(&self, receipt: &PlacedReceipt) -> Result<(), LedgerError>;
+    /// Places the final receipt again: its files as they are now, under their names. Returns the bytes of those that were
+    /// there, for removal.
+    async fn replace_receipt(&self, receipt: &PlacedReceipt) -> Result<Vec<BlobId>, LedgerError>;
 
     /// Tells whether a shipment claimed earlier in the same directory is still to be judged, and not held itself.
     async fn has_earlier_unjudged(&self, id: ShipmentId) -> Result<bool, LedgerError>;
@@ -143,7 +144,8 @@ pub trait Ledger: Send + Sync {
     /// Records what became of an attempt (or of a look-up).
     async fn conclude(&self, id: ShipmentId, number: u64, outcome: Outcome, now: Timestamp) -> Result<(), LedgerError>;
 
-    /// The same with what is told of it beyond its code, in one transaction; notes of an earlier outcome are forgotten.
+    /// The same with what is told of it beyond its code, in one transaction; notes of an earlier outcome are forgotten. An item
+    /// that a replay opened has none.
     async fn conclude_with(
         &self,
         id: ShipmentId,

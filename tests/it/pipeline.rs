@@ -8,6 +8,7 @@ mod lying;
 mod news;
 mod orders;
 mod prefill;
+mod retention;
 mod sequence;
 mod timetable;
 
@@ -28,8 +29,8 @@ use sluse::codes;
 use sluse::generate::{self, Options, Profile};
 use sluse::intake::Routes;
 use sluse::model::{
-    BlobId, Item, ItemKey, ItemState, Language, LateEvent, News, PartnerId, ReceiptKind, ReceiptRules, RetryPolicy,
-    Route, ServiceTable, ShipmentId, Tally, WorkerId,
+    BlobId, Item, ItemKey, ItemState, Language, LateEvent, News, Note, PartnerId, ReceiptKind, ReceiptRules,
+    RetryPolicy, Route, ServiceTable, ShipmentId, Tally, WorkerId,
 };
 use sluse::pipeline::{Destination, House, Pace, Pipeline, StepError, issue_supplement};
 use sluse::ports::{
@@ -64,6 +65,8 @@ struct Told {
     picky: AtomicBool,
     /// Cannot be asked what it has.
     blind: AtomicBool,
+    /// Refuses every item, and says more.
+    wordy: AtomicBool,
     /// Finds nothing that it is asked for.
     forgets: AtomicBool,
     /// Single items it has, in the order they came.
@@ -94,6 +97,10 @@ impl Receiver for Told {
         }
         if self.picky.load(Ordering::SeqCst) && item.number.is_multiple_of(2) {
             return Err(DeliveryError::Refused { code: codes::RECEIVER_REFUSED });
+        }
+        if self.wordy.load(Ordering::SeqCst) {
+            let notes = vec![Note::new(codes::PARTS_DROPPED, "a word")];
+            return Err(DeliveryError::RefusedFor { code: codes::RECEIVER_REFUSED, notes });
         }
         self.took.fetch_add(1, Ordering::SeqCst);
         self.items.lock().unwrap().push((item.number, item.key));

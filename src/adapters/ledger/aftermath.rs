@@ -36,6 +36,16 @@ pub(super) async fn conclude(
     Ok(())
 }
 
+/// Forgets some notes on items that are to be sent again: they are of an outcome that no longer holds. How many.
+pub(super) async fn forget_some_notes(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    limit: i64,
+) -> Result<u64, LedgerError> {
+    let query = sqlx::query(sql::FORGET_REPLAYED_NOTES).bind(seq).bind(limit);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
 /// Notes on the items from one to another.
 pub(super) async fn notes(
     connection: &mut SqliteConnection,

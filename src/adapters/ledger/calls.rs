@@ -171,7 +171,7 @@ impl Ledger for SqliteLedger {
         Ok(())
     }
 
-    async fn replace_receipt(&self, receipt: &PlacedReceipt) -> Result<(), LedgerError> {
+    async fn replace_receipt(&self, receipt: &PlacedReceipt) -> Result<Vec<BlobId>, LedgerError> {
         let receipt = receipt.clone();
         self.write(move |connection| Box::pin(async move { receipts::place_again(connection, &receipt).await })).await
     }

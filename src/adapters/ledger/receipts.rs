@@ -55,7 +55,12 @@ pub(super) async fn place(connection: &mut SqliteConnection, receipt: &PlacedRec
 }
 
 /// Places the files of a receipt again that was placed before: a file that is there is replaced, one that was removed is back.
-pub(super) async fn place_again(connection: &mut SqliteConnection, receipt: &PlacedReceipt) -> Result<(), LedgerError> {
+/// Returns the blobs of those that were replaced.
+pub(super) async fn place_again(
+    connection: &mut SqliteConnection,
+    receipt: &PlacedReceipt,
+) -> Result<Vec<BlobId>, LedgerError> {
+    let mut before = Vec::new();
     let seq = shipments::seq(connection, receipt.shipment).await?;
     for file in &receipt.files {
         sqlx::query(sql::RENEW_RECEIPT)
@@ -67,9 +72,10 @@ pub(super) async fn place_again(connection: &mut SqliteConnection, receipt: &Pla
             .execute(&mut *connection)
             .await?;
         answers::send_back(connection, seq, receipt, file).await?;
-        put(connection, receipt, (&file.name, file.blob, file.size_bytes)).await?;
+        before.extend(put(connection, receipt, (&file.name, file.blob, file.size_bytes)).await?);
     }
-    shipments::add_event(connection, seq, receipt.now, "receipt-placed-again", receipt.kind.as_str()).await
+    shipments::add_event(connection, seq, receipt.now, "receipt-placed-again", receipt.kind.as_str()).await?;
+    Ok(before)
 }
 
 /// Records what a supplement tells; `false`, and nothing is recorded, when some of it was told before.

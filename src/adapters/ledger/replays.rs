@@ -16,7 +16,7 @@ use crate::ports::LedgerError;
 
 use super::orders::{Said, is_receipted};
 use super::rows::{self, int, state_number, uuid};
-use super::{receipts, shares, shipments, sql};
+use super::{aftermath, receipts, shares, shipments, sql};
 
 /// An operator's wish to have failed items sent again.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ pub async fn reprint(path: &Path, replay: &Replay) -> Result<bool, LedgerError> 
     let mut connection = super::beside(path).await?;
     let done = transaction(&mut connection, Change::Reprint, replay).await;
     connection.close().await?;
-    Ok(done? > 0)
+    Ok(done?.is_some_and(|changed| changed > 0))
 }
 
 async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Result<Replayed, LedgerError> {
@@ -77,7 +77,7 @@ async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Resul
         return Ok(Replayed::NotReceipted);
     }
     let seq = shipments::seq(connection, replay.shipment).await?;
-    if sqlx::query_scalar::<_, i64>(sql::IS_EXPIRED).bind(seq).fetch_one(&mut *connection).await? != 0 {
+    if !has_bytes(connection, seq).await? {
         return Ok(Replayed::Expired);
     }
     // Else the rest file of items that were only refused could not be dropped any more.
@@ -85,14 +85,17 @@ async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Resul
     if !any_failed(connection, &members, replay.from_item).await? {
         return Ok(Replayed::NothingFailed);
     }
-    let is_dropped = transaction(connection, Change::TakeRest, replay).await? > 0;
+    let Some(taken) = transaction(connection, Change::TakeRest, replay).await? else { return Ok(Replayed::Expired) };
+    let is_dropped = taken > 0;
     let is_unguarded = is_unguarded(connection, seq, replay.shipment).await?;
     // What was in no rest file is sent again all the same.
     let is_offered = is_dropped || is_unguarded;
     for of in &members {
-        while transaction(connection, Change::OpenSome { of: *of, is_offered }, replay).await? > 0 {}
+        for change in [Change::OpenSome { of: *of, is_offered }, Change::ForgetNotes { of: *of }] {
+            while transaction(connection, change, replay).await?.is_some_and(|changed| changed > 0) {}
+        }
     }
-    let items = transaction(connection, Change::Reopen, replay).await?;
+    let Some(items) = transaction(connection, Change::Reopen, replay).await? else { return Ok(Replayed::Expired) };
     let left = if is_offered { left_failed(connection, &members, replay.from_item).await? } else { 0 };
     Ok(match (items, left) {
         (0, _) if is_dropped => Replayed::RestDropped,
@@ -101,6 +104,11 @@ async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Resul
         (items, 0) => Replayed::Items(items),
         (items, left) => Replayed::Some { items, left },
     })
+}
+
+/// Tells whether the bytes of a shipment are still kept.
+async fn has_bytes(connection: &mut SqliteConnection, seq: i64) -> Result<bool, LedgerError> {
+    Ok(sqlx::query_scalar::<_, i64>(sql::IS_EXPIRED).bind(seq).fetch_one(connection).await? == 0)
 }
 
 /// Tells whether a rest file was offered whose references the shipment cannot take, since it has none.
@@ -140,24 +148,42 @@ enum Change {
         /// The sender has dropped the rest file, or may have.
         is_offered: bool,
     },
+    /// Forgets some of what was said of its items that are open again; how much.
+    ForgetNotes {
+        /// Its inner key.
+        of: i64,
+    },
     /// Puts the shipment back; how many items are open again.
     Reopen,
     /// Puts the shipment back for its receipt; 1, or 0 when it has none.
     Reprint,
 }
 
-async fn transaction(connection: &mut SqliteConnection, change: Change, replay: &Replay) -> Result<u64, LedgerError> {
+/// Makes a change; `None`, and nothing is changed, when retention has let go of the bytes meanwhile.
+async fn transaction(
+    connection: &mut SqliteConnection,
+    change: Change,
+    replay: &Replay,
+) -> Result<Option<u64>, LedgerError> {
     sql::execute(connection, sql::BEGIN).await?;
-    let seq = shipments::seq(connection, replay.shipment).await;
-    let done = match (seq, change) {
-        (Ok(seq), Change::TakeRest) => take_rest(connection, seq, replay.shipment).await,
-        (Ok(_), Change::OpenSome { of, is_offered }) => open_some(connection, (of, is_offered), replay).await,
-        (Ok(seq), Change::Reopen) => reopen(connection, seq, replay).await,
-        (Ok(seq), Change::Reprint) => begin_reprint(connection, seq, replay).await,
-        (Err(error), _) => Err(error),
-    };
+    let done = make(connection, change, replay).await;
     sql::execute(connection, if done.is_ok() { sql::COMMIT } else { sql::ROLLBACK }).await?;
     done
+}
+
+async fn make(connection: &mut SqliteConnection, change: Change, replay: &Replay) -> Result<Option<u64>, LedgerError> {
+    let seq = shipments::seq(connection, replay.shipment).await?;
+    if !matches!(change, Change::Reprint) && !has_bytes(connection, seq).await? {
+        return Ok(None);
+    }
+    let done = match change {
+        Change::TakeRest => take_rest(connection, seq, replay.shipment).await,
+        Change::OpenSome { of, is_offered } => open_some(connection, (of, is_offered), replay).await,
+        Change::ForgetNotes { of } => aftermath::forget_some_notes(connection, of, AT_ONCE).await,
+        Change::Reopen => reopen(connection, seq, replay).await,
+        Change::Reprint => begin_reprint(connection, seq, replay).await,
+    };
+    done.map(Some)
 }
 
 /// Where a rest file was offered: from now on its references are the shipment's own.
@@ -249,3 +275,46 @@ pub(super) async fn end_some(
 
 /// Items changed in one transaction: others wait no longer than for this many.
 const AT_ONCE: i64 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A shipment of one failed item whose final receipt was placed at 2 seconds.
+    const FAILED: [&str; 3] = [
+        "INSERT INTO shipments (seq, id, partner, dir, name, blob, size_bytes, preflight, claimed_at, stage) \
+         VALUES (7, zeroblob(16), 'etat', 'inbox', 'a.xml', zeroblob(16), 5, 0, 1000, 2)",
+        "INSERT INTO items (shipment, number, part, kind, key, range_start, range_end, group_start, group_end, line, col, \
+         senders_reference, state) VALUES (7, 1, 0, 0, randomblob(16), 0, 0, 0, 0, 1, 1, '', 5)",
+        "INSERT INTO receipt_files (shipment, kind, number, form, dir, name, size_bytes, sha256, placed_at) \
+         VALUES (7, $1, 0, 0, 'receipts', 'a.final.xml', 1, zeroblob(32), 2000)",
+    ];
+
+    #[tokio::test]
+    async fn a_replay_and_retention_exclude_each_other() {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let said = Said { who: "kari".to_owned(), reason: "again".to_owned(), now: second(9) };
+        let replay = Replay { shipment: ShipmentId(uuid::Uuid::nil()), from_item: 1, said };
+        let open = Change::OpenSome { of: 7, is_dropped: false };
+        for expired_first in [false, true] {
+            let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+            super::super::migrate(&mut connection).await.unwrap();
+            for text in FAILED {
+                sqlx::query(text)
+                    .bind(rows::receipt_number(ReceiptKind::Final))
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+            }
+            let mut expired = 0;
+            if expired_first {
+                expired += receipts::expire(&mut connection, second(5), second(6), 9).await.unwrap().len();
+            }
+            let opened = transaction(&mut connection, open, &replay).await.unwrap();
+            expired += receipts::expire(&mut connection, second(5), second(6), 9).await.unwrap().len();
+            let reopened = transaction(&mut connection, Change::Reopen, &replay).await.unwrap();
+            let expected = if expired_first { (None, 1, None) } else { (Some(1), 0, Some(1)) };
+            assert_eq!((opened, expired, reopened), expected);
+        }
+    }
+}

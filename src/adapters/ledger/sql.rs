@@ -175,14 +175,17 @@ pub(super) const LATEST: &str = concat!(
     " FROM shipments WHERE ($1 IS NULL OR partner = $1) AND ($2 & (1 << stage)) <> 0 AND share_of IS NULL ORDER BY seq DESC LIMIT $3"
 );
 
-/// Shipments with a final receipt of before a time, whose bytes are still kept and no longer needed for what is.
+/// Shipments with a final receipt of before a time, whose bytes are still kept and no longer needed for what is, nor for a
+/// replay that has begun to open their items.
 pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
      JOIN receipt_files AS r ON r.shipment = s.seq AND r.kind = $3 AND r.number = 0 AND r.form = 0 \
      WHERE s.stage = 2 AND s.expired = 0 AND r.placed_at < $1 \
      AND NOT EXISTS (SELECT 1 FROM held WHERE shipment = s.seq AND state = 0) \
      AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE shipment = s.seq AND state = 0) \
      AND NOT EXISTS (SELECT 1 FROM instances WHERE shipment = s.seq AND state < 2) \
-     AND NOT EXISTS (SELECT 1 FROM activations WHERE shipment = s.seq AND state < 2) ORDER BY s.seq LIMIT $2";
+     AND NOT EXISTS (SELECT 1 FROM activations WHERE shipment = s.seq AND state < 2) \
+     AND NOT EXISTS (SELECT 1 FROM items INDEXED BY items_replayed WHERE replayed = 1 \
+     AND shipment IN (SELECT seq FROM shipments WHERE id = s.id OR share_of = s.id)) ORDER BY s.seq LIMIT $2";
 
 /// Its shares are of the same bytes.
 pub(super) const EXPIRE: &str = "UPDATE shipments SET expired = 1 \

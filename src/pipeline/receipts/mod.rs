@@ -110,9 +110,13 @@ async fn answer_again(house: &House, shipment: &Shipment) -> Result<(), StepErro
         let rest = has_rest.then(|| Manner::of(house, shipment).name(shipment, ReceiptKind::Rest, "xml"));
         let files = final_files(house, shipment, reckoning, rest).await?;
         let placed = placed(house, shipment, ReceiptKind::Final, files);
-        if let Err(error) = house.ledger.replace_receipt(&placed).await {
-            take_back(house, &placed.files).await;
-            return Err(error.into());
+        match house.ledger.replace_receipt(&placed).await {
+            // One that is still on its way back to a source stays until it is there.
+            Ok(before) => forget_all(house, before).await,
+            Err(error) => {
+                take_back(house, &placed.files).await;
+                return Err(error.into());
+            }
         }
     }
     Ok(house.ledger.end_replay(shipment.id, house.clock.now()).await?)
@@ -230,8 +234,12 @@ fn placed(house: &House, shipment: &Shipment, kind: ReceiptKind, files: Vec<Rece
 /// Removes files the ledger did not take: on a full disk every try would leave some more. Those that it took, though its
 /// answer was lost, stay.
 async fn take_back(house: &House, files: &[ReceiptFile]) {
-    for ReceiptFile { blob, .. } in files {
-        forget(house, *blob).await;
+    forget_all(house, files.iter().map(|file| file.blob).collect()).await;
+}
+
+async fn forget_all(house: &House, blobs: Vec<BlobId>) {
+    for blob in blobs {
+        forget(house, blob).await;
     }
 }
 

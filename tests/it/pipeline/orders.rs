@@ -342,5 +342,30 @@ async fn a_final_receipt_that_was_lost_is_placed_again() {
         |text: &str| text.lines().filter(|line| !line.contains("<LastChanged>")).collect::<Vec<_>>().join("\n");
     assert_eq!(without_time(&again), without_time(&receipt));
     assert_eq!(rig.tally(id).await.failed, 3);
+
+    // One that is there is replaced, and nothing is left of it.
+    let blobs = async || rig.house.blobs.inventory().await.unwrap().0.len();
+    let before = blobs().await;
+    assert!(reprint(&ledger, &rig.wish(id, 1)).await.unwrap());
+    rig.receipted(id).await;
+    assert_eq!(blobs().await, before);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_forgets_why_an_item_was_refused() {
+    let rig = Rig::new().await;
+    rig.receiver.wordy.store(true, Ordering::SeqCst);
+    let id = rig.drop_batch(2, 1).await;
+    let running = rig.run();
+    rig.receipted(id).await;
+    assert_eq!((rig.tally(id).await.failed, rig.house.ledger.notes(id, 1, 2).await.unwrap().len()), (2, 2));
+    rig.receiver.wordy.store(false, Ordering::SeqCst);
+    assert_eq!(rig.replay(id, 2).await, Replayed::Items(1));
+    rig.wait_hours(1);
+    until(async || rig.tally(id).await.delivered == 1).await;
+    rig.receipted(id).await;
+    let noted = rig.house.ledger.notes(id, 1, 2).await.unwrap();
+    assert_eq!(noted.iter().map(|(item, _)| *item).collect::<Vec<_>>(), [1], "the other is as it was");
     running.stop().await;
 }

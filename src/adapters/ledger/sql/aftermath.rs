@@ -2,6 +2,11 @@
 
 pub(in crate::adapters::ledger) const FORGET_NOTES: &str = "DELETE FROM notes WHERE shipment = $1 AND item = $2";
 
+/// Here and not when they are concluded: no outcome but the last leaves notes, and a million items are concluded once.
+pub(in crate::adapters::ledger) const FORGET_REPLAYED_NOTES: &str = "DELETE FROM notes WHERE (shipment, item, number) IN \
+     (SELECT n.shipment, n.item, n.number FROM items AS i INDEXED BY items_replayed JOIN notes AS n \
+     ON n.shipment = i.shipment AND n.item = i.number WHERE i.shipment = $1 AND i.replayed = 1 AND i.state < 2 LIMIT $2)";
+
 pub(in crate::adapters::ledger) const ADD_NOTE: &str =
     "INSERT INTO notes (shipment, item, number, code, text) VALUES ($1, $2, $3, $4, $5)";
 
