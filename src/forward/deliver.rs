@@ -43,7 +43,7 @@ pub struct Forwarding {
     pub looks_only: bool,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// When the time for its items began: its claim, or the last order to send failed ones again.
+    /// When the time for its items began: its claim, its last release, or the last order to send failed ones again.
     pub begun_at: Timestamp,
     /// When this process began: what was under way then was cut off no later.
     pub started: Timestamp,
@@ -153,8 +153,7 @@ impl Forwarding {
     /// when the receiver last did what it should.
     fn is_hopeless(&self) -> bool {
         let limit = Duration::from_millis(self.route.retry.give_up_after_ms);
-        let since = self.patience.in_trouble_since();
-        since.is_some_and(|since| after(since.max(self.begun_at), limit) <= self.clock.now())
+        self.patience.is_hopeless(self.begun_at, limit, self.clock.now())
     }
 }
 

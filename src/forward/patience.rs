@@ -1,7 +1,7 @@
 //! How long to wait: between attempts at one item, and before a receiver in trouble is asked for anything.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,13 +34,24 @@ pub struct Patience {
     paused_until_ms: AtomicI64,
     /// When the troubles began; 0 when there are none.
     since_ms: AtomicI64,
+    stretch: Mutex<Stretch>,
+}
+
+/// Troubles without a long rest between them: in a rest nothing was asked, and the receiver may have come up again.
+#[derive(Debug, Default)]
+struct Stretch {
+    /// How many of them there were since the troubles began.
+    number: u32,
+    first: Timestamp,
+    last: Timestamp,
 }
 
 impl Patience {
     /// A receiver without troubles.
     pub fn new(allowance: Allowance) -> Self {
         let gate = Arc::new(Gate::new(allowance.at_once, allowance.per_minute));
-        Self { gate, streak: AtomicU32::new(0), paused_until_ms: AtomicI64::new(0), since_ms: AtomicI64::new(0) }
+        let (paused_until_ms, since_ms) = (AtomicI64::new(0), AtomicI64::new(0));
+        Self { gate, streak: AtomicU32::new(0), paused_until_ms, since_ms, stretch: Mutex::default() }
     }
 
     /// Waits for a place among the deliveries under way.
@@ -62,7 +73,9 @@ impl Patience {
     /// The receiver did not; `all` tells that every item would meet the same.
     pub(super) fn trouble(&self, policy: &RetryPolicy, now: Timestamp, wish: Option<Duration>, all: bool) {
         // Where they began before, this changes nothing.
-        let _ = self.since_ms.compare_exchange(0, now.as_millisecond(), Ordering::Relaxed, Ordering::Relaxed);
+        let begun = self.since_ms.compare_exchange(0, now.as_millisecond(), Ordering::Relaxed, Ordering::Relaxed);
+        let paused_until = Timestamp::from_millisecond(self.paused_until_ms.load(Ordering::Relaxed));
+        self.stretch().another(policy, (now, begun.is_ok()), paused_until.unwrap_or_default());
         let streak = self.streak.fetch_add(1, Ordering::Relaxed) + 1;
         self.gate.trouble();
         if all || wish.is_some() || streak >= STREAK_THAT_PAUSES {
@@ -84,8 +97,38 @@ impl Patience {
         Timestamp::from_millisecond(since_ms).ok().filter(|_| since_ms != 0)
     }
 
+    /// Tells whether the receiver has done nothing that it should for so long: from the given time on at the earliest. After
+    /// a long rest the first answers do not decide that alone, nor do those after a few rests.
+    pub(super) fn is_hopeless(&self, from: Timestamp, limit: Duration, now: Timestamp) -> bool {
+        let since = self.in_trouble_since();
+        since.is_some_and(|since| after(since.max(from), limit) <= now && self.stretch().is_enough(limit))
+    }
+
+    fn stretch(&self) -> MutexGuard<'_, Stretch> {
+        // Whole after every call.
+        self.stretch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pause_until(&self, until: Timestamp) {
         self.paused_until_ms.fetch_max(until.as_millisecond(), Ordering::Relaxed);
+    }
+}
+
+impl Stretch {
+    /// Takes in another trouble; the receiver was left alone until the given time.
+    fn another(&mut self, policy: &RetryPolicy, (now, is_first): (Timestamp, bool), paused_until: Timestamp) {
+        let rest = Duration::from_millis(policy.max_wait_ms.saturating_mul(2)).max(SHORTEST_REST);
+        if is_first {
+            *self = Self { number: 1, first: now, last: now };
+        } else if after(self.last.max(paused_until), rest) < now {
+            *self = Self { number: self.number.saturating_add(1), first: now, last: now };
+        }
+        self.last = self.last.max(now);
+    }
+
+    /// Tells whether the receiver was tried for long enough in it, or there were some before it.
+    fn is_enough(&self, limit: Duration) -> bool {
+        self.number >= ENOUGH_STRETCHES || after(self.first, limit.min(LONG_ENOUGH)) <= self.last
     }
 }
 
@@ -108,6 +151,12 @@ impl Default for Allowance {
 
 /// So many troubles in a row are the receiver's, not an item's.
 const STREAK_THAT_PAUSES: u32 = 8;
+/// Without a question for so long, and for longer than waits are, the receiver was left alone.
+const SHORTEST_REST: Duration = Duration::from_secs(900);
+/// A receiver that is tried for so long after a rest has had its chance, where the time limit is not shorter.
+const LONG_ENOUGH: Duration = Duration::from_secs(3_600);
+/// So does one that was tried between so many rests: a route's window may be open for less.
+const ENOUGH_STRETCHES: u32 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -134,6 +183,36 @@ mod tests {
         assert_eq!(patience.paused(now), None);
         patience.trouble(&POLICY, now, None, false);
         assert!(patience.paused(now).is_some());
+    }
+
+    #[test]
+    fn a_rest_gives_a_receiver_another_chance_and_not_for_ever() {
+        let (patience, minute) = (Patience::default(), Duration::from_secs(60));
+        let limit = minute * 24 * 60;
+        let at = |minutes: u32| after(Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(1), minute * minutes);
+        let tried = |minutes| {
+            patience.trouble(&POLICY, at(minutes), None, false);
+            patience.is_hopeless(at(0), limit, at(minutes))
+        };
+        // Four hours, a weekend, and one answer.
+        assert!((0..=240).step_by(5).all(|minutes| !tried(minutes)));
+        let monday = 60 * 62;
+        assert!((0..60).step_by(5).all(|minutes| !tried(monday + minutes)));
+        assert!(tried(monday + 60));
+        assert!(!patience.is_hopeless(at(monday), limit, at(monday + 60)), "it was released then");
+        let (tuesday, wednesday) = (monday + 24 * 60, monday + 48 * 60);
+        patience.well();
+        assert!(![monday + 65, tuesday, tuesday + 1].into_iter().any(tried));
+        assert!(tried(wednesday), "a window of a minute");
+    }
+
+    #[test]
+    fn what_the_receiver_asked_for_is_no_rest() {
+        let patience = Patience::default();
+        let (now, hour) = (Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(1), Duration::from_secs(3_600));
+        patience.trouble(&POLICY, now, Some(hour * 30), false);
+        patience.trouble(&POLICY, after(now, hour * 30), None, false);
+        assert!(patience.is_hopeless(now, hour * 24, after(now, hour * 30)));
     }
 
     #[test]

@@ -35,8 +35,17 @@ pub struct Orders {
     pub standing: Standing,
     /// When failed items were last told to be sent again.
     pub replayed_at: Option<Timestamp>,
+    /// When it was last released from a hold.
+    pub released_at: Option<Timestamp>,
     /// Its final receipt is to be placed again.
     pub reprint: bool,
+}
+
+impl Orders {
+    /// When an operator last had it go on.
+    pub fn last_sent_on(&self) -> Option<Timestamp> {
+        self.replayed_at.max(self.released_at)
+    }
 }
 
 /// What a rest file's shipment references end with: it is another shipment than the one it comes from.

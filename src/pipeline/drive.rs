@@ -115,7 +115,7 @@ async fn settle(
     let turn = stop.child_token();
     let forwarding = Forwarding {
         looks_only: orders.standing == Standing::Cancelled,
-        begun_at: shipment.claimed_at.max(orders.replayed_at.unwrap_or_default()),
+        begun_at: orders.last_sent_on().unwrap_or_default().max(shipment.claimed_at),
         ..forwarding(house, shipment, verdict, &turn).await?
     };
     take_turn(house, &forwarding).await

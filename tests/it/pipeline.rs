@@ -322,6 +322,20 @@ impl Rig {
         self.clock.0.fetch_add(minutes * 60_000, Ordering::SeqCst);
     }
 
+    /// Attempts at all items of a shipment.
+    async fn attempts(&self, id: ShipmentId) -> u32 {
+        self.items(id).await.iter().map(|item| item.attempts).sum()
+    }
+
+    /// Waits for the final receipt while the hours pass, and the receiver is asked all the time.
+    async fn ends_meanwhile(&self, id: ShipmentId) {
+        until(async || {
+            self.clock.0.fetch_add(600_000, Ordering::SeqCst);
+            self.has(id, ReceiptKind::Final).await
+        })
+        .await;
+    }
+
     fn wait_hours(&self, hours: i64) {
         self.clock.0.fetch_add(hours * 3_600_000, Ordering::SeqCst);
     }
@@ -495,12 +509,33 @@ async fn a_receiver_that_is_gone_for_good_ends_its_shipments() {
     let running = rig.run();
     until(async || rig.items(id).await.iter().any(|item| item.attempts > 0)).await;
     assert!(!rig.has(id, ReceiptKind::Final).await);
-    rig.wait_hours(2);
-    rig.final_receipt(id).await;
+    rig.ends_meanwhile(id).await;
     let items = rig.items(id).await;
     assert!(items.iter().filter(|item| item.state == ItemState::Failed).count() == 500);
     assert!(items.iter().any(|item| item.attempts == 0 && item.code == Some(codes::UNREACHABLE)));
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_answer_after_a_long_rest_gives_up_nothing() {
+    let rig = Rig::new().await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let id = rig.drop_batch(2_000, 1).await;
+    let running = rig.run();
+    until(async || rig.attempts(id).await > 0).await;
+    running.stop().await;
+    let (before, untried) = (rig.attempts(id).await, rig.items(id).await.into_iter().filter(|item| item.attempts == 0));
+    let untried: BTreeSet<u64> = untried.map(|item| item.found.number).collect();
+    assert!(!untried.is_empty());
+    rig.wait_hours(62);
+    let running = rig.run();
+    until(async || rig.attempts(id).await > before).await;
+    rig.receiver.gone.store(false, Ordering::SeqCst);
+    rig.final_receipt(id).await;
+    running.stop().await;
+    let mut items = rig.items(id).await;
+    items.retain(|item| untried.contains(&item.found.number));
+    assert!(items.iter().all(|item| item.state == ItemState::Delivered));
 }
 
 #[tokio::test(flavor = "multi_thread")]

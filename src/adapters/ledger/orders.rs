@@ -97,10 +97,11 @@ pub(super) async fn is_receipted(connection: &mut SqliteConnection, id: Shipment
 pub(super) async fn of_shipment(connection: &mut SqliteConnection, id: ShipmentId) -> Result<Orders, LedgerError> {
     let row = sqlx::query(sql::ORDERS).bind(uuid(&id.0)).fetch_optional(connection).await?;
     let row = row.ok_or_else(|| shipments::unknown(id))?;
-    let replayed_at: Option<i64> = rows::cell(&row, "replayed_at")?;
+    let time = |column| rows::cell::<Option<i64>>(&row, column)?.map(rows::to_time).transpose();
     Ok(Orders {
         standing: to_standing(rows::cell(&row, "standing")?)?,
-        replayed_at: replayed_at.map(rows::to_time).transpose()?,
+        replayed_at: time("replayed_at")?,
+        released_at: time("released_at")?,
         reprint: rows::cell::<i64>(&row, "reprint")? != 0,
     })
 }

@@ -86,7 +86,8 @@ pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, c
 pub(super) const STAGE: &str = "SELECT stage FROM shipments WHERE id = $1";
 
 /// A share stands as its shipment does.
-pub(super) const ORDERS: &str = "SELECT standing, replayed_at, reprint FROM shipments \
+pub(super) const ORDERS: &str = "SELECT standing, replayed_at, reprint, \
+     (SELECT MAX(at) FROM events WHERE shipment = s.seq AND what = 'released') AS released_at FROM shipments AS s \
      WHERE id = COALESCE((SELECT share_of FROM shipments WHERE id = $1), $1)";
 
 /// Due at once with its shares, so that whoever works on them hears.

@@ -76,6 +76,28 @@ async fn a_held_shipment_waits_for_its_release() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_released_shipment_has_all_its_time_again() {
+    let rig = Rig::new().await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let held = rig.drop_batch(500, 1).await;
+    let running = rig.run();
+    until(async || rig.attempts(held).await > 0).await;
+    running.stop().await;
+    rig.order(held, Standing::Held).await;
+    let running = rig.run();
+    // The receiver takes nothing of another shipment either, until that is given up.
+    let other = rig.drop_batch(500, 2).await;
+    rig.ends_meanwhile(other).await;
+    let before = rig.attempts(held).await;
+    rig.order(held, Standing::Free).await;
+    until(async || rig.attempts(held).await > before).await;
+    rig.receiver.gone.store(false, Ordering::SeqCst);
+    rig.final_receipt(held).await;
+    assert_eq!(rig.tally(held).await.delivered, 500);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_shipment_ends_with_what_was_sent() {
     let rig = Rig::new().await;
     rig.receiver.slow.store(true, Ordering::SeqCst);
