@@ -40,7 +40,7 @@ impl Keeper {
             Claimed::Again(reference) | Claimed::New(reference) => {
                 return match self.inner.put(item, &reference).await? {
                     Changed::Done(notes) => self.fulfil(set, (reference, notes)).await.map(Some),
-                    Changed::Touched => Err(DeliveryError::Unclear),
+                    Changed::Touched | Changed::Partly(_) => Err(DeliveryError::Unclear),
                 };
             }
             Claimed::Nothing | Claimed::Busy | Claimed::Outdated(_) => {}
@@ -78,6 +78,10 @@ impl Keeper {
                 let code = if is_new { codes::INSTANCE_IN_USE } else { codes::INSTANCE_IN_DOUBT };
                 Err(DeliveryError::Refused { code })
             }
+            Ok(Changed::Partly(refusal)) => self.stop_halfway(set, refusal).await,
+            Err(DeliveryError::Refused { code } | DeliveryError::RefusedFor { code, .. }) if !is_new => {
+                self.stop_halfway(set, Some(code)).await
+            }
             Err(error) => {
                 let is_unknown = matches!(error, DeliveryError::Unknown { .. });
                 let is_refused = matches!(error, DeliveryError::Refused { .. } | DeliveryError::RefusedFor { .. });
@@ -88,6 +92,14 @@ impl Keeper {
                 Err(error)
             }
         }
+    }
+
+    /// Ends a set that is in its instance in part, or may be, and goes nowhere else. An instance that refused the rest of it is
+    /// there for what is mended; one that somebody has touched is left alone.
+    async fn stop_halfway(&self, set: SetPlace, refusal: Option<Code>) -> Result<Option<Delivered>, DeliveryError> {
+        self.filler.held.give_up_claim(set.key, refusal.is_none()).await.map_err(unknown)?;
+        let notes = refusal.map(|code| Note::new(code, "")).into_iter().collect();
+        Err(DeliveryError::RefusedFor { code: codes::INSTANCE_IN_DOUBT, notes })
     }
 
     async fn fulfil(&self, set: SetPlace, (reference, notes): (String, Vec<Note>)) -> Result<Delivered, DeliveryError> {
@@ -125,7 +137,7 @@ impl Keeper {
     pub(super) async fn remove(&self, item: &Consignment, reference: &str) -> Result<Delivered, DeliveryError> {
         match self.inner.remove(item, reference).await? {
             Changed::Done(_) => Ok(Delivered::of(reference)),
-            Changed::Touched => Err(DeliveryError::Refused { code: codes::INSTANCE_IN_USE }),
+            Changed::Touched | Changed::Partly(_) => Err(DeliveryError::Refused { code: codes::INSTANCE_IN_USE }),
         }
     }
 }

@@ -89,6 +89,8 @@ pub enum Changed {
     Done(Vec<Note>),
     /// Somebody has touched it, or it is gone: it is left alone.
     Touched,
+    /// Some of the change is made, and no more can be: for what was said, or because somebody has touched it meanwhile.
+    Partly(Option<Code>),
 }
 
 /// Something about a receiver that its operator should know of until it is over. No personal data.

@@ -71,25 +71,30 @@ impl<'a> Finishing<'a> {
 
     /// Puts the item there in place of what is there.
     pub(super) async fn put(&self) -> Result<Changed, DeliveryError> {
+        let parts = self.item.parts.iter().map(|part| content_part(part, self.app)).collect::<Result<Vec<_>, _>>();
+        let parts = parts.map_err(|code| DeliveryError::Refused { code })?;
         let Some(shown) = self.shown().await?.filter(Shown::is_untouched) else { return Ok(Changed::Touched) };
         let mut left = shown.data.unwrap_or_default();
         left.retain(|element| self.is_ours(element));
-        for part in &self.item.parts {
-            let part = content_part(part, self.app).map_err(|code| DeliveryError::Refused { code })?;
-            let place = left.iter().position(|element| element.holds(&part));
+        let mut has_begun = false;
+        for part in &parts {
+            let place = left.iter().position(|element| element.holds(part));
             let element = place.map(|place| left.remove(place));
-            match self.put_part(&part, element.as_ref()).await? {
-                Piece::Done => {}
-                Piece::Shut => return Ok(Changed::Touched),
-                Piece::Refused(code) => return Err(DeliveryError::Refused { code }),
+            if let Some(end) = end(self.put_part(part, element.as_ref()).await, has_begun)? {
+                return Ok(end);
             }
+            has_begun = true;
         }
         for element in &left {
-            if matches!(self.drop_part(element).await?, Piece::Shut) {
-                return Ok(Changed::Touched);
+            if let Some(end) = end(self.drop_part(element).await, has_begun)? {
+                return Ok(end);
             }
+            has_begun = true;
         }
-        Ok(Changed::Done(self.drive(shown.process).await?))
+        self.drive(shown.process)
+            .await
+            .map(Changed::Done)
+            .map_err(|error| if has_begun { halfway(error) } else { error })
     }
 
     /// Deletes the instance so that its reportee may take it back.
@@ -182,6 +187,25 @@ impl Element {
     fn holds(&self, part: &FormPart) -> bool {
         self.data_type.as_deref() == Some(&part.name) && (part.file_name.is_none() || part.file_name == self.filename)
     }
+}
+
+/// How a piece ends the whole; `None` where it does not. What has begun is in the instance: nothing that comes behind it may
+/// be taken for a change that never was.
+fn end(piece: Result<Piece, DeliveryError>, has_begun: bool) -> Result<Option<Changed>, DeliveryError> {
+    match piece {
+        Ok(Piece::Done) => Ok(None),
+        Ok(Piece::Shut) if has_begun => Ok(Some(Changed::Partly(None))),
+        Ok(Piece::Shut) => Ok(Some(Changed::Touched)),
+        Ok(Piece::Refused(code)) if has_begun => Ok(Some(Changed::Partly(Some(code)))),
+        Ok(Piece::Refused(code)) => Err(DeliveryError::Refused { code }),
+        Err(error) if has_begun => Err(halfway(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What keeps us from the rest: all of it is put again.
+fn halfway(error: DeliveryError) -> DeliveryError {
+    DeliveryError::Unknown { code: error.outcome().0 }
 }
 
 /// The answer to a change of one piece of data.

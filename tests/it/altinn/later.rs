@@ -3,7 +3,7 @@
 use sluse::codes;
 use sluse::model::{FinishRules, Note};
 use sluse::ports::{Changed, Consignment, Content, DeliveryError, Receiver as _};
-use sluse::simulator::{Call, Fault, PartFacts, Simulator};
+use sluse::simulator::{Call, Fault, FaultPlan, PartFacts, Simulator};
 
 use super::finishing::driving;
 use super::setup::{always, attachment, form, item, once, receiver, simulator};
@@ -95,6 +95,28 @@ async fn what_the_app_says_of_a_later_set_is_told() {
             }
             None => assert_eq!(put.unwrap(), Changed::Touched),
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_in_part_is_not_taken_for_what_is_not_there() {
+    let table = [
+        (Fault::BadRequest, Some(codes::ATTACHMENT_REFUSED)),
+        (Fault::TooLarge, Some(codes::PAYLOAD_TOO_LARGE)),
+        (Fault::Conflict, None),
+    ];
+    for (fault, refusal) in table {
+        let simulator = simulator().await;
+        let here = receiver(&simulator);
+        let made = here.deliver(&with(1, "<S/>", &[])).await.unwrap();
+        simulator.set_faults(always(Call::Data, fault));
+        let put = here.put(&with(2, "<Senere/>", &[("a.pdf", "1")]), &made.receivers_reference).await;
+        assert_eq!(put.unwrap(), Changed::Partly(refusal), "{fault:?}");
+        assert_eq!(shown(&simulator), [("model".to_owned(), 9)], "its form is there");
+        // It is put again as a whole as soon as that can be.
+        simulator.set_faults(FaultPlan::default());
+        here.put(&with(2, "<Senere/>", &[("a.pdf", "1")]), &made.receivers_reference).await.unwrap();
+        assert_eq!(shown(&simulator), [("model".to_owned(), 9), ("a.pdf".to_owned(), 1)]);
     }
 }
 

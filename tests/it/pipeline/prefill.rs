@@ -9,7 +9,7 @@ use sluse::adapters::ledger::Record;
 use sluse::codes;
 use sluse::forward::{Filler, Keeper, Server};
 use sluse::model::{
-    Alarm, AppTarget, DataTypeRow, Deadlines, FieldRow, FinishRules, LaterSets, Move, PrefillMode, PrefillRules,
+    Alarm, AppTarget, Code, DataTypeRow, Deadlines, FieldRow, FinishRules, LaterSets, Move, PrefillMode, PrefillRules,
     ReporteeKind, Route, ServiceRow, ServiceTable, ShipmentId,
 };
 use sluse::pipeline::{Destination, Prefilling, Wakened};
@@ -28,6 +28,8 @@ struct App {
     made: Mutex<Vec<Made>>,
     refuses: Mutex<bool>,
     touched: Mutex<bool>,
+    /// Takes some of what is put and no more, for that reason.
+    halfway: Mutex<Option<Option<Code>>>,
     removed: Mutex<Vec<String>>,
 }
 
@@ -69,6 +71,9 @@ impl Receiver for App {
     }
 
     async fn put(&self, item: &Consignment, instance: &str) -> Result<Changed, DeliveryError> {
+        if let Some(halfway) = *self.halfway.lock().unwrap() {
+            return Ok(Changed::Partly(halfway));
+        }
         if *self.touched.lock().unwrap() {
             return Ok(Changed::Touched);
         }
@@ -451,6 +456,24 @@ async fn an_instance_that_somebody_has_touched_stays_and_the_row_says_what_becom
         let (_, codes) = kept.takes("b", "", &set("S-2", YEAR, "x", "<S/>")).await;
         codes_are(&codes, &[(expected, 1)]);
         assert_eq!(kept.made(), made);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_is_in_an_instance_in_part_becomes_no_other() {
+    // One that refused the rest takes what is mended; one that somebody has touched does not.
+    for (halfway, then) in [(Some(codes::ATTACHMENT_REFUSED), vec!["S-3"]), (None, vec!["S-1", "S-3"])] {
+        let kept = Kept::new(changing(LaterSets::Update)).await;
+        kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+        *kept.app.halfway.lock().unwrap() = Some(halfway);
+        let (_, told_codes) = kept.takes("b", "", &set("S-2", YEAR, "x", "<S/>")).await;
+        let mut told: Vec<_> = std::iter::once(codes::INSTANCE_IN_DOUBT).chain(halfway).map(|code| (code.0, 1)).collect();
+        told.sort_unstable();
+        codes_are(&told_codes, &told);
+        assert_eq!(kept.made(), ["S-1"]);
+        *kept.app.halfway.lock().unwrap() = None;
+        kept.takes("c", "", &set("S-3", YEAR, "x", "<S/>")).await;
+        assert_eq!(kept.made(), then);
     }
 }
 
