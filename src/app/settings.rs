@@ -72,5 +72,6 @@ pub(super) fn prefilling(config: &Config, house: &House, held: Arc<dyn Held>) ->
         held,
         after_midnight: SignedDuration::from_mins(i64::from(config.prefill.at_minute)),
         by_schedule: config.schedules.iter().any(|schedule| schedule.job == JobConfig::Prefill),
+        setbacks: Arc::default(),
     }
 }

@@ -36,6 +36,7 @@ pub use news::{follow, follow_all};
 pub use prefill::{Prefilling, Wakened};
 pub use receipts::{Signers, issue_supplement};
 pub use retention::retain;
+pub use setback::Setbacks;
 pub use sources::{Source, Taker};
 pub use sweep::sweep;
 pub use timetable::{Expected, Schedule, Timekeeper};

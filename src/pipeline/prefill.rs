@@ -13,10 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::drive::{for_a_turn, forwarding};
 use super::receipts::issue_supplement;
+use super::setback::{Setbacks, guarded};
 use super::{House, StepError};
+use crate::codes;
 use crate::forward::activate;
 use crate::kill_point::kill_point;
-use crate::model::{ItemKey, ShipmentId, day_in_norway};
+use crate::model::{Code, ItemKey, ItemState, Outcome, Shipment, ShipmentId, day_in_norway};
 use crate::ports::{Firing, Held, Job, JobError, LedgerError, Occasion, Subscription};
 
 /// Looks after what was kept.
@@ -30,6 +32,8 @@ pub struct Prefilling {
     pub after_midnight: SignedDuration,
     /// A schedule says when days are looked at, not the clock alone.
     pub by_schedule: bool,
+    /// What keeps activations from being begun.
+    pub setbacks: Arc<Setbacks>,
 }
 
 /// What a look at the day came to.
@@ -116,23 +120,49 @@ impl Prefilling {
             if stop.is_cancelled() {
                 break;
             }
+            if self.setbacks.waits(id, self.house.clock.now()) {
+                continue;
+            }
+            let Some(shipment) = self.house.ledger.shipment(id).await? else { continue };
             // One shipment's trouble is not the others'.
-            if let Err(error) = self.activate_shipment(id, stop).await {
-                tracing::warn!(shipment = %id, %error, "what it holds does not become instances");
+            match guarded(self.activate_shipment(&shipment, stop)).await {
+                Ok(()) => self.setbacks.over(id),
+                Err(error) => {
+                    let (_, code) = self.setbacks.weigh(&self.house, &shipment, &error);
+                    if let Some(code) = code {
+                        self.setbacks.end(id, self.give_up(id, code)).await;
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    async fn activate_shipment(&self, id: ShipmentId, stop: &CancellationToken) -> Result<(), StepError> {
+    /// Ends a shipment's activations without doing more for them: their sender is told.
+    async fn give_up(&self, id: ShipmentId, code: Code) -> Result<(), StepError> {
+        tracing::error!(shipment = %id, code = code.0, "nobody helped; what it holds does not become instances");
+        let mut last = 0;
+        loop {
+            let page = self.held.due_activations(id, Timestamp::MAX, last, AT_ONCE).await?;
+            let Some(end) = page.last().map(|activation| activation.id) else { return Ok(()) };
+            for activation in page {
+                let may_be_there = activation.item.state == ItemState::Sending;
+                let code = if may_be_there { codes::OUTCOME_UNKNOWN } else { code };
+                let now = self.house.clock.now();
+                self.held.conclude_activation(activation.id, Outcome::Failed(code), now).await?;
+            }
+            last = end;
+        }
+    }
+
+    async fn activate_shipment(&self, shipment: &Shipment, stop: &CancellationToken) -> Result<(), StepError> {
         let house = &self.house;
-        let Some(shipment) = house.ledger.shipment(id).await? else { return Ok(()) };
         let Some(verdict) = shipment.verdict.clone() else { return Ok(()) };
         if verdict.route.as_ref().is_some_and(|route| house.shut_until(route).is_some()) {
             return Ok(());
         }
         let turn = stop.child_token();
-        let forwarding = forwarding(house, &shipment, &verdict, &turn).await?;
+        let forwarding = forwarding(house, shipment, &verdict, &turn).await?;
         for_a_turn(house.pace.turn, &turn, activate(&forwarding, self.held.as_ref())).await?;
         Ok(())
     }

@@ -17,13 +17,14 @@ use crate::model::{Code, ItemState, Shipment, ShipmentId, Stage};
 
 /// Setbacks in a row, by shipment. They are forgotten at a restart, which may have mended something.
 #[derive(Debug, Default)]
-pub(super) struct Setbacks(Mutex<HashMap<ShipmentId, Setback>>);
+pub struct Setbacks(Mutex<HashMap<ShipmentId, Setback>>);
 
 /// Setbacks in a row of one shipment.
 #[derive(Debug, Clone, Copy)]
 struct Setback {
     since: Timestamp,
     times: u32,
+    until: Timestamp,
 }
 
 impl Setbacks {
@@ -32,11 +33,42 @@ impl Setbacks {
         self.locked().remove(&id);
     }
 
+    /// Tells whether it waits to be tried again.
+    pub(super) fn waits(&self, id: ShipmentId, now: Timestamp) -> bool {
+        self.locked().get(&id).is_some_and(|setback| setback.until > now)
+    }
+
     fn another(&self, id: ShipmentId, now: Timestamp) -> Setback {
         let mut all = self.locked();
-        let setback = all.entry(id).or_insert(Setback { since: now, times: 0 });
+        let setback = all.entry(id).or_insert(Setback { since: now, times: 0, until: now });
         setback.times = setback.times.saturating_add(1);
+        setback.until = after(now, setback.wait());
         *setback
+    }
+
+    /// Tells of an error and when to come back; and the code to end with what nobody helped for too long.
+    pub(super) fn weigh(&self, house: &House, shipment: &Shipment, error: &StepError) -> (Timestamp, Option<Code>) {
+        let (id, now) = (shipment.id, house.clock.now());
+        let setback = self.another(id, now);
+        let code = match error.next() {
+            Next::Again => {
+                tracing::warn!(shipment = %id, %error, "a step is put off");
+                None
+            }
+            Next::AskOperator(code) => {
+                tracing::error!(shipment = %id, %error, times = setback.times, "a shipment needs the operator");
+                Some(code).filter(|_| after(setback.since, time_to_help(house, shipment)) <= now)
+            }
+        };
+        (setback.until, code)
+    }
+
+    /// Ends what nobody helped.
+    pub(super) async fn end(&self, id: ShipmentId, ending: impl Future<Output = Result<(), StepError>>) {
+        match guarded(ending).await {
+            Ok(()) => self.over(id),
+            Err(error) => tracing::error!(shipment = %id, %error, "it cannot be ended either"),
+        }
     }
 
     fn locked(&self) -> MutexGuard<'_, HashMap<ShipmentId, Setback>> {
@@ -59,21 +91,11 @@ pub(super) async fn guarded<T>(step: impl Future<Output = Result<T, StepError>>)
 
 /// Tells of the error and when to come back; ends a shipment that nobody helped for too long.
 pub(super) async fn recover(house: &House, shipment: &Shipment, error: &StepError, setbacks: &Setbacks) -> Timestamp {
-    let (id, now) = (shipment.id, house.clock.now());
-    let setback = setbacks.another(id, now);
-    match error.next() {
-        Next::Again => tracing::warn!(shipment = %id, %error, "a step is put off"),
-        Next::AskOperator(code) => {
-            tracing::error!(shipment = %id, %error, times = setback.times, "a shipment needs the operator");
-            if after(setback.since, time_to_help(house, shipment)) <= now {
-                match guarded(give_up(house, id, code)).await {
-                    Ok(()) => setbacks.over(id),
-                    Err(error) => tracing::error!(shipment = %id, %error, "it cannot be ended either"),
-                }
-            }
-        }
+    let (again, code) = setbacks.weigh(house, shipment, error);
+    if let Some(code) = code {
+        setbacks.end(shipment.id, give_up(house, shipment.id, code)).await;
     }
-    after(now, setback.wait())
+    again
 }
 
 /// Ends a shipment without doing more for it: what is certainly not sent fails with the code.
@@ -117,7 +139,10 @@ mod tests {
         let waits: Vec<_> = (0..9).map(|_| setbacks.another(id, now).wait().as_secs()).collect();
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300]);
         assert_eq!(setbacks.another(ShipmentId::new(), now).wait(), FIRST_WAIT);
+        assert!(setbacks.waits(id, after(now, Duration::from_secs(299))));
+        assert!(!setbacks.waits(id, after(now, Duration::from_secs(300))));
         setbacks.over(id);
+        assert!(!setbacks.waits(id, now));
         assert_eq!(setbacks.another(id, now).wait(), FIRST_WAIT);
     }
 }

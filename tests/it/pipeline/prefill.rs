@@ -152,7 +152,8 @@ impl Kept {
             Arc::new([(route.name.clone(), Destination::new(Arc::new(keeper), Arc::default()))].into());
         rig.house.started = rig.clock.now();
         let after_midnight = SignedDuration::from_hours(6);
-        let prefilling = Prefilling { house: rig.house.clone(), held, after_midnight, by_schedule: false };
+        let prefilling =
+            Prefilling { house: rig.house.clone(), held, after_midnight, by_schedule: false, setbacks: Arc::default() };
         Self { rig, app, prefilling, filler }
     }
 
@@ -410,6 +411,31 @@ async fn bytes_are_kept_as_long_as_something_in_them_is() {
     assert_eq!(kept.made(), ["S-1"]);
     assert_eq!(expired().await, 1);
     assert!(!kept.filler.held.was_kept(id, 1).await.unwrap(), "no hash of whom it concerned is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activations_that_cannot_begin_end_when_nobody_helps() {
+    for is_lost in [false, true] {
+        let mut kept = Kept::new(PrefillRules::default()).await;
+        let spring = ("2027-02-01", "2027-12-31");
+        let (id, _) = kept.takes("a", "", &set("S-1", spring, "x", "<S/>")).await;
+        let rig = &mut kept.rig;
+        if is_lost {
+            rig.house.blobs.remove(rig.house.ledger.shipment(id).await.unwrap().unwrap().blob).await.unwrap();
+        } else {
+            rig.house.routes = Arc::default();
+        }
+        kept.prefilling.house = rig.house.clone();
+        let open = async || kept.filler.held.due_activations(id, Timestamp::MAX, 0, 9).await.unwrap().len();
+        kept.at("2027-02-01T12:00:00Z").await;
+        assert_eq!(open().await, 1);
+        kept.at("2027-02-01T12:30:00Z").await;
+        assert_eq!(open().await, 1, "the operator has an hour, or a day where the route is gone");
+        kept.at("2027-02-02T12:00:01Z").await;
+        assert_eq!(open().await, 0);
+        assert_eq!(item_codes(&kept.supplement(id, 1).await), [("LN-221", 1)].into());
+        assert!(kept.made().is_empty());
+    }
 }
 
 /// A row that changes instances later.
