@@ -6,18 +6,19 @@ use jiff::Timestamp;
 
 use super::attempt::{Attempt, Load};
 use super::deliver::Forwarding;
+use super::together::together;
 use crate::ports::{Activation, Held, LedgerError};
 
 /// Works through the due activations of one shipment's items, several at once. Returns when to come back if the receiver
 /// asked for a pause.
 pub async fn activate(forwarding: &Forwarding, held: &dyn Held) -> Result<Option<Timestamp>, LedgerError> {
-    due(forwarding, held)
-        .try_for_each_concurrent(forwarding.route.concurrency.max(1), |activation| async move {
-            let Some(_pass) = forwarding.enter().await else { return Ok(()) };
-            let load = Load::Kept(held, &activation);
-            Attempt { forwarding, load, item: &activation.item }.run().await
-        })
-        .await?;
+    let at_once = forwarding.route.concurrency.max(1);
+    together(due(forwarding, held), (at_once, &forwarding.stop), |activation| async move {
+        let Some(_pass) = forwarding.enter().await else { return Ok(()) };
+        let load = Load::Kept(held, &activation);
+        Attempt { forwarding, load, item: &activation.item }.run().await
+    })
+    .await?;
     Ok(forwarding.paused())
 }
 

@@ -39,9 +39,30 @@ pub(super) struct Attempt<'a> {
     pub(super) item: &'a Item,
 }
 
+/// An attempt under way. Where the ledger does not take its outcome, or it is dropped, nobody knows when it ended.
+struct UnderWay<'a> {
+    forwarding: &'a Forwarding,
+    is_recorded: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.is_recorded {
+            self.forwarding.patience.cut_off(self.forwarding.clock.now());
+        }
+    }
+}
+
 impl Attempt<'_> {
     /// Makes it.
     pub(super) async fn run(&self) -> Result<(), LedgerError> {
+        let mut under_way = UnderWay { forwarding: self.forwarding, is_recorded: false };
+        let done = self.make().await;
+        under_way.is_recorded = done.is_ok();
+        done
+    }
+
+    async fn make(&self) -> Result<(), LedgerError> {
         if let Some(at) = self.settles_at() {
             return self.conclude(Outcome::Unknown { code: codes::OUTCOME_UNKNOWN, at }).await;
         }
@@ -111,10 +132,11 @@ impl Attempt<'_> {
     /// When the receiver has had time to finish an attempt whose outcome is unknown; `None` when it has.
     fn settles_at(&self) -> Option<Timestamp> {
         let intent = (self.item.state == ItemState::Sending).then_some(self.item.last_intent).flatten()?;
-        // A long body may have been cut off long after its intent, by the end of the process before this one. An intent
-        // from the future is of a clock that was set back.
-        let ended =
-            Some(intent).filter(|intent| *intent <= self.now()).unwrap_or_default().max(self.forwarding.started);
+        // A long body may have been cut off long after its intent: by the end of the process before this one, or by an error
+        // of ours. What is from the future is of a clock that was set back.
+        let cut_off = self.forwarding.patience.cut_off_at();
+        let ended = [intent, cut_off].into_iter().filter(|ended| *ended <= self.now()).max();
+        let ended = ended.unwrap_or_default().max(self.forwarding.started);
         let at = after(ended, Duration::from_millis(self.forwarding.route.retry.settle_ms));
         (at > self.now()).then_some(at)
     }

@@ -15,6 +15,7 @@ use super::gate::Pass;
 use super::group::group;
 use super::patience::{Patience, after};
 use super::queue::{Entered, Queue, Turn};
+use super::together::together;
 use crate::blocking::Blocking;
 use crate::codes;
 use crate::model::{BatchLimits, Item, ItemState, Route};
@@ -47,7 +48,7 @@ pub struct Forwarding {
     pub begun_at: Timestamp,
     /// When this process began: what was under way then was cut off no later.
     pub started: Timestamp,
-    /// Asks for an early end: running deliveries finish, no new ones begin.
+    /// Asks for an early end: running deliveries finish, no new ones begin. Ours to ask, too, when one fails.
     pub stop: CancellationToken,
 }
 
@@ -60,17 +61,16 @@ pub async fn forward(forwarding: &Forwarding) -> Result<Option<Timestamp>, Ledge
     let behind = AtomicI64::new(0);
     let at_once = if forwarding.queue.is_some() { 1 } else { forwarding.route.concurrency.max(1) };
     // Also where the receiver no longer takes batches: what was grouped goes on as it was, for it may have been sent.
-    due_batches(forwarding)
-        .chain(due_items(forwarding))
-        .try_for_each_concurrent(at_once, |(load, item)| {
-            let behind = &behind;
-            async move {
-                let Some(_turn) = forwarding.turn(load, behind).await? else { return Ok(()) };
-                let Some(_pass) = forwarding.enter().await else { return Ok(()) };
-                Attempt { forwarding, load, item: &item }.run().await
-            }
-        })
-        .await?;
+    let due = due_batches(forwarding).chain(due_items(forwarding));
+    together(due, (at_once, &forwarding.stop), |(load, item)| {
+        let behind = &behind;
+        async move {
+            let Some(_turn) = forwarding.turn(load, behind).await? else { return Ok(()) };
+            let Some(_pass) = forwarding.enter().await else { return Ok(()) };
+            Attempt { forwarding, load, item: &item }.run().await
+        }
+    })
+    .await?;
     if forwarding.is_hopeless() {
         let id = forwarding.source.shipment;
         tracing::error!(shipment = %id, "the receiver has taken nothing for too long; what was not sent is given up");

@@ -19,6 +19,7 @@ mod later;
 mod patience;
 mod queue;
 mod serve;
+mod together;
 
 pub use activate::activate;
 pub use consign::Source;

@@ -35,6 +35,8 @@ pub struct Patience {
     /// When the troubles began; 0 when there are none.
     since_ms: AtomicI64,
     stretch: Mutex<Stretch>,
+    /// When a delivery last ended whose outcome is not recorded.
+    cut_off_ms: AtomicI64,
 }
 
 /// Troubles without a long rest between them: in a rest nothing was asked, and the receiver may have come up again.
@@ -50,8 +52,8 @@ impl Patience {
     /// A receiver without troubles.
     pub fn new(allowance: Allowance) -> Self {
         let gate = Arc::new(Gate::new(allowance.at_once, allowance.per_minute));
-        let (paused_until_ms, since_ms) = (AtomicI64::new(0), AtomicI64::new(0));
-        Self { gate, streak: AtomicU32::new(0), paused_until_ms, since_ms, stretch: Mutex::default() }
+        let [paused_until_ms, since_ms, cut_off_ms] = [const { AtomicI64::new(0) }; 3];
+        Self { gate, streak: AtomicU32::new(0), paused_until_ms, since_ms, stretch: Mutex::default(), cut_off_ms }
     }
 
     /// Waits for a place among the deliveries under way.
@@ -83,6 +85,16 @@ impl Patience {
             self.pause_until(after(now, wait_after(policy, steps, wish)));
             self.gate.pause();
         }
+    }
+
+    /// A delivery ended, and its outcome is not recorded.
+    pub(super) fn cut_off(&self, now: Timestamp) {
+        self.cut_off_ms.store(now.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// When that was last so, in this process.
+    pub(super) fn cut_off_at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.cut_off_ms.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
     /// Until when nothing should be asked of the receiver; `None` when it may be asked now.

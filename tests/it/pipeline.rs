@@ -2,6 +2,7 @@
 
 mod ahead;
 mod batches;
+mod cut_off;
 mod fanout;
 mod golden;
 mod lying;
@@ -51,6 +52,8 @@ use crate::support::receipts::{assert_valid, item_codes};
 struct Told {
     /// Takes its time with each item.
     slow: AtomicBool,
+    /// Does not answer yet to items with these numbers.
+    lingers: Mutex<BTreeSet<u64>>,
     /// Cannot be reached.
     gone: AtomicBool,
     /// Panics.
@@ -94,6 +97,9 @@ impl Receiver for Told {
         }
         if self.slow.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        while self.lingers.lock().unwrap().contains(&item.number) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         if self.picky.load(Ordering::SeqCst) && item.number.is_multiple_of(2) {
             return Err(DeliveryError::Refused { code: codes::RECEIVER_REFUSED });

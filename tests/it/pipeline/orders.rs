@@ -35,7 +35,7 @@ impl Rig {
         until(async || self.house.ledger.shipment(id).await.unwrap().unwrap().stage == Stage::Receipted).await;
     }
 
-    fn took(&self) -> usize {
+    pub(super) fn took(&self) -> usize {
         self.receiver.took.load(Ordering::SeqCst)
     }
 
