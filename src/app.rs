@@ -3,6 +3,7 @@
 pub(crate) mod partners;
 pub(crate) mod settings;
 mod sources;
+mod tasks;
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,7 +19,6 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::adapters::blobs::{LocalBlobs, TieredBlobs};
 use crate::adapters::key_file::PublicKey;
@@ -37,31 +37,33 @@ use crate::ports::{Blobs, Clock, Held, Ledger as _, Partners as _, Run, SystemCl
 
 use self::partners::{Following, Standing};
 use self::settings::{Asked, Memory};
+use self::tasks::Tasks;
 
 /// A running gateway.
 pub struct Gateway {
     sftp_address: SocketAddr,
     host_keys: Vec<PublicKey>,
-    stop: CancellationToken,
-    tasks: TaskTracker,
+    tasks: Tasks,
     drain: Duration,
     ledger: Arc<SqliteLedger>,
     _lock: fs::File,
 }
 
-/// Runs a gateway until SIGTERM or Ctrl-C, then stops it gracefully; also when its ledger is lost, which is an error.
+/// Runs a gateway until SIGTERM or Ctrl-C, then stops it gracefully; also when its ledger or another part of it is lost, which
+/// is an error.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     keep_out_of_dumps();
     let gateway = Gateway::start(config).await?;
     let lost = tokio::select! {
-        interrupted = interrupted() => interrupted.map(|()| false)?,
-        () = gateway.ledger.ended() => true,
+        interrupted = interrupted() => interrupted.map(|()| None)?,
+        () = gateway.ledger.ended() => Some("the ledger's writer"),
+        () = gateway.tasks.lost() => Some("a part of the gateway"),
     };
-    if lost {
-        // Nothing can be taken or forwarded: ending is what lets the service manager start it anew.
-        tracing::error!("the ledger's writer has died; the gateway ends so that it can be restarted");
+    if let Some(lost) = lost {
+        // What it did nobody does any more: ending is what lets the service manager start it anew.
+        tracing::error!("{lost} has died; the gateway ends so that it can be restarted");
         gateway.stop().await;
-        anyhow::bail!("the ledger's writer has died; everything recorded goes on after a restart");
+        anyhow::bail!("{lost} has died; everything recorded goes on after a restart");
     }
     tracing::info!("stopping: no new connections, running requests finish");
     gateway.stop().await;
@@ -111,7 +113,7 @@ impl Gateway {
             },
         )
         .await?;
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let tasks = Tasks::default();
         let sftp_address = server.local_addr();
         let host_keys = server.host_keys();
         let following = Following {
@@ -122,19 +124,19 @@ impl Gateway {
             look: house.pace.look,
             config: config.clone(),
         };
-        tasks.spawn(following.run(stop.clone()));
-        tasks.spawn(server.run(stop.clone()));
+        tasks.spawn("partners", following.run(tasks.stop()));
+        tasks.spawn("sftp", server.run(tasks.stop()));
         if !config.schedules.iter().any(|schedule| schedule.job == JobConfig::Retention) {
-            tasks.spawn(retain(house.clone(), stop.clone()));
+            tasks.spawn("retention", retain(house.clone(), tasks.stop()));
         }
         if config.metrics.is_some() {
             for subject in ledger.open_alarms().await? {
                 measures::alarm(&subject, true);
             }
-            tasks.spawn(measure(house.clone(), stop.clone()));
+            tasks.spawn("measures", measure(house.clone(), tasks.stop()));
         }
-        tasks.spawn(keeper.run(stop.clone()));
-        tasks.spawn(watch(house.clone(), stop.clone()));
+        tasks.spawn("schedules", keeper.run(tasks.stop()));
+        tasks.spawn("watchdog", watch(house.clone(), tasks.stop()));
         let alarms: Arc<dyn Timetable> = ledger.clone();
         let forecaster = Forecaster {
             house: house.clone(),
@@ -142,18 +144,17 @@ impl Gateway {
             alarms: Arc::clone(&alarms),
             deadlines: settings::deadlines(&config),
         };
-        tasks.spawn(forecast(forecaster, stop.clone()));
-        sources::start(&config, &house, (&alarms, &claimed), (&stop, &tasks))?;
-        tasks.spawn(follow(house.clone(), ledger.clone(), ledger.clone(), stop.clone()));
-        tasks.spawn(prefilling.run(stop.clone()));
+        tasks.spawn("forecast", forecast(forecaster, tasks.stop()));
+        sources::start(&config, &house, (&alarms, &claimed), &tasks)?;
+        tasks.spawn("news", follow(house.clone(), ledger.clone(), ledger.clone(), tasks.stop()));
+        tasks.spawn("prefill", prefilling.run(tasks.stop()));
         if let Some(service) = settings::prefill_service(&config, &house, &held).await? {
-            tasks.spawn(service.run(stop.clone()));
+            tasks.spawn("prefill-service", service.run(tasks.stop()));
         }
-        tasks.spawn(Pipeline::new(house, claimed).run(stop.clone()));
-        tasks.close();
+        tasks.spawn("pipeline", Pipeline::new(house, claimed).run(tasks.stop()));
         tracing::info!(address = %sftp_address, swept, "listening for SFTP");
         let drain = Duration::from_millis(config.worker.stop_ms);
-        Ok(Self { sftp_address, host_keys, stop, tasks, drain, ledger, _lock: stores.lock })
+        Ok(Self { sftp_address, host_keys, tasks, drain, ledger, _lock: stores.lock })
     }
 
     /// Where the SFTP server listens.
@@ -168,8 +169,7 @@ impl Gateway {
 
     /// Takes no new connection, lets running requests and deliveries finish for the configured time, and ends.
     pub async fn stop(self) {
-        self.stop.cancel();
-        if tokio::time::timeout(self.drain, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(self.drain, self.tasks.end()).await.is_err() {
             tracing::warn!("not everything finished in time; what is left goes on after the next start");
         }
         SqliteLedger::close(&self.ledger).await;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::settings;
+use super::tasks::Tasks;
 use crate::adapters::local_store::{LocalStore, Watcher};
 use crate::adapters::sftp_client::{Peer, PeerWaits, SftpStore};
 use crate::config::{Config, PlaceConfig, SourceConfig, WatchedConfig};
@@ -21,15 +21,16 @@ pub(super) fn start(
     config: &Config,
     house: &House,
     (alarms, claimed): (&Arc<dyn Timetable>, &Arc<Notify>),
-    (stop, tasks): (&CancellationToken, &TaskTracker),
+    tasks: &Tasks,
 ) -> anyhow::Result<()> {
     for source in &config.sources {
         let bell = Arc::new(Notify::new());
         let told = told(source, &bell).with_context(|| format!("source {}", source.name))?;
         let taker = Taker::new(house.clone(), Arc::clone(alarms), told, Arc::clone(claimed));
-        tasks.spawn(taker.run(stop.clone()));
+        tasks.spawn("source", taker.run(tasks.stop()));
         if let PlaceConfig::Watched(WatchedConfig { path, events: true }) = &source.place {
-            tasks.spawn(keep_watch(source.name.clone(), path.clone(), source.rules.depth > 0, bell, stop.clone()));
+            let watching = keep_watch(source.name.clone(), path.clone(), source.rules.depth > 0, bell, tasks.stop());
+            tasks.spawn("watch", watching);
         }
     }
     Ok(())

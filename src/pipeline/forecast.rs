@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::House;
 use super::alarm::set_alarm;
+use super::setback::guarded;
 use crate::forward::after;
 use crate::model::{Alarm, RouteName, ShipmentId};
 use crate::ports::{LedgerError, Progress, Timetable, UnderWay};
@@ -54,7 +55,7 @@ struct Seen {
 pub async fn forecast(forecaster: Forecaster, stop: CancellationToken) {
     let mut before = Before::new();
     while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
-        if let Err(error) = forecaster.look(&mut before).await {
+        if let Err(error) = guarded(async { Ok(forecaster.look(&mut before).await?) }).await {
             tracing::warn!(%error, "the ledger does not say how far shipments have come");
         }
     }

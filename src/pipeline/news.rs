@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::receipts::issue_supplement;
+use super::setback::guarded;
 use super::{House, StepError};
 use crate::forward::after;
 use crate::kill_point::kill_point;
@@ -21,7 +22,7 @@ use crate::ports::{Followed, FollowedItem, Looked, Next, Receiver, Uploads};
 /// Asks until it is told to stop.
 pub async fn follow(house: House, followed: Arc<dyn Followed>, uploads: Arc<dyn Uploads>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(house.pace.look.max(SHORTEST_LOOK))).await.is_some() {
-        if let Err(error) = follow_all(&house, followed.as_ref(), &stop).await {
+        if let Err(error) = guarded(follow_all(&house, followed.as_ref(), &stop)).await {
             tracing::warn!(%error, "what became of delivered items is not known yet");
         }
         let before = house.clock.now().checked_sub(UPLOADS_KEPT).unwrap_or(Timestamp::MIN);

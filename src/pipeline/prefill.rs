@@ -53,7 +53,7 @@ impl Prefilling {
     /// Looks after it until asked to stop.
     pub async fn run(self, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(self.house.pace.look.max(SHORTEST_LOOK))).await.is_some() {
-            if let Err(error) = self.look(&stop).await {
+            if let Err(error) = guarded(self.look(&stop)).await {
                 tracing::warn!(%error, "what was kept is not looked after");
             }
         }

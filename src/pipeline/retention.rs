@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::setback::guarded;
 use super::{House, StepError};
 use crate::model::BlobId;
 
 /// Looks at start-up and then once an hour, until asked to stop.
 pub async fn retain(house: House, stop: CancellationToken) {
     loop {
-        match remove_expired(&house).await {
+        match guarded(remove_expired(&house)).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "the bytes of old shipments are removed"),
             Err(error) => tracing::warn!(%error, "the bytes of old shipments stay for now"),

@@ -121,6 +121,7 @@ impl Receiver for Told {
     async fn stand(&self, receivers_reference: &str, _looks: u32) -> Result<Stand, DeliveryError> {
         assert!(receivers_reference.parse::<uuid::Uuid>().is_ok());
         self.looked.fetch_add(1, Ordering::SeqCst);
+        assert!(!self.broken.load(Ordering::SeqCst), "on purpose");
         if self.gone.load(Ordering::SeqCst) {
             return Err(DeliveryError::Unknown { code: codes::UNREACHABLE });
         }

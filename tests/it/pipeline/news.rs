@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::model::LateEvent;
-use sluse::pipeline::follow_all;
+use sluse::pipeline::{follow, follow_all};
 use tokio_util::sync::CancellationToken;
 
-use super::Rig;
+use super::{Rig, until};
 use crate::support::receipts::{assert_valid, item_codes};
 
 impl Rig {
@@ -62,6 +62,25 @@ async fn news_are_asked_for_less_and_less_often_and_told_once() {
     assert_eq!(item_codes(&second), [("LN-001", 3), ("LN-203", 3)].into());
     rig.wait_seconds(100_000);
     assert_eq!(rig.follow().await, (0, 0), "all is told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_panics_is_not_the_last() {
+    let rig = Rig::new().await;
+    rig.tells(&[LateEvent::Published], true);
+    let id = rig.drop_batch(1, 1).await;
+    let running = rig.run();
+    rig.final_receipt(id).await;
+    running.stop().await;
+    rig.receiver.broken.store(true, Ordering::SeqCst);
+    rig.wait_seconds(61);
+    let (stop, ledger) = (CancellationToken::new(), Arc::new(rig.ledger.clone()));
+    let following = tokio::spawn(follow(rig.house.clone(), ledger.clone(), ledger, stop.clone()));
+    until(async || rig.receiver.looked.load(Ordering::SeqCst) > 0).await;
+    rig.receiver.broken.store(false, Ordering::SeqCst);
+    until(async || rig.house.ledger.last_supplement(id).await.unwrap() == 1).await;
+    stop.cancel();
+    following.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
