@@ -59,7 +59,7 @@ pub trait Area: Send + Sync {
     -> Result<(), AreaError>;
 
     /// Renames within one area; never overwrites unless `replace`. With `claim` the file becomes a shipment in the same
-    /// transaction. Refused for claimed files. Returns a blob that nothing refers to any more.
+    /// transaction. Refused for claimed files. Returns what nothing refers to any more.
     async fn rename(
         &self,
         partner: &PartnerId,
@@ -68,7 +68,7 @@ pub trait Area: Send + Sync {
         replace: bool,
         claim: Option<(ShipmentId, bool)>,
         now: Timestamp,
-    ) -> Result<Option<BlobId>, AreaError>;
+    ) -> Result<Replaced, AreaError>;
 
     /// Removes a file that is not claimed; returns it, so that its bytes can be discarded.
     async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError>;
@@ -163,6 +163,15 @@ pub struct Begun {
     pub former: Option<ScratchId>,
     /// Bytes the partner holds now, partials included as last recorded.
     pub held_bytes: u64,
+}
+
+/// What a rename took the place of, to be thrown away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Replaced {
+    /// The bytes of a whole file.
+    pub blob: Option<BlobId>,
+    /// The scratch of an upload in progress or cut off.
+    pub scratch: Option<ScratchId>,
 }
 
 /// What is asked before an upload.

@@ -22,7 +22,7 @@ mod timetable;
 mod transfers;
 
 pub use aftermath::{Follow, Followed, FollowedItem, Looked, Stand, Told, Uploads};
-pub use area::{Area, AreaError, Begun, Close, Look, NewUpload, Quota, SmallUpload, Usage};
+pub use area::{Area, AreaError, Begun, Close, Look, NewUpload, Quota, Replaced, SmallUpload, Usage};
 pub use arrivals::{Arrival, Arrivals, Arriving};
 pub use bans::{Ban, Bans};
 pub use blobs::{Blob, Blobs, Scratch};

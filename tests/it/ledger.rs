@@ -182,8 +182,8 @@ mod on_sqlite {
             a_file_is_partial_until_closed, a_cut_off_upload_is_resumed, a_whole_file_stays_until_its_replacement_is_closed,
             a_claimed_file_gives_way_to_a_new_upload, an_older_upload_is_superseded, closing_again_changes_nothing,
             renaming_moves_and_claims, renaming_never_overwrites_unasked, an_unfinished_file_is_never_claimed,
-            an_upload_goes_on_when_its_file_moves, removing_gives_the_bytes_back, quotas_hold, touching_sets_the_time,
-            areas_are_apart, listing_pages_through_many;
+            an_upload_goes_on_when_its_file_moves, an_upload_whose_name_is_taken_is_given_back,
+            removing_gives_the_bytes_back, quotas_hold, touching_sets_the_time, areas_are_apart, listing_pages_through_many;
         crowd:
             two_workers_never_hold_one_shipment, many_deliveries_at_once_each_count_once, many_uploads_at_once, many_small_uploads_at_once;
     }

@@ -14,6 +14,7 @@ mod keys;
 mod logins;
 mod noise;
 mod openssh;
+mod overtaken;
 mod protocol;
 mod scp;
 mod small;

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
-use crate::ports::{Area, AreaError, Begun, Close, LedgerError, Look, NewUpload, SmallUpload, Usage};
+use crate::ports::{Area, AreaError, Begun, Close, LedgerError, Look, NewUpload, Replaced, SmallUpload, Usage};
 
 use super::brief::Brief;
 use super::rows::{self, int, node_number, uuid};
@@ -109,7 +109,7 @@ impl Area for SqliteLedger {
         replace: bool,
         claim: Option<(ShipmentId, bool)>,
         now: Timestamp,
-    ) -> Result<Option<BlobId>, AreaError> {
+    ) -> Result<Replaced, AreaError> {
         let (partner, from, to) = (partner.clone(), from.clone(), to.clone());
         let renaming = Renaming { partner, from, to, replace, claim, now };
         self.write(move |connection| Box::pin(rename(connection, renaming))).await
@@ -336,7 +336,7 @@ struct Renaming {
     now: Timestamp,
 }
 
-async fn rename(connection: &mut SqliteConnection, renaming: Renaming) -> Result<Option<BlobId>, AreaError> {
+async fn rename(connection: &mut SqliteConnection, renaming: Renaming) -> Result<Replaced, AreaError> {
     let Renaming { partner, from, to, replace: may_replace, claim, now } = renaming;
     let old = unclaimed(connection, &partner, &from).await?;
     let target = entry(connection, &partner, &to).await?;
@@ -349,8 +349,11 @@ async fn rename(connection: &mut SqliteConnection, renaming: Renaming) -> Result
     let target = target.filter(|_| from != to);
     let new = moved(&old, &to, target.as_ref(), claim);
     drop_entry(connection, &partner, &old.path).await?;
-    if let Some(scratch) = old.scratch.filter(|_| old.state == NodeState::Whole && from != to) {
-        // An upload was about to replace the file that moved: it goes on under the old name.
+    // An upload was about to replace the file that moved: it goes on under the old name.
+    let stays = old.scratch.filter(|_| old.state == NodeState::Whole && from != to);
+    let left = [old.scratch, target.as_ref().and_then(|target| target.scratch)];
+    let scratch = left.into_iter().flatten().find(|id| ![stays, new.scratch].contains(&Some(*id)));
+    if let Some(scratch) = stays {
         let partial =
             Entry { scratch_bytes: old.scratch_bytes, ..Entry::partial(from, scratch, old.modified, old.owner) };
         put(connection, &partner, &partial).await?;
@@ -361,7 +364,8 @@ async fn rename(connection: &mut SqliteConnection, renaming: Renaming) -> Result
         shipments::claim(connection, &claim).await?;
     }
     // A claimed file's bytes are its shipment's.
-    Ok(target.filter(|target| target.state == NodeState::Whole).and_then(|target| target.blob))
+    let blob = target.filter(|target| target.state == NodeState::Whole).and_then(|target| target.blob);
+    Ok(Replaced { blob, scratch })
 }
 
 /// What stands at the new name. An upload in progress there goes on, unless the name is claimed now.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::model::{AreaPath, BlobId, Node, PartnerId, ScratchId, ShipmentId};
-use crate::ports::{Area, AreaError, Begun, Close, Look, NewUpload, Quota, SmallUpload, Usage};
+use crate::ports::{Area, AreaError, Begun, Close, Look, NewUpload, Quota, Replaced, SmallUpload, Usage};
 
 /// The area, and the uploads in it that it does not know of yet.
 pub(super) struct Deferred {
@@ -120,7 +120,7 @@ impl Deferred {
         replace: bool,
         claim: Option<(ShipmentId, bool)>,
         now: Timestamp,
-    ) -> Result<Option<BlobId>, AreaError> {
+    ) -> Result<Replaced, AreaError> {
         self.show(partner, from).await?;
         self.show(partner, to).await?;
         self.area.rename(partner, from, to, replace, claim, now).await

@@ -3,12 +3,13 @@
 use russh_sftp::protocol::FileAttributes;
 
 use crate::kill_point::kill_point;
-use crate::model::{AreaPath, NodeState};
+use crate::model::{AreaPath, NodeState, ScratchId};
 use crate::ports::AreaError;
 
 use super::attributes;
 use super::failure::Failure;
-use super::premises::{Premises, sealed_as};
+use super::ongoing::Taking;
+use super::premises::Premises;
 use super::recent::{Handed, Recent};
 use super::rights;
 use super::tree::{Directory, Target, Tree};
@@ -71,6 +72,8 @@ pub(super) async fn rename(
 ) -> Result<(), Failure> {
     let (_, from) = renamable(tree, from)?;
     let (directory, to) = renamable(tree, to)?;
+    // Whoever uploads to the new name waits: its upload may be thrown away.
+    let taking = premises.ongoing.take(&tree.partner, &to).await;
     let node = premises.area.stat(&tree.partner, &from).await?.ok_or(Failure::NoSuchFile)?;
     if node.state == NodeState::Partial || node.scratch.is_some() {
         return Err(AreaError::Incomplete.into());
@@ -85,7 +88,10 @@ pub(super) async fn rename(
     kill_point("sftp.rename.before");
     let replaced = premises.area.rename(&tree.partner, (&from, &to), replace, claim, now).await?;
     kill_point("sftp.rename.after");
-    if let Some(blob) = replaced {
+    if let Some(scratch) = replaced.scratch {
+        end_upload(premises, taking, scratch).await;
+    }
+    if let Some(blob) = replaced.blob {
         premises.remove(blob).await;
     }
     recent.forget(&from);
@@ -112,17 +118,20 @@ pub(super) async fn remove(premises: &Premises, tree: &Tree, recent: &mut Recent
     let node = premises.area.remove(&tree.partner, &path).await?;
     recent.forget(&path);
     if let Some(scratch) = node.scratch {
-        // Whoever is still writing to it is told so; nothing of it may come back.
-        let hold = premises.ongoing.take(&tree.partner, &path).await.done(None);
-        premises.ongoing.release(&tree.partner, &path, &hold);
-        premises.discard(scratch).await;
-        premises.remove(sealed_as(scratch)).await;
+        let taking = premises.ongoing.take(&tree.partner, &path).await;
+        end_upload(premises, taking, scratch).await;
     }
     if let Some(blob) = node.blob {
         premises.remove(blob).await;
     }
     tracing::info!(partner = %tree.partner, path = %path.logged(), "removed");
     Ok(())
+}
+
+/// Throws an upload away that no row names any more. Whoever is still writing to it is told so; nothing of it may come back.
+async fn end_upload(premises: &Premises, taking: Taking<'_>, scratch: ScratchId) {
+    taking.vacate();
+    premises.throw_away(scratch).await;
 }
 
 /// Directories are agreed, not made.

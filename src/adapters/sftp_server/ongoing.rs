@@ -68,6 +68,18 @@ impl Taking<'_> {
         }
         hold
     }
+
+    /// Takes the name and leaves it to nobody: the former holder has lost it.
+    pub(super) fn vacate(mut self) {
+        self.ongoing.locked(|names| {
+            if let Some(name) = names.get_mut(&self.key) {
+                name.holder = None;
+            }
+        });
+        if let Some((_, lost)) = &mut self.former {
+            **lost = true;
+        }
+    }
 }
 
 impl Drop for Taking<'_> {

@@ -134,9 +134,7 @@ async fn begin(
     }
     let Begun { former, held_bytes } = begun?;
     if let Some(former) = former {
-        premises.discard(former).await;
-        // Where a CLOSE had sealed it and the ledger had not taken that.
-        premises.remove(sealed_as(former)).await;
+        premises.throw_away(former).await;
     }
     let recorded_bytes = look.node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
     Ok(Beginning { start, recorded_bytes, usage_bytes: held_bytes })

@@ -69,6 +69,12 @@ impl Premises {
         }
     }
 
+    /// Throws an upload away that no row names any more: its scratch bytes, and what a CLOSE or an fsync made of them.
+    pub(super) async fn throw_away(&self, id: ScratchId) {
+        self.discard(id).await;
+        self.remove(sealed_as(id)).await;
+    }
+
     /// Throws a blob away. What stays behind after a failure is cleared out at the next start.
     pub(super) async fn remove(&self, id: BlobId) {
         if let Err(error) = self.blobs.remove(id).await {

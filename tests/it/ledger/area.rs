@@ -1,7 +1,7 @@
 //! The tree, case by case.
 
 use sluse::model::{AreaPath, BlobId, Node, NodeState, ScratchId, ShipmentId};
-use sluse::ports::{AreaError, Close, NewUpload, Quota, Usage};
+use sluse::ports::{AreaError, Close, NewUpload, Quota, Replaced, Usage};
 
 use super::{ROOMY, Store, at, claim, closing, partner, path, upload};
 
@@ -23,10 +23,12 @@ async fn rename(
     to: &str,
     replace: bool,
     claim: Option<ShipmentId>,
-) -> Result<Option<BlobId>, AreaError> {
+) -> Result<Replaced, AreaError> {
     let claim = claim.map(|id| (id, false));
     store.area().rename(&partner("etat"), &path(from), &path(to), replace, claim, at(9)).await
 }
+
+const NOTHING: Replaced = Replaced { blob: None, scratch: None };
 
 macro_rules! assert_refused {
     ($result:expr, $error:pat) => {
@@ -141,8 +143,8 @@ pub(super) async fn renaming_never_overwrites_unasked(store: Box<dyn Store>) {
     let (old, new) = (put(store.as_ref(), "/outbox/a").await, put(store.as_ref(), "/outbox/b").await);
     assert_refused!(rename(store.as_ref(), "/outbox/b", "/outbox/a", false, None).await, AreaError::Exists);
     assert_refused!(rename(store.as_ref(), "/outbox/b", "/outbox/b", false, None).await, AreaError::Exists);
-    assert_eq!(rename(store.as_ref(), "/outbox/b", "/outbox/b", true, None).await.unwrap(), None);
-    assert_eq!(rename(store.as_ref(), "/outbox/b", "/outbox/a", true, None).await.unwrap(), Some(old));
+    assert_eq!(rename(store.as_ref(), "/outbox/b", "/outbox/b", true, None).await.unwrap(), NOTHING);
+    assert_eq!(rename(store.as_ref(), "/outbox/b", "/outbox/a", true, None).await.unwrap().blob, Some(old));
     assert_eq!(stat(store.as_ref(), "/outbox/a").await.unwrap().blob, Some(new));
     // Over a claimed file: its shipment keeps the bytes.
     let first = claim(store.as_ref(), "/inbox/a.xml").await;
@@ -150,7 +152,7 @@ pub(super) async fn renaming_never_overwrites_unasked(store: Box<dyn Store>) {
     assert_refused!(rename(store.as_ref(), "/inbox/a.part", "/inbox/a.xml", false, None).await, AreaError::Exists);
     let second = ShipmentId::new();
     let freed = rename(store.as_ref(), "/inbox/a.part", "/inbox/a.xml", true, Some(second)).await.unwrap();
-    assert_eq!(freed, None);
+    assert_eq!(freed, NOTHING);
     assert!(store.ledger().shipment(first).await.unwrap().is_some());
     assert_eq!(stat(store.as_ref(), "/inbox/a.xml").await.unwrap().shipment, Some(second));
     assert_eq!(store.area().usage(&partner("etat")).await.unwrap(), Usage { bytes: 200, files: 2 });
@@ -178,6 +180,25 @@ pub(super) async fn an_upload_goes_on_when_its_file_moves(store: Box<dyn Store>)
     assert_eq!((going_on.state, going_on.blob, going_on.scratch), (NodeState::Partial, None, Some(scratch)));
     store.area().close(&closing("/inbox/a.part", scratch, BlobId::new())).await.unwrap();
     assert_eq!(store.area().usage(&partner("etat")).await.unwrap(), Usage { bytes: 200, files: 2 });
+}
+
+pub(super) async fn an_upload_whose_name_is_taken_is_given_back(store: Box<dyn Store>) {
+    put(store.as_ref(), "/inbox/a.part").await;
+    let scratch = ScratchId::new();
+    store.area().begin(&upload("/inbox/a.xml", scratch)).await.unwrap();
+    store.area().pause(&partner("etat"), &path("/inbox/a.xml"), scratch, 60).await.unwrap();
+    let claim = Some(ShipmentId::new());
+    let freed = rename(store.as_ref(), "/inbox/a.part", "/inbox/a.xml", true, claim).await.unwrap();
+    assert_eq!(freed, Replaced { blob: None, scratch: Some(scratch) });
+    // One that goes on under the new name, or under the old one, is not given back.
+    let (old, scratch) = (put(store.as_ref(), "/inbox/c.part").await, ScratchId::new());
+    store.area().begin(&upload("/inbox/c.part", scratch)).await.unwrap();
+    put(store.as_ref(), "/inbox/b.part").await;
+    let freed = rename(store.as_ref(), "/inbox/b.part", "/inbox/c.part", true, None).await.unwrap();
+    assert_eq!(freed, Replaced { blob: Some(old), scratch: None });
+    assert_eq!(rename(store.as_ref(), "/inbox/c.part", "/inbox/d.part", true, None).await.unwrap(), NOTHING);
+    assert_eq!(stat(store.as_ref(), "/inbox/c.part").await.unwrap().scratch, Some(scratch));
+    assert_eq!(store.area().usage(&partner("etat")).await.unwrap(), Usage { bytes: 200, files: 3 });
 }
 
 pub(super) async fn removing_gives_the_bytes_back(store: Box<dyn Store>) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use sluse::model::{AreaPath, BlobId, Node, NodeState, ReceiptForm, ReceiptKind, ScratchId, ShipmentId};
-use sluse::ports::{AreaError, Close, NewUpload, PlacedReceipt, Quota, ReceiptFile, SmallUpload, Usage};
+use sluse::ports::{AreaError, Close, NewUpload, PlacedReceipt, Quota, ReceiptFile, Replaced, SmallUpload, Usage};
 
 use super::{Store, at, partner, path};
 
@@ -142,8 +142,11 @@ async fn make(store: &dyn Store, model: &mut Model, call: Call, now: i64) -> (An
         Call::Rename { from, to, replace, claim } => {
             let claim = claim.then(|| (ShipmentId::new(), true));
             let real = area.rename(&etat, &place(from), &place(to), replace, claim, at(now)).await;
-            let real = real.map(|old| old.map(|id| id.0));
-            (real.map_err(kind), model.rename(from, to, replace, claim.map(|(id, _)| id)))
+            let model = model.rename(from, to, replace, claim.map(|(id, _)| id));
+            let scratch = |replaced: &Replaced| replaced.scratch;
+            assert_eq!(real.as_ref().ok().and_then(scratch), model.as_ref().ok().and_then(scratch));
+            let blob = |replaced: Replaced| replaced.blob.map(|id| id.0);
+            (real.map(blob).map_err(kind), model.map(blob))
         }
         Call::Remove { name } => {
             let real = area.remove(&etat, &place(name)).await.map(|node| node.blob.map(|id| id.0));
@@ -224,7 +227,13 @@ impl Model {
         Ok(old.whole.map(|(id, _)| id.0))
     }
 
-    fn rename(&mut self, from: usize, to: usize, replace: bool, claim: Option<ShipmentId>) -> Answer {
+    fn rename(
+        &mut self,
+        from: usize,
+        to: usize,
+        replace: bool,
+        claim: Option<ShipmentId>,
+    ) -> Result<Replaced, &'static str> {
         let old = self.unclaimed(from)?;
         if self.files.contains_key(&to) && !replace {
             return Err("exists");
@@ -235,6 +244,8 @@ impl Model {
         self.files.remove(&from);
         let target = self.files.remove(&to);
         let mut moved = File { shipment: claim, ..old.clone() };
+        let mut ended: Vec<_> =
+            [&target, &Some(old.clone())].into_iter().flatten().filter_map(|file| file.upload).collect();
         if old.whole.is_some() {
             moved.upload = target.as_ref().filter(|_| claim.is_none()).and_then(|target| target.upload);
             if from != to && old.upload.is_some() {
@@ -243,7 +254,9 @@ impl Model {
         }
         self.shipments.extend(claim.zip(moved.whole).map(|(id, (blob, _))| (id, blob, to)));
         self.files.insert(to, moved);
-        Ok(target.filter(|target| target.shipment.is_none()).and_then(|target| target.whole).map(|(id, _)| id.0))
+        ended.retain(|ended| self.files.values().all(|file| file.upload != Some(*ended)));
+        let blob = target.filter(|target| target.shipment.is_none()).and_then(|target| target.whole);
+        Ok(Replaced { blob: blob.map(|(id, _)| id), scratch: ended.first().map(|(id, _)| *id) })
     }
 
     fn remove(&mut self, name: usize) -> Answer {

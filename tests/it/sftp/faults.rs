@@ -13,7 +13,7 @@ use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
 use sluse::ports::{
-    Area, AreaError, Begun, Blob, Blobs, Close, LedgerError, Look, NewUpload, Scratch, SmallUpload, Usage,
+    Area, AreaError, Begun, Blob, Blobs, Close, LedgerError, Look, NewUpload, Replaced, Scratch, SmallUpload, Usage,
 };
 
 use crate::support::sftp::{Gateway, ROOMY, refusal, store as store_of};
@@ -82,7 +82,7 @@ impl Area for Moody {
         replace: bool,
         claim: Option<(ShipmentId, bool)>,
         now: Timestamp,
-    ) -> Result<Option<BlobId>, AreaError> {
+    ) -> Result<Replaced, AreaError> {
         self.up()?.rename(partner, from, to, replace, claim, now).await
     }
     async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError> {

@@ -126,7 +126,7 @@ impl Upload {
                 tracing::info!(%partner, path = %self.path.logged(), size_bytes = self.size_bytes, "kept as a partial")
             }
             // Removed or replaced while it was open.
-            Err(AreaError::Superseded | AreaError::NotFound) => {}
+            Err(AreaError::Superseded | AreaError::NotFound) => self.premises.throw_away(self.scratch_id).await,
             // The ledger does not take it at all.
             Err(AreaError::Exists | AreaError::QuotaBytes(_) | AreaError::QuotaFiles(_)) => {
                 self.premises.area.forget(partner, &self.path, self.scratch_id);
