@@ -113,12 +113,13 @@ pub(super) async fn remove(premises: &Premises, tree: &Tree, recent: &mut Recent
     let Target::File(directory, path) = tree.resolve(path)? else {
         return Err(Failure::Refused("this is a directory".to_owned()));
     };
+    // Taken before the file is gone: an upload that begins at once after it is another one, and waits meanwhile.
+    let taking = premises.ongoing.take(&tree.partner, &path).await;
     let node = premises.area.stat(&tree.partner, &path).await?.ok_or(Failure::NoSuchFile)?;
     rights::remove(tree, directory, &node)?;
     let node = premises.area.remove(&tree.partner, &path).await?;
     recent.forget(&path);
     if let Some(scratch) = node.scratch {
-        let taking = premises.ongoing.take(&tree.partner, &path).await;
         end_upload(premises, taking, scratch).await;
     }
     if let Some(blob) = node.blob {

@@ -15,6 +15,7 @@ use sluse::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchI
 use sluse::ports::{
     Area, AreaError, Begun, Blob, Blobs, Close, LedgerError, Look, NewUpload, Replaced, Scratch, SmallUpload, Usage,
 };
+use tokio::sync::Notify;
 
 use crate::support::sftp::{Gateway, ROOMY, refusal, store as store_of};
 
@@ -24,6 +25,8 @@ const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags
 struct Moody {
     area: SqliteLedger,
     down: Arc<AtomicBool>,
+    /// Told of every removal that is done, whose answer takes a while from there.
+    removed: Option<Arc<Notify>>,
 }
 
 impl Moody {
@@ -86,7 +89,12 @@ impl Area for Moody {
         self.up()?.rename(partner, from, to, replace, claim, now).await
     }
     async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError> {
-        self.up()?.remove(partner, path).await
+        let node = self.up()?.remove(partner, path).await?;
+        if let Some(removed) = &self.removed {
+            removed.notify_one();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        Ok(node)
     }
     async fn fetched(&self, p: &PartnerId, path: &AreaPath, user: &str, now: Timestamp) -> Result<(), AreaError> {
         self.up()?.fetched(p, path, user, now).await
@@ -163,7 +171,7 @@ async fn moody() -> (Gateway, Arc<AtomicBool>, Arc<AtomicBool>) {
     let dir = tempfile::tempdir().unwrap();
     let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
     let blobs = LocalBlobs::open(&dir.path().join("bytes")).unwrap();
-    let area = Moody { area: ledger.clone(), down: Arc::clone(&down) };
+    let area = Moody { area: ledger.clone(), down: Arc::clone(&down), removed: None };
     let store = Filling { blobs, full: Arc::clone(&full) };
     let blobs = store_of(&dir, &ledger);
     let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
@@ -198,13 +206,38 @@ async fn a_close_the_ledger_did_not_take_is_no_success_and_can_be_resumed() {
 /// A server with the bytes as the program keeps them; the switch is for the ledger.
 async fn moody_and_tiered() -> (Gateway, Arc<AtomicBool>) {
     let down = Arc::new(AtomicBool::new(false));
+    (tiered(Arc::clone(&down), None).await, down)
+}
+
+async fn tiered(down: Arc<AtomicBool>, removed: Option<Arc<Notify>>) -> Gateway {
     let dir = tempfile::tempdir().unwrap();
     let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
-    let area = Moody { area: ledger.clone(), down: Arc::clone(&down) };
+    let area = Moody { area: ledger.clone(), down, removed };
     let blobs = store_of(&dir, &ledger);
     let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
     let ports: (Arc<dyn Area>, Arc<dyn Blobs>) = (Arc::new(area), Arc::new(blobs.clone()));
-    (Gateway::over(dir, ledger, blobs, ports, limits, ROOMY).await, down)
+    Gateway::over(dir, ledger, blobs, ports, limits, ROOMY).await
+}
+
+#[tokio::test]
+async fn an_upload_that_begins_before_a_removal_is_answered_is_another_one() {
+    let removed = Arc::new(Notify::new());
+    let gateway = tiered(Arc::default(), Some(Arc::clone(&removed))).await;
+    let (first, second, third) = (gateway.raw("etat").await, gateway.raw("etat").await, gateway.raw("etat").await);
+    let old = first.open("/inbox/a.part", NEW).await.unwrap();
+    first.sftp.write(&*old, 0, b"old".to_vec()).await.unwrap();
+    let begins = async {
+        removed.notified().await;
+        third.open("/inbox/a.part", NEW).await
+    };
+    let (gone, new) = tokio::join!(second.sftp.remove("/inbox/a.part"), begins);
+    gone.unwrap();
+    let new = new.unwrap();
+    third.sftp.write(&*new, 0, b"another".to_vec()).await.unwrap();
+    third.sftp.close(new).await.unwrap();
+    refusal(first.sftp.close(old).await.unwrap_err());
+    let node = gateway.node("/inbox/a.part").await.unwrap();
+    assert_eq!((node.state, node.size_bytes), (NodeState::Whole, 7));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Uploads whose name another file has taken meanwhile: nothing of them is left, and whoever comes after has its own.
 
-use russh_sftp::protocol::OpenFlags;
+use russh_sftp::protocol::{OpenFlags, StatusCode};
 use sluse::ports::{Area as _, Blobs as _, Usage};
 
 use crate::support::sftp::{Gateway, RawClient, refusal};
@@ -19,7 +19,7 @@ async fn put_over(client: &RawClient, path: &str) {
     }
     let reply = client.sftp.extended("posix-rename@openssh.com", data).await.unwrap();
     let russh_sftp::protocol::Packet::Status(status) = reply else { panic!("a status") };
-    assert_eq!(status.status_code, russh_sftp::protocol::StatusCode::Ok, "{}", status.error_message);
+    assert_eq!(status.status_code, StatusCode::Ok, "{}", status.error_message);
 }
 
 /// Waits until nothing is kept but the bytes of the shipment at a path, and holds what is counted against them.
@@ -69,6 +69,35 @@ async fn an_upload_under_way_whose_name_a_rename_takes_is_told_so() {
         assert_eq!(refusal(client.sftp.close(handle).await.unwrap_err()).1, TAKEN_OVER);
         only_the_shipment(&gateway, "/inbox/a.xml").await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_begins_while_its_name_is_removed_is_left_alone() {
+    let gateway = Gateway::start().await;
+    let (first, second, third) = (gateway.raw("etat").await, gateway.raw("etat").await, gateway.raw("etat").await);
+    for round in 0..30 {
+        let path = format!("/inbox/{round}.part");
+        let old = first.open(&path, NEW).await.unwrap();
+        first.sftp.write(&*old, 0, b"old".to_vec()).await.unwrap();
+        let (removed, opened) = tokio::join!(second.sftp.remove(&*path), third.open(&path, NEW));
+        removed.unwrap();
+        let new = opened.unwrap();
+        let (written, late) = tokio::join!(third.sftp.write(&*new, 0, b"new".to_vec()), first.sftp.close(old));
+        refusal(late.unwrap_err());
+        // Whichever came first; who was removed is told so, and leaves nothing.
+        let closed = third.sftp.close(new).await;
+        match gateway.node(&path).await {
+            Some(node) => assert_eq!((written.is_ok(), closed.is_ok(), node.size_bytes), (true, true, 3)),
+            None => {
+                assert_eq!(refusal(closed.unwrap_err()).1, TAKEN_OVER);
+                assert_eq!(refusal(second.sftp.stat(&*path).await.unwrap_err()).0, StatusCode::NoSuchFile);
+            }
+        }
+        let usage = gateway.ledger.usage(&"etat".parse().unwrap()).await.unwrap();
+        let files = gateway.ledger.list(&"etat".parse().unwrap(), "inbox", None, 100).await.unwrap().len();
+        assert_eq!((usage.bytes, usage.files), (files as u64 * 3, files as u64));
+    }
+    assert!(gateway.blobs.inventory().await.unwrap().1.is_empty());
 }
 
 #[tokio::test]

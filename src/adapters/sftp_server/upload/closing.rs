@@ -24,7 +24,7 @@ impl Upload {
             return Err(failure);
         }
         let hold = Arc::clone(&self.hold);
-        let mut lost = held(&hold).await?;
+        let mut lost = held(&hold).await.inspect_err(|_lost| self.forget())?;
         let now = self.premises.now();
         kill_point("sftp.close.before");
         // Nobody writes any more, and looking goes on while the disk is waited for.
@@ -111,9 +111,15 @@ impl Upload {
     /// Leaves it as a partial that can be resumed, unless another connection has it.
     pub(in super::super) async fn pause(&mut self) {
         let hold = Arc::clone(&self.hold);
-        if let Ok(_held) = held(&hold).await {
-            self.record_size().await;
+        match held(&hold).await {
+            Ok(_held) => self.record_size().await,
+            Err(_lost) => self.forget(),
         }
+    }
+
+    /// Nothing of it is recorded any more, where it was not yet.
+    fn forget(&self) {
+        self.premises.area.forget(&self.tree.partner, &self.path, self.scratch_id);
     }
 
     async fn record_size(&self) {
@@ -129,7 +135,7 @@ impl Upload {
             Err(AreaError::Superseded | AreaError::NotFound) => self.premises.throw_away(self.scratch_id).await,
             // The ledger does not take it at all.
             Err(AreaError::Exists | AreaError::QuotaBytes(_) | AreaError::QuotaFiles(_)) => {
-                self.premises.area.forget(partner, &self.path, self.scratch_id);
+                self.forget();
                 self.premises.discard(self.scratch_id).await;
             }
             Err(error) => {
