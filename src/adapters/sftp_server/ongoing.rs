@@ -13,7 +13,23 @@ use crate::ports::Scratch;
 /// The uploads of all connections.
 #[derive(Default)]
 pub(super) struct Ongoing {
-    names: Mutex<HashMap<Key, Name>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    names: HashMap<Key, Name>,
+    /// What the ledger has counted so far of each partner's uploads; it says nothing but how much more that is than before.
+    settled_bytes: HashMap<PartnerId, u64>,
+}
+
+/// What a partner's uploads have received beyond what the ledger was known to count at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Received {
+    /// Bytes the ledger does not know of yet.
+    pub(super) growth_bytes: u64,
+    /// Bytes it has counted since the server began.
+    pub(super) settled_bytes: u64,
 }
 
 type Key = (PartnerId, AreaPath);
@@ -62,7 +78,7 @@ impl Taking<'_> {
     pub(super) fn done(mut self, scratch: Option<(ScratchId, Arc<dyn Scratch>)>) -> Arc<Hold> {
         let hold = Arc::new(Hold { scratch, ..Hold::default() });
         let holder = Some(Arc::clone(&hold));
-        self.ongoing.locked(|names| names.entry(self.key.clone()).or_default().holder = holder);
+        self.ongoing.locked(|known| known.names.entry(self.key.clone()).or_default().holder = holder);
         if let Some((_, lost)) = &mut self.former {
             **lost = true;
         }
@@ -71,8 +87,8 @@ impl Taking<'_> {
 
     /// Takes the name and leaves it to nobody: the former holder has lost it.
     pub(super) fn vacate(mut self) {
-        self.ongoing.locked(|names| {
-            if let Some(name) = names.get_mut(&self.key) {
+        self.ongoing.locked(|known| {
+            if let Some(name) = known.names.get_mut(&self.key) {
                 name.holder = None;
             }
         });
@@ -85,7 +101,7 @@ impl Taking<'_> {
 impl Drop for Taking<'_> {
     fn drop(&mut self) {
         self.turn = None;
-        self.ongoing.locked(|names| forget_unused(names, &self.key));
+        self.ongoing.locked(|known| forget_unused(&mut known.names, &self.key));
     }
 }
 
@@ -94,9 +110,9 @@ impl Ongoing {
     /// to begin.
     pub(super) async fn take(&self, partner: &PartnerId, path: &AreaPath) -> Taking<'_> {
         let key = (partner.clone(), path.clone());
-        let turn = self.locked(|names| Arc::clone(&names.entry(key.clone()).or_default().turn));
+        let turn = self.locked(|known| Arc::clone(&known.names.entry(key.clone()).or_default().turn));
         let mut taking = Taking { ongoing: self, key, former: None, turn: Some(turn.lock_owned().await) };
-        let holder = self.locked(|names| names.get(&taking.key).and_then(|name| name.holder.clone()));
+        let holder = self.locked(|known| known.names.get(&taking.key).and_then(|name| name.holder.clone()));
         if let Some(holder) = holder {
             let lost = Arc::clone(&holder.lost).lock_owned().await;
             taking.former = (!*lost).then_some((holder, lost));
@@ -106,7 +122,7 @@ impl Ongoing {
 
     /// Tells whether some connection has the name, or is about to take it.
     pub(super) fn is_held(&self, partner: &PartnerId, path: &AreaPath) -> bool {
-        self.locked(|names| names.contains_key(&(partner.clone(), path.clone())))
+        self.locked(|known| known.names.contains_key(&(partner.clone(), path.clone())))
     }
 
     /// Where the bytes of an upload in progress go.
@@ -115,32 +131,44 @@ impl Ongoing {
             let (known, scratch) = name.holder.as_ref()?.scratch.as_ref()?;
             (*known == id).then(|| Arc::clone(scratch))
         };
-        self.locked(|names| names.values().find_map(of))
+        self.locked(|known| known.names.values().find_map(of))
     }
 
     /// Gives a name back, if this hold still has it.
     pub(super) fn release(&self, partner: &PartnerId, path: &AreaPath, hold: &Arc<Hold>) {
         let key = (partner.clone(), path.clone());
-        self.locked(|names| {
-            if let Some(name) = names.get_mut(&key) {
+        self.locked(|known| {
+            if let Some(name) = known.names.get_mut(&key) {
                 name.holder.take_if(|holder| Arc::ptr_eq(holder, hold));
             }
-            forget_unused(names, &key);
+            forget_unused(&mut known.names, &key);
         });
     }
 
-    /// Bytes a partner's uploads have received that the ledger does not know of yet.
-    pub(super) fn growth_bytes(&self, partner: &PartnerId) -> u64 {
-        self.locked(|names| {
-            let own = names.iter().filter(|((holder, _), _)| holder == partner);
+    /// What a partner's uploads have received.
+    pub(super) fn received(&self, partner: &PartnerId) -> Received {
+        self.locked(|known| {
+            let own = known.names.iter().filter(|((holder, _), _)| holder == partner);
             let holders = own.filter_map(|(_, name)| name.holder.as_ref());
-            holders.map(|hold| hold.growth_bytes.load(Ordering::Relaxed)).sum()
+            let growth_bytes = holders.map(|hold| hold.growth_bytes.load(Ordering::Relaxed)).sum();
+            let settled_bytes = known.settled_bytes.get(partner).copied().unwrap_or_default();
+            Received { growth_bytes, settled_bytes }
         })
     }
 
-    fn locked<T>(&self, work: impl FnOnce(&mut HashMap<Key, Name>) -> T) -> T {
-        // The map is whole after every statement, so a panic elsewhere does not spoil it.
-        work(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The ledger knows now of all that an upload has received. Uploads that are open already learn of it here, and need
+    /// not ask the ledger again for every file that ends beside them.
+    pub(super) fn settle(&self, partner: &PartnerId, hold: &Hold) {
+        self.locked(|known| {
+            let bytes = hold.growth_bytes.swap(0, Ordering::Relaxed);
+            let settled_bytes = known.settled_bytes.entry(partner.clone()).or_default();
+            *settled_bytes = settled_bytes.saturating_add(bytes);
+        });
+    }
+
+    fn locked<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
+        // The maps are whole after every statement, so a panic elsewhere does not spoil them.
+        work(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -161,16 +189,23 @@ mod tests {
         let path = AreaPath::new("inbox", "a.xml").unwrap();
         let first = ongoing.take(&partner, &path).await.done(None);
         first.grown(10);
-        assert_eq!(ongoing.growth_bytes(&partner), 10);
+        assert_eq!(ongoing.received(&partner), received(10, 0));
         let second = ongoing.take(&partner, &path).await.done(None);
         assert!(*first.lost.lock().await);
         ongoing.release(&partner, &path, &first);
         second.grown(3);
-        assert_eq!(ongoing.growth_bytes(&partner), 3);
-        assert_eq!(ongoing.growth_bytes(&"annen".parse().unwrap()), 0);
+        assert_eq!(ongoing.received(&partner), received(3, 0));
+        assert_eq!(ongoing.received(&"annen".parse().unwrap()), received(0, 0));
+        ongoing.settle(&partner, &second);
+        second.grown(4);
+        assert_eq!(ongoing.received(&partner), received(4, 3), "what the ledger knows is counted there");
         ongoing.release(&partner, &path, &second);
-        assert_eq!(ongoing.growth_bytes(&partner), 0);
-        assert!(ongoing.names.lock().unwrap().is_empty());
+        assert_eq!(ongoing.received(&partner), received(0, 3));
+        assert!(ongoing.known.lock().unwrap().names.is_empty());
+    }
+
+    fn received(growth_bytes: u64, settled_bytes: u64) -> Received {
+        Received { growth_bytes, settled_bytes }
     }
 
     #[tokio::test]
@@ -188,6 +223,6 @@ mod tests {
         ongoing.release(&partner, &path, &first);
         drop(next);
         assert!(!*first.lost.lock().await);
-        assert!(ongoing.names.lock().unwrap().is_empty());
+        assert!(ongoing.known.lock().unwrap().names.is_empty());
     }
 }

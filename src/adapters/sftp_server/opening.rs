@@ -56,7 +56,8 @@ pub(super) async fn write(
     if let Some(former) = taking.former().filter(|former| former.in_memory().is_some()) {
         on_disk(move || former.sync()).await?;
     }
-    let Beginning { start, recorded_bytes, usage_bytes } = begin(premises, tree, purpose, &path, flags).await?;
+    let Beginning { start, recorded_bytes, usage_bytes, settled_bytes } =
+        begin(premises, tree, purpose, &path, flags).await?;
     // From here on the ledger knows this upload and no other of the name.
     let hold = taking.done(Some((start.id, Arc::clone(&start.scratch))));
     hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
@@ -82,6 +83,7 @@ pub(super) async fn write(
         size_bytes: start.size_bytes,
         recorded_bytes,
         usage_bytes,
+        settled_bytes,
         looked_at_bytes: start.size_bytes,
         append: flags.contains(OpenFlags::APPEND),
         failed: None,
@@ -113,6 +115,7 @@ async fn begin(
     path: &AreaPath,
     flags: OpenFlags,
 ) -> Result<Beginning, Failure> {
+    let settled_bytes = premises.ongoing.received(&tree.partner).settled_bytes;
     // Looked at again now that nobody else writes to it.
     let look = premises.area.look(&tree.partner, path).await?;
     check(purpose, tree, look.node.as_ref(), flags)?;
@@ -137,7 +140,7 @@ async fn begin(
         premises.throw_away(former).await;
     }
     let recorded_bytes = look.node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
-    Ok(Beginning { start, recorded_bytes, usage_bytes: held_bytes })
+    Ok(Beginning { start, recorded_bytes, usage_bytes: held_bytes, settled_bytes })
 }
 
 /// An upload that the ledger knows.
@@ -147,6 +150,8 @@ struct Beginning {
     recorded_bytes: u64,
     /// Bytes the partner holds, those among them.
     usage_bytes: u64,
+    /// Bytes of the partner's uploads that the ledger had counted before that.
+    settled_bytes: u64,
 }
 
 /// Where an upload's bytes go and how many are there already.

@@ -45,6 +45,8 @@ pub(super) struct Upload {
     pub(super) recorded_bytes: u64,
     /// Bytes the partner held when last looked, this upload's recorded ones included.
     pub(super) usage_bytes: u64,
+    /// Bytes of the partner's uploads that the ledger had counted by then.
+    pub(super) settled_bytes: u64,
     /// Its size when the usage was last looked up.
     pub(super) looked_at_bytes: u64,
     /// Every write goes to the end.
@@ -153,9 +155,8 @@ impl Upload {
         self.sync_file().await?;
         let size_bytes = self.size_bytes;
         self.premises.area.pause(&self.tree.partner, &self.path, self.scratch_id, size_bytes).await?;
-        self.usage_bytes = self.usage_bytes.saturating_add(size_bytes).saturating_sub(self.recorded_bytes);
+        self.premises.ongoing.settle(&self.tree.partner, &self.hold);
         self.recorded_bytes = size_bytes;
-        self.hold.grown(0);
         Ok(())
     }
 

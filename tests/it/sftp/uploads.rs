@@ -225,6 +225,35 @@ async fn two_uploads_share_one_quota() {
 }
 
 #[tokio::test]
+async fn files_that_were_opened_early_share_the_quota_with_those_closed_since() {
+    let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
+    for ends in ["closed", "synced", "cut"] {
+        let gateway = Gateway::with(limits.clone(), Quota { bytes: 1_000_000, files: 10 }).await;
+        let (client, other) = (gateway.raw("etat").await, gateway.raw("etat").await);
+        let first = other.open("/inbox/1.xml", NEW).await.unwrap();
+        let (second, third) = (client.open("/inbox/2.xml", NEW).await, client.open("/inbox/3.xml", NEW).await);
+        other.sftp.write(&*first, 0, vec![1; 200_000]).await.unwrap();
+        other.sftp.write(&*first, 200_000, vec![1; 200_000]).await.unwrap();
+        match ends {
+            "closed" => drop(other.sftp.close(first).await.unwrap()),
+            "synced" => drop(other.sftp.fsync(&*first).await.unwrap()),
+            _ => {
+                other.cut().await;
+                gateway.paused_at("/inbox/1.xml", 400_000).await;
+            }
+        }
+        let (second, third) = (second.unwrap(), third.unwrap());
+        for at in [0, 200_000] {
+            client.sftp.write(&*second, at, vec![2; 200_000]).await.unwrap();
+        }
+        client.sftp.close(second).await.unwrap();
+        client.sftp.write(&*third, 0, vec![3; 200_000]).await.unwrap();
+        let over = refusal(client.sftp.write(&*third, 200_000, vec![3; 1]).await.unwrap_err());
+        assert_eq!(over.1, "quota of 1 MB reached", "{ends}");
+    }
+}
+
+#[tokio::test]
 async fn attributes_never_fail_a_good_upload() {
     let gateway = Gateway::start().await;
     let client = gateway.raw("etat").await;

@@ -60,6 +60,7 @@ impl Upload {
         kill_point("sftp.close.after");
         // Nobody takes over what is done.
         *lost = true;
+        self.premises.ongoing.settle(&self.tree.partner, &hold);
         arrival.into_iter().for_each(|arrival| arrival.kept());
         if let Some(blob) = replaced {
             self.premises.remove(blob).await;
@@ -129,7 +130,8 @@ impl Upload {
         let partner = &self.tree.partner;
         match self.premises.area.pause(partner, &self.path, self.scratch_id, self.size_bytes).await {
             Ok(()) => {
-                tracing::info!(%partner, path = %self.path.logged(), size_bytes = self.size_bytes, "kept as a partial")
+                self.premises.ongoing.settle(partner, &self.hold);
+                tracing::info!(%partner, path = %self.path.logged(), size_bytes = self.size_bytes, "kept as a partial");
             }
             // Removed or replaced while it was open.
             Err(AreaError::Superseded | AreaError::NotFound) => self.premises.throw_away(self.scratch_id).await,

@@ -6,20 +6,25 @@ use super::super::failure::Failure;
 use super::Upload;
 
 impl Upload {
-    /// How far it may reach. Looked up anew now and then, and before `wanted` is refused: files may have gone meanwhile.
+    /// How far it may reach. What other uploads bring meanwhile is counted here; what is in the ledger is looked up anew
+    /// now and then, and before `wanted` is refused: files may have gone.
     pub(super) async fn limit(&mut self, wanted: u64) -> Result<Limit, Failure> {
         let known = self.known_limit();
         let grown = self.size_bytes.saturating_sub(self.looked_at_bytes);
         if grown < LOOK_AGAIN_BYTES && wanted <= known.reach_bytes {
             return Ok(known);
         }
+        // Before the look: what is settled meanwhile counts twice rather than not at all, until the next one.
+        self.settled_bytes = self.premises.ongoing.received(&self.tree.partner).settled_bytes;
         self.usage_bytes = self.premises.area.usage(&self.tree.partner).await?.bytes;
         self.looked_at_bytes = self.size_bytes;
         Ok(self.known_limit())
     }
 
     fn known_limit(&self) -> Limit {
-        let held_bytes = self.usage_bytes.saturating_add(self.premises.ongoing.growth_bytes(&self.tree.partner));
+        let received = self.premises.ongoing.received(&self.tree.partner);
+        let since_bytes = received.settled_bytes.saturating_sub(self.settled_bytes);
+        let held_bytes = self.usage_bytes.saturating_add(since_bytes).saturating_add(received.growth_bytes);
         let quota_bytes = self.tree.quota.bytes;
         let reach_bytes = self.size_bytes.saturating_add(quota_bytes.saturating_sub(held_bytes));
         Limit { reach_bytes, quota_bytes, max_upload_bytes: self.tree.max_upload_bytes }
