@@ -7,7 +7,7 @@ use russh_sftp::protocol::OpenFlags;
 
 use crate::kill_point::kill_point;
 use crate::model::{AreaPath, Node, NodeState, ScratchId};
-use crate::ports::{AreaError, Arriving, Begun, Blob, NewUpload, Scratch};
+use crate::ports::{AreaError, Arriving, Begun, Blob, Look, NewUpload, Scratch};
 
 use super::disk::on_disk;
 use super::failure::Failure;
@@ -56,7 +56,7 @@ pub(super) async fn write(
     if let Some(former) = taking.former().filter(|former| former.in_memory().is_some()) {
         on_disk(move || former.sync()).await?;
     }
-    let Beginning { start, recorded_bytes, usage_bytes, settled_bytes } =
+    let Beginning { start, later, recorded_bytes, usage_bytes, settled_bytes } =
         begin(premises, tree, purpose, &path, flags).await?;
     // From here on the ledger knows this upload and no other of the name.
     let hold = taking.done(Some((start.id, Arc::clone(&start.scratch))));
@@ -75,6 +75,7 @@ pub(super) async fn write(
         path,
         purpose,
         hold,
+        later,
         scratch_id: start.id,
         arrival: Some(premises.arrivals.begins(arriving)),
         scratch: start.scratch,
@@ -95,10 +96,11 @@ fn check(purpose: Purpose, tree: &Tree, node: Option<&Node>, flags: OpenFlags) -
     if !purpose.takes_files() {
         return Err(Failure::Denied("files are taken in the inbox and test directories only"));
     }
+    let appends = flags.contains(OpenFlags::APPEND);
     match node {
         Some(_) if flags.contains(OpenFlags::EXCLUDE) => Err(AreaError::Exists.into()),
-        // Whoever goes on with a file whose CLOSE was done when the line was cut would make an empty shipment of it.
-        Some(node) if node.state == NodeState::Claimed && !flags.contains(OpenFlags::TRUNCATE) => {
+        // Whoever goes on with a file whose CLOSE was done when the line was cut would make a shipment of nothing.
+        Some(node) if is_kept(node, flags) && (appends || !flags.contains(OpenFlags::CREATE)) => {
             Err(AreaError::Claimed.into())
         }
         Some(node) => rights::change(tree, node),
@@ -107,7 +109,12 @@ fn check(purpose: Purpose, tree: &Tree, node: Option<&Node>, flags: OpenFlags) -
     }
 }
 
-/// Has the ledger begin the upload where it goes on.
+/// Tells a file that is being processed, which the client did not ask to cut.
+fn is_kept(node: &Node, flags: OpenFlags) -> bool {
+    node.state == NodeState::Claimed && !flags.contains(OpenFlags::TRUNCATE)
+}
+
+/// Has the ledger begin the upload where it goes on, unless that waits for its first bytes.
 async fn begin(
     premises: &Premises,
     tree: &Tree,
@@ -129,23 +136,36 @@ async fn begin(
         quota: tree.quota,
         now: premises.now(),
     };
-    kill_point("sftp.open.before");
-    let begun = premises.area.begin(upload, &look).await;
-    kill_point("sftp.open.after");
+    if look.node.as_ref().is_some_and(|node| is_kept(node, flags)) {
+        let (later, usage_bytes) = (Some(upload), look.usage.bytes);
+        return Ok(Beginning { start, later, recorded_bytes: 0, usage_bytes, settled_bytes });
+    }
+    let begun = enter(premises, upload, &look).await;
     if begun.is_err() && start.fresh {
         premises.discard(start.id).await;
     }
+    let usage_bytes = begun?;
+    let recorded_bytes = look.node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
+    Ok(Beginning { start, later: None, recorded_bytes, usage_bytes, settled_bytes })
+}
+
+/// Has the ledger know of an upload; what the partner holds then.
+pub(super) async fn enter(premises: &Premises, upload: NewUpload, look: &Look) -> Result<u64, AreaError> {
+    kill_point("sftp.open.before");
+    let begun = premises.area.begin(upload, look).await;
+    kill_point("sftp.open.after");
     let Begun { former, held_bytes } = begun?;
     if let Some(former) = former {
         premises.throw_away(former).await;
     }
-    let recorded_bytes = look.node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
-    Ok(Beginning { start, recorded_bytes, usage_bytes: held_bytes, settled_bytes })
+    Ok(held_bytes)
 }
 
-/// An upload that the ledger knows.
+/// An upload that the ledger knows, or will know with its first bytes.
 struct Beginning {
     start: Start,
+    /// What it is told then.
+    later: Option<NewUpload>,
     /// Bytes of it that the ledger has counted.
     recorded_bytes: u64,
     /// Bytes the partner holds, those among them.

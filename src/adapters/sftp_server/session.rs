@@ -273,8 +273,8 @@ impl Session {
             Open::Upload(upload) => {
                 upload.modified = attributes::modified(attrs).or(upload.modified);
                 match attrs.size {
-                    Some(size) if size != upload.size_bytes => upload.resize(size).await,
-                    Some(_) | None => Ok(()),
+                    Some(size) => upload.resize(size).await,
+                    None => Ok(()),
                 }
             }
             Open::Reading(_) | Open::Listing(_) => Ok(()),

@@ -4,6 +4,7 @@
 //! meanwhile, so that CLOSE has little left to wait for. Neither holds a write up.
 
 mod closing;
+mod later;
 mod limit;
 
 use std::io;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::MutexGuard;
 
 use crate::model::{AreaPath, ScratchId, ShipmentId, is_temporary_name};
-use crate::ports::{AreaError, Arrival, Scratch, SmallUpload};
+use crate::ports::{AreaError, Arrival, NewUpload, Scratch, SmallUpload};
 
 use super::disk::on_disk;
 use super::failure::Failure;
@@ -31,6 +32,8 @@ pub(super) struct Upload {
     pub(super) path: AreaPath,
     pub(super) purpose: Purpose,
     pub(super) hold: Arc<Hold>,
+    /// What the ledger is told with its first bytes; none once that is done, or where it was done when it was opened.
+    pub(super) later: Option<NewUpload>,
     pub(super) scratch_id: ScratchId,
     pub(super) scratch: Arc<dyn Scratch>,
     /// Who looks at it while it arrives; none once it has ended.
@@ -86,6 +89,7 @@ impl Upload {
         }
         let hold = Arc::clone(&self.hold);
         let _held = held(&hold).await.map_err(|failure| (0, failure))?;
+        self.begin_with(&run).await.map_err(|failure| (0, failure))?;
         let limit = self.limit(self.wanted(&run)).await.map_err(|failure| (0, failure))?;
         let (mut end, mut placed, mut refused) = (self.size_bytes, Vec::with_capacity(run.len()), None);
         for write in run {
@@ -121,8 +125,16 @@ impl Upload {
 
     /// Cuts or extends it, as FSETSTAT with a size asks.
     pub(super) async fn resize(&mut self, size_bytes: u64) -> Result<(), Failure> {
+        let is_so = size_bytes == self.size_bytes;
+        if is_so && self.later.is_none() {
+            return Ok(());
+        }
         let hold = Arc::clone(&self.hold);
         let _held = held(&hold).await?;
+        self.begin_at(size_bytes).await?;
+        if is_so {
+            return Ok(());
+        }
         self.limit(size_bytes).await?.check(size_bytes)?;
         self.record().await?;
         let scratch = Arc::clone(&self.scratch);
@@ -138,6 +150,9 @@ impl Upload {
 
     /// Brings what was written to disk, without closing.
     pub(super) async fn sync(&mut self) -> Result<(), Failure> {
+        if self.later.is_some() {
+            return Ok(());
+        }
         let hold = Arc::clone(&self.hold);
         let _held = held(&hold).await?;
         let Some(bytes) = self.scratch.in_memory() else { return self.sync_large().await };

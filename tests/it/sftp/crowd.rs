@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use super::areas::names;
-use crate::support::sftp::{Gateway, ROOMY};
+use crate::support::sftp::{Gateway, ROOMY, refusal};
 
 fn quick() -> SftpLimits {
     SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() }
@@ -117,13 +117,11 @@ async fn a_line_cut_in_any_phase_of_an_upload_loses_nothing_and_claims_nothing_t
         let next = gateway.raw("etat").await;
         // The sender goes on where it was cut off, or anew.
         let begun = next.sftp.stat(&*path).await.map_or(0, |found| found.attrs.size.unwrap_or(0)) as usize;
-        match next.open(&path, flags).await {
-            Ok(handle) => {
-                next.sftp.write(&*handle, begun as u64, bytes[begun..].to_vec()).await.unwrap();
-                next.sftp.close(handle).await.unwrap();
-            }
-            // The CLOSE was done although its answer did not come.
-            Err((_, told)) => assert!(phase == "closing" && told.contains("has been received"), "{phase}: {told}"),
+        let handle = next.open(&path, flags).await.unwrap();
+        next.sftp.write(&*handle, begun as u64, bytes[begun..].to_vec()).await.unwrap();
+        // The CLOSE was done although its answer did not come.
+        if let Err(told) = next.sftp.close(handle).await.map_err(|error| refusal(error).1) {
+            assert!(phase == "closing" && told.contains("has been received"), "{phase}: {told}");
         }
         let kept = gateway.bytes(&gateway.shipment(&path).await.unwrap()).await;
         assert!(kept == bytes, "{phase}: {} bytes", kept.len());

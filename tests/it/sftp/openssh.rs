@@ -112,3 +112,23 @@ async fn every_cipher_offered_works_and_old_algorithms_are_not_offered() {
         client = back;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scp_sends_a_name_whose_earlier_file_is_being_processed() {
+    if !has("scp") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let (mut client, dir) = client(&gateway, "etat");
+    for (night, bytes) in [vec![b'1'; 200_000], vec![b'2'; 100], Vec::new()].into_iter().enumerate() {
+        std::fs::write(dir.path().join("a.xml"), &bytes).unwrap();
+        let copying = tokio::task::spawn_blocking(move || {
+            let (success, text) = client.copy("a.xml", "/inbox/a.xml");
+            (client, success, text)
+        });
+        let (back, success, text) = copying.await.unwrap();
+        assert!(success, "night {night}: {text}");
+        assert_eq!(gateway.bytes(&gateway.shipment("/inbox/a.xml").await.unwrap()).await, bytes);
+        client = back;
+    }
+}

@@ -278,6 +278,44 @@ async fn attributes_never_fail_a_good_upload() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_being_processed_is_opened_without_cutting_for_a_new_file_only() {
+    let gateway = Gateway::start().await;
+    let client = gateway.raw("etat").await;
+    client.put("/inbox/a.xml", b"first").await.unwrap();
+    let first = gateway.shipment("/inbox/a.xml").await.unwrap();
+    let received = "the file has been received and is being processed; it can no longer be changed";
+    for flags in [OpenFlags::WRITE, ON | OpenFlags::APPEND] {
+        assert_eq!(client.open("/inbox/a.xml", flags).await.unwrap_err().1, received);
+    }
+    // The rest of the file that is there, or nothing at all: its CLOSE was done, and its answer was lost.
+    for at in [None, Some(5), Some(2)] {
+        let handle = client.open("/inbox/a.xml", ON).await.unwrap();
+        client.sftp.write(&*handle, 5, Vec::new()).await.unwrap();
+        client.sftp.fsync(&*handle).await.unwrap();
+        if let Some(offset) = at {
+            assert_eq!(refusal(client.sftp.write(&*handle, offset, b"rest".to_vec()).await.unwrap_err()).1, received);
+        }
+        assert_eq!(client.sftp.stat("/inbox/a.xml").await.unwrap().attrs.size, Some(5));
+        assert_eq!(refusal(client.sftp.close(handle).await.unwrap_err()).1, received);
+        assert_eq!(gateway.shipment("/inbox/a.xml").await.unwrap().id, first.id);
+    }
+    // One whose line is cut before it began leaves the name, too.
+    let cut = gateway.raw("etat").await;
+    cut.open("/inbox/a.xml", ON).await.unwrap();
+    cut.cut().await;
+    for bytes in [b"second".to_vec(), vec![b'x'; 100_000], Vec::new()] {
+        let handle = client.open("/inbox/a.xml", ON).await.unwrap();
+        let sent = FileAttributes { size: Some(bytes.len() as u64), ..FileAttributes::empty() };
+        client.sftp.write(&*handle, 0, bytes.clone()).await.unwrap();
+        client.sftp.fsetstat(&*handle, sent).await.unwrap();
+        client.sftp.close(handle).await.unwrap();
+        let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
+        assert!(shipment.id != first.id && gateway.bytes(&shipment).await == bytes);
+    }
+    assert!(sluse::ports::Blobs::inventory(&gateway.blobs).await.unwrap().1.is_empty());
+}
+
+#[tokio::test]
 async fn a_file_is_seen_by_its_session_after_the_pipeline_took_it() {
     let gateway = Gateway::start().await;
     let client = gateway.raw("etat").await;

@@ -26,6 +26,14 @@ impl OpenSsh {
         (status.success(), text)
     }
 
+    /// Copies a file with `scp`, which speaks SFTP since OpenSSH 9; whether it succeeded, and what it printed.
+    pub(crate) fn copy(&self, from: &str, to: &str) -> (bool, String) {
+        let mut command = self.program("scp", &["-s"]);
+        let Output { status, stderr, .. } =
+            command.arg(from).arg(format!("{}@{}:{to}", self.user, self.address.ip())).output().unwrap();
+        (status.success(), String::from_utf8_lossy(&stderr).into_owned())
+    }
+
     /// Starts a batch of commands and does not wait for it.
     pub(crate) fn start(&self, options: &[&str], commands: &str) -> Child {
         let mut command = self.command(options, commands);
@@ -35,18 +43,21 @@ impl OpenSsh {
     fn command(&self, options: &[&str], commands: &str) -> Command {
         let script = self.dir.join("batch.txt");
         std::fs::write(&script, commands).unwrap();
-        let mut command = Command::new("sftp");
+        // The first of several values holds.
+        let mut command = self.program("sftp", options);
+        command.arg("-b").arg(&script).arg(format!("{}@{}", self.user, self.address.ip()));
+        command
+    }
+
+    fn program(&self, name: &str, options: &[&str]) -> Command {
+        let mut command = Command::new(name);
         command
             .current_dir(&self.dir)
             .args(["-F", "none", "-P", &self.address.port().to_string(), "-i"])
             .arg(&self.key)
-            // The first of several values holds.
             .args(options)
             .args(["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes"])
-            .args(["-o", "PasswordAuthentication=no", "-o", "LogLevel=ERROR"])
-            .arg("-b")
-            .arg(&script)
-            .arg(format!("{}@{}", self.user, self.address.ip()));
+            .args(["-o", "PasswordAuthentication=no", "-o", "LogLevel=ERROR"]);
         command
     }
 }

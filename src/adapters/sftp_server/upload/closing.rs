@@ -19,7 +19,7 @@ impl Upload {
     /// Completes it: bytes sealed, row committed, claimed unless the name is a temporary one. Gives what to remember of
     /// a claimed one.
     pub(in super::super) async fn close(mut self) -> Result<Option<Handed>, Failure> {
-        if let Some(failure) = self.failed.take() {
+        if let Some(failure) = self.failed.take().or_else(|| self.unbegun()) {
             self.pause().await;
             return Err(failure);
         }
@@ -111,6 +111,9 @@ impl Upload {
 
     /// Leaves it as a partial that can be resumed, unless another connection has it.
     pub(in super::super) async fn pause(&mut self) {
+        if self.later.is_some() {
+            return self.premises.discard(self.scratch_id).await;
+        }
         let hold = Arc::clone(&self.hold);
         match held(&hold).await {
             Ok(_held) => self.record_size().await,
