@@ -1,6 +1,6 @@
 //! The listening socket: connections in, within limits, until told to stop.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use russh::Disconnect;
 use russh::keys::PublicKey;
 use russh::server::{RunningSession, run_stream};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -99,7 +99,7 @@ impl SftpServer {
                     continue;
                 }
             };
-            let Ok(seat) = Arc::clone(&seats).try_acquire_owned() else {
+            let Some(seat) = self.seat(&seats, peer.ip()).await else {
                 tracing::warn!(%peer, "connection refused: there are too many");
                 continue;
             };
@@ -117,6 +117,20 @@ impl SftpServer {
             tracing::warn!(open = connections.len(), "SFTP connections did not end in time");
         }
     }
+
+    /// A seat for who comes. When all are taken, somebody who has not logged in gives way, or many addresses that say
+    /// nothing would keep everybody out.
+    async fn seat(&self, seats: &Arc<Semaphore>, from: IpAddr) -> Option<OwnedSemaphorePermit> {
+        if let Ok(seat) = Arc::clone(seats).try_acquire_owned() {
+            return Some(seat);
+        }
+        let comes_in = is_proxy(&self.shared, from)
+            || (!self.shared.defender.keeps_out(from) && self.shared.strangers.has_room(from));
+        if !comes_in || !self.shared.strangers.show_one_out() {
+            return None;
+        }
+        timeout(GIVING_WAY, Arc::clone(seats).acquire_owned()).await.ok()?.ok()
+    }
 }
 
 /// Tells a running server who may log in.
@@ -132,10 +146,13 @@ impl Doorkeeper {
     }
 }
 
+fn is_proxy(shared: &Shared, address: IpAddr) -> bool {
+    shared.proxies.iter().any(|network| network.contains(&address.to_canonical()))
+}
+
 /// Finds out who a connection is from, and whether it may come in.
 async fn receive(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream, socket: SocketAddr) {
-    let proxied = shared.proxies.iter().any(|network| network.contains(&socket.ip().to_canonical()));
-    let peer = if proxied {
+    let peer = if is_proxy(&shared, socket.ip()) {
         match timeout(shared.limits.login_time, proxy::origin(&mut stream, socket)).await {
             Ok(Ok(peer)) => peer,
             // A health check that only connects.
@@ -152,7 +169,12 @@ async fn receive(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream
         // At debug: whoever fills its own room must not fill our log, too.
         return tracing::debug!(%peer, "connection refused: its address has too many that did not log in");
     };
-    serve(offers, shared, stream, peer, stranger).await;
+    let shown_out = stranger.shown_out();
+    tokio::select! {
+        biased;
+        () = shown_out.cancelled() => tracing::debug!(%peer, "connection ended before its login: others wait"),
+        () = Box::pin(serve(offers, shared, stream, peer, stranger)) => {}
+    }
 }
 
 async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, stranger: Stranger) {
@@ -231,5 +253,7 @@ const NO_COMMON: &str = "the client and we have no such algorithm in common: it 
     `older_algorithms = true` and its `addresses`, if what it offers is among those";
 /// How long to wait before the next try when no connection can be taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a connection that must give way may take to end.
+const GIVING_WAY: Duration = Duration::from_secs(1);
 /// How long a client may take to hear that we end the connection.
 const FAREWELL: Duration = Duration::from_secs(2);

@@ -1,5 +1,6 @@
 //! Many at once, and directories of half a million.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use russh_sftp::protocol::OpenFlags;
 use sluse::adapters::sftp_server::SftpLimits;
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::areas::names;
 use crate::support::sftp::{Gateway, ROOMY, refusal};
@@ -42,6 +43,29 @@ async fn a_thousand_connections_that_say_nothing_keep_nobody_out() {
         next = TcpStream::connect(gateway.address).await.unwrap();
     }
     assert!(refused > 0 && &greeting == b"SSH-2.0-", "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_say_nothing_from_many_addresses_give_way() {
+    let few = SftpLimits { max_connections: 8, max_strangers_per_address: 2, ..quick() };
+    let gateway = Gateway::with(few, ROOMY).await;
+    let working = gateway.raw("etat").await;
+    let mut silent = Vec::new();
+    for number in 0..7_u8 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 2 + number / 2], 0))).unwrap();
+        let mut stream = socket.connect(gateway.address).await.unwrap();
+        let mut greeting = [0; 8];
+        stream.read_exact(&mut greeting).await.unwrap();
+        silent.push(stream);
+    }
+    // Every seat is taken, and who logs in gets one all the same.
+    let next = gateway.raw("etat").await;
+    next.put("/inbox/a.xml", b"<a/>").await.unwrap();
+    working.put("/inbox/b.xml", b"<b/>").await.unwrap();
+    let mut rest = Vec::new();
+    // It ends, with or without a word.
+    let _ = tokio::time::timeout(Duration::from_secs(30), silent[0].read_to_end(&mut rest)).await.expect("an end");
 }
 
 #[tokio::test(flavor = "multi_thread")]
