@@ -5,6 +5,7 @@
 //! the waits tell nothing.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub(super) struct Defender {
     bans: Arc<dyn Bans>,
     clock: Arc<dyn Clock>,
     known: Mutex<Known>,
+    /// Makes numbers of user names; nobody outside can tell which names have one number.
+    names: RandomState,
 }
 
 #[derive(Default)]
@@ -30,10 +33,11 @@ struct Known {
     banned: HashMap<IpAddr, Ban>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Of a user name its number alone is kept: a name may be as long as a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Suspect {
     Address(IpAddr),
-    User(String),
+    User(u64),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +51,8 @@ impl Defender {
     pub(super) async fn new(defence: Defence, bans: Arc<dyn Bans>, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
         let since = before(clock.now(), REMEMBERED);
         let banned = bans.bans_after(since).await?.into_iter().map(|ban| (ban.address, ban)).collect();
-        Ok(Self { defence, bans, clock, known: Mutex::new(Known { banned, ..Known::default() }) })
+        let known = Mutex::new(Known { banned, ..Known::default() });
+        Ok(Self { defence, bans, clock, known, names: RandomState::new() })
     }
 
     /// Whether an address is kept out just now.
@@ -72,7 +77,7 @@ impl Defender {
         let (by_address, by_user) = self.locked(|known| {
             known.make_room(before(now, self.defence.window));
             let by_address = known.count(Suspect::Address(place), now, self.defence.window);
-            (by_address, known.count(Suspect::User(user.to_owned()), now, self.defence.window))
+            (by_address, known.count(self.user(user), now, self.defence.window))
         });
         if by_address >= self.defence.ban_score {
             self.ban(place, now).await;
@@ -85,8 +90,12 @@ impl Defender {
     pub(super) fn welcomed(&self, address: IpAddr, user: &str) {
         self.locked(|known| {
             known.scores.remove(&Suspect::Address(origin(address)));
-            known.scores.remove(&Suspect::User(user.to_owned()));
+            known.scores.remove(&self.user(user));
         });
+    }
+
+    fn user(&self, name: &str) -> Suspect {
+        Suspect::User(self.names.hash_one(name))
     }
 
     async fn ban(&self, address: IpAddr, now: Timestamp) {
@@ -229,6 +238,18 @@ mod tests {
         assert!(!defender.keeps_out(at("192.0.2.7")));
         defender.welcomed(at("192.0.2.99"), "etat");
         assert!(defender.refused(at("192.0.2.99"), "etat").await.is_zero());
+    }
+
+    #[tokio::test]
+    async fn long_names_wait_each_for_itself_and_are_not_kept() {
+        let defender = Defender::new(defence(), Arc::new(Book::default()), Arc::new(Hand::default())).await.unwrap();
+        let (one, other) = ("a".repeat(250_000) + "1", "a".repeat(250_000) + "2");
+        assert!(defender.refused(at("192.0.2.1"), &one).await.is_zero());
+        assert!(!defender.refused(at("192.0.2.2"), &one).await.is_zero());
+        assert!(defender.refused(at("192.0.2.3"), &other).await.is_zero());
+        let known = defender.known.lock().unwrap();
+        assert_eq!(known.scores.len(), 5);
+        assert!(!std::mem::needs_drop::<(Suspect, Score)>() && size_of::<(Suspect, Score)>() <= 48);
     }
 
     #[tokio::test]
