@@ -67,6 +67,8 @@ pub struct Node {
     pub path: AreaPath,
     /// Bytes: of the whole file, or of the partial as last recorded.
     pub size_bytes: u64,
+    /// Bytes of the upload in progress as last recorded, which come on top of those of a whole file.
+    pub scratch_bytes: u64,
     /// When it last changed.
     pub modified: Timestamp,
     /// How far it has come.

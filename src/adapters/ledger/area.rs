@@ -168,15 +168,15 @@ pub(super) struct Entry {
 
 impl Entry {
     fn from_row(row: &SqliteRow) -> Result<Self, LedgerError> {
-        let Node { path, modified, state, blob, scratch, shipment, owner, .. } = rows::node(row)?;
-        let (size_bytes, scratch_bytes) = (rows::count(row, "size_bytes")?, rows::count(row, "scratch_bytes")?);
+        let Node { path, scratch_bytes, modified, state, blob, scratch, shipment, owner, .. } = rows::node(row)?;
+        let size_bytes = rows::count(row, "size_bytes")?;
         Ok(Self { path, state, size_bytes, scratch_bytes, modified, blob, scratch, shipment, owner })
     }
 
     fn into_node(self) -> Node {
         let size_bytes = if self.blob.is_some() { self.size_bytes } else { self.scratch_bytes };
-        let Self { path, state, modified, blob, scratch, shipment, owner, .. } = self;
-        Node { path, size_bytes, modified, state, blob, scratch, shipment, owner }
+        let Self { path, state, scratch_bytes, modified, blob, scratch, shipment, owner, .. } = self;
+        Node { path, size_bytes, scratch_bytes, modified, state, blob, scratch, shipment, owner }
     }
 
     pub(super) fn partial(path: AreaPath, scratch: ScratchId, now: Timestamp, owner: Option<String>) -> Self {

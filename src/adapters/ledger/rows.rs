@@ -197,6 +197,7 @@ pub(super) fn node(row: &SqliteRow) -> Result<Node, LedgerError> {
     Ok(Node {
         path: path(row)?,
         size_bytes: if blob.is_some() { count(row, "size_bytes")? } else { count(row, "scratch_bytes")? },
+        scratch_bytes: count(row, "scratch_bytes")?,
         modified: time(row, "modified")?,
         state: to_node_state(cell(row, "state")?)?,
         blob,

@@ -145,7 +145,8 @@ async fn begin(
         premises.discard(start.id).await;
     }
     let usage_bytes = begun?;
-    let recorded_bytes = look.node.filter(|node| !start.fresh && node.blob.is_none()).map_or(0, |node| node.size_bytes);
+    // Also where it is to replace a whole file, which is counted beside it.
+    let recorded_bytes = look.node.filter(|_| !start.fresh).map_or(0, |node| node.scratch_bytes);
     Ok(Beginning { start, later: None, recorded_bytes, usage_bytes, settled_bytes })
 }
 

@@ -298,6 +298,7 @@ impl Model {
         let node = |(name, file): (&usize, &File)| Node {
             path: place(*name),
             size_bytes: file.whole.map(|(_, size)| size).or(file.upload.map(|(_, size)| size)).unwrap_or_default(),
+            scratch_bytes: file.upload.map(|(_, size)| size).unwrap_or_default(),
             modified: at(file.modified),
             state: match (file.whole, file.shipment) {
                 (_, Some(_)) => NodeState::Claimed,

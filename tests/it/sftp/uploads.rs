@@ -254,6 +254,26 @@ async fn files_that_were_opened_early_share_the_quota_with_those_closed_since() 
 }
 
 #[tokio::test]
+async fn a_replacement_that_is_gone_on_with_is_counted_once() {
+    let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
+    let gateway = Gateway::with(limits, Quota { bytes: 300_000, files: 10 }).await;
+    let client = gateway.raw("etat").await;
+    client.put("/inbox/a.part", &[1; 100_000]).await.unwrap();
+    let handle = client.open("/inbox/a.part", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, vec![2; 100_000]).await.unwrap();
+    client.cut().await;
+    let etat = "etat".parse().unwrap();
+    while gateway.ledger.usage(&etat).await.unwrap().bytes < 200_000 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.part", ON).await.unwrap();
+    client.sftp.write(&*handle, 100_000, vec![2; 100_000]).await.unwrap();
+    let full = refusal(client.sftp.write(&*handle, 200_000, vec![2; 1]).await.unwrap_err());
+    assert_eq!(full.1, "quota of 300 kB reached");
+}
+
+#[tokio::test]
 async fn attributes_never_fail_a_good_upload() {
     let gateway = Gateway::start().await;
     let client = gateway.raw("etat").await;
