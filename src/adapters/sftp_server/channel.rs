@@ -2,7 +2,8 @@
 //!
 //! The SSH session hands us bytes through a short queue and stops reading the line while it is full. A reply waits for the
 //! client's window; meanwhile more bytes are taken in, up to a limit, since the client's next window adjustment may stand
-//! behind them. What a client can make us hold is that limit and one batch of replies.
+//! behind them. What a client can make us hold is that limit and one batch of replies, and all channels of a partner
+//! together share what goes beyond a little of each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +12,14 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use russh::server::{Handle, Msg};
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::{Backlog, OWN_BYTES};
 use super::bandwidth::Bandwidth;
 use super::packets::{Broken, Frames};
 use super::replies::Replies;
+use super::roster::Shares;
 use super::session::Session;
 use super::window::FAR_WINDOW_BYTES;
 
@@ -42,11 +45,12 @@ pub(super) async fn serve(
     (channel, first): (Channel<Msg>, Option<ChannelMsg>),
     connection: Handle,
     mut session: Session,
-    bandwidth: Option<Arc<Bandwidth>>,
+    shares: Shares,
     stop: CancellationToken,
 ) {
     let (reader, writer) = channel.split();
-    let mut talk = Talk { reader, writer, frames: Frames::default(), ended: false, bandwidth };
+    let (backlog, bandwidth) = (Backlog::new(shares.backlog), shares.bandwidth);
+    let mut talk = Talk { reader, writer, frames: Frames::default(), backlog, ended: false, bandwidth };
     if let Some(first) = first {
         talk.ended = taken(&mut talk.frames, Some(first)) != Took::Bytes;
     }
@@ -71,6 +75,7 @@ struct Talk {
     reader: ChannelReadHalf,
     writer: ChannelWriteHalf<Msg>,
     frames: Frames,
+    backlog: Backlog,
     ended: bool,
     bandwidth: Option<Arc<Bandwidth>>,
 }
@@ -94,6 +99,9 @@ impl Talk {
                     self.pay(replies.len()).await;
                     self.send(replies.take()).await?;
                 }
+                if self.backlog.fit(self.frames.len()) {
+                    self.frames.renew();
+                }
                 if !answered? {
                     break;
                 }
@@ -115,7 +123,7 @@ impl Talk {
         }
         let first = self.reader.wait().await;
         self.ended = taken(&mut self.frames, first) != Took::Bytes;
-        while !self.ended && self.frames.len() < BACKLOG_BYTES {
+        while !self.ended && self.frames.len() < OWN_BYTES {
             match self.reader.wait().now_or_never() {
                 Some(message) => self.ended = taken(&mut self.frames, message) != Took::Bytes,
                 None => break,
@@ -126,22 +134,25 @@ impl Talk {
 
     /// Sends replies, taking bytes in meanwhile.
     async fn send(&mut self, replies: Bytes) -> Result<(), End> {
-        let Self { reader, writer, frames, ended, .. } = self;
+        let Self { reader, writer, frames, backlog, ended, .. } = self;
         let sending = writer.data_bytes(replies);
         tokio::pin!(sending);
+        let mut patience = Patience::default();
         loop {
-            let has_room = !*ended && frames.len() < WAITING_BYTES;
+            let is_full = *ended || frames.len() >= WAITING_BYTES;
+            let has_room = frames.len() < backlog.room_bytes();
+            patience.look(is_full, frames.len(), Instant::now());
             tokio::select! {
                 biased;
                 sent = &mut sending => return sent.map_err(|_gone| End::Closed),
-                message = reader.wait(), if has_room => match taken(frames, message) {
+                message = reader.wait(), if !is_full && has_room => match taken(frames, message) {
                     Took::Bytes => {}
                     Took::End => *ended = true,
                     // The window these replies wait for will not come.
                     Took::Gone => return Err(End::Closed),
                 },
-                // With room left, a client may take its time; the idle time of the connection is the limit then.
-                () = tokio::time::sleep(STALL), if !has_room => return Err(End::Stalled),
+                () = backlog.grow(), if !is_full && !has_room => {}
+                () = patience.ends() => return Err(End::Stalled),
             }
         }
     }
@@ -154,6 +165,39 @@ impl Talk {
             let _ = self.writer.close().await;
         };
         let _ = timeout(STALL, farewell).await;
+    }
+}
+
+/// How long replies may wait to be read. With little unanswered a client may take its time: the idle time of the connection
+/// is the limit then.
+#[derive(Debug, Default)]
+struct Patience {
+    /// When what waits was more than the channel's own room for the first time.
+    over: Option<Instant>,
+    /// When there was no more to take in.
+    full: Option<Instant>,
+}
+
+impl Patience {
+    fn look(&mut self, is_full: bool, waiting_bytes: usize, now: Instant) {
+        if is_full {
+            self.full.get_or_insert(now);
+        }
+        if waiting_bytes >= OWN_BYTES {
+            self.over.get_or_insert(now);
+        }
+    }
+
+    fn end(&self) -> Option<Instant> {
+        let ends = [self.full.map(|since| since + STALL), self.over.map(|since| since + SLOW)];
+        ends.into_iter().flatten().min()
+    }
+
+    async fn ends(&self) {
+        match self.end() {
+            Some(end) => sleep_until(end).await,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -180,9 +224,28 @@ fn taken(frames: &mut Frames, message: Option<ChannelMsg>) -> Took {
     }
 }
 
-/// Bytes taken in and answered at once.
-const BACKLOG_BYTES: usize = 512 * 1024;
 /// Bytes taken in while replies wait for the client's window: its adjustment may stand behind that much of an upload.
 const WAITING_BYTES: usize = FAR_WINDOW_BYTES as usize;
 /// How long a client that fills its backlog may leave replies unread.
 const STALL: Duration = Duration::from_secs(30);
+/// How long one may that has more on its way than its own room: a window of 16 MiB takes two minutes at a megabit a second.
+const SLOW: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_ends_from_the_first_moment_on_and_sooner_without_room() {
+        let (mut patience, start) = (Patience::default(), Instant::now());
+        patience.look(false, OWN_BYTES - 1, start);
+        assert_eq!(patience.end(), None);
+        patience.look(false, OWN_BYTES, start);
+        // More that trickles in, or is taken out, prolongs nothing.
+        patience.look(false, OWN_BYTES + 1, start + Duration::from_secs(29));
+        assert_eq!(patience.end(), Some(start + SLOW));
+        patience.look(true, WAITING_BYTES, start + Duration::from_secs(40));
+        patience.look(true, WAITING_BYTES, start + Duration::from_secs(50));
+        assert_eq!(patience.end(), Some(start + Duration::from_secs(40) + STALL));
+    }
+}

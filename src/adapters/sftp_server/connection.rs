@@ -176,11 +176,10 @@ impl Connection {
             Arc::clone(&granted.shares.handles),
         );
         let span = tracing::info_span!("sftp", partner = %granted.tree.partner, peer = %self.peer);
-        let bandwidth = granted.shares.bandwidth.clone();
+        let shares = granted.shares.clone();
         let (handle, stop) = (session.handle(), self.shared.stop.clone());
-        waiting.begin(move |channel, first| {
-            channel::serve((channel, first), handle, sftp, bandwidth, stop).instrument(span)
-        })
+        waiting
+            .begin(move |channel, first| channel::serve((channel, first), handle, sftp, shares, stop).instrument(span))
     }
 
     fn start_scp(&mut self, id: ChannelId, target: String) -> bool {

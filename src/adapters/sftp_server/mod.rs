@@ -8,13 +8,14 @@
 //! - CLOSE answers OK only after the bytes are sealed and the ledger has the row; the claim is part of that row's commit.
 //! - An upload without CLOSE stays a partial that its owner can resume and nobody claims.
 //! - Requests of one channel take effect in the order they came; replies of one wake-up leave together.
-//! - Memory per channel is bounded whatever the client sends or leaves unread.
+//! - Memory per channel, and per partner, is bounded whatever the client sends or leaves unread.
 //! - No shell, no exec, no forwarding. Passwords and file data never reach the log.
 //!
 //! [`Area`]: crate::ports::Area
 //! [`Blobs`]: crate::ports::Blobs
 
 mod attributes;
+mod backlog;
 mod bandwidth;
 mod certificates;
 mod channel;

@@ -37,6 +37,11 @@ impl Frames {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Gives back the memory of a backlog that was worked off.
+    pub(super) fn renew(&mut self) {
+        self.buffer = BytesMut::from(&*self.buffer);
+    }
+
     /// How many bytes wait.
     pub(super) fn len(&self) -> usize {
         self.buffer.len()

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{PartnerId, WeekHours};
 
+use super::backlog::SHARED_BYTES;
 use super::bandwidth::Bandwidth;
 use super::login::Logins;
 use super::login_key::read_line;
@@ -44,6 +45,8 @@ pub(super) struct Shares {
     /// Channels and open handles of all its connections together: each takes memory or open files of ours.
     pub(super) channels: Arc<Semaphore>,
     pub(super) handles: Arc<Semaphore>,
+    /// Bytes of requests that all its channels keep unanswered, beyond a little of each channel's own.
+    pub(super) backlog: Arc<Semaphore>,
     pub(super) bandwidth: Option<Arc<Bandwidth>>,
     /// Cancelled when the partner may be here no longer.
     pub(super) shown_out: CancellationToken,
@@ -150,6 +153,7 @@ impl Shares {
             [limits.max_connections_per_partner, limits.max_channels_per_partner, limits.max_handles_per_partner]
                 .map(|most| Arc::new(Semaphore::new(most)));
         let bandwidth = access.bytes_per_second.map(Bandwidth::new).map(Arc::new);
-        Self { seats, channels, handles, bandwidth, shown_out: CancellationToken::new() }
+        let backlog = Arc::new(Semaphore::new(SHARED_BYTES));
+        Self { seats, channels, handles, backlog, bandwidth, shown_out: CancellationToken::new() }
     }
 }

@@ -23,6 +23,9 @@ use super::tree::{Target, Tree, normalise};
 use super::upload::Upload;
 
 mod extensions;
+mod run;
+
+use self::run::Run;
 
 /// One SFTP session.
 pub(super) struct Session {
@@ -91,13 +94,13 @@ impl Session {
 
     async fn write(&mut self, first: Write, frames: &mut Frames, replies: &mut Replies) {
         let handle = first.handle.clone();
-        let mut run_bytes = first.data.len();
-        let mut run = vec![first];
-        while run_bytes < RUN_BYTES {
+        let bytes = first.data.len();
+        let mut run = Run::of(first, bytes);
+        while run.has_room(RUN_BYTES) {
             match self.next(frames).transpose() {
                 Some(Ok(Request::Write(write))) if write.handle == handle => {
-                    run_bytes += write.data.len();
-                    run.push(write);
+                    let bytes = write.data.len();
+                    run.push(write, bytes);
                 }
                 other => {
                     self.next = other;
@@ -105,6 +108,7 @@ impl Session {
                 }
             }
         }
+        let run = run.into_requests();
         match self.upload(&handle) {
             Ok(upload) => upload.write(run).await.iter().for_each(|(id, outcome)| replies.outcome(*id, outcome)),
             Err(failure) => run.iter().for_each(|write| replies.failure(write.id, &failure)),
@@ -113,13 +117,13 @@ impl Session {
 
     async fn read(&mut self, first: Read, frames: &mut Frames, replies: &mut Replies) -> Result<(), Broken> {
         let handle = first.handle.clone();
-        let mut run_bytes = capped(first.length);
-        let mut run = vec![first];
-        while replies.len() + run_bytes < REPLIES_BYTES {
+        let bytes = capped(first.length);
+        let mut run = Run::of(first, bytes);
+        while run.has_room(REPLIES_BYTES.saturating_sub(replies.len())) {
             match self.next(frames).transpose() {
                 Some(Ok(Request::Read(read))) if read.handle == handle => {
-                    run_bytes += capped(read.length);
-                    run.push(read);
+                    let bytes = capped(read.length);
+                    run.push(read, bytes);
                 }
                 other => {
                     self.next = other;
@@ -127,6 +131,7 @@ impl Session {
                 }
             }
         }
+        let run = run.into_requests();
         let source = match self.source(&handle) {
             Ok(source) => source,
             Err(failure) => {
