@@ -94,7 +94,7 @@ pub enum StoreError {
     #[error("out of reach: {0}")]
     Unreachable(String),
     /// The store failed and does not say why; it may do it another time.
-    #[error("the server failed and does not say why (status {0})")]
+    #[error("the store failed and does not say why (status {0})")]
     Failed(u32),
     /// Our own bytes could not be read.
     #[error("our own file cannot be read: {0}")]

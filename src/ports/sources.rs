@@ -58,7 +58,7 @@ pub trait Sources: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Take>, LedgerError>;
 
-    /// Takes that are not done with and due, oldest first.
+    /// Takes that are not done with and due, those first that are due for longest.
     async fn open_takes(&self, source: &str, now: Timestamp, limit: u32) -> Result<Vec<Take>, LedgerError>;
 
     /// Records where the bytes go and how many of them are on disk.

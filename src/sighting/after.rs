@@ -5,7 +5,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 
 use super::Beside;
-use super::name::{inbox_name, is_sound, last, numbered};
+use super::name::{in_dir_of, inbox_name, is_sound, last, numbered, shortened};
 
 /// What becomes of a file in the source when it is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,15 +60,11 @@ impl After {
             Self::Leave | Self::Delete => None,
             Self::Move(dir) => Some(format!("{}/{}", dir.on(date), numbered(&kept_name(path), number))),
             Self::Rename(name) => {
-                let renamed = name.of(path);
-                let (dir, plain) = renamed.rsplit_once('/').unwrap_or(("", &renamed));
+                let own = last(path);
+                let added = name.of(own).len().saturating_sub(own.len());
+                let own = shortened(own, MOST_KEPT_BYTES.saturating_sub(added));
                 // The number goes into the file's own part: what the template adds is how it is known as taken.
-                let plain = if number < 2 {
-                    plain.to_owned()
-                } else {
-                    last(&name.of(&numbered(last(path), number))).to_owned()
-                };
-                Some(if dir.is_empty() { plain } else { format!("{dir}/{plain}") })
+                Some(in_dir_of(path, &name.of(&numbered(&own, number))))
             }
         }
     }
@@ -77,10 +73,13 @@ impl After {
 /// The name it keeps where it goes: its own as the store spells it, when there is room for a number.
 fn kept_name(path: &str) -> String {
     let name = last(path);
-    if name.len() <= 240 { name.to_owned() } else { inbox_name(path) }
+    if name.len() <= MOST_KEPT_BYTES { name.to_owned() } else { inbox_name(path) }
 }
 
 const DATE: &str = "{date}";
+
+/// File systems take 255; room is left for a number.
+const MOST_KEPT_BYTES: usize = 240;
 
 #[cfg(test)]
 mod tests {
@@ -96,6 +95,8 @@ mod tests {
         assert_eq!(renamed.target("in/a.xml", day, 1).unwrap(), "in/a.xml.taken");
         assert_eq!(renamed.target("in/a.xml", day, 2).unwrap(), "in/a-2.xml.taken");
         assert_eq!(After::Delete.target("a", day, 1), None);
+        let long = renamed.target(&format!("in/{}.xml", "a".repeat(250)), day, 20).unwrap();
+        assert!(long.ends_with("-20.xml.taken") && long.len() <= "in/".len() + 255, "{long}");
     }
 
     #[test]

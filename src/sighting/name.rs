@@ -53,7 +53,7 @@ fn plain(c: char) -> char {
 }
 
 /// A name cut in its middle: what it ends with tells what it is.
-fn shortened(name: &str, most: usize) -> String {
+pub(super) fn shortened(name: &str, most: usize) -> String {
     if name.len() <= most {
         return name.to_owned();
     }

@@ -36,7 +36,7 @@ pub(super) fn pages(walk: Walk) -> impl Stream<Item = io::Result<FileSeen>> + Se
     pages.flat_map(stream::iter)
 }
 
-/// A file's bytes from an offset.
+/// A file's bytes from an offset; in an error is what it means.
 pub(super) fn bytes(file: File, offset: u64) -> BoxStream<'static, io::Result<Bytes>> {
     let pieces = stream::unfold(Some((file, Some(offset))), |open| async move {
         let (mut file, seek) = open?;
@@ -52,7 +52,7 @@ pub(super) fn bytes(file: File, offset: u64) -> BoxStream<'static, io::Result<By
         match read.await.map_err(io::Error::other).flatten() {
             Ok((piece, _)) if piece.is_empty() => None,
             Ok((piece, file)) => Some((Ok(piece), Some((file, None)))),
-            Err(error) => Some((Err(error), None)),
+            Err(error) => Some((Err(io::Error::new(error.kind(), failure(error))), None)),
         }
     });
     pieces.boxed()

@@ -124,10 +124,15 @@ fn failure(error: io::Error) -> StoreError {
         StoreError::Nonsense("a path that leads out of the directory")
     } else if is(&[io::ErrorKind::InvalidData]) {
         StoreError::Nonsense("a place past the end of a file")
+    } else if let Some(errno) = Errno::from_io_error(&error).filter(|errno| OF_ONE_FILE.contains(errno)) {
+        StoreError::Failed(errno.raw_os_error().unsigned_abs())
     } else {
         StoreError::Unreachable(error.to_string())
     }
 }
+
+/// Failures of the disk with one file: others may be read all the same.
+const OF_ONE_FILE: [Errno; 5] = [Errno::IO, Errno::BUSY, Errno::STALE, Errno::NAMETOOLONG, Errno::XDEV];
 
 #[cfg(test)]
 mod tests;

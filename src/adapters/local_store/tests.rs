@@ -147,3 +147,19 @@ async fn a_change_rings() {
     tokio::time::timeout(std::time::Duration::from_secs(20), bell.notified()).await.unwrap();
     assert!(Watcher::start(&place.dir.path().join("gone"), false, bell).is_err());
 }
+
+#[tokio::test]
+async fn what_fails_of_one_file_is_not_the_directory_out_of_reach() {
+    for errno in [Errno::IO, Errno::BUSY, Errno::STALE] {
+        assert!(matches!(failure(errno.into()), StoreError::Failed(_)), "{errno}");
+    }
+    assert!(matches!(failure(Errno::NOTCONN.into()), StoreError::Unreachable(_)));
+    let place = Place::new();
+    place.put("a", "a");
+    let long = "a".repeat(256);
+    assert!(matches!(place.store.rename("a", &long, false).await, Err(StoreError::Failed(_))));
+    // Opened and gone bad since: a directory in its place cannot be read.
+    let mut bytes = files::bytes(fs::File::open(place.dir.path()).unwrap(), 0);
+    let error = bytes.next().await.unwrap().unwrap_err();
+    assert!(error.downcast::<StoreError>().is_ok());
+}

@@ -7,15 +7,15 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 
-use super::take::{broken, is_about_the_file};
-use super::trouble::backoff;
+use super::trouble::{Reach, backoff, broken};
 use super::{Taker, Trouble};
 use crate::blocking::Blocking;
 use crate::kill_point::kill_point;
 use crate::ports::{Blob, DueReceipt, ReceiptEnd, StoreError};
 
 impl Taker {
-    /// Writes back what is due. A receipt that cannot be written does not keep others waiting.
+    /// Writes back what is due. A receipt that cannot be written does not keep others waiting; when there is no room, all
+    /// wait for the next round.
     pub(super) async fn answer(&self) -> Result<(), Trouble> {
         let now = self.house.clock.now();
         for receipt in self.ledger().due_receipts(self.name(), now, AT_ONCE).await? {
@@ -26,7 +26,13 @@ impl Taker {
             match written {
                 Ok(end) => self.ledger().conclude_receipt(receipt.id, end).await?,
                 Err(trouble @ Trouble::Ledger(_)) => return Err(trouble),
-                Err(trouble) => self.try_later(&receipt, trouble).await?,
+                Err(trouble) => {
+                    let is_full = matches!(trouble, Trouble::Store(StoreError::Full));
+                    self.try_later(&receipt, trouble).await?;
+                    if is_full {
+                        break;
+                    }
+                }
             }
         }
         Ok(())
@@ -39,7 +45,7 @@ impl Taker {
         tracing::warn!(source = self.name(), receipt = receipt.id, attempts, %trouble, "a receipt is not written back yet");
         self.tell_of_rest(Some((&trouble, attempts))).await?;
         match trouble {
-            Trouble::Store(error) if !is_about_the_file(&error) => Err(error.into()),
+            Trouble::Store(error) if Reach::of(&error) != Reach::File => Err(error.into()),
             Trouble::Store(_) | Trouble::Broke(_) | Trouble::Ledger(_) | Trouble::Disk(_) | Trouble::Lost(_) => Ok(()),
         }
     }
@@ -92,7 +98,7 @@ impl Taker {
         }
         let (mut there, mut at) = (self.store.read(path, 0).await?, 0);
         while let Some(piece) = there.next().await {
-            let piece = piece.map_err(|error| broken(&error))?;
+            let piece = piece.map_err(broken)?;
             let (blob, length) = (Arc::clone(blob), piece.len() as u64);
             if !self.house.disk.run(move || has_at(blob.as_ref(), at, &piece)).await?? {
                 return Ok(false);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::StreamExt as _;
 
-use super::take::{broken, is_about_the_file};
+use super::trouble::{Reach, broken};
 use super::{Taker, Trouble};
 use crate::kill_point::kill_point;
 use crate::model::{BlobId, ScratchId, Stamp};
@@ -111,7 +111,7 @@ impl Taker {
             let Some(piece) = bytes.next().await else { break None };
             let piece = match piece {
                 Ok(piece) => piece,
-                Err(error) => break Some(broken(&error)),
+                Err(error) => break Some(broken(error)),
             };
             let length = piece.len() as u64;
             self.write(Arc::clone(scratch), reached, piece).await?;
@@ -127,7 +127,7 @@ impl Taker {
         };
         let Some(error) = broke else { return Ok(reached) };
         self.record(take, id, scratch, reached.min(wanted)).await?;
-        let is_about_the_line = !is_about_the_file(&error);
+        let is_about_the_line = Reach::of(&error) != Reach::File;
         Err(if reached > from && is_about_the_line { Trouble::Broke(error) } else { error.into() })
     }
 
@@ -154,7 +154,7 @@ impl Taker {
         let mut bytes = self.store.read(path, 0).await?;
         let mut read = Vec::new();
         while let Some(piece) = bytes.next().await {
-            read.extend_from_slice(&piece.map_err(|error| broken(&error))?);
+            read.extend_from_slice(&piece.map_err(broken)?);
             if read.len() > MOST_SMALL_BYTES {
                 return Err(StoreError::Nonsense("a checksum file that is too large").into());
             }

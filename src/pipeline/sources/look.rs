@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 
-use super::take::is_about_the_file;
+use super::trouble::{Reach, Strike};
 use super::{Taker, Trouble};
 use crate::model::{Sighting, Stamp, Wait};
 use crate::ports::{FileSeen, Seen, StoreError};
@@ -50,7 +50,7 @@ impl Taker {
             return Ok(None);
         }
         match self.store.now().await {
-            Err(error) if is_about_the_file(&error) => Ok(None),
+            Err(error) if Reach::of(&error) == Reach::File => Ok(None),
             now => Ok(now?),
         }
     }
@@ -134,8 +134,9 @@ impl Taker {
         if ready.len() > most {
             looked.again = Some(Duration::ZERO);
         }
+        let mut strike = Strike::default();
         for file in ready.iter().take(most).filter(|file| file.waits == Wait::Turn) {
-            if self.take(file, at).await? {
+            if strike.pass(self.take(file, at).await)? {
                 looked.taken += 1;
             }
         }

@@ -61,9 +61,10 @@ impl Taker {
         }
         let worked = if has_work { self.work(stand.look).await } else { Ok(()) };
         let looked = match worked {
-            Ok(()) if looks => self.look(rhythm).await.map(Some),
-            Ok(()) => Ok(None),
-            Err(trouble) => Err(trouble),
+            Err(trouble) if trouble.is_of_all() || !looks => Err(trouble),
+            Ok(()) if !looks => Ok(None),
+            // What waits was told of and waits on; it keeps nothing else from being seen and taken.
+            Ok(()) | Err(_) => self.look(rhythm).await.map(Some),
         };
         if let Err(trouble @ Trouble::Ledger(_)) = looked {
             return Err(trouble);
@@ -73,8 +74,12 @@ impl Taker {
 
     /// What is left to do with files that are ours.
     async fn work(&self, look: u64) -> Result<(), Trouble> {
-        self.go_on(look).await?;
+        let gone_on = self.go_on(look).await;
+        if gone_on.as_ref().is_err_and(Trouble::is_of_all) {
+            return gone_on;
+        }
         self.answer().await?;
+        gone_on?;
         if self.ledger().source(self.name()).await?.due_at.is_none() {
             self.tell_of_rest(None).await?;
         }

@@ -49,7 +49,8 @@ impl FileStore for Punctual {
 
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {
         let bytes = self.in_time(self.inner.read(path, offset)).await?;
-        Ok(punctual(bytes, self.timeout, |_| io::ErrorKind::TimedOut.into()))
+        let late = |timeout| io::Error::new(io::ErrorKind::TimedOut, StoreError::Silent(timeout));
+        Ok(punctual(bytes, self.timeout, late))
     }
 
     /// Receipts are small beside a timeout: all of one is written within it.

@@ -1,10 +1,9 @@
 //! Taking one file, from the claim to the shipment; or putting it back.
 
-use std::io;
 use std::sync::Arc;
 
 use super::fetch::Fetched;
-use super::trouble::backoff;
+use super::trouble::{Reach, Strike, backoff};
 use super::{Taker, Trouble};
 use crate::codes;
 use crate::kill_point::kill_point;
@@ -28,8 +27,8 @@ enum NotYet {
 }
 
 impl Taker {
-    /// Takes a file; `false` when it is not for now. What fails of one file does not keep others waiting; what fails of
-    /// the store does.
+    /// Takes a file; `false` when it is not for now. What fails of one file does not keep others waiting; where the line
+    /// breaks, who asks decides ([`Strike`]).
     pub(super) async fn take(&self, file: &Sighting, at: &Moment) -> Result<bool, Trouble> {
         let begun = self.ledger().begin_take(self.name(), self.house.worker, file, at.now).await?;
         let Some(take) = begun else { return Ok(false) };
@@ -40,17 +39,19 @@ impl Taker {
     /// Goes on with what was begun before: after a restart, or when something was in the way.
     pub(super) async fn go_on(&self, look: u64) -> Result<(), Trouble> {
         let now = self.house.clock.now();
+        let mut strike = Strike::default();
         for take in self.ledger().open_takes(self.name(), now, AT_ONCE).await? {
-            match take.stage {
+            let gone_on = match take.stage {
                 TakeStage::Fetching => {
                     let known = self.ledger().sighting(self.name(), &take.path).await?;
                     let known = known.filter(|known| known.stamp == take.stamp);
                     let is_over = known.as_ref().is_some_and(|known| self.source.rules.readiness.is_over(known, now));
-                    self.carry_on(take, known.and_then(|known| known.taken), is_over, look).await?;
+                    self.carry_on(take, known.and_then(|known| known.taken), is_over, look).await.map(|_is_taken| ())
                 }
-                TakeStage::Claimed => self.tidy(&take).await?,
-                TakeStage::Done => {}
-            }
+                TakeStage::Claimed => self.tidy(&take).await,
+                TakeStage::Done => Ok(()),
+            };
+            strike.pass(gone_on)?;
         }
         Ok(())
     }
@@ -62,9 +63,9 @@ impl Taker {
                 self.put_back(&take, not_yet, look).await?;
                 Ok(false)
             }
-            Err(Trouble::Store(error)) if !is_about_the_file(&error) => {
+            Err(trouble @ Trouble::Store(_)) if trouble.is_of_all() => {
                 self.delay(&take).await?;
-                Err(error.into())
+                Err(trouble)
             }
             Err(trouble @ Trouble::Broke(_)) => {
                 tracing::warn!(source = self.name(), take = take.id, %trouble, "a file comes in pieces");
@@ -75,7 +76,14 @@ impl Taker {
                 tracing::warn!(source = self.name(), take = take.id, %trouble, "a file is not taken for now");
                 self.delay(&take).await?;
                 self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
-                Ok(false)
+                match trouble {
+                    Trouble::Store(error) if Reach::of(&error) == Reach::Line => Err(error.into()),
+                    Trouble::Store(_)
+                    | Trouble::Broke(_)
+                    | Trouble::Ledger(_)
+                    | Trouble::Disk(_)
+                    | Trouble::Lost(_) => Ok(false),
+                }
             }
             Err(trouble @ Trouble::Ledger(_)) => Err(trouble),
         }
@@ -197,37 +205,6 @@ fn weigh(read: &ReadThrough, expected: Option<&Expected>, is_over: bool) -> Resu
         (false, true) => Ok(Some(codes::CHECKSUM_DIFFERS)),
         (true, _) if read.breaks_off => Err(Wait::End),
         (true, _) => Ok(None),
-    }
-}
-
-/// Tells what is wrong with one file from what is wrong with all of the store.
-pub(super) fn is_about_the_file(error: &StoreError) -> bool {
-    match error {
-        StoreError::NotFound
-        | StoreError::Exists
-        | StoreError::Denied
-        | StoreError::Nonsense(_)
-        | StoreError::Failed(_)
-        | StoreError::Unreadable(_) => true,
-        StoreError::Full
-        | StoreError::HostKey { .. }
-        | StoreError::Login
-        | StoreError::Silent(_)
-        | StoreError::Unreachable(_) => false,
-    }
-}
-
-/// What broke off while bytes came: the file is another than the store told, or the line is gone.
-pub(super) fn broken(error: &io::Error) -> StoreError {
-    let is = |kinds: &[io::ErrorKind]| kinds.contains(&error.kind());
-    if is(&[io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof]) {
-        StoreError::Nonsense("other bytes than it told of")
-    } else if is(&[io::ErrorKind::NotFound]) {
-        StoreError::NotFound
-    } else if is(&[io::ErrorKind::PermissionDenied]) {
-        StoreError::Denied
-    } else {
-        StoreError::Unreachable(error.to_string())
     }
 }
 

@@ -3,7 +3,7 @@
 //! A name is not a file: what lies under it may have been written anew since. So what is about to go is held against what
 //! was taken, before it gets another name and, since a moment passes in between, after.
 
-use super::take::is_about_the_file;
+use super::trouble::Reach;
 use super::{Taker, Trouble};
 use crate::kill_point::kill_point;
 use crate::model::Stamp;
@@ -22,7 +22,7 @@ impl Taker {
                 self.delay(take).await?;
                 self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
                 match &trouble {
-                    Trouble::Store(error) if !is_about_the_file(error) => Err(trouble),
+                    Trouble::Store(error) if Reach::of(error) != Reach::File => Err(trouble),
                     Trouble::Store(_)
                     | Trouble::Broke(_)
                     | Trouble::Ledger(_)

@@ -1,5 +1,6 @@
-//! What failures mean: when to try again, and when to tell people.
+//! What failures mean: how far they reach, when to try again, and when to tell people.
 
+use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -51,6 +52,78 @@ impl Taker {
     }
 }
 
+/// How far trouble with one file reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// That file, or what there is no room for.
+    File,
+    /// The line is gone, and nobody knows whether that file is to blame.
+    Line,
+    /// All of the store.
+    Store,
+}
+
+impl Reach {
+    /// Tells it from what went wrong.
+    pub(super) fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::NotFound
+            | StoreError::Exists
+            | StoreError::Denied
+            | StoreError::Full
+            | StoreError::Nonsense(_)
+            | StoreError::Failed(_)
+            | StoreError::Unreadable(_) => Self::File,
+            StoreError::Silent(_) | StoreError::Unreachable(_) => Self::Line,
+            StoreError::HostKey { .. } | StoreError::Login => Self::Store,
+        }
+    }
+}
+
+impl Trouble {
+    /// Tells trouble in which nothing else need be tried. Where the line broke, only a listing tells whether the store is
+    /// there at all.
+    pub(super) fn is_of_all(&self) -> bool {
+        match self {
+            Self::Store(error) => Reach::of(error) == Reach::Store,
+            Self::Ledger(_) => true,
+            Self::Broke(_) | Self::Disk(_) | Self::Lost(_) => false,
+        }
+    }
+}
+
+/// Whether the line broke at the last file. That file may be to blame, so that the next is tried; twice in a row it is the
+/// store.
+#[derive(Debug, Default)]
+pub(super) struct Strike(bool);
+
+impl Strike {
+    /// Lets the trouble with a file pass, which has been told already, unless the line broke at the one before, too.
+    pub(super) fn pass<T: Default>(&mut self, done: Result<T, Trouble>) -> Result<T, Trouble> {
+        let is_line = matches!(&done, Err(Trouble::Store(error)) if Reach::of(error) == Reach::Line);
+        let is_second = std::mem::replace(&mut self.0, is_line);
+        if is_line && !is_second { Ok(T::default()) } else { done }
+    }
+}
+
+/// What broke off while bytes came: what the store says of it, else what it looks like.
+pub(super) fn broken(error: io::Error) -> StoreError {
+    let error = match error.downcast::<StoreError>() {
+        Ok(told) => return told,
+        Err(error) => error,
+    };
+    let is = |kinds: &[io::ErrorKind]| kinds.contains(&error.kind());
+    if is(&[io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof]) {
+        StoreError::Nonsense("other bytes than it told of")
+    } else if is(&[io::ErrorKind::NotFound]) {
+        StoreError::NotFound
+    } else if is(&[io::ErrorKind::PermissionDenied]) {
+        StoreError::Denied
+    } else {
+        StoreError::Unreachable(error.to_string())
+    }
+}
+
 /// How long to wait after so many failures, one after the other.
 pub(super) fn backoff(failures: u32) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(16));
@@ -66,3 +139,31 @@ const HOST_KEY: &str = "host-key";
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 const LONGEST_WAIT: Duration = Duration::from_secs(900);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line() -> Result<bool, Trouble> {
+        Err(StoreError::Silent(FIRST_WAIT).into())
+    }
+
+    #[test]
+    fn the_line_may_break_at_one_file_and_not_at_two_in_a_row() {
+        let mut strike = Strike::default();
+        assert!(matches!(strike.pass(line()), Ok(false)));
+        assert!(matches!(strike.pass(Ok(true)), Ok(true)));
+        assert!(matches!(strike.pass(line()), Ok(false)));
+        assert!(matches!(strike.pass(line()), Err(Trouble::Store(StoreError::Silent(_)))));
+        let other: Result<bool, Trouble> = Err(StoreError::Login.into());
+        assert!(matches!(Strike::default().pass(other), Err(Trouble::Store(StoreError::Login))));
+    }
+
+    #[test]
+    fn what_a_store_says_of_bytes_that_break_off_is_not_lost() {
+        let told = broken(io::Error::other(StoreError::Failed(4)));
+        assert!(matches!(told, StoreError::Failed(4)) && Reach::of(&told) == Reach::File);
+        assert!(matches!(broken(io::ErrorKind::UnexpectedEof.into()), StoreError::Nonsense(_)));
+        assert_eq!(Reach::of(&broken(io::ErrorKind::ConnectionReset.into())), Reach::Line);
+    }
+}

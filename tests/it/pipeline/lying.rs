@@ -1,5 +1,7 @@
 //! Sources whose store lies, breaks and hangs: nothing is lost, nothing comes twice, and nobody else waits.
 
+mod trouble;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::AtomicU32;
@@ -38,18 +40,39 @@ enum Lie {
     Silent,
     /// It is somebody else.
     HostKey,
+    /// It has no room left.
+    Full,
+    /// The line breaks when something is written.
+    Unwritable,
+}
+
+/// What a store does with one file that it should not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bad {
+    /// It cannot be read.
+    Failing,
+    /// Its bytes never come.
+    Hanging,
+    /// The line breaks when it is read.
+    Dropping,
 }
 
 /// A store in memory that lies when it is told to.
 struct Liar {
     files: Mutex<BTreeMap<String, (Vec<u8>, Timestamp)>>,
     lie: Mutex<Lie>,
+    bad: Mutex<BTreeMap<String, Bad>>,
     reads: AtomicU32,
 }
 
 impl Liar {
     fn new(lie: Lie) -> Arc<Self> {
-        Arc::new(Self { files: Mutex::default(), lie: Mutex::new(lie), reads: AtomicU32::new(0) })
+        Arc::new(Self {
+            files: Mutex::default(),
+            lie: Mutex::new(lie),
+            bad: Mutex::default(),
+            reads: AtomicU32::new(0),
+        })
     }
 
     fn put(&self, path: &str, bytes: &[u8], second: i64) {
@@ -120,6 +143,15 @@ impl FileStore for Liar {
         let mut files = self.files.lock().unwrap();
         let (bytes, modified) = files.get_mut(path).ok_or(StoreError::NotFound)?;
         let mut read = bytes.get(offset as usize..).unwrap_or_default().to_vec();
+        match self.bad.lock().unwrap().get(path) {
+            Some(Bad::Failing) => {
+                let failed = io::Error::other(StoreError::Failed(4));
+                return Ok(stream::iter([Err(failed)]).boxed());
+            }
+            Some(Bad::Hanging) => return Ok(stream::pending().boxed()),
+            Some(Bad::Dropping) => return Ok(stream::iter([Err(io::ErrorKind::ConnectionReset.into())]).boxed()),
+            None => {}
+        }
         if self.lies(Lie::Changing) {
             *modified = modified.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
         }
@@ -139,6 +171,12 @@ impl FileStore for Liar {
     }
 
     async fn write(&self, path: &str, _: u64, bytes: BoxStream<'static, io::Result<Bytes>>) -> Result<u64, StoreError> {
+        if self.lies(Lie::Full) {
+            return Err(StoreError::Full);
+        }
+        if self.lies(Lie::Unwritable) {
+            return Err(StoreError::Unreachable("the line broke".to_owned()));
+        }
         let bytes: Vec<Bytes> = bytes.map(|piece| piece.unwrap()).collect().await;
         let bytes = bytes.concat();
         self.put(path, &bytes, 0);

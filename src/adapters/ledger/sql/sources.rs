@@ -125,7 +125,7 @@ pub(in crate::adapters::ledger) const TAKE: &str = concat!("SELECT ", take_colum
 pub(in crate::adapters::ledger) const OPEN_TAKES: &str = concat!(
     "SELECT ",
     take_columns!(),
-    " FROM takes WHERE source = $1 AND state < 2 AND due_at <= $2 ORDER BY id LIMIT $3"
+    " FROM takes WHERE source = $1 AND state < 2 AND due_at <= $2 ORDER BY due_at, id LIMIT $3"
 );
 
 pub(in crate::adapters::ledger) const FETCHED: &str = "UPDATE takes SET scratch = $2, attempts = CASE WHEN $3 > fetched_bytes THEN 0 ELSE attempts END, fetched_bytes = $3 \
