@@ -166,6 +166,8 @@ pub struct Take {
     pub fetched_bytes: u64,
     /// How often it could not go on.
     pub attempts: u32,
+    /// The hash of what was taken, when it is a shipment.
+    pub sha256: Option<[u8; 32]>,
 }
 
 /// How far a take has come.

@@ -189,7 +189,6 @@ pub(super) async fn waiting(
 }
 
 fn sighting(row: &SqliteRow) -> Result<Sighting, LedgerError> {
-    let taken = cell::<Option<Vec<u8>>>(row, "taken_sha256")?.map(<[u8; 32]>::try_from).transpose();
     Ok(Sighting {
         path: cell(row, "path")?,
         stamp: stamp(row)?,
@@ -197,7 +196,7 @@ fn sighting(row: &SqliteRow) -> Result<Sighting, LedgerError> {
         since: rows::time(row, "since")?,
         waits: rows::to_wait(cell(row, "waits")?)?,
         tried: tried(row)?,
-        taken: taken.map_err(|_| corrupt("a hash"))?,
+        taken: hash(row, "taken_sha256")?,
     })
 }
 
@@ -208,6 +207,11 @@ fn tried(row: &SqliteRow) -> Result<Option<Tried>, LedgerError> {
         Some(modified) => Some(Stamp { size_bytes: count(row, "tried_size")?, modified: microseconds(modified)? }),
     };
     Ok(Some(Tried { at: rows::time(row, "tried_at")?, waits: rows::to_wait(waits)?, checksum_file }))
+}
+
+pub(super) fn hash(row: &SqliteRow, name: &str) -> Result<Option<[u8; 32]>, LedgerError> {
+    let hash = cell::<Option<Vec<u8>>>(row, name)?.map(<[u8; 32]>::try_from).transpose();
+    hash.map_err(|_| corrupt("a hash"))
 }
 
 pub(super) fn stamp(row: &SqliteRow) -> Result<Stamp, LedgerError> {

@@ -8,7 +8,7 @@ use super::area::{self, Entry};
 use super::rows::{self, cell, corrupt, count, int, uuid};
 use super::shipments;
 use super::shipments::Claim;
-use super::sightings::stamp;
+use super::sightings::{hash, stamp};
 use super::sql::sources as sql;
 use crate::codes;
 use crate::model::{AreaPath, Code, NodeState, ScratchId, ShipmentId, Stamp, Tried, WorkerId};
@@ -216,6 +216,7 @@ fn take(row: &SqliteRow) -> Result<Take, LedgerError> {
         scratch: cell::<Option<Vec<u8>>>(row, "scratch")?.map(rows::to_uuid).transpose()?.map(ScratchId),
         fetched_bytes: count(row, "fetched_bytes")?,
         attempts: rows::small(row, "attempts")?,
+        sha256: hash(row, "sha256")?,
     })
 }
 

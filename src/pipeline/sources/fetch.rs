@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use futures::StreamExt as _;
 
@@ -160,6 +161,24 @@ impl Taker {
             }
         }
         Ok(read)
+    }
+
+    /// The hash of a file that lies in the source, as far as one is taken.
+    pub(super) async fn sha256(&self, path: &str) -> Result<[u8; 32], Trouble> {
+        let mut bytes = self.store.read(path, 0).await?;
+        let (mut hash, mut left) = (Context::new(&SHA256), self.source.most_bytes);
+        while left > 0 {
+            let Some(piece) = bytes.next().await else { break };
+            let mut piece = piece.map_err(broken)?;
+            piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            left = left.saturating_sub(piece.len() as u64);
+            let job = move || {
+                hash.update(&piece);
+                hash
+            };
+            hash = self.house.cores.run(job).await?;
+        }
+        Ok(hash.finish().as_ref().try_into().map_err(io::Error::other)?)
     }
 
     /// Makes the bytes a blob.

@@ -191,7 +191,7 @@ impl Taker {
             "taken from a source"
         );
         self.claimed.notify_one();
-        let take = Take { stage: TakeStage::Claimed, attempts: 0, ..take.clone() };
+        let take = Take { stage: TakeStage::Claimed, attempts: 0, sha256: Some(sha256), ..take.clone() };
         self.tidy(&take).await
     }
 }

@@ -1,7 +1,8 @@
 //! Tidying up in the source: a file that is ours goes where it was agreed, and only that file.
 //!
 //! A name is not a file: what lies under it may have been written anew since. So what is about to go is held against what
-//! was taken, before it gets another name and, since a moment passes in between, after.
+//! was taken, before it gets another name and, since a moment passes in between, after. Some stores set a file's time when
+//! they give it another name (they copy it): then its bytes tell.
 
 use super::trouble::Reach;
 use super::{Taker, Trouble};
@@ -58,12 +59,25 @@ impl Taker {
 
     /// Tells whether the file that was taken is still in its place.
     async fn is_there(&self, take: &Take) -> Result<bool, Trouble> {
-        self.is_what_was_taken(take, &take.path).await
+        let seen = self.store.stat(&take.path).await?;
+        Ok(seen.is_some_and(|seen| Stamp::new(seen.size_bytes, seen.modified) == take.stamp))
     }
 
-    async fn is_what_was_taken(&self, take: &Take, path: &str) -> Result<bool, Trouble> {
-        let seen = self.store.stat(path).await?;
-        Ok(seen.is_some_and(|seen| Stamp::new(seen.size_bytes, seen.modified) == take.stamp))
+    /// What lies under a name that we gave.
+    async fn held(&self, take: &Take, path: &str) -> Result<Held, Trouble> {
+        let Some(seen) = self.store.stat(path).await? else { return Ok(Held::Nothing) };
+        let seen = Stamp::new(seen.size_bytes, seen.modified);
+        if seen == take.stamp {
+            return Ok(Held::Taken);
+        }
+        if seen.size_bytes != take.stamp.size_bytes {
+            return Ok(Held::Another);
+        }
+        match self.sha256(path).await {
+            Ok(sha256) => Ok(if take.sha256 == Some(sha256) { Held::Taken } else { Held::Another }),
+            Err(Trouble::Store(StoreError::NotFound)) => Ok(Held::Nothing),
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives the file the first name that is free.
@@ -129,7 +143,7 @@ impl Taker {
     /// What moved may have been written anew at the last moment: then it goes back, under its name or one like it, and
     /// is seen as new.
     async fn give_back_if_new(&self, take: &Take, target: &str) -> Result<bool, Trouble> {
-        if self.store.stat(target).await?.is_none() || self.is_what_was_taken(take, target).await? {
+        if self.held(take, target).await? != Held::Another {
             return Ok(false);
         }
         tracing::info!(source = self.name(), take = take.id, "a file was written anew while it was put away");
@@ -150,6 +164,15 @@ impl Taker {
         }
         Ok(())
     }
+}
+
+/// What lies under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    /// The file that was taken.
+    Taken,
+    Another,
 }
 
 /// Numbers tried in turn.

@@ -127,7 +127,8 @@ pub(super) async fn a_take_becomes_a_shipment_in_one_change(store: Box<dyn Store
     assert_eq!((node.state, node.owner.as_deref(), node.blob), (NodeState::Claimed, Some(SOURCE), Some(taken.blob)));
     assert_eq!(store.sources().foreseen(taken.shipment).await.unwrap(), Some(codes::CHECKSUM_DIFFERS));
     let open = store.sources().open_takes(SOURCE, at(9), 9).await.unwrap();
-    assert_eq!(open.iter().map(|take| take.stage).collect::<Vec<_>>(), [TakeStage::Claimed]);
+    let told: Vec<_> = open.iter().map(|take| (take.stage, take.sha256)).collect();
+    assert_eq!(told, [(TakeStage::Claimed, Some([7; 32]))]);
     // Left where it is, it is not seen as new; gone and come again, it is.
     look(&*store, 7, &[seen("a.xml", 100, 0)]).await;
     assert_eq!(turns(&*store, TakeOrder::Name).await, []);

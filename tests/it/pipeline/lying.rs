@@ -1,5 +1,6 @@
 //! Sources whose store lies, breaks and hangs: nothing is lost, nothing comes twice, and nobody else waits.
 
+mod tidying;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,10 @@ enum Lie {
     Full,
     /// The line breaks when something is written.
     Unwritable,
+    /// A file has a new time when it has a new name.
+    Touching,
+    /// The first file that is to have a new name is written anew just before, with as many bytes; and then as above.
+    Overtaking,
 }
 
 /// What a store does with one file that it should not.
@@ -63,6 +68,7 @@ struct Liar {
     lie: Mutex<Lie>,
     bad: Mutex<BTreeMap<String, Bad>>,
     reads: AtomicU32,
+    has_overtaken: AtomicBool,
 }
 
 impl Liar {
@@ -72,6 +78,7 @@ impl Liar {
             lie: Mutex::new(lie),
             bad: Mutex::default(),
             reads: AtomicU32::new(0),
+            has_overtaken: AtomicBool::new(false),
         })
     }
 
@@ -191,7 +198,13 @@ impl FileStore for Liar {
         if files.contains_key(to) && !replace {
             return Err(StoreError::Exists);
         }
-        let file = files.remove(from).ok_or(StoreError::NotFound)?;
+        let mut file = files.remove(from).ok_or(StoreError::NotFound)?;
+        if self.lies(Lie::Overtaking) && !self.has_overtaken.swap(true, Ordering::SeqCst) {
+            file.0 = document(file.0.len() - document(0).len()).to_ascii_uppercase();
+        }
+        if self.lies(Lie::Touching) || self.lies(Lie::Overtaking) {
+            file.1 = file.1.checked_add(jiff::SignedDuration::from_secs(100)).unwrap();
+        }
         files.insert(to.to_owned(), file);
         Ok(())
     }

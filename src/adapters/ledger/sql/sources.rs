@@ -109,7 +109,7 @@ pub(in crate::adapters::ledger) const WAITING_COUNTS: &str =
 
 macro_rules! take_columns {
     () => {
-        "id, source, path, size_bytes, modified, state, scratch, fetched_bytes, attempts"
+        "id, source, path, size_bytes, modified, state, scratch, fetched_bytes, attempts, sha256"
     };
 }
 

@@ -1,0 +1,40 @@
+//! Stores in which a file is not what it was when it is put away.
+
+use super::*;
+
+/// Every way to put a file away.
+fn ways() -> [(After, Option<&'static str>); 3] {
+    let moved = After::Move("done".parse().unwrap());
+    let renamed = After::Rename("{name}.taken".parse().unwrap());
+    [(After::Delete, None), (moved, Some("done/a.xml")), (renamed, Some("a.xml.taken"))]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_time_by_a_new_name_is_no_new_file() {
+    for (after, put_away) in ways() {
+        let (bench, store) = (Bench::new().await, Liar::new(Lie::Touching));
+        store.put("a.xml", &document(2_000), 1_000);
+        let task = bench.run(source("liar", &store, after.clone()));
+        until(async || bench.claimed().await > 0 && !store.has("a.xml")).await;
+        bench.looks("liar", 8).await;
+        assert_eq!((bench.claimed().await, store.has("a.xml")), (1, false), "{after:?}");
+        let left: Vec<_> = store.files.lock().unwrap().keys().cloned().collect();
+        assert_eq!(left, put_away.into_iter().collect::<Vec<_>>());
+        bench.stop.cancel();
+        task.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_anew_at_the_last_moment_comes_back_and_is_taken() {
+    for (after, _) in ways() {
+        let (bench, store) = (Bench::new().await, Liar::new(Lie::Overtaking));
+        store.put("a.xml", &document(2_000), 1_000);
+        let task = bench.run(source("liar", &store, after.clone()));
+        until(async || bench.claimed().await == 2 && !store.has("a.xml")).await;
+        bench.looks("liar", 5).await;
+        assert_eq!((bench.claimed().await, store.has("a.xml")), (2, false), "{after:?}");
+        bench.stop.cancel();
+        task.await.unwrap();
+    }
+}
