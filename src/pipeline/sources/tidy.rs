@@ -35,13 +35,22 @@ impl Taker {
         }
     }
 
-    /// Tells whether the file is gone from its place.
+    /// Tells a file that stays in its place when it is taken.
+    pub(super) fn is_left(&self, take: &Take) -> bool {
+        match &self.source.rules.after {
+            After::Leave => true,
+            // Of one that was too large, only we have the beginning.
+            After::Delete => take.stamp.size_bytes > self.source.most_bytes,
+            After::Move(_) | After::Rename(_) => false,
+        }
+    }
+
+    /// Tells whether the file is known to be gone from its place. One that only cannot be found may be there again: a
+    /// directory looks empty before its share is mounted.
     async fn try_tidy(&self, take: &Take) -> Result<bool, Trouble> {
-        // Of one that was too large, only we have the beginning.
-        let is_all_ours = take.stamp.size_bytes <= self.source.most_bytes;
         match &self.source.rules.after {
             After::Leave => Ok(false),
-            After::Delete if !is_all_ours => Ok(false),
+            After::Delete if self.is_left(take) => Ok(false),
             After::Delete => self.delete(take).await,
             After::Move(dir) => {
                 let today = self.house.clock.now().to_zoned(self.source.times.zone.clone()).date();
@@ -83,12 +92,10 @@ impl Taker {
     /// Gives the file the first name that is free.
     async fn give_name(&self, take: &Take, name: impl Fn(u32) -> Option<String>) -> Result<bool, Trouble> {
         if !self.is_there(take).await? {
-            return Ok(true);
+            return self.is_put_away(take, name).await;
         }
         self.remove_beside(take).await?;
-        // Names that come every day: after some of them, one that nobody has.
-        let own = u32::try_from(take.id % u64::from(u32::MAX)).unwrap_or(0).saturating_add(FIRST_NUMBERS + 1);
-        for number in (1..=FIRST_NUMBERS).chain([own]) {
+        for number in numbers(take) {
             let Some(target) = name(number) else { return Ok(false) };
             match self.store.rename(&take.path, &target, false).await {
                 Ok(()) => {
@@ -96,11 +103,21 @@ impl Taker {
                     return self.gone(take).await;
                 }
                 Err(StoreError::Exists) => {}
-                Err(StoreError::NotFound) if !self.is_there(take).await? => return Ok(true),
+                Err(StoreError::NotFound) if !self.is_there(take).await? => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
         }
         Err(StoreError::Exists.into())
+    }
+
+    /// Tells whether the file has one of the names already, since before a crash.
+    async fn is_put_away(&self, take: &Take, name: impl Fn(u32) -> Option<String>) -> Result<bool, Trouble> {
+        for target in numbers(take).filter_map(name) {
+            if self.held(take, &target).await? == Held::Taken {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Removes the file: first it gets a name that nobody writes to, so that nothing new is removed in its place.
@@ -109,12 +126,12 @@ impl Taker {
         let ours = format!("{dir}.sluse-{}-{}.taken", take.id, take.stamp.size_bytes);
         if self.store.stat(&ours).await?.is_none() {
             if !self.is_there(take).await? {
-                return Ok(true);
+                return Ok(false);
             }
             self.remove_beside(take).await?;
             match self.store.rename(&take.path, &ours, false).await {
                 Ok(()) => kill_point("source.delete.renamed"),
-                Err(StoreError::NotFound) => return Ok(true),
+                Err(StoreError::NotFound) => return Ok(false),
                 // Rights to remove may not be rights to rename.
                 Err(StoreError::Denied) => return self.remove_in_place(take).await,
                 Err(error) => return Err(error.into()),
@@ -164,6 +181,12 @@ impl Taker {
         }
         Ok(())
     }
+}
+
+/// Numbers for the names of a file: after those of every day, one that nobody else has.
+fn numbers(take: &Take) -> impl Iterator<Item = u32> {
+    let own = u32::try_from(take.id % u64::from(u32::MAX)).unwrap_or(0).saturating_add(FIRST_NUMBERS + 1);
+    (1..=FIRST_NUMBERS).chain([own])
 }
 
 /// What lies under a name.

@@ -45,6 +45,10 @@ enum Lie {
     Full,
     /// The line breaks when something is written.
     Unwritable,
+    /// No file gets another name.
+    Stuck,
+    /// Nothing is there, as before a share is mounted.
+    Empty,
     /// A file has a new time when it has a new name.
     Touching,
     /// The first file that is to have a new name is written anew just before, with as many bytes; and then as above.
@@ -97,7 +101,7 @@ impl Liar {
 
     fn seen(&self, path: &str) -> Option<FileSeen> {
         let files = self.files.lock().unwrap();
-        let (bytes, modified) = files.get(path)?;
+        let (bytes, modified) = files.get(path).filter(|_| !self.lies(Lie::Empty))?;
         Some(FileSeen { path: path.to_owned(), size_bytes: bytes.len() as u64, modified: *modified })
     }
 
@@ -120,6 +124,9 @@ impl Liar {
 impl FileStore for Liar {
     async fn list(&self, _: &str, _: u32) -> Result<BoxStream<'static, Result<FileSeen, StoreError>>, StoreError> {
         self.answers().await?;
+        if self.lies(Lie::Empty) {
+            return Ok(stream::empty().boxed());
+        }
         let mut seen: Vec<_> = {
             let paths: Vec<_> = self.files.lock().unwrap().keys().cloned().collect();
             paths.iter().filter_map(|path| self.seen(path)).map(Ok).collect()
@@ -193,6 +200,12 @@ impl FileStore for Liar {
     async fn rename(&self, from: &str, to: &str, replace: bool) -> Result<(), StoreError> {
         if self.lies(Lie::Idle) {
             return Ok(());
+        }
+        if self.lies(Lie::Stuck) {
+            return Err(StoreError::Failed(4));
+        }
+        if self.lies(Lie::Empty) {
+            return Err(StoreError::NotFound);
         }
         let mut files = self.files.lock().unwrap();
         if files.contains_key(to) && !replace {

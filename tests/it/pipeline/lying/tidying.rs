@@ -38,3 +38,38 @@ async fn what_was_written_anew_at_the_last_moment_comes_back_and_is_taken() {
         task.await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_looks_empty_for_a_moment_is_no_reason_to_take_a_file_twice() {
+    for (after, _) in ways() {
+        let (bench, store) = (Bench::new().await, Liar::new(Lie::Stuck));
+        store.put("a.xml", &document(10), 1_000);
+        let task = bench.run(source("liar", &store, after.clone()));
+        until(async || bench.claimed().await == 1).await;
+        store.tell(Lie::Empty);
+        until(async || bench.ledger.open_takes("liar", Timestamp::MAX, 10).await.unwrap().is_empty()).await;
+        store.tell(Lie::None);
+        bench.looks("liar", 8).await;
+        assert_eq!(bench.claimed().await, 1, "{after:?}");
+        // What was put there anew is another file.
+        store.put("a.xml", &document(20), 2_000);
+        until(async || bench.claimed().await == 2 && !store.has("a.xml")).await;
+        bench.stop.cancel();
+        task.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_bytes_written_anew_before_they_were_put_away_are_taken() {
+    for (after, _) in ways() {
+        let (bench, store) = (Bench::new().await, Liar::new(Lie::Stuck));
+        store.put("a.xml", &document(10), 1_000);
+        let task = bench.run(source("liar", &store, after.clone()));
+        until(async || bench.claimed().await == 1).await;
+        store.put("a.xml", &document(10), 2_000);
+        store.tell(Lie::None);
+        until(async || bench.claimed().await == 2 && !store.has("a.xml")).await;
+        bench.stop.cancel();
+        task.await.unwrap();
+    }
+}
