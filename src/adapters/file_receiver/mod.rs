@@ -55,10 +55,7 @@ impl FileReceiver {
             return same(&there, content).await?.then_some(()).ok_or(CONFLICT);
         }
         let temporary = self.settings.temporary.replace(NAME_PLACE, name);
-        let offset = self.already_there(&temporary, content).await?;
-        kill_point("push.write.before");
-        let rest = behind(content.stream(), offset);
-        self.store.write(&temporary, offset, rest).await.map_err(outcomes::before)?;
+        self.write(&temporary, content).await?;
         kill_point("push.rename.before");
         let renamed = self.store.rename(&temporary, name, self.settings.replace).await;
         kill_point("push.rename.after");
@@ -66,6 +63,30 @@ impl FileReceiver {
             Err(StoreError::Exists) => self.met(&temporary, name, content).await,
             renamed => renamed.map_err(outcomes::in_rename),
         }
+    }
+
+    /// Writes what is missing of a file, or all of it where that is refused.
+    async fn write(&self, temporary: &str, content: &Content) -> Result<(), DeliveryError> {
+        let (offset, is_whole) = self.already_there(temporary, content).await?;
+        kill_point("push.write.before");
+        if offset > 0 {
+            // With nothing missing it is brought to disk.
+            match self.store.write(temporary, offset, behind(content.stream(), offset)).await {
+                Ok(_) => return Ok(()),
+                // All of it was read back: it has only not been opened once more.
+                Err(StoreError::Failed(_) | StoreError::Denied) if is_whole => return Ok(()),
+                // Not every server lets one go on with a file.
+                Err(
+                    error @ (StoreError::Failed(_)
+                    | StoreError::Denied
+                    | StoreError::Nonsense(_)
+                    | StoreError::NotFound),
+                ) => tracing::debug!(%error, "an upload cannot be gone on with and begins anew"),
+                Err(error) => return Err(outcomes::before(error)),
+            }
+        }
+        self.store.write(temporary, 0, content.stream()).await.map_err(outcomes::before)?;
+        Ok(())
     }
 
     /// The name was taken while we wrote: by ourselves, in an attempt whose answer was lost, or by somebody else.
@@ -80,12 +101,17 @@ impl FileReceiver {
         Ok(())
     }
 
-    /// How many of our bytes an attempt that broke off has left there. Fewer than are worth looking at are none.
-    async fn already_there(&self, temporary: &str, content: &Content) -> Result<u64, DeliveryError> {
+    /// How many of our bytes an attempt that broke off has left there, and whether they are all. Fewer than are worth
+    /// looking at are none.
+    async fn already_there(&self, temporary: &str, content: &Content) -> Result<(u64, bool), DeliveryError> {
         let there = self.store.stat(temporary).await.map_err(outcomes::before)?;
-        let Some(there) = there.filter(|there| there.size_bytes >= WORTH_RESUMING_BYTES) else { return Ok(0) };
+        let Some(there) = there.filter(|there| there.size_bytes >= WORTH_RESUMING_BYTES) else { return Ok((0, false)) };
         let theirs = self.store.read(temporary, 0).await.map_err(outcomes::before)?;
-        Ok(if begins_with(content.stream(), theirs).await? { there.size_bytes } else { 0 })
+        Ok(match compared(content.stream(), theirs).await? {
+            Compared::Other => (0, false),
+            Compared::Begun => (there.size_bytes, false),
+            Compared::Whole => (there.size_bytes, true),
+        })
     }
 
     /// Tells whether a file is there as it should be. One of another size may be another's, or ours and begun to be eaten.
@@ -138,28 +164,43 @@ async fn same(there: &FileSeen, content: &Content) -> Result<bool, DeliveryError
     Ok(size_bytes == there.size_bytes)
 }
 
-/// Tells whether our bytes begin with theirs.
-async fn begins_with(
+/// What theirs is of our bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    /// Something else.
+    Other,
+    /// How they begin.
+    Begun,
+    /// All of them.
+    Whole,
+}
+
+/// Holds their bytes against ours.
+async fn compared(
     mut ours: BoxStream<'static, io::Result<Bytes>>,
     mut theirs: BoxStream<'static, io::Result<Bytes>>,
-) -> Result<bool, DeliveryError> {
+) -> Result<Compared, DeliveryError> {
     let mut left = Bytes::new();
     while let Some(piece) = theirs.next().await {
         // What cannot be read back is written anew.
-        let Ok(mut piece) = piece else { return Ok(false) };
+        let Ok(mut piece) = piece else { return Ok(Compared::Other) };
         while !piece.is_empty() {
             if left.is_empty() {
-                let Some(more) = ours.next().await else { return Ok(false) };
+                let Some(more) = ours.next().await else { return Ok(Compared::Other) };
                 left = more?;
                 continue;
             }
             let length = left.len().min(piece.len());
             if left.split_to(length) != piece.split_to(length) {
-                return Ok(false);
+                return Ok(Compared::Other);
             }
         }
     }
-    Ok(true)
+    while left.is_empty() {
+        let Some(more) = ours.next().await else { return Ok(Compared::Whole) };
+        left = more?;
+    }
+    Ok(Compared::Begun)
 }
 
 /// The bytes behind an offset.
@@ -209,10 +250,11 @@ mod tests {
                 let rest: Vec<_> = behind(pieces(&bytes, ours), offset as u64).map(Result::unwrap).collect().await;
                 assert_eq!(rest.concat(), bytes.get(offset..).unwrap_or_default());
                 let begun = &bytes[..offset.min(bytes.len())];
-                assert!(begins_with(pieces(&bytes, ours), pieces(begun, theirs)).await.unwrap());
+                let expected = if begun.len() == bytes.len() { Compared::Whole } else { Compared::Begun };
+                assert_eq!(compared(pieces(&bytes, ours), pieces(begun, theirs)).await.unwrap(), expected);
                 let mut other = begun.to_vec();
                 other.push(bytes.get(begun.len()).map_or(0, |next| next ^ 1));
-                assert!(!begins_with(pieces(&bytes, ours), pieces(&other, theirs)).await.unwrap());
+                assert_eq!(compared(pieces(&bytes, ours), pieces(&other, theirs)).await.unwrap(), Compared::Other);
             });
         }
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use jiff::Timestamp;
 use sluse::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
+use sluse::adapters::local_store::LocalStore;
 use sluse::adapters::sftp_client::SftpStore;
 use sluse::codes;
 use sluse::ports::{Consignment, Content, DeliveryError, FileSeen, FileStore, Receiver, StoreError};
@@ -94,7 +95,7 @@ async fn a_server_killed_while_it_takes_a_file_gets_the_rest_of_it_later() {
             let server = server.lock().unwrap();
             (server.peer(), server.path_of_root())
         };
-        let store = Arc::new(Recording { store: SftpStore::new(peer, &root, None), offsets: Mutex::default() });
+        let store = Arc::new(Recording::of(SftpStore::new(peer, &root, None)));
         let receiver = FileReceiver::new(store.clone(), settings(false));
         let broken = receiver.deliver(&Consignment { batch: ours, ..item(1) }).await.unwrap_err();
         assert!(matches!(broken, DeliveryError::Later { code, .. } if code == codes::UNREACHABLE), "{broken}");
@@ -174,10 +175,41 @@ async fn a_rename_without_an_answer_is_unknown_and_looked_up() {
     assert_eq!(found.receivers_reference, format!("{}.xml", item.key));
 }
 
-/// A store that remembers from where files were written.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_going_on_is_refused_a_file_is_written_anew_in_the_same_attempt() {
+    let content = bytes(3 << 20);
+    let all = content.len() as u64;
+    let refusals: [fn() -> StoreError; 3] =
+        [|| StoreError::Failed(8), || StoreError::Denied, || StoreError::Nonsense("a file without a size")];
+    for (refusal, left, expected) in [
+        (refusals[0], 2 << 20, vec![2 << 20, 0]),
+        (refusals[1], 2 << 20, vec![2 << 20, 0]),
+        (refusals[2], 2 << 20, vec![2 << 20, 0]),
+        (refusals[0], all, vec![all]),
+        (refusals[2], all, vec![all, 0]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Recording { refusal: Some(refusal), ..Recording::of(LocalStore::new(dir.path())) });
+        let item = item_of(1, &content);
+        fs::write(dir.path().join(format!(".{}.xml.part", item.key)), &content[..left as usize]).unwrap();
+        let delivered = FileReceiver::new(store.clone(), settings(false)).deliver(&item).await.unwrap();
+        assert!(fs::read(dir.path().join(delivered.receivers_reference)).unwrap() == content);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left over");
+        assert_eq!(*store.offsets.lock().unwrap(), expected, "{}", refusal());
+    }
+}
+
+/// A store that remembers from where files were written, and may not let anybody go on with one.
 struct Recording {
-    store: SftpStore,
+    store: Box<dyn FileStore>,
     offsets: Mutex<Vec<u64>>,
+    refusal: Option<fn() -> StoreError>,
+}
+
+impl Recording {
+    fn of(store: impl FileStore + 'static) -> Self {
+        Self { store: Box::new(store), offsets: Mutex::default(), refusal: None }
+    }
 }
 
 #[async_trait]
@@ -209,6 +241,9 @@ impl FileStore for Recording {
         bytes: BoxStream<'static, io::Result<Bytes>>,
     ) -> Result<u64, StoreError> {
         self.offsets.lock().unwrap().push(offset);
+        if let Some(refusal) = self.refusal.filter(|_| offset > 0) {
+            return Err(refusal());
+        }
         self.store.write(path, offset, bytes).await
     }
 
