@@ -9,6 +9,7 @@ use super::look::Looked;
 use super::trouble::backoff;
 use super::{Taker, Trouble};
 use crate::ports::{LookEnd, SourceStand};
+use crate::schedule::Rule;
 
 /// What a task knows of its rounds beside the ledger.
 #[derive(Debug, Default)]
@@ -49,7 +50,7 @@ impl Taker {
         let stand = self.ledger().source(self.name()).await?;
         let is_open = self.source.times.windows.as_ref().is_none_or(|windows| windows.contains(now));
         let is_soon = rhythm.is_soon() && stand.failures == 0 && is_open;
-        let is_due = self.next_look(&stand, now).is_none_or(|next| next <= now);
+        let is_due = is_open && self.is_due(&stand, now);
         let looks = stand.asked > stand.answered || is_soon || is_due;
         let has_work = stand.due_at.is_some_and(|due| due <= now) && !is_failing(&stand, now);
         if !(looks || has_work) {
@@ -106,26 +107,37 @@ impl Taker {
             Ok(looked) => looked.as_ref().map(ToString::to_string).unwrap_or_default(),
             Err(trouble) => trouble.to_string(),
         };
-        let next_at =
-            if failures == 0 { self.source.times.next(now) } else { now.saturating_add(backoff(failures)).ok() };
+        let next_at = if failures == 0 { self.source.times.next(now) } else { self.retry(now, failures) };
         let end = LookEnd { now, next_at, failures, note, answered: stand.asked };
         Ok(self.ledger().end_look(self.name(), &end).await?)
     }
 
-    /// When the next look is. A restart does not move it, and a clock that was far ahead does not hold it up.
-    fn next_look(&self, stand: &SourceStand, now: Timestamp) -> Option<Timestamp> {
-        let next = stand.next_at?;
-        let furthest = match stand.failures {
-            0 => self.source.times.next(now).unwrap_or(Timestamp::MAX),
-            failures => now.saturating_add(backoff(failures)).unwrap_or(Timestamp::MAX),
+    /// Tells whether the next look is due. A restart does not move it, and a clock that was far ahead does not hold it up.
+    fn is_due(&self, stand: &SourceStand, now: Timestamp) -> bool {
+        let times = &self.source.times;
+        let Some(next) = stand.next_at else {
+            // A new source is looked at at once, unless it has times of its own.
+            let first = || times.next(self.house.started);
+            return matches!(times.rule, Rule::Every(_)) || first().is_some_and(|first| first <= now);
         };
-        Some(next.min(furthest))
+        let furthest = match stand.failures {
+            0 => times.next(now),
+            failures => self.retry(now, failures),
+        };
+        next.min(furthest.unwrap_or(Timestamp::MAX)) <= now
+    }
+
+    /// When it is looked at again after so many failures, one after the other: in its windows, as ever.
+    fn retry(&self, now: Timestamp, failures: u32) -> Option<Timestamp> {
+        let at = now.saturating_add(backoff(failures)).unwrap_or(Timestamp::MAX);
+        self.source.times.windows.as_ref().map_or(Some(at), |windows| windows.next_open(at))
     }
 }
 
-/// While looks fail, nothing else is tried there either.
+/// While looks fail, nothing else is tried there either; windows hold up looks alone.
 fn is_failing(stand: &SourceStand, now: Timestamp) -> bool {
-    stand.failures > 0 && stand.next_at.is_some_and(|next| next > now)
+    let waits_since = |at: Timestamp| at <= now && now.duration_since(at).unsigned_abs() < backoff(stand.failures);
+    stand.failures > 0 && stand.looked_at.is_some_and(waits_since)
 }
 
 /// How long a source is ours without a word of us.

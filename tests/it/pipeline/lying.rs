@@ -2,6 +2,7 @@
 
 mod tidying;
 mod trouble;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::io;

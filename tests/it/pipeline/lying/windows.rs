@@ -1,0 +1,71 @@
+//! Sources are looked at in their windows alone.
+
+use sluse::schedule::Windows;
+
+use super::*;
+
+/// A source with a window at night.
+fn nightly(name: &str, store: &Arc<Liar>) -> Source {
+    let quick = source(name, store, After::Delete);
+    let windows =
+        Windows { windows: vec!["22:00-23:00".parse().unwrap()], zone: TimeZone::UTC, calendar: Arc::default() };
+    Source { times: Recurrence { windows: Some(windows), ..quick.times.clone() }, ..quick }
+}
+
+/// Sets the clock so that another source is looked at, time after time: this one could have been.
+async fn time_passes(bench: &Bench, hour: &str) {
+    for minute in 10..16 {
+        let before = bench.ledger.source("other").await.unwrap().look;
+        bench.rig.clock.set(&format!("{hour}:{minute}:00Z"));
+        until(async || bench.ledger.source("other").await.unwrap().look > before).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_new_source_nor_one_that_failed_is_looked_at_outside_its_windows() {
+    let (bench, store, other) = (Bench::new().await, Liar::new(Lie::None), Liar::new(Lie::None));
+    bench.rig.clock.set("2026-03-02T12:00:00Z");
+    let tasks = [bench.run(nightly("liar", &store)), bench.run(source("other", &other, After::Leave))];
+    let look = async || bench.ledger.source("liar").await.unwrap().look;
+    time_passes(&bench, "2026-03-02T12").await;
+    assert_eq!(look().await, 0, "a new one, at noon");
+
+    bench.rig.clock.set("2026-03-02T22:30:00Z");
+    until(async || look().await > 0).await;
+    store.tell(Lie::HostKey);
+    bench.rig.clock.set("2026-03-02T22:59:59Z");
+    until(async || bench.ledger.source("liar").await.unwrap().failures > 0).await;
+    let stand = bench.ledger.source("liar").await.unwrap();
+    assert_eq!(stand.next_at, Some("2026-03-03T22:00:00Z".parse().unwrap()));
+    time_passes(&bench, "2026-03-03T09").await;
+    assert_eq!(look().await, stand.look, "one that failed, in the morning");
+
+    store.tell(Lie::None);
+    bench.rig.clock.set("2026-03-03T22:00:00Z");
+    until(async || bench.ledger.source("liar").await.unwrap().failures == 0).await;
+    bench.stop.cancel();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_source_that_has_times_of_its_own_waits_for_them() {
+    let (bench, store, other) = (Bench::new().await, Liar::new(Lie::None), Liar::new(Lie::None));
+    bench.rig.clock.set("2026-03-02T12:00:00Z");
+    let quick = source("liar", &store, After::Delete);
+    let times = Recurrence { rule: Rule::Cron(Box::new("0 21 * * *".parse().unwrap())), ..quick.times.clone() };
+    let started = "2026-03-02T12:00:00Z".parse().unwrap();
+    let house = House { started, ..bench.rig.house.clone() };
+    let alarms = Arc::new(bench.ledger.clone());
+    let taker = Taker::new(house, alarms, Source { times, ..quick }, Arc::clone(&bench.rig.claimed));
+    let tasks = [tokio::spawn(taker.run(bench.stop.clone())), bench.run(source("other", &other, After::Leave))];
+    time_passes(&bench, "2026-03-02T12").await;
+    assert_eq!(bench.ledger.source("liar").await.unwrap().look, 0);
+    bench.rig.clock.set("2026-03-02T21:00:00Z");
+    until(async || bench.ledger.source("liar").await.unwrap().look > 0).await;
+    bench.stop.cancel();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
