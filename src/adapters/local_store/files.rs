@@ -1,22 +1,31 @@
 //! What takes more than a moment, in pieces: a listing, a file that is read, one that is written.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream, Stream};
-use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use super::{failure, tree::Walk};
+use crate::blocking::Blocking;
 use crate::kill_point::kill_point;
 use crate::ports::{FileSeen, StoreError};
 
+/// Does what may take its time on one of a directory's threads.
+pub(super) async fn through<T: Send + 'static>(
+    door: &Blocking,
+    job: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    door.run(job).await.map_err(io::Error::other).flatten()
+}
+
 /// The files of a walk, read some hundreds at a time: nothing is read before it is asked for.
-pub(super) fn pages(walk: Walk) -> impl Stream<Item = io::Result<FileSeen>> + Send + 'static {
-    let pages = stream::unfold(Some(walk), |walk| async move {
-        let mut walk = walk?;
-        let read = tokio::task::spawn_blocking(move || {
+pub(super) fn pages(walk: Walk, door: Blocking) -> impl Stream<Item = io::Result<FileSeen>> + Send + 'static {
+    let pages = stream::unfold(Some((walk, door)), |open| async move {
+        let (mut walk, door) = open?;
+        let read = door.run(move || {
             let mut page = Vec::new();
             let mut more = true;
             while page.len() < PAGE && more {
@@ -31,27 +40,28 @@ pub(super) fn pages(walk: Walk) -> impl Stream<Item = io::Result<FileSeen>> + Se
             }
             (page, more.then_some(walk))
         });
-        Some(read.await.unwrap_or_else(|lost| (vec![Err(io::Error::other(lost))], None)))
+        let (page, walk) = read.await.unwrap_or_else(|lost| (vec![Err(io::Error::other(lost))], None));
+        Some((page, walk.map(|walk| (walk, door))))
     });
     pages.flat_map(stream::iter)
 }
 
 /// A file's bytes from an offset; in an error is what it means.
-pub(super) fn bytes(file: File, offset: u64) -> BoxStream<'static, io::Result<Bytes>> {
-    let pieces = stream::unfold(Some((file, Some(offset))), |open| async move {
-        let (mut file, seek) = open?;
-        let read = tokio::task::spawn_blocking(move || {
-            if let Some(offset) = seek {
-                file.seek(SeekFrom::Start(offset))?;
-            }
+pub(super) fn bytes(file: File, offset: u64, door: Blocking) -> BoxStream<'static, io::Result<Bytes>> {
+    let pieces = stream::unfold(Some((file, offset, door)), |open| async move {
+        let (file, at, door) = open?;
+        let read = through(&door, move || {
             let mut piece = vec![0; PIECE_BYTES];
-            let count = file.read(&mut piece)?;
+            let count = file.read_at(&mut piece, at)?;
             piece.truncate(count);
             Ok((Bytes::from(piece), file))
         });
-        match read.await.map_err(io::Error::other).flatten() {
+        match read.await {
             Ok((piece, _)) if piece.is_empty() => None,
-            Ok((piece, file)) => Some((Ok(piece), Some((file, None)))),
+            Ok((piece, file)) => {
+                let next = at.saturating_add(piece.len() as u64);
+                Some((Ok(piece), Some((file, next, door))))
+            }
             Err(error) => Some((Err(io::Error::new(error.kind(), failure(error))), None)),
         }
     });
@@ -60,28 +70,21 @@ pub(super) fn bytes(file: File, offset: u64) -> BoxStream<'static, io::Result<By
 
 /// Writes from an offset, and brings it to disk.
 pub(super) async fn write(
-    file: File,
+    mut file: File,
     offset: u64,
     mut bytes: BoxStream<'static, io::Result<Bytes>>,
+    door: &Blocking,
 ) -> Result<u64, StoreError> {
-    let mut file = tokio::fs::File::from_std(file);
-    file.seek(SeekFrom::Start(offset)).await.map_err(failure)?;
     let mut size_bytes = offset;
     while let Some(piece) = bytes.next().await {
-        let piece = match piece {
-            Ok(piece) => piece,
-            Err(error) => {
-                // What came before stays.
-                file.flush().await.map_err(failure)?;
-                return Err(StoreError::Unreadable(error));
-            }
-        };
-        file.write_all(&piece).await.map_err(failure)?;
-        size_bytes = size_bytes.saturating_add(piece.len() as u64);
+        // What came before stays.
+        let piece = piece.map_err(StoreError::Unreadable)?;
+        let (at, length) = (size_bytes, piece.len() as u64);
+        file = through(door, move || file.write_all_at(&piece, at).map(|()| file)).await.map_err(failure)?;
+        size_bytes = size_bytes.saturating_add(length);
         kill_point("store.write.piece");
     }
-    file.flush().await.map_err(failure)?;
-    file.sync_all().await.map_err(failure)?;
+    through(door, move || file.sync_all()).await.map_err(failure)?;
     kill_point("store.write.synced");
     Ok(size_bytes)
 }

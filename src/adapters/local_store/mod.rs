@@ -20,6 +20,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use rustix::io::Errno;
 
+use crate::blocking::Blocking;
 use crate::kill_point::kill_point;
 use crate::ports::{FileSeen, FileStore, StoreError};
 
@@ -29,12 +30,14 @@ pub use watch::{WatchError, Watcher};
 #[derive(Debug, Clone)]
 pub struct LocalStore {
     root: Arc<Path>,
+    /// A mount that hangs keeps the threads that ask it, whoever has left: not more than these.
+    door: Blocking,
 }
 
 impl LocalStore {
     /// Takes a directory, which need not be there yet: a share may be mounted later.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into().into() }
+        Self { root: root.into().into(), door: Blocking::new(THREADS) }
     }
 
     async fn on_disk<T: Send + 'static>(
@@ -42,8 +45,7 @@ impl LocalStore {
         job: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let root = Arc::clone(&self.root);
-        let done = tokio::task::spawn_blocking(move || job(&root)).await;
-        done.map_err(io::Error::other).flatten().map_err(failure)
+        files::through(&self.door, move || job(&root)).await.map_err(failure)
     }
 }
 
@@ -56,7 +58,7 @@ impl FileStore for LocalStore {
     ) -> Result<BoxStream<'static, Result<FileSeen, StoreError>>, StoreError> {
         let dir = dir.to_owned();
         let walk = self.on_disk(move |root| tree::Walk::begin(root, &dir, depth)).await?;
-        Ok(files::pages(walk).map(|seen| seen.map_err(failure)).boxed())
+        Ok(files::pages(walk, self.door.clone()).map(|seen| seen.map_err(failure)).boxed())
     }
 
     async fn stat(&self, path: &str) -> Result<Option<FileSeen>, StoreError> {
@@ -71,7 +73,7 @@ impl FileStore for LocalStore {
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {
         let path = path.to_owned();
         let file = self.on_disk(move |root| tree::open(root, &path, offset)).await?;
-        Ok(files::bytes(file, offset))
+        Ok(files::bytes(file, offset, self.door.clone()))
     }
 
     async fn write(
@@ -82,7 +84,7 @@ impl FileStore for LocalStore {
     ) -> Result<u64, StoreError> {
         let path = path.to_owned();
         let file = self.on_disk(move |root| tree::create(root, &path, offset)).await?;
-        files::write(file, offset, bytes).await
+        files::write(file, offset, bytes, &self.door).await
     }
 
     async fn rename(&self, from: &str, to: &str, replace: bool) -> Result<(), StoreError> {
@@ -130,6 +132,9 @@ fn failure(error: io::Error) -> StoreError {
         StoreError::Unreachable(error.to_string())
     }
 }
+
+/// Threads that one directory may keep.
+const THREADS: usize = 4;
 
 /// Failures of the disk with one file: others may be read all the same.
 const OF_ONE_FILE: [Errno; 5] = [Errno::IO, Errno::BUSY, Errno::STALE, Errno::NAMETOOLONG, Errno::XDEV];

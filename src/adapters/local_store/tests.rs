@@ -2,6 +2,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::{TryStreamExt as _, stream};
 
@@ -159,7 +161,27 @@ async fn what_fails_of_one_file_is_not_the_directory_out_of_reach() {
     let long = "a".repeat(256);
     assert!(matches!(place.store.rename("a", &long, false).await, Err(StoreError::Failed(_))));
     // Opened and gone bad since: a directory in its place cannot be read.
-    let mut bytes = files::bytes(fs::File::open(place.dir.path()).unwrap(), 0);
+    let mut bytes = files::bytes(fs::File::open(place.dir.path()).unwrap(), 0, Blocking::new(1));
     let error = bytes.next().await.unwrap().unwrap_err();
     assert!(error.downcast::<StoreError>().is_ok());
+}
+
+#[tokio::test]
+async fn a_mount_that_hangs_keeps_few_threads() {
+    let place = Place::new();
+    let (end, hang) = std::sync::mpsc::channel::<()>();
+    let (hang, begun) = (Arc::new(std::sync::Mutex::new(hang)), Arc::new(AtomicUsize::new(0)));
+    for _ in 0..4 * THREADS {
+        let (hang, begun) = (Arc::clone(&hang), Arc::clone(&begun));
+        let call = place.store.on_disk(move |_| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            let _ = hang.lock().unwrap().recv();
+            Ok(())
+        });
+        // Who asked has left, and the thread has not.
+        assert!(tokio::time::timeout(Duration::from_millis(20), call).await.is_err());
+    }
+    assert!((1..=THREADS).contains(&begun.load(Ordering::SeqCst)), "{begun:?}");
+    drop(end);
+    assert_eq!(place.store.stat("a").await.unwrap(), None);
 }
