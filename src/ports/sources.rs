@@ -40,8 +40,8 @@ pub trait Sources: Send + Sync {
     /// Files that wait for anything but their turn, in order of path, after a given one.
     async fn unready(&self, source: &str, after: &str, limit: u32) -> Result<Vec<Sighting>, LedgerError>;
 
-    /// Size and time of files, where they are known.
-    async fn stamps(&self, source: &str, paths: Vec<String>) -> Result<HashMap<String, Stamp>, LedgerError>;
+    /// Size and time of files that a look showed.
+    async fn stamps(&self, source: &str, look: u64, paths: Vec<String>) -> Result<HashMap<String, Stamp>, LedgerError>;
 
     /// Records what files wait for.
     async fn set_waits(&self, source: &str, waits: Vec<(String, Wait)>) -> Result<(), LedgerError>;

@@ -132,9 +132,10 @@ pub(super) async fn one(
 pub(super) async fn stamps(
     connection: &mut SqliteConnection,
     source: &str,
+    look: u64,
     paths: Vec<String>,
 ) -> Result<HashMap<String, Stamp>, LedgerError> {
-    let query = sqlx::query(sql::STAMPS).bind(source).bind(Value::from(paths).to_string());
+    let query = sqlx::query(sql::STAMPS).bind(source).bind(Value::from(paths).to_string()).bind(int(look));
     let found = query.fetch_all(connection).await?;
     found.iter().map(|row| Ok((cell(row, "path")?, stamp(row)?))).collect()
 }

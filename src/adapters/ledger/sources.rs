@@ -60,8 +60,8 @@ impl Sources for SqliteLedger {
         sightings::unready(&mut *self.reader().await?, source, after, limit).await
     }
 
-    async fn stamps(&self, source: &str, paths: Vec<String>) -> Result<HashMap<String, Stamp>, LedgerError> {
-        sightings::stamps(&mut *self.reader().await?, source, paths).await
+    async fn stamps(&self, source: &str, look: u64, paths: Vec<String>) -> Result<HashMap<String, Stamp>, LedgerError> {
+        sightings::stamps(&mut *self.reader().await?, source, look, paths).await
     }
 
     async fn set_waits(&self, source: &str, waits: Vec<(String, Wait)>) -> Result<(), LedgerError> {

@@ -108,8 +108,11 @@ impl Taker {
     async fn judge_page(&self, page: &[Sighting], at: &Moment, looked: &mut Looked) -> Result<(), Trouble> {
         let readiness = &self.source.rules.readiness;
         let beside: Vec<String> = page.iter().flat_map(|file| readiness.beside(&file.path)).collect();
-        let beside =
-            if beside.is_empty() { Default::default() } else { self.ledger().stamps(self.name(), beside).await? };
+        let beside = if beside.is_empty() {
+            Default::default()
+        } else {
+            self.ledger().stamps(self.name(), at.look, beside).await?
+        };
         let mut changed = Vec::new();
         for file in page {
             let waits = readiness.judge(file, at, |path| beside.get(path).copied());

@@ -78,8 +78,17 @@ pub(super) async fn a_file_is_as_the_looks_showed_it(store: Box<dyn Store>) {
     let told: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.first_look - first, file.since)).collect();
     assert_eq!(told, [("a.xml", 0, at(0)), ("b.xml", 1, at(5))]);
     assert_eq!(store.sources().unready(SOURCE, "a.xml", 10).await.unwrap().len(), 1);
-    let beside = store.sources().stamps(SOURCE, vec!["b.xml.done".into(), "a.xml".into()]).await.unwrap();
-    assert_eq!(beside.into_keys().collect::<Vec<_>>(), ["a.xml"], "what is gone is forgotten");
+    let beside = |look| store.sources().stamps(SOURCE, look, vec!["b.xml.done".into(), "a.xml.done".into()]);
+    assert_eq!(beside(first + 1).await.unwrap(), Default::default(), "what is gone is forgotten");
+    // A look whose listing breaks off forgets nothing, and what it did not show is not there for it.
+    let done = [seen("a.xml", 1, 0), seen("a.xml.done", 0, 0)];
+    let whole = look(&*store, 6, &done).await;
+    assert_eq!(beside(whole).await.unwrap().into_keys().collect::<Vec<_>>(), ["a.xml.done"]);
+    let broken = store.sources().begin_look(SOURCE).await.unwrap();
+    store.sources().see(SOURCE, broken, at(7), done[..1].to_vec()).await.unwrap();
+    assert_eq!(beside(broken).await.unwrap(), Default::default());
+    store.sources().see(SOURCE, broken, at(7), done[1..].to_vec()).await.unwrap();
+    assert_eq!(beside(broken).await.unwrap().len(), 1, "as it was, and shown again");
     assert_eq!(store.sources().unready("other", "", 10).await.unwrap(), []);
 }
 

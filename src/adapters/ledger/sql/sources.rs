@@ -74,8 +74,10 @@ pub(in crate::adapters::ledger) const UNREADY: &str = concat!(
 pub(in crate::adapters::ledger) const SIGHTING: &str =
     concat!("SELECT ", sighting_columns!(), " FROM sightings WHERE source = $1 AND path = $2");
 
+/// While listings break off nothing is forgotten: what is long gone must not count as there. A look writes what is there
+/// for others' sake every time.
 pub(in crate::adapters::ledger) const STAMPS: &str = "SELECT path, size_bytes, modified FROM sightings \
-     WHERE source = $1 AND path IN (SELECT value FROM json_each($2))";
+     WHERE source = $1 AND path IN (SELECT value FROM json_each($2)) AND look = $3";
 
 pub(in crate::adapters::ledger) const SET_WAITS: &str = "UPDATE sightings SET waits = $3 \
      WHERE source = $1 AND path IN (SELECT value FROM json_each($2)) AND waits > 2";
