@@ -25,6 +25,7 @@ mod rules;
 mod shipment;
 mod sighting;
 mod soap;
+pub mod spelling;
 mod transfer;
 
 pub use amendments::{AddedPartner, AmendedLogin, Amendments, AuditRow, LoginKey};

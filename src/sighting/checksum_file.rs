@@ -4,6 +4,7 @@
 //! name stand for what they say. `SHA256 (name) = digits` is the other form. A file for one file may hold the digits alone.
 
 use super::name::{in_dir_of, last};
+use crate::model::spelling;
 
 /// A checksum; its length tells which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +38,9 @@ impl Checksum {
 /// another directory, or without any, is its.
 pub fn find(text: &[u8], checksum_path: &str, path: &str, own: bool) -> Option<Checksum> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let text = String::from_utf8_lossy(text);
-    let lines: Vec<(Checksum, Option<String>)> = text.lines().filter_map(line).collect();
+    // Spelled as the names of files are, so that one which is no UTF-8 is found, too.
+    let lines = text.split(|byte| *byte == b'\n').filter_map(|bytes| line(&spelling::text(bytes)?));
+    let lines: Vec<(Checksum, Option<String>)> = lines.collect();
     let named = |name: &String| {
         let name = name.strip_prefix("./").unwrap_or(name);
         in_dir_of(checksum_path, name) == path
@@ -137,6 +139,20 @@ mod tests {
         for text in ["", "abc", "zz", DIGITS.trim_start_matches('e'), &format!("{DIGITS}  b.xml")] {
             assert!(!found(text, "in/a.xml", true), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_no_utf_8_has_its_line() {
+        let latin_1 = b"skjema \xe6\xf8\xe5.xml";
+        let path = format!("in/{}", spelling::text(latin_1).unwrap());
+        for ends in [&b"\n"[..], b"\r\n", b""] {
+            let text = [format!("{MD5}  å.xml\n{DIGITS}  ").as_bytes(), latin_1, ends].concat();
+            assert!(matches!(find(&text, "in/sums", &path, false), Some(Checksum::Sha256(_))));
+        }
+        let tagged = [b"SHA256 (", &latin_1[..], format!(") = {DIGITS}\n").as_bytes()].concat();
+        assert!(find(&tagged, "in/sums", &path, false).is_some());
+        // Such a name is another than the one that is its like.
+        assert!(find(&tagged, "in/sums", "in/skjema æøå.xml", false).is_none());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::model::spelling;
+
 /// The last name of a path.
 pub(super) fn last(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
@@ -14,8 +16,8 @@ pub(super) fn in_dir_of(path: &str, name: &str) -> String {
 
 /// Tells whether a path, as a store tells it, names a file at most so many levels down, and nothing else.
 pub(super) fn is_sound(path: &str, depth: u32) -> bool {
-    let is_name =
-        |name: &str| !matches!(name, "" | "." | "..") && name.len() <= MOST_NAME_BYTES && !name.contains('\0');
+    let is_short = |name: &str| name.len() <= MOST_NAME_BYTES || spelling::bytes(name).len() <= MOST_NAME_BYTES;
+    let is_name = |name: &str| !matches!(name, "" | "." | "..") && is_short(name) && !name.contains('\0');
     path.len() <= MOST_PATH_BYTES
         && path.split('/').all(is_name)
         && path.matches('/').count() <= usize::try_from(depth).unwrap_or(usize::MAX)
@@ -47,8 +49,7 @@ pub fn numbered(name: &str, number: u32) -> String {
 /// A character as it may stand in an inbox. Stores spell a byte that is no UTF-8 as one for private use; it will have
 /// been Latin-1.
 fn plain(c: char) -> char {
-    let byte = u32::from(c).checked_sub(0x0010_FE00).filter(|byte| (0x80..0x100).contains(byte));
-    let c = byte.and_then(char::from_u32).unwrap_or(c);
+    let c = spelling::byte(c).map_or(c, char::from);
     if c.is_control() || c == '/' { '_' } else { c }
 }
 
@@ -92,6 +93,7 @@ mod tests {
             assert!(!is_sound(path, 1), "{path:?}");
         }
         assert!(!is_sound(&"a".repeat(256), 0));
+        assert!(is_sound(&"\u{10fee5}".repeat(255), 0) && !is_sound(&"\u{10fee5}".repeat(256), 0));
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! whole: a rename that may not replace is one step of the kernel's.
 
 mod files;
-mod spelling;
 mod tree;
 mod watch;
 

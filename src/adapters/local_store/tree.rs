@@ -1,15 +1,17 @@
 //! Paths in the directory, walked without following a link.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
 use jiff::Timestamp;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
-use super::spelling;
+use crate::model::spelling;
 use crate::ports::FileSeen;
 
 /// A walk through a directory, and those below it, that goes on entry by entry.
@@ -73,16 +75,20 @@ impl Walk {
 }
 
 fn join(dir: &str, name: &[u8]) -> Option<String> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let name = spelling::text(std::ffi::OsStr::from_bytes(name))?;
+    let name = spelling::text(name)?;
     Some(if dir.is_empty() { name } else { format!("{dir}/{name}") })
+}
+
+/// A name as the disk has it.
+fn raw(name: &str) -> OsString {
+    OsString::from_vec(spelling::bytes(name).into_owned())
 }
 
 /// A regular file's attributes; `None` when no such file is there.
 pub(super) fn stat(root: &Path, path: &str) -> io::Result<Option<FileSeen>> {
     let root = open_root(root)?;
-    let found = parent(&root, path)
-        .and_then(|(dir, name)| Ok(rustix::fs::statat(&dir, spelling::name(name), AtFlags::SYMLINK_NOFOLLOW)?));
+    let found =
+        parent(&root, path).and_then(|(dir, name)| Ok(rustix::fs::statat(&dir, raw(name), AtFlags::SYMLINK_NOFOLLOW)?));
     match found {
         Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => Ok(Some(seen(path.to_owned(), &stat))),
         Ok(_) => Ok(None),
@@ -97,7 +103,7 @@ pub(super) fn stat(root: &Path, path: &str) -> io::Result<Option<FileSeen>> {
 pub(super) fn open(root: &Path, path: &str, offset: u64) -> io::Result<File> {
     let (dir, name) = parent(&open_root(root)?, path)?;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    regular(rustix::fs::openat(dir, spelling::name(name), flags, Mode::empty())?.into(), offset)
+    regular(rustix::fs::openat(dir, raw(name), flags, Mode::empty())?.into(), offset)
 }
 
 /// Opens a file to write from an offset; 0 makes it anew. There are no holes in a file.
@@ -105,7 +111,7 @@ pub(super) fn create(root: &Path, path: &str, offset: u64) -> io::Result<File> {
     let (dir, name) = parent(&open_root(root)?, path)?;
     let made = if offset == 0 { OFlags::CREATE } else { OFlags::empty() };
     let flags = made | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(dir, spelling::name(name), flags, Mode::from_raw_mode(0o660))?;
+    let opened = rustix::fs::openat(dir, raw(name), flags, Mode::from_raw_mode(0o660))?;
     let file = regular(opened.into(), offset)?;
     file.set_len(offset)?;
     Ok(file)
@@ -124,7 +130,7 @@ fn regular(file: File, offset: u64) -> io::Result<File> {
 pub(super) fn rename(root: &Path, from: &str, to: &str, replace: bool) -> io::Result<()> {
     let root = open_root(root)?;
     let ((from_dir, from), (to_dir, to)) = (parent(&root, from)?, parent(&root, to)?);
-    let (from, to) = (spelling::name(from), spelling::name(to));
+    let (from, to) = (raw(from), raw(to));
     if replace {
         rustix::fs::renameat(&from_dir, &from, &to_dir, &to)?;
     } else {
@@ -147,7 +153,7 @@ pub(super) fn remove(root: &Path, path: &str) -> io::Result<()> {
         Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(()),
         found => found?,
     };
-    match rustix::fs::unlinkat(&dir, spelling::name(name), AtFlags::empty()) {
+    match rustix::fs::unlinkat(&dir, raw(name), AtFlags::empty()) {
         Ok(()) => sync(&dir),
         Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(error.into()),
@@ -158,7 +164,7 @@ pub(super) fn remove(root: &Path, path: &str) -> io::Result<()> {
 pub(super) fn make_dir(root: &Path, path: &str) -> io::Result<()> {
     let mut at = open_root(root)?;
     for name in names(path)? {
-        match rustix::fs::mkdirat(&at, spelling::name(name), Mode::from_raw_mode(0o770)) {
+        match rustix::fs::mkdirat(&at, raw(name), Mode::from_raw_mode(0o770)) {
             Ok(()) => sync(&at)?,
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
@@ -194,7 +200,7 @@ fn open_dir(root: impl AsFd, dir: &str) -> io::Result<OwnedFd> {
 
 fn enter(at: impl AsFd, name: &str) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(rustix::fs::openat(at.as_fd(), spelling::name(name), flags, Mode::empty())?)
+    Ok(rustix::fs::openat(at.as_fd(), raw(name), flags, Mode::empty())?)
 }
 
 /// The names a path consists of; none of them leads up.
