@@ -5,6 +5,7 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 use super::packets::{self, Attributes, Kind, Names, Reply};
 use super::session::{Lease, Session};
 use crate::adapters::sftp_server::packets::string;
+use crate::model::spelling::bytes as raw;
 use crate::ports::{FileSeen, StoreError};
 
 /// What a status other than OK means. Texts are not looked at.
@@ -57,37 +58,37 @@ fn found<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
 impl Session {
     /// What a name stands for, links not followed; `None` where it is free.
     pub(super) async fn lstat(&self, path: &str) -> Result<Option<Attributes>, StoreError> {
-        found(attributes(self.ask(packets::LSTAT, path.as_bytes()).await?))
+        found(attributes(self.ask(packets::LSTAT, &raw(path)).await?))
     }
 
     /// The same with links followed.
     pub(super) async fn stat(&self, path: &str) -> Result<Option<Attributes>, StoreError> {
-        found(attributes(self.ask(packets::STAT, path.as_bytes()).await?))
+        found(attributes(self.ask(packets::STAT, &raw(path)).await?))
     }
 
     /// Renames as version 3 does.
     pub(super) async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
         let fill = |packet: &mut bytes::BytesMut| {
-            packets::put_string(packet, from.as_bytes());
-            packets::put_string(packet, to.as_bytes());
+            packets::put_string(packet, &raw(from));
+            packets::put_string(packet, &raw(to));
         };
         done(self.send(packets::RENAME, from.len() + to.len(), fill).reply().await?)
     }
 
     /// Renames over what is there, in one step.
     pub(super) async fn posix_rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        done(self.extended("posix-rename@openssh.com", &[from.as_bytes(), to.as_bytes()]).await?)
+        done(self.extended("posix-rename@openssh.com", &[&raw(from), &raw(to)]).await?)
     }
 
     /// Removes a file.
     pub(super) async fn remove(&self, path: &str) -> Result<(), StoreError> {
-        done(self.ask(packets::REMOVE, path.as_bytes()).await?)
+        done(self.ask(packets::REMOVE, &raw(path)).await?)
     }
 
     /// Makes one directory.
     pub(super) async fn make_dir(&self, path: &str) -> Result<(), StoreError> {
         let fill = |packet: &mut bytes::BytesMut| {
-            packets::put_string(packet, path.as_bytes());
+            packets::put_string(packet, &raw(path));
             packet.put_u32(0);
         };
         done(self.send(packets::MKDIR, path.len(), fill).reply().await?)
@@ -97,7 +98,7 @@ impl Session {
     pub(super) async fn hash(&self, path: &str, start: u64, length: u64) -> Result<Option<Bytes>, StoreError> {
         let fill = |packet: &mut bytes::BytesMut| {
             packets::put_string(packet, b"check-file-name");
-            packets::put_string(packet, path.as_bytes());
+            packets::put_string(packet, &raw(path));
             packets::put_string(packet, HASH);
             packet.put_u64(start);
             packet.put_u64(length);
@@ -117,7 +118,7 @@ impl Session {
             return false;
         }
         // Only a hint at the reason of a failure that is told anyway.
-        let Ok(Reply::Extended(mut rest)) = self.extended("statvfs@openssh.com", &[path.as_bytes()]).await else {
+        let Ok(Reply::Extended(mut rest)) = self.extended("statvfs@openssh.com", &[&raw(path)]).await else {
             return false;
         };
         let mut number = || rest.try_get_u64().unwrap_or(u64::MAX);
@@ -160,7 +161,7 @@ impl Open {
     /// Opens a file.
     pub(super) async fn file(session: Lease, path: &str, flags: u32) -> Result<Self, StoreError> {
         let fill = |packet: &mut bytes::BytesMut| {
-            packets::put_string(packet, path.as_bytes());
+            packets::put_string(packet, &raw(path));
             packet.put_u32(flags);
             packet.put_u32(0);
         };
@@ -170,7 +171,7 @@ impl Open {
 
     /// Opens a directory.
     pub(super) async fn dir(session: Lease, path: &str) -> Result<Self, StoreError> {
-        let reply = session.ask(packets::OPENDIR, path.as_bytes()).await?;
+        let reply = session.ask(packets::OPENDIR, &raw(path)).await?;
         Self::of(session, reply)
     }
 

@@ -142,7 +142,7 @@ impl Look {
     async fn found(&self, named: Named) -> Result<Found, StoreError> {
         let Some(current) = &self.current else { return Ok(Found::Nothing) };
         let Some(name) = paths::name(&named.name) else { return Ok(Found::Odd) };
-        let path = paths::joined(&current.dir, name);
+        let path = paths::joined(&current.dir, &name);
         let mut found = named.attributes;
         let known = match kind(&named.line, found) {
             Some(Kind::File) => found.size_bytes.is_some() && found.modified.is_some(),

@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - Nothing waits for a server longer than it was told to: not connecting, key exchange, login, nor any request.
-//! - Nothing a server says is trusted: lengths are bounded, names that are no single name are skipped, and a size, a rename
+//! - Nothing a server says is trusted: lengths are bounded, names that are no single name are skipped, bytes in them that are no UTF-8 spelled, and a size, a rename
 //!   or a write that is not as it was told is an error.
 //! - No secret goes to a server whose key is not pinned.
 //! - Memory is bounded: 64 requests under way per transfer, one page per listing.
@@ -48,7 +48,7 @@ pub struct SftpClient {
 /// A file in a remote directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name.
+    /// Its name; what is no UTF-8 in it is spelled, and may be given back so.
     pub name: String,
     /// Its size in bytes, where the server tells.
     pub size_bytes: Option<u64>,
@@ -98,7 +98,7 @@ impl SftpClient {
             while page.left() > 0 {
                 let named = page.take().ok_or(StoreError::Nonsense("a page of names that cannot be read"))?;
                 if let Some(name) = paths::name(&named.name) {
-                    entries.push(Entry { name: name.to_owned(), size_bytes: named.attributes.size_bytes });
+                    entries.push(Entry { name, size_bytes: named.attributes.size_bytes });
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Names from a server, and paths to it.
 
+use crate::model::spelling;
 use crate::ports::StoreError;
 
 /// Where something is on the server: below the root, never out of it.
@@ -22,9 +23,9 @@ pub(super) fn joined(dir: &str, name: &str) -> String {
     if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
 }
 
-/// The name of an entry, where it is a single name that we can write.
-pub(super) fn name(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok().filter(|name| is_name(name))
+/// The name of an entry, where it is a single name that we can write; bytes that are no UTF-8 are spelled.
+pub(super) fn name(bytes: &[u8]) -> Option<String> {
+    spelling::text(bytes).filter(|name| is_name(name))
 }
 
 fn is_name(name: &str) -> bool {
@@ -72,11 +73,13 @@ mod tests {
     }
 
     #[test]
-    fn only_single_names_in_utf8_are_names() {
-        for bytes in [&b""[..], b".", b"..", b"a/b", b"/", b"a\0", b"k\xe6re", b"../../etc/passwd"] {
+    fn only_single_names_are_names() {
+        let ambiguous = "k\u{10fee6}re";
+        for bytes in [&b""[..], b".", b"..", b"a/b", b"/", b"a\0", ambiguous.as_bytes(), b"../../etc/passwd"] {
             assert_eq!(name(bytes), None, "{bytes:?}");
         }
-        assert_eq!(name("kjære.xml".as_bytes()), Some("kjære.xml"));
-        assert_eq!(name(b"..."), Some("..."));
+        for sound in ["kjære.xml".as_bytes(), b"...", b"k\xe6re"] {
+            assert_eq!(spelling::bytes(&name(sound).unwrap()).as_ref(), sound);
+        }
     }
 }

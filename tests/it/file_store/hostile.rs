@@ -221,9 +221,10 @@ async fn names_that_are_none_are_skipped_and_counted() {
     .await;
     let store = store(&server);
     let seen: Vec<_> = store.list("", 5).await.unwrap().try_collect().await.unwrap();
-    assert_eq!(seen.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["good.xml", "..."]);
+    let told: Vec<_> = seen.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(told, ["k\u{10fee6}re.xml", "good.xml", "..."]);
     // The directory itself and the one above are no files that were missed.
-    assert_eq!(store.skipped(), 7);
+    assert_eq!(store.skipped(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
