@@ -1,6 +1,6 @@
 //! Where a source is: a local directory, or one of an SFTP server.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use super::peer::{self, PeerConfig};
 use super::reader::Section;
@@ -44,24 +44,48 @@ impl PlaceConfig {
         }
     }
 
-    /// Tells two sources that would take the same file.
-    pub(super) fn is_also(&self, other: &Self, (depth, other_depth): (u32, u32)) -> bool {
+    /// Whether two sources would take the same file.
+    pub(super) fn meets(&self, other: &Self, depths: (u32, u32)) -> Meets {
         match (self, other) {
-            (Self::Watched(one), Self::Watched(other)) => {
-                let [one, other] = [one, other].map(|place| place.path.components().collect::<PathBuf>());
-                // One inside the other is reached by its depth alone.
-                one == other || depth > 0 && other.starts_with(&one) || other_depth > 0 && one.starts_with(&other)
+            (Self::Watched(one), Self::Watched(other)) if meet((&one.path, &other.path), depths) => Meets::Surely,
+            (Self::Polled(one), Self::Polled(other)) => one.meets(other, depths),
+            (Self::Watched(_), Self::Watched(_) | Self::Polled(_)) | (Self::Polled(_), Self::Watched(_)) => {
+                Meets::Never
             }
-            (Self::Polled(one), Self::Polled(other)) => {
-                let place = |place: &PolledConfig| {
-                    let path = place.path.trim_end_matches('/').to_owned();
-                    (place.peer.host.to_lowercase(), place.peer.port, place.peer.user.clone(), path)
-                };
-                place(one) == place(other)
-            }
-            (Self::Watched(_), Self::Polled(_)) | (Self::Polled(_), Self::Watched(_)) => false,
         }
     }
+}
+
+impl PolledConfig {
+    fn meets(&self, other: &Self, depths: (u32, u32)) -> Meets {
+        let server = |place: &Self| (place.peer.host.to_lowercase(), place.peer.port);
+        if server(self) != server(other) || !meet((Path::new(&self.path), Path::new(&other.path)), depths) {
+            return Meets::Never;
+        }
+        if self.peer.user == other.peer.user {
+            return Meets::Surely;
+        }
+        // Each login has a directory of its own, and perhaps a root.
+        if self.path.starts_with('/') { Meets::Perhaps } else { Meets::Never }
+    }
+}
+
+/// Whether two sources would take the same file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meets {
+    /// Not that anybody knew.
+    Never,
+    /// If one login sees what the other does.
+    Perhaps,
+    /// They would.
+    Surely,
+}
+
+/// Tells directories that are the same, or one in the other and reached by its depth.
+fn meet((one, other): (&Path, &Path), (depth, other_depth): (u32, u32)) -> bool {
+    let plain = |path: &Path| path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
+    let (one, other) = (plain(one), plain(other));
+    one == other || depth > 0 && other.starts_with(&one) || other_depth > 0 && one.starts_with(&other)
 }
 
 /// Reads `kind` and what goes with it.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::Partner;
-use super::place::{self, PlaceConfig};
+use super::place::{self, Meets, PlaceConfig};
 use super::reader::Section;
 use super::route::{LONGEST_MS, RouteConfig};
 use super::rules::word;
@@ -56,10 +56,15 @@ pub(super) fn read(
     let mut sources: Vec<SourceConfig> = Vec::new();
     for (name, section) in root.named("source") {
         let Some(found) = source(&name, &section, (partners, routes), calendars, alarms) else { continue };
-        if let Some(other) =
-            sources.iter().find(|other| found.place.is_also(&other.place, (found.rules.depth, other.rules.depth)))
-        {
-            section.fault("path", format!("source {} takes from the same directory", other.name));
+        for other in &sources {
+            match found.place.meets(&other.place, (found.rules.depth, other.rules.depth)) {
+                Meets::Never => {}
+                Meets::Perhaps => section.source().warn(format!(
+                    "source.{name} and source.{} take from the same directory if the server shows both logins the same tree",
+                    other.name
+                )),
+                Meets::Surely => section.fault("path", format!("source {} takes from the same directory", other.name)),
+            }
         }
         sources.push(found);
     }

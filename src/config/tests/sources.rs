@@ -91,3 +91,32 @@ fn two_sources_never_take_the_same_file() {
     let deep = source("a", "after = \"leave\"\ndepth = 1");
     assert!(faults(&format!("{deep}{}", other("drop/below"))).iter().any(|fault| fault.contains("source.b.path")));
 }
+
+#[test]
+fn two_sources_of_one_server_never_take_the_same_file() {
+    let at = |name: &str, path: &str, more: &str| {
+        let text = polled(&format!("after = \"leave\"\n{more}")).replace("source.x", &format!("source.{name}"));
+        text.replace("\"drop\"", &format!("\"{path}\""))
+    };
+    let refused = |one: &str, other: &str| {
+        let faults = faults(&format!("{one}{other}"));
+        assert!(faults.is_empty() || faults.len() == 1 && faults[0].contains("source.b.path"), "{faults:?}");
+        !faults.is_empty()
+    };
+    let (flat, deep) = (at("a", "/out", ""), at("a", "/out", "depth = 1"));
+    assert!(refused(&flat, &at("b", "//out/./", "")));
+    assert!(!refused(&flat, &at("b", "/out/sub", "")));
+    assert!(refused(&deep, &at("b", "/out/sub", "")));
+    assert!(refused(&at("a", "/out/sub", ""), &at("b", "/out", "depth = 1")));
+    assert!(!refused(&deep, &at("b", "/outside", "")) && !refused(&deep, &at("b", "out/sub", "")));
+    assert!(refused(&at("a", "", "depth = 1"), &at("b", "./sub", "")));
+    assert!(!refused(&deep, &at("b", "/out", "").replace("sftp.example.no", "other.example.no")));
+
+    let warned = |one: &str, other: &str| {
+        let other = other.replace("user = \"sluse\"", "user = \"etat\"");
+        parse(&format!("{MINIMAL}{one}{other}"), &[]).unwrap().warnings
+    };
+    let [warning] = &warned(&deep, &at("b", "/out/sub", ""))[..] else { panic!("one warning") };
+    assert!(warning.contains("source.b and source.a"), "{warning}");
+    assert_eq!(warned(&at("a", "out", ""), &at("b", "out", "")), [""; 0], "each in its own directory");
+}
