@@ -12,12 +12,17 @@ fn nightly(name: &str, store: &Arc<Liar>) -> Source {
     Source { times: Recurrence { windows: Some(windows), ..quick.times.clone() }, ..quick }
 }
 
-/// Sets the clock so that another source is looked at, time after time: this one could have been.
+/// Sets the clock, and waits until a look at a source has ended at that time: one that has begun before may be it.
+async fn is_looked_at(bench: &Bench, source: &str, at: &str) {
+    bench.rig.clock.set(at);
+    let at: Timestamp = at.parse().unwrap();
+    until(async || bench.ledger.source(source).await.unwrap().looked_at == Some(at)).await;
+}
+
+/// Another source is looked at, time after time: this one could have been.
 async fn time_passes(bench: &Bench, hour: &str) {
     for minute in 10..16 {
-        let before = bench.ledger.source("other").await.unwrap().look;
-        bench.rig.clock.set(&format!("{hour}:{minute}:00Z"));
-        until(async || bench.ledger.source("other").await.unwrap().look > before).await;
+        is_looked_at(bench, "other", &format!("{hour}:{minute}:00Z")).await;
     }
 }
 
@@ -30,8 +35,7 @@ async fn neither_a_new_source_nor_one_that_failed_is_looked_at_outside_its_windo
     time_passes(&bench, "2026-03-02T12").await;
     assert_eq!(look().await, 0, "a new one, at noon");
 
-    bench.rig.clock.set("2026-03-02T22:30:00Z");
-    until(async || look().await > 0).await;
+    is_looked_at(&bench, "liar", "2026-03-02T22:30:00Z").await;
     store.tell(Lie::HostKey);
     bench.rig.clock.set("2026-03-02T22:59:59Z");
     until(async || bench.ledger.source("liar").await.unwrap().failures > 0).await;
@@ -41,8 +45,8 @@ async fn neither_a_new_source_nor_one_that_failed_is_looked_at_outside_its_windo
     assert_eq!(look().await, stand.look, "one that failed, in the morning");
 
     store.tell(Lie::None);
-    bench.rig.clock.set("2026-03-03T22:00:00Z");
-    until(async || bench.ledger.source("liar").await.unwrap().failures == 0).await;
+    is_looked_at(&bench, "liar", "2026-03-03T22:00:00Z").await;
+    assert_eq!(bench.ledger.source("liar").await.unwrap().failures, 0);
     bench.stop.cancel();
     for task in tasks {
         task.await.unwrap();
@@ -62,8 +66,7 @@ async fn a_new_source_that_has_times_of_its_own_waits_for_them() {
     let tasks = [tokio::spawn(taker.run(bench.stop.clone())), bench.run(source("other", &other, After::Leave))];
     time_passes(&bench, "2026-03-02T12").await;
     assert_eq!(bench.ledger.source("liar").await.unwrap().look, 0);
-    bench.rig.clock.set("2026-03-02T21:00:00Z");
-    until(async || bench.ledger.source("liar").await.unwrap().look > 0).await;
+    is_looked_at(&bench, "liar", "2026-03-02T21:00:00Z").await;
     bench.stop.cancel();
     for task in tasks {
         task.await.unwrap();
