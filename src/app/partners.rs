@@ -12,7 +12,7 @@ use super::settings;
 use crate::adapters::sftp_server::{Doorkeeper, Login, PartnerAccess, PublicKeyLine, read_key};
 use crate::config::Config;
 use crate::intake::Routes;
-use crate::model::{AddedPartner, AmendedLogin, Amendments, LoginKey, PartnerId, Route};
+use crate::model::{AddedPartner, AmendedLogin, Amendments, LoginKey, OwnedKey, PartnerId, Route};
 use crate::ports::{LedgerError, Partners};
 
 /// A partner as it stands.
@@ -37,8 +37,10 @@ pub(crate) fn standing(config: &Config, amendments: &Amendments) -> Vec<Standing
     });
     let mut partners: Vec<_> = configured.iter().cloned().chain(added).collect();
     amend_logins(&mut partners, &amendments.logins);
-    for login in partners.iter_mut().flat_map(|(_, access)| &mut access.logins) {
-        amend_keys(login, &amendments.keys);
+    for (_, access) in &mut partners {
+        for login in &mut access.logins {
+            amend_keys(&access.partner, login, &amendments.keys);
+        }
     }
     let stands = |(like, access): (Option<PartnerId>, PartnerAccess)| {
         let disabled = amendments.disabled.contains(&access.partner);
@@ -83,12 +85,18 @@ fn new_login(user: &str, password_hash: Option<SecretString>) -> Login {
 }
 
 /// Gives the login its further keys, and all of them their last moments.
-fn amend_keys(login: &mut Login, keys: &[LoginKey]) {
-    for key in keys.iter().filter(|key| key.user == login.user) {
-        let same = |known: &&mut PublicKeyLine| {
-            read_key(&key.user, &known.line).is_ok_and(|(known, _fingerprint)| known.key == key.key)
-        };
-        match login.public_keys.iter_mut().find(same) {
+fn amend_keys(partner: &PartnerId, login: &mut Login, keys: &[OwnedKey]) {
+    let of_user = keys.iter().filter(|owned| owned.key.user == login.user);
+    let (own, others): (Vec<_>, Vec<_>) = of_user.partition(|owned| owned.partner == *partner);
+    // What was said of another partner's login opens nothing here. A key that was ended then stays ended where the
+    // configuration gives user and key to this one, until this one's is said anew.
+    for OwnedKey { key, .. } in others {
+        if let Some(known) = login.public_keys.iter_mut().find(|known| is_key(known, key)) {
+            known.until = known.until.into_iter().chain(key.until).min();
+        }
+    }
+    for OwnedKey { key, .. } in own {
+        match login.public_keys.iter_mut().find(|known| is_key(known, key)) {
             Some(known) => known.until = key.until,
             None => {
                 let line = format!("{} {}", key.key, key.comment);
@@ -96,6 +104,10 @@ fn amend_keys(login: &mut Login, keys: &[LoginKey]) {
             }
         }
     }
+}
+
+fn is_key(known: &PublicKeyLine, key: &LoginKey) -> bool {
+    read_key(&key.user, &known.line).is_ok_and(|(known, _fingerprint)| known.key == key.key)
 }
 
 /// Every route: an added partner has those of its pattern.
@@ -221,10 +233,43 @@ mod tests {
     #[test]
     fn a_keys_last_moment_holds_for_a_key_of_the_configuration() {
         let until = Some("2026-12-01T00:00:00Z".parse().unwrap());
-        let key = |key: &str, until| LoginKey { user: "etat".into(), key: key.into(), comment: "c".into(), until };
-        let keys = vec![key(KEY, until), key(&KEY.replace("IJdD", "IJdE"), None)];
+        let keys = vec![owned("etat", KEY, until), owned("etat", &other_key(), None)];
         let partners = standing(&config(""), &Amendments { keys, ..Amendments::default() });
         let lines = &partners[0].access.logins[0].public_keys;
         assert_eq!(lines.iter().map(|key| key.until).collect::<Vec<_>>(), [until, None]);
+    }
+
+    /// A key of the login `etat`, said of a partner.
+    fn owned(partner: &str, key: &str, until: Option<jiff::Timestamp>) -> OwnedKey {
+        let key = LoginKey { user: "etat".into(), key: key.into(), comment: "c".into(), until };
+        OwnedKey { partner: partner.parse().unwrap(), key }
+    }
+
+    fn other_key() -> String {
+        KEY.replace("IJdD", "IJdE")
+    }
+
+    #[test]
+    fn a_key_of_one_partner_opens_no_other() {
+        let lines = |keys: Vec<OwnedKey>| {
+            let amendments = Amendments { keys, ..amendments() };
+            let mut partners = standing(&config(""), &amendments);
+            partners.remove(0).access.logins.remove(0).public_keys
+        };
+        let moved = lines(vec![owned("lovisa", &other_key(), None)]);
+        assert_eq!(moved.len(), 1, "the configuration gave the user to etat since: {moved:?}");
+        assert!(moved[0].line.contains("IJdD"));
+        let (ended, later) = ("2026-01-01T00:00:00Z".parse().ok(), "2026-12-01T00:00:00Z".parse().ok());
+        assert_eq!(lines(vec![owned("lovisa", KEY, ended)])[0].until, ended, "what was ended stays ended");
+        let anew = lines(vec![owned("lovisa", KEY, ended), owned("etat", KEY, later)]);
+        assert_eq!((anew.len(), anew[0].until), (1, later), "until it is said anew of its new owner");
+    }
+
+    #[test]
+    fn a_password_of_one_partner_opens_no_other() {
+        let mut amendments = amendments();
+        amendments.logins[1].password_hash = Some("$argon2id$".into());
+        let partners = standing(&config(""), &amendments);
+        assert!(partners[0].access.logins[0].password_hash.is_none(), "etat was lovisa's when it was said");
     }
 }

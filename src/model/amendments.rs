@@ -12,7 +12,7 @@ pub struct Amendments {
     /// Logins that the configuration does not name, and new passwords of those it does.
     pub logins: Vec<AmendedLogin>,
     /// Keys beside those of the configuration, and last moments of any key.
-    pub keys: Vec<LoginKey>,
+    pub keys: Vec<OwnedKey>,
     /// Partners that may not log in.
     pub disabled: Vec<PartnerId>,
 }
@@ -37,6 +37,15 @@ pub struct AmendedLogin {
     pub partner: PartnerId,
     /// Argon2id hash of the password, in place of the configured one.
     pub password_hash: Option<String>,
+}
+
+/// A key of a login, and the partner it was said of: the configuration may have given the user to another since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedKey {
+    /// Whose login it was.
+    pub partner: PartnerId,
+    /// The key.
+    pub key: LoginKey,
 }
 
 /// A public key of a login.

@@ -28,7 +28,7 @@ mod soap;
 pub mod spelling;
 mod transfer;
 
-pub use amendments::{AddedPartner, AmendedLogin, Amendments, AuditRow, LoginKey};
+pub use amendments::{AddedPartner, AmendedLogin, Amendments, AuditRow, LoginKey, OwnedKey};
 pub use archive::{ArchiveContents, ArchiveMember};
 pub use area::{AreaPath, BadPath, Fetch, Node, NodeState, is_temporary_name};
 pub use batch::{Batch, BatchLimits, HeldUp};

@@ -217,6 +217,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "usage", include_str!("migrations/0020_usage.sql")),
     (21, "small_uploads", include_str!("migrations/0021_small_uploads.sql")),
     (22, "doubt", include_str!("migrations/0022_doubt.sql")),
+    (32, "key_owners", include_str!("migrations/0032_key_owners.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;
@@ -260,6 +261,35 @@ mod tests {
         assert!(filled.await.unwrap());
         assert_eq!(ledger.tally(id).await.unwrap().failed, ITEMS as u64, "all at once, though more than usual");
         ledger.close().await;
+    }
+
+    #[tokio::test]
+    async fn keys_of_an_older_ledger_are_those_of_whom_they_were_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.sqlite");
+        let mut connection = options(&path).create_if_missing(true).connect().await.unwrap();
+        let before: Vec<_> = MIGRATIONS.iter().copied().filter(|(version, ..)| *version < 32).collect();
+        run(&mut connection, &before).await.unwrap();
+        for row in [
+            "INSERT INTO login_keys VALUES ('nightly', 'ssh-ed25519 A', 'a', NULL), ('nightly', 'ssh-ed25519 AB', 'b', 1000), \
+             ('weekly', 'ssh-ed25519 A', 'a', NULL), ('nobody', 'ssh-ed25519 A', 'a', NULL)",
+            "INSERT INTO logins VALUES ('weekly', 'etat', NULL)",
+            "INSERT INTO audit (at, who, what, partner, detail, reason) VALUES \
+             (1, 'k', 'key added', 'skatt', 'nightly: ssh-ed25519 AB', ''), (2, 'k', 'key added', 'lovisa', 'nightly: ssh-ed25519 A', ''), \
+             (3, 'k', 'key given a last moment', 'etat', 'nightly: ssh-ed25519 AB until 1970-01-01T00:00:01Z', '')",
+        ] {
+            sqlx::query(row).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+        SqliteLedger::open(&path).await.unwrap().close().await;
+        let mut record = Record::open(&path).await.unwrap();
+        let keys = record.amendments().await.unwrap().keys;
+        record.close().await.unwrap();
+        let owners: Vec<_> = keys
+            .iter()
+            .map(|owned| (owned.partner.as_str(), owned.key.user.as_str(), owned.key.comment.as_str()))
+            .collect();
+        assert_eq!(owners, [("etat", "nightly", "b"), ("etat", "weekly", "a"), ("lovisa", "nightly", "a")]);
     }
 
     #[tokio::test]

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::model::{AddedPartner, AmendedLogin, Amendments, AreaPath, AuditRow, BlobId, LoginKey, Node, PartnerId};
+use crate::model::{
+    AddedPartner, AmendedLogin, Amendments, AreaPath, AuditRow, BlobId, LoginKey, Node, OwnedKey, PartnerId,
+};
 use crate::ports::{AreaError, LedgerError, Partners};
 
 use super::orders::Said;
@@ -79,7 +81,7 @@ async fn apply(connection: &mut SqliteConnection, partner: &PartnerId, change: &
         }
         Change::AddLogin(user) => sqlx::query(texts::ADD_LOGIN).bind(user).bind(id),
         Change::SetKey(key) => {
-            let query = sqlx::query(texts::SET_KEY).bind(&key.user).bind(&key.key).bind(&key.comment);
+            let query = sqlx::query(texts::SET_KEY).bind(id).bind(&key.user).bind(&key.key).bind(&key.comment);
             query.bind(key.until.map(Timestamp::as_millisecond))
         }
         Change::SetPassword { user, hash } => sqlx::query(texts::SET_PASSWORD).bind(user).bind(id).bind(hash),
@@ -181,14 +183,15 @@ fn login(row: &SqliteRow) -> Result<AmendedLogin, LedgerError> {
     })
 }
 
-fn key(row: &SqliteRow) -> Result<LoginKey, LedgerError> {
+fn key(row: &SqliteRow) -> Result<OwnedKey, LedgerError> {
     let until: Option<i64> = rows::cell(row, "until")?;
-    Ok(LoginKey {
+    let key = LoginKey {
         user: rows::cell(row, "user")?,
         key: rows::cell(row, "key")?,
         comment: rows::cell(row, "comment")?,
         until: until.map(rows::to_time).transpose()?,
-    })
+    };
+    Ok(OwnedKey { partner: id(row, "partner")?, key })
 }
 
 fn audit_row(row: &SqliteRow) -> Result<AuditRow, LedgerError> {

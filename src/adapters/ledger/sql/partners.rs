@@ -9,7 +9,7 @@ pub(in crate::adapters::ledger) const DISABLED: &str = "SELECT id FROM partners_
 pub(in crate::adapters::ledger) const LOGINS: &str = "SELECT user, partner, password_hash FROM logins ORDER BY user";
 
 pub(in crate::adapters::ledger) const LOGIN_KEYS: &str =
-    "SELECT user, key, comment, until FROM login_keys ORDER BY user, key";
+    "SELECT partner, user, key, comment, until FROM login_keys ORDER BY partner, user, key";
 
 pub(in crate::adapters::ledger) const ADD_PARTNER: &str =
     "INSERT INTO partners (id, pattern, addresses) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -26,8 +26,8 @@ pub(in crate::adapters::ledger) const ADD_LOGIN: &str =
 pub(in crate::adapters::ledger) const SET_PASSWORD: &str = "INSERT INTO logins (user, partner, password_hash) VALUES ($1, $2, $3) \
      ON CONFLICT (user) DO UPDATE SET password_hash = excluded.password_hash WHERE partner = excluded.partner";
 
-pub(in crate::adapters::ledger) const SET_KEY: &str = "INSERT INTO login_keys (user, key, comment, until) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (user, key) DO UPDATE SET comment = excluded.comment, until = excluded.until";
+pub(in crate::adapters::ledger) const SET_KEY: &str = "INSERT INTO login_keys (partner, user, key, comment, until) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (partner, user, key) DO UPDATE SET comment = excluded.comment, until = excluded.until";
 
 pub(in crate::adapters::ledger) const ADD_AUDIT: &str =
     "INSERT INTO audit (at, who, what, partner, detail, reason) VALUES ($1, $2, $3, $4, $5, $6)";
