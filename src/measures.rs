@@ -73,7 +73,7 @@ measures! {
     uploads: By<Counter> = Counter "sluse_uploads_total" { "partner" } "Uploads that ended with CLOSE.";
     uploaded_bytes: By<Counter> = Counter "sluse_uploaded_bytes_total" { "partner" } "Bytes of those uploads.";
     shipments: By<Gauge> = Gauge "sluse_shipments" { "stage" } "Shipments in the ledger: claimed, judged, receipted; looked at twice a minute.";
-    overdue: Gauge = Gauge "sluse_shipments_overdue" { "" } "Shipments without a final receipt after worker.overdue_ms, at most 500.";
+    overdue: Gauge = Gauge "sluse_shipments_overdue" { "" } "Shipments without a final receipt after worker.overdue_ms whose route is not shut by its window, at most 500.";
     judged: By<Counter> = Counter "sluse_shipments_judged_total" { "route verdict" } "Verdicts: pass or refuse; without a route where none could take the file.";
     judging: Histogram = Histogram "sluse_judging_seconds" { "" } "From the beginning of judging to the verdict.";
     attempts: By<Counter> = Counter "sluse_attempts_total" { "route outcome code" } "Attempts to deliver an item, or a batch of them: delivered, retry, unknown, failed.";

@@ -12,10 +12,9 @@ use crate::ports::LedgerError;
 /// Measures what the ledger holds, until asked to stop.
 pub async fn measure(house: House, stop: CancellationToken) {
     loop {
-        let before = house.clock.now().checked_sub(house.pace.overdue).unwrap_or(jiff::Timestamp::MIN);
         let looked = async {
             let counts = house.ledger.counts().await?;
-            Ok::<_, LedgerError>((counts, house.ledger.overdue(before, LOOKED_AT).await?.len()))
+            Ok::<_, LedgerError>((counts, overdue(&house, LOOKED_AT).await?.len()))
         };
         match looked.await {
             Ok((counts, overdue)) => {
@@ -35,15 +34,9 @@ pub async fn measure(house: House, stop: CancellationToken) {
 /// Looks once a minute for shipments that should have had their final receipt, until asked to stop.
 pub async fn watch(house: House, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
-        let before = house.clock.now().checked_sub(house.pace.overdue).unwrap_or(jiff::Timestamp::MIN);
-        match house.ledger.overdue(before, LOOKED_AT).await {
+        match overdue(&house, ALARMS_AT_ONCE).await {
             Ok(overdue) => {
-                // What waits for its route's window is not overdue.
-                let shut = |shipment: &Shipment| {
-                    let route = shipment.verdict.as_ref().and_then(|verdict| verdict.route.as_ref());
-                    route.is_some_and(|route| house.shut_until(route).is_some())
-                };
-                for shipment in overdue.iter().filter(|shipment| !shut(shipment)).take(ALARMS_AT_ONCE) {
+                for shipment in &overdue {
                     tracing::error!(
                         shipment = %shipment.id, partner = %shipment.partner, claimed_at = %shipment.claimed_at,
                         "no final receipt yet"
@@ -55,6 +48,14 @@ pub async fn watch(house: House, stop: CancellationToken) {
     }
 }
 
+/// The oldest shipments that should have had their final receipt; what waits for its route's window is not overdue.
+async fn overdue(house: &House, most: u32) -> Result<Vec<Shipment>, LedgerError> {
+    let before = house.clock.now().checked_sub(house.pace.overdue).unwrap_or(jiff::Timestamp::MIN);
+    let shut: Vec<_> = house.windows.keys().filter(|route| house.shut_until(route).is_some()).cloned().collect();
+    // The ledger leaves them out: hundreds of them would hide what is overdue elsewhere.
+    house.ledger.overdue(before, &shut, most).await
+}
+
 /// How often it measures.
 const MEASURE_EVERY: Duration = Duration::from_secs(30);
 
@@ -62,7 +63,7 @@ const MEASURE_EVERY: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Shipments named in one look.
-const ALARMS_AT_ONCE: usize = 20;
+const ALARMS_AT_ONCE: u32 = 20;
 
-/// Shipments looked at for them: some may wait for a window.
+/// Shipments counted in one look.
 const LOOKED_AT: u32 = 500;

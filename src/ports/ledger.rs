@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::Told;
 use crate::model::{
     Batch, BlobId, Finding, FindingGroup, HeldUp, Item, ItemState, NewAttachment, NewItem, News, Note, Orders, Outcome,
-    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, ScratchId, Share, Shipment, ShipmentId, Stage, Tally,
-    Verdict, WorkerId,
+    OutcomeCount, PartKind, PartnerId, ReceiptForm, ReceiptKind, RouteName, ScratchId, Share, Shipment, ShipmentId,
+    Stage, Tally, Verdict, WorkerId,
 };
 
 /// Shipments, items, deliveries, receipts and history. Every change is on disk before the call returns,
@@ -234,8 +234,14 @@ pub trait Ledger: Send + Sync {
     /// Shipments by stage and items by state over all, for the log and the console.
     async fn counts(&self) -> Result<Counts, LedgerError>;
 
-    /// Shipments without a final receipt that were claimed before the given time: the watchdog's question.
-    async fn overdue(&self, claimed_before: Timestamp, limit: u32) -> Result<Vec<Shipment>, LedgerError>;
+    /// Shipments without a final receipt that were claimed before the given time, without those of some routes: the
+    /// watchdog's question.
+    async fn overdue(
+        &self,
+        claimed_before: Timestamp,
+        without: &[RouteName],
+        limit: u32,
+    ) -> Result<Vec<Shipment>, LedgerError>;
 
     /// Stops referring to the bytes of shipments whose final receipt was placed before the given time, some at once, and
     /// returns those bytes for removal. What the ledger itself says of the shipments stays.

@@ -9,8 +9,9 @@ use crate::model::{PartnerId, RouteName, ShipmentId};
 /// What is on its way, and when it will have arrived.
 #[async_trait]
 pub trait Progress: Send + Sync {
-    /// Shipments with items that are to be sent, oldest first; those with several receivers have a row for each.
-    async fn under_way(&self, limit: u32) -> Result<Vec<UnderWay>, LedgerError>;
+    /// Shipments with items that are to be sent, oldest first, so many of each route; those with several receivers have a
+    /// row for each.
+    async fn under_way(&self, of_each_route: u32) -> Result<Vec<UnderWay>, LedgerError>;
 
     /// Records when shipments are expected to be through; `None` where nobody can tell.
     async fn expect_ends(&self, ends: Vec<(ShipmentId, Option<Timestamp>)>) -> Result<(), LedgerError>;

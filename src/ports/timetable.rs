@@ -55,7 +55,6 @@ pub trait Timetable: Send + Sync {
         partner: &PartnerId,
         route: Option<(&RouteName, &str)>,
         after: Timestamp,
-        limit: u32,
     ) -> Result<Vec<Arrival>, LedgerError>;
 
     /// What the last files were like that an expectation took, newest first.

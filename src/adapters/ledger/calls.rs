@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::model::{
     Batch, BlobId, Code, Finding, FindingGroup, HeldUp, Item, ItemState, NewAttachment, NewItem, News, Note, Orders,
-    Outcome, OutcomeCount, PartnerId, ReceiptKind, ScratchId, Share, Shipment, ShipmentId, Stage, Tally, Verdict,
-    WorkerId,
+    Outcome, OutcomeCount, PartnerId, ReceiptKind, RouteName, ScratchId, Share, Shipment, ShipmentId, Stage, Tally,
+    Verdict, WorkerId,
 };
 use crate::ports::{
     Counts, Event, Intent, KnownReceipt, Ledger, LedgerError, NextNumber, PlacedReceipt, Placing, RecordedVerdict,
@@ -336,8 +336,13 @@ impl Ledger for SqliteLedger {
         shipments::counts(&mut *self.reader().await?).await
     }
 
-    async fn overdue(&self, claimed_before: Timestamp, limit: u32) -> Result<Vec<Shipment>, LedgerError> {
-        shipments::overdue(&mut *self.reader().await?, claimed_before, limit).await
+    async fn overdue(
+        &self,
+        claimed_before: Timestamp,
+        without: &[RouteName],
+        limit: u32,
+    ) -> Result<Vec<Shipment>, LedgerError> {
+        shipments::overdue(&mut *self.reader().await?, claimed_before, without, limit).await
     }
 
     async fn expire(

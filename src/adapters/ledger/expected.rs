@@ -1,5 +1,6 @@
 //! Files that are expected: what is watched, what came, what became of it.
 
+use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -65,11 +66,11 @@ pub(super) async fn arrivals(
     partner: &PartnerId,
     route: Option<(&RouteName, &str)>,
     after: Timestamp,
-    limit: u32,
 ) -> Result<Vec<Arrival>, LedgerError> {
     let query = sqlx::query(sql::ARRIVALS).bind(partner.as_str()).bind(after.as_millisecond());
-    let query = query.bind(route.map(|(name, _)| name.as_str())).bind(route.map(|(_, dir)| dir)).bind(limit);
-    query.fetch_all(connection).await?.iter().map(arrival).collect()
+    let query = query.bind(route.map(|(name, _)| name.as_str())).bind(route.map(|(_, dir)| dir));
+    // All of them: the file that is waited for may be the last of many. Read one by one, since a row is much the larger.
+    query.fetch(connection).map_err(LedgerError::from).and_then(|row| async move { arrival(&row) }).try_collect().await
 }
 
 pub(super) async fn past_files(

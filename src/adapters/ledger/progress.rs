@@ -14,9 +14,9 @@ use crate::ports::{LedgerError, Progress, UnderWay};
 
 #[async_trait]
 impl Progress for SqliteLedger {
-    async fn under_way(&self, limit: u32) -> Result<Vec<UnderWay>, LedgerError> {
+    async fn under_way(&self, of_each_route: u32) -> Result<Vec<UnderWay>, LedgerError> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(sql::UNDER_WAY).bind(i64::from(limit)).fetch_all(&mut *reader).await?;
+        let rows = sqlx::query(sql::UNDER_WAY).bind(i64::from(of_each_route)).fetch_all(&mut *reader).await?;
         rows.iter().map(under_way).collect()
     }
 

@@ -5,7 +5,9 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::codes;
-use crate::model::{AreaPath, BlobId, PartnerId, Shipment, ShipmentId, Stage, Verdict, VerdictKind, WorkerId};
+use crate::model::{
+    AreaPath, BlobId, PartnerId, RouteName, Shipment, ShipmentId, Stage, Verdict, VerdictKind, WorkerId,
+};
 use crate::ports::{Counts, Event, LedgerError, RecordedVerdict, ReferenceUse, Taking};
 
 use super::rows::{self, int, part_number, stage_number, to_stage, uuid, verdict_number};
@@ -257,9 +259,12 @@ pub(super) async fn counts(connection: &mut SqliteConnection) -> Result<Counts, 
 pub(super) async fn overdue(
     connection: &mut SqliteConnection,
     claimed_before: Timestamp,
+    without: &[RouteName],
     limit: u32,
 ) -> Result<Vec<Shipment>, LedgerError> {
-    let query = sqlx::query(sql::OVERDUE).bind(claimed_before.as_millisecond()).bind(i64::from(limit));
+    let without: serde_json::Value = without.iter().map(RouteName::as_str).collect();
+    let query = sqlx::query(sql::OVERDUE).bind(claimed_before.as_millisecond()).bind(without.to_string());
+    let query = query.bind(i64::from(limit));
     query.fetch_all(connection).await?.iter().map(rows::shipment).collect()
 }
 

@@ -163,10 +163,12 @@ pub(super) const EARLIER_UNJUDGED: &str = "SELECT EXISTS (SELECT 1 FROM shipment
 
 pub(super) const COUNTS: &str = "SELECT stage, COUNT(*) AS n FROM shipments WHERE share_of IS NULL GROUP BY stage";
 
+/// Without those of routes that are left out.
 pub(super) const OVERDUE: &str = concat!(
     "SELECT ",
     shipment_columns!(),
-    " FROM shipments WHERE stage < 2 AND share_of IS NULL AND COALESCE(replayed_at, claimed_at) < $1 ORDER BY seq LIMIT $2"
+    " FROM shipments WHERE stage < 2 AND share_of IS NULL AND COALESCE(replayed_at, claimed_at) < $1 \
+     AND (route IS NULL OR route NOT IN (SELECT value FROM json_each($2))) ORDER BY seq LIMIT $3"
 );
 
 /// The latest ones of a partner or of all, at the stages of a bit set.

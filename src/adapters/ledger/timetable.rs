@@ -74,9 +74,8 @@ impl Timetable for SqliteLedger {
         partner: &PartnerId,
         route: Option<(&RouteName, &str)>,
         after: Timestamp,
-        limit: u32,
     ) -> Result<Vec<Arrival>, LedgerError> {
-        expected::arrivals(&mut *self.reader().await?, partner, route, after, limit).await
+        expected::arrivals(&mut *self.reader().await?, partner, route, after).await
     }
 
     async fn past_files(&self, expected: &str, limit: u32) -> Result<Vec<PastFile>, LedgerError> {

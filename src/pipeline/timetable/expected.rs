@@ -21,7 +21,7 @@ impl Timekeeper {
         let fitting = known.filter(|watch| expectation.fits(watch, now));
         let Some(watch) = fitting.or_else(|| expectation.fresh(now)) else { return Ok(()) };
         let route = expected.route.as_ref().map(|(name, inbox)| (name, inbox.as_str()));
-        let arrivals = self.ledger.arrivals(&expected.partner, route, watch.counts_from, MOST_ARRIVALS).await?;
+        let arrivals = self.ledger.arrivals(&expected.partner, route, watch.counts_from).await?;
         let past = match expectation.least.percent_of_usual {
             Some(_) => self.ledger.past_files(name, FILES_COMPARED).await?,
             None => Vec::new(),
@@ -37,9 +37,6 @@ impl Timekeeper {
         Ok(())
     }
 }
-
-/// Files of one time that are looked at.
-const MOST_ARRIVALS: u32 = 1_000;
 
 /// Files before that say what is usual.
 const FILES_COMPARED: u32 = 10;

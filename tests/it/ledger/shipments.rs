@@ -1,8 +1,8 @@
 //! Claims, leases, receipts, history.
 
 use sluse::model::{
-    BlobId, LateEvent, News, NodeState, Outcome, PartnerId, ReceiptForm, ReceiptKind, ScratchId, ShipmentId, Stage,
-    Verdict, VerdictKind, WorkerId,
+    BlobId, LateEvent, News, NodeState, Outcome, PartnerId, ReceiptForm, ReceiptKind, RouteName, ScratchId, ShipmentId,
+    Stage, Verdict, VerdictKind, WorkerId,
 };
 use sluse::ports::{
     Close, Counts, Intent, KnownReceipt, NextNumber, NumbersFile, PlacedReceipt, Placing, ReceiptFile, SequenceUse,
@@ -89,6 +89,16 @@ pub(super) async fn it_is_known_how_far_shipments_have_come(store: Box<dyn Store
         under_way.into_iter().map(|one| (one.id, one.route.to_string(), one.claimed_at, one.open)).collect::<Vec<_>>()
     };
     assert_eq!(open().await, [(sending, "nightly".to_owned(), at(1), 5)]);
+    let (more, other) = (claim(store.as_ref(), "/inbox/c.xml").await, claim(store.as_ref(), "/inbox/d.xml").await);
+    for (id, route) in [(more, "nightly"), (other, "weekly")] {
+        let verdict = Verdict { route: Some(route.parse().unwrap()), ..pass() };
+        ledger.record_verdict(id, &verdict, &Taking::default(), at(2)).await.unwrap();
+    }
+    let oldest: Vec<_> = progress.under_way(1).await.unwrap().into_iter().map(|one| one.id).collect();
+    assert_eq!(oldest, [sending, other], "one of each route");
+    for id in [more, other] {
+        ledger.place_receipt(&receipt(id, ReceiptKind::Final)).await.unwrap();
+    }
     ledger.intend(Intent { shipment: sending, number: 1, now: at(3), is_doubtful: false }).await.unwrap();
     ledger.conclude(sending, 1, Outcome::Delivered("r".into()), at(4)).await.unwrap();
     assert_eq!(open().await, [(sending, "nightly".to_owned(), at(1), 4)]);
@@ -171,13 +181,18 @@ pub(super) async fn counters_count_per_partner_and_name(store: Box<dyn Store>) {
 pub(super) async fn the_watchdog_sees_what_has_no_final_receipt(store: Box<dyn Store>) {
     let (first, second) = (claim(store.as_ref(), "/inbox/a.xml").await, claim(store.as_ref(), "/inbox/b.xml").await);
     let ledger = store.ledger();
-    assert_eq!(ledger.overdue(at(1), 10).await.unwrap(), []);
-    let late = ledger.overdue(at(2), 10).await.unwrap();
+    assert_eq!(ledger.overdue(at(1), &[], 10).await.unwrap(), []);
+    let late = ledger.overdue(at(2), &[], 10).await.unwrap();
     assert_eq!(late.iter().map(|shipment| shipment.id).collect::<Vec<_>>(), [first, second]);
     ledger.place_receipt(&receipt(first, ReceiptKind::Final)).await.unwrap();
-    assert_eq!(ledger.overdue(at(2), 10).await.unwrap().len(), 1);
-    ledger.record_verdict(second, &pass(), &Taking::default(), at(3)).await.unwrap();
+    assert_eq!(ledger.overdue(at(2), &[], 10).await.unwrap().len(), 1);
+    let shut: RouteName = "shut".parse().unwrap();
+    let verdict = Verdict { route: Some(shut.clone()), ..pass() };
+    ledger.record_verdict(second, &verdict, &Taking::default(), at(3)).await.unwrap();
     assert_eq!(ledger.counts().await.unwrap(), Counts { claimed: 0, judged: 1, receipted: 1 });
+    let third = claim(store.as_ref(), "/inbox/c.xml").await;
+    let late = ledger.overdue(at(2), &[shut], 1).await.unwrap();
+    assert_eq!(late.iter().map(|shipment| shipment.id).collect::<Vec<_>>(), [third], "what is left out hides nothing");
 }
 
 pub(super) async fn a_receipt_is_placed_once(store: Box<dyn Store>) {

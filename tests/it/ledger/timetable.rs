@@ -59,11 +59,11 @@ pub(super) async fn a_watch_and_what_it_settled_are_kept(store: Box<dyn Store>) 
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     let (route, partner) = ("prefill".parse().unwrap(), partner("etat"));
     let ledger = store.timetable();
-    let found = ledger.arrivals(&partner, Some((&route, "inbox")), at(0), 9).await.unwrap();
+    let found = ledger.arrivals(&partner, Some((&route, "inbox")), at(0)).await.unwrap();
     let arrival = Arrival { shipment: id, at: at(1), size_bytes: 100, items: 0, judged: Judged::Not };
     assert_eq!(found, [arrival]);
     for (of, route, after) in [("etat", Some((&route, "other")), 0), ("other", None, 0), ("etat", None, 1)] {
-        assert_eq!(ledger.arrivals(&of.parse().unwrap(), route, at(after), 9).await.unwrap(), [], "{of} {after}");
+        assert_eq!(ledger.arrivals(&of.parse().unwrap(), route, at(after)).await.unwrap(), [], "{of} {after}");
     }
     let watch = Watch { counts_from: at(5), due: at(9), behind: Some((FileState::Missing, at(4))) };
     let settled = [

@@ -58,7 +58,7 @@ pub(in crate::adapters::ledger) const ADD_SETTLED: &str = "INSERT INTO expected_
 pub(in crate::adapters::ledger) const ARRIVALS: &str = "SELECT id, claimed_at, size_bytes, stage, verdict, \
      COALESCE((SELECT MAX(number) FROM items WHERE shipment = s.seq), 0) AS items FROM shipments AS s \
      WHERE partner = $1 AND claimed_at > $2 AND preflight = 0 AND share_of IS NULL \
-     AND ($3 IS NULL OR route = $3 OR (route IS NULL AND dir = $4)) ORDER BY claimed_at, seq LIMIT $5";
+     AND ($3 IS NULL OR route = $3 OR (route IS NULL AND dir = $4)) ORDER BY claimed_at, seq";
 
 pub(in crate::adapters::ledger) const PAST_FILES: &str = "SELECT size_bytes, items FROM expected_settled \
      WHERE name = $1 AND standing = $2 AND size_bytes IS NOT NULL ORDER BY due DESC LIMIT $3";
