@@ -47,8 +47,10 @@ type Ended = (ShipmentId, Option<Timestamp>);
 struct Seen {
     at: Timestamp,
     open: u64,
-    /// Items a second of late.
+    /// Items a second of late, while its route was open.
     pace: Option<f64>,
+    /// Its route was shut by its window.
+    is_shut: bool,
 }
 
 /// Looks once a minute how far shipments have come, until asked to stop.
@@ -68,9 +70,9 @@ impl Forecaster {
         let mut ends = Vec::with_capacity(under_way.len());
         for shipment in &under_way {
             let key = (shipment.id, shipment.receiver.clone());
-            let look = Seen::again(before.get(&key), shipment.open, now);
-            let begins = self.house.shut_until(&shipment.route).unwrap_or(now);
-            ends.push((shipment.id, look.end(begins)));
+            let shut_until = self.house.shut_until(&shipment.route);
+            let look = Seen::again(before.get(&key), shipment.open, now, shut_until.is_some());
+            ends.push((shipment.id, look.end(shut_until.unwrap_or(now))));
             seen.insert(key, look);
         }
         *before = seen;
@@ -124,14 +126,18 @@ fn joined(under_way: Vec<UnderWay>, ends: Vec<Ended>) -> (Vec<UnderWay>, Vec<End
 
 impl Seen {
     /// What is seen now, with the pace since the look before smoothed by what it was until then.
-    fn again(before: Option<&Self>, open: u64, now: Timestamp) -> Self {
+    fn again(before: Option<&Self>, open: u64, now: Timestamp, is_shut: bool) -> Self {
         let pace = before.and_then(|before| {
+            // That nothing is done while the route is shut says nothing of how fast it goes while it is open.
+            if is_shut || before.is_shut {
+                return before.pace;
+            }
             let seconds = now.duration_since(before.at).as_secs_f64();
             let done = before.open.saturating_sub(open) as f64;
             let here = (seconds > 0.0).then(|| done / seconds)?;
             Some(before.pace.map_or(here, |pace| (pace + here) / 2.0))
         });
-        Self { at: now, open, pace }
+        Self { at: now, open, pace, is_shut }
     }
 
     /// When it will be through, going on at its pace from a time on.
@@ -171,7 +177,7 @@ const LATE: &str = "late";
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
-/// Shipments looked at.
+/// Shipments of each route looked at: a route that is shut hides none of another.
 const LOOKED_AT: u32 = 500;
 
 /// Shipments named in the log in one look.
@@ -192,15 +198,29 @@ mod tests {
 
     #[test]
     fn the_end_follows_the_pace_and_nobody_can_tell_at_first_or_when_nothing_moves() {
-        let first = Seen::again(None, 10_000, at(0));
+        let first = Seen::again(None, 10_000, at(0), false);
         assert_eq!(first.end(at(0)), None);
-        let second = Seen::again(Some(&first), 9_400, at(60));
+        let second = Seen::again(Some(&first), 9_400, at(60), false);
         assert_eq!(second.end(at(60)), Some(at(1_000)));
         assert_eq!(second.end(at(600)), Some(at(1_540)), "from when its route opens");
-        let slower = Seen::again(Some(&second), 9_400, at(120));
+        let slower = Seen::again(Some(&second), 9_400, at(120), false);
         assert_eq!(slower.end(at(120)), Some(at(2_000)), "half as fast: nothing came in the last minute");
-        let still = Seen::again(Some(&first), 10_000, at(60));
+        let still = Seen::again(Some(&first), 10_000, at(60), false);
         assert_eq!(still.end(at(60)), None);
+    }
+
+    #[test]
+    fn the_pace_outlasts_a_night_in_which_the_route_is_shut() {
+        let mut look = Seen::again(Some(&Seen::again(None, 10_000, at(0), false)), 9_400, at(60), false);
+        for minute in 2..600 {
+            look = Seen::again(Some(&look), 9_400, at(60 * minute), true);
+        }
+        let opens = at(36_000);
+        assert_eq!(look.end(opens), Some(at(36_940)), "10 items a second from when it opens");
+        let opened = Seen::again(Some(&look), 9_400, opens, false);
+        assert_eq!(opened.end(opens), Some(at(36_940)), "most of the time since the look before it was shut");
+        let slow = Seen::again(Some(&opened), 9_400, at(36_060), false);
+        assert_eq!(slow.end(at(36_060)), Some(at(37_940)), "open, and nothing came: half as fast");
     }
 
     #[test]
