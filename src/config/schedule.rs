@@ -290,6 +290,8 @@ fn email(section: &Section<'_>) -> Option<EmailConfig> {
     let to: Vec<_> = section.texts("to").into_iter().filter_map(|to| address(section, "to", to)).collect();
     if !section.has("to") {
         section.fault("to", "is missing: nobody would be written to");
+    } else if section.texts("to").is_empty() {
+        section.fault("to", "is empty: nobody would be written to");
     }
     Some(EmailConfig { server: server?, port: port?, tls, login: user.zip(password), from: from?, to })
 }

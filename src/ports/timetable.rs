@@ -1,5 +1,7 @@
 //! Schedules in the ledger: which runs happened, what was asked for by hand, files that are expected, and alarms.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -110,6 +112,11 @@ pub struct JobError(pub String);
 pub trait Channel: Send + Sync {
     /// Sends a notice. One that is sent again, because nobody knows whether it arrived, bears the same id.
     async fn send(&self, notice: &Notice) -> Result<(), ChannelError>;
+
+    /// How long sending one may take before it counts as failed.
+    fn longest(&self) -> Duration {
+        Duration::from_secs(60)
+    }
 }
 
 /// A notice could not be sent.

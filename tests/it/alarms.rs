@@ -103,9 +103,23 @@ async fn a_mail_server_s_words_are_not_repeated() {
     let port = Mail::default().serve().await;
     let refused = email(port, &["x@example.no"]).send(&notice(false)).await.unwrap_err();
     assert_eq!(refused.to_string(), "the mail server answered 550");
+    let both = email(port, &["x@example.no", "xx@example.no"]).send(&notice(false)).await.unwrap_err();
+    assert_eq!(both.to_string(), "the mail server answered 550");
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
     let gone = email(closed, &["drift@example.no"]).send(&notice(false)).await.unwrap_err();
     assert_eq!(gone.to_string(), "the mail server cannot be reached");
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_gone_keeps_no_mail_from_the_others() {
+    let mail = Mail::default();
+    let port = mail.serve().await;
+    let channel = email(port, &["drift@example.no", "x@example.no", "vakt@example.no"]);
+    channel.send(&notice(false)).await.unwrap();
+    let lines = mail.lines();
+    let has = |wanted: &str| lines.iter().filter(|line| line.contains(wanted)).count();
+    assert_eq!(has("RCPT TO:<drift@example.no>") + has("RCPT TO:<vakt@example.no>"), 2, "{lines:#?}");
+    assert_eq!((has("DATA"), has("Message-ID: <sluse-7-1795816803000@example.no>")), (2, 2), "{lines:#?}");
 }
 
 /// What a webhook was sent, and what it answers.
@@ -124,9 +138,10 @@ async fn a_webhook_gets_the_alarm_as_json_under_one_key() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}/alarm", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let waits = Waits { connect_ms: 5_000, answer_ms: 5_000 };
+    let waits = Waits { connect_ms: 5_000, answer_ms: 100_000 };
     let credential = Some(Credential::Bearer("secret".into()));
     let channel = WebhookChannel::new(WebhookSettings { url, credential, waits }).unwrap();
+    assert!(channel.longest().as_millis() > 105_000, "its own waits end first");
     channel.send(&notice(false)).await.unwrap();
     hooked.lock().unwrap().1 = StatusCode::SERVICE_UNAVAILABLE;
     let error = channel.send(&notice(true)).await.unwrap_err();

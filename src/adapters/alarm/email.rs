@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 
 use super::id;
 use crate::ports::{Channel, ChannelError, Notice};
@@ -51,7 +53,7 @@ pub enum EmailSetupError {
     Tls(#[source] lettre::transport::smtp::Error),
 }
 
-/// Writes a mail for each notice.
+/// Writes a mail for each notice, and sends it to each recipient on its own.
 pub struct EmailChannel {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -96,14 +98,43 @@ impl EmailChannel {
 impl Channel for EmailChannel {
     async fn send(&self, notice: &Notice) -> Result<(), ChannelError> {
         let message = self.message(notice).map_err(|error| ChannelError(format!("no mail can be written: {error}")))?;
-        let sent = self.transport.send(message).await;
-        sent.map(drop).map_err(|error| {
-            // Its words may name people.
-            let answered = error.status().map(|code| format!("the mail server answered {code}"));
-            ChannelError(answered.unwrap_or_else(|| "the mail server cannot be reached".to_owned()))
-        })
+        let (text, deadline) = (message.formatted(), Instant::now() + LONGEST_SENDING);
+        let (mut taken, mut trouble) = (0_usize, None);
+        // Each on its own: a server that refuses one mailbox of several takes the mail for none of them.
+        for (place, to) in (1_usize..).zip(&self.to) {
+            let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.email.clone()]);
+            let envelope = envelope.map_err(|error| ChannelError(format!("no mail can be written: {error}")))?;
+            let sent = tokio::time::timeout_at(deadline, self.transport.send_raw(&envelope, &text)).await;
+            let (why, is_reached) = match sent {
+                Ok(Ok(_)) => {
+                    taken += 1;
+                    continue;
+                }
+                Ok(Err(error)) => said(&error),
+                Err(_elapsed) => ("the mail server took too long".to_owned(), false),
+            };
+            tracing::warn!(channel = notice.channel, place, why, "a mail is not taken for one of its recipients");
+            trouble = Some(why);
+            // Whoever comes next would wait as long for nothing.
+            if !is_reached {
+                break;
+            }
+        }
+        // Sent again, it would come again to those who have it.
+        trouble.filter(|_| taken == 0).map_or(Ok(()), |why| Err(ChannelError(why)))
     }
 }
+
+/// What the mail server answered, by its number alone since its words may name people, and whether it answered at all.
+fn said(error: &lettre::transport::smtp::Error) -> (String, bool) {
+    match error.status() {
+        Some(code) => (format!("the mail server answered {code}"), true),
+        None => ("the mail server cannot be reached".to_owned(), false),
+    }
+}
+
+/// How long the mails of one notice may take; less than the channel is given, so that what was taken is known.
+const LONGEST_SENDING: Duration = Duration::from_secs(55);
 
 /// How long the server may take for an answer.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);

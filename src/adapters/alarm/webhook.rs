@@ -1,5 +1,7 @@
 //! Notices by HTTP: each is POSTed as JSON, with an `Idempotency-Key` that stays the same when it is sent again.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -26,6 +28,7 @@ pub struct WebhookChannel {
     http: Http,
     url: Url,
     credential: Option<(HeaderName, HeaderValue)>,
+    longest: Duration,
 }
 
 impl WebhookChannel {
@@ -34,7 +37,8 @@ impl WebhookChannel {
         let url = address(&settings.url, settings.credential.is_some())?;
         let credential = settings.credential.map(credential).transpose()?;
         let http = Http::new(settings.waits, &[&url]).map_err(HttpSetupError::Tls)?;
-        Ok(Self { http, url, credential })
+        let longest = Duration::from_millis(settings.waits.connect_ms.saturating_add(settings.waits.answer_ms));
+        Ok(Self { http, url, credential, longest })
     }
 }
 
@@ -60,6 +64,11 @@ impl Channel for WebhookChannel {
             200..=299 => Ok(()),
             status => Err(ChannelError(format!("the webhook answered {status}"))),
         }
+    }
+
+    fn longest(&self) -> Duration {
+        // The waits themselves say first what took too long.
+        self.longest + Duration::from_secs(1)
     }
 }
 

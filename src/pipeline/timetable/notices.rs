@@ -23,7 +23,7 @@ impl Timekeeper {
                 if let Err(error) = self.ledger.begin_notice(notice.id).await {
                     return tracing::warn!(%error, channel = notice.channel, "a notice is not sent for now");
                 }
-                let sent = tokio::time::timeout(LONGEST_SENDING, channel.send(notice)).await;
+                let sent = tokio::time::timeout(channel.longest(), channel.send(notice)).await;
                 self.end_of(notice, sent.unwrap_or_else(|_| Err(ChannelError("it took too long".to_owned()))))
             }
             None => {
@@ -52,9 +52,6 @@ impl Timekeeper {
 
 /// Notices sent at once.
 const AT_ONCE: u32 = 20;
-
-/// How long sending one may take.
-const LONGEST_SENDING: Duration = Duration::from_secs(60);
 
 /// The wait after the first failure; it doubles from there.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
