@@ -1,6 +1,6 @@
 //! What happens at its time, and who is told of what did not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +47,17 @@ pub(crate) fn timekeeper(
         expected: config.expected.iter().map(expected).collect(),
         receivers: receivers(config, house),
         channels,
+        others: others(config),
     })
+}
+
+/// What is watched elsewhere, as alarms name it.
+fn others(config: &Config) -> HashSet<String> {
+    let with_deadline = config.routes.iter().filter(|route| route.deadline.is_some());
+    let deadlines = with_deadline.map(|route| format!("deadline/{}", route.route.name));
+    let sources = config.sources.iter().map(|source| format!("source/{}", source.name));
+    let rests = sources.clone().map(|source| format!("{source}/rest"));
+    deadlines.chain(sources).chain(rests).collect()
 }
 
 /// Receivers by name; a partner with a client of its own has one of its own.

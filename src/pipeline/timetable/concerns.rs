@@ -1,4 +1,5 @@
-//! Looks after receivers: what their operator should know of becomes an alarm, and what is over ends one.
+//! Looks after receivers: what their operator should know of becomes an alarm, and what is over ends one. So does what the
+//! configuration has no more.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,14 +9,33 @@ use crate::model::Alarm;
 use crate::ports::LedgerError;
 
 impl Timekeeper {
-    /// Looks at once, and then now and again until it is dropped.
+    /// Ends alarms that nobody else would, looks at once, and then now and again until it is dropped.
     pub(super) async fn look_after_receivers(self) {
+        if let Err(error) = self.end_what_is_gone().await {
+            tracing::warn!(%error, "alarms about what the configuration has no more stand on");
+        }
         loop {
             if let Err(error) = self.look_after_all().await {
                 tracing::warn!(%error, "the ledger does not take what is to be said of receivers");
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Ends the alarms about what the configuration has no more: nobody else would.
+    async fn end_what_is_gone(&self) -> Result<(), LedgerError> {
+        for subject in self.ledger.open_alarms().await? {
+            let is_there = match subject.split_once('/') {
+                Some(("expected", name)) => self.expected.iter().any(|expected| expected.expectation.name == name),
+                Some(("schedule", name)) => self.schedules.iter().any(|schedule| schedule.name == name),
+                Some(("deadline" | "source", _)) => self.others.contains(&subject),
+                _ => true,
+            };
+            if !is_there {
+                self.set_alarm(&subject, None, &[]).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn look_after_all(&self) -> Result<(), LedgerError> {

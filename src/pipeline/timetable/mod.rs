@@ -9,7 +9,7 @@ mod expected;
 mod notices;
 mod runs;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,6 +71,8 @@ pub struct Timekeeper {
     pub receivers: Vec<(String, Arc<dyn Receiver>)>,
     /// How people are told, by name.
     pub channels: HashMap<String, Arc<dyn Channel>>,
+    /// What others raise alarms about: `deadline/<route>`, `source/<name>` and `source/<name>/rest`.
+    pub others: HashSet<String>,
 }
 
 /// A schedule at work.

@@ -1,6 +1,9 @@
 //! The timetable over the real ledger and the real pipeline, by a clock that is set by hand.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
+
+use jiff::SignedDuration;
 
 use sluse::model::{Alarm, FileState, RouteName};
 use sluse::pipeline::{Expected, Schedule, Timekeeper};
@@ -50,11 +53,20 @@ impl Noted {
 struct Kept {
     sent: Mutex<Vec<Notice>>,
     broken: AtomicBool,
+    hangs: AtomicBool,
 }
 
 #[async_trait]
 impl Channel for Kept {
+    fn longest(&self) -> Duration {
+        let hangs = self.hangs.load(Ordering::SeqCst);
+        if hangs { Duration::from_millis(5) } else { Duration::from_secs(600) }
+    }
+
     async fn send(&self, notice: &Notice) -> Result<(), ChannelError> {
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         if self.broken.load(Ordering::SeqCst) {
             return Err(ChannelError("on purpose".to_owned()));
         }
@@ -123,6 +135,7 @@ impl Times {
                 schedule("asked", "0 0 29 2 *", &Arc::default()),
             ],
             expected: self.expected.clone(),
+            others: HashSet::from(["source/post".to_owned()]),
             channels: HashMap::from([("kept".to_owned(), Arc::clone(&self.channel) as Arc<dyn Channel>)]),
         }
     }
@@ -442,4 +455,30 @@ async fn what_a_receiver_has_to_say_is_an_alarm_until_it_is_over() {
     looked(4).await;
     assert_eq!(times.channel.told().split_off(3), ["over"]);
     assert_eq!(times.ledger.open_alarms().await.unwrap(), ["receiver/tt02/key"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_ends_with_what_the_configuration_has_no_more() {
+    let mut times = Times::new("2026-02-02T10:20Z").await;
+    times.expected = vec![nightly()];
+    let there =
+        ["deadline/etat", "expected/gone", "receiver/a/key", "schedule/gone", "source/post", "source/post/rest"];
+    let alarm = Alarm { level: "late".to_owned(), due: Timestamp::UNIX_EPOCH, text: "a text".to_owned() };
+    times.channel.hangs.store(true, Ordering::SeqCst);
+    for subject in there.iter().chain(&["schedule/hourly"]) {
+        let channels = ["kept".to_owned()];
+        times.ledger.set_alarm(subject, Some(&alarm), &channels, times.rig.house.clock.now()).await.unwrap();
+    }
+    let running = times.keep();
+    let left = ["schedule/hourly", "source/post"];
+    until(async || {
+        let mut open = times.ledger.open_alarms().await.unwrap();
+        open.sort_unstable();
+        open == left
+    })
+    .await;
+    // What a channel does not take in its time is sent again.
+    let later = times.rig.house.clock.now() + SignedDuration::from_hours(1);
+    until(async || times.ledger.due_notices(later, 99).await.unwrap().iter().any(|notice| notice.attempts > 0)).await;
+    running.stop().await;
 }
