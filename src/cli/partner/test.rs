@@ -64,7 +64,11 @@ pub(super) async fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     report.say(partner.disabled.then_some("it is disabled"), &format!("partner {}", args.partner));
     routes(&mut report, &office, partner);
     quota(&mut report, &office, partner).await?;
-    for login in logins(args, partner)? {
+    let logins = logins(args, partner)?;
+    if logins.is_empty() {
+        report.say(Some("it has no login"), "nobody can log in");
+    }
+    for login in logins {
         try_login(&mut report, args, &office, login)?;
     }
     let listens = address(office.config.sftp.listen);
@@ -118,14 +122,23 @@ fn try_login(report: &mut Report, args: &TestArgs, office: &Office, login: &Logi
         let line = fs::read_to_string(path).with_context(|| path.display().to_string())?;
         return attempt(Some(&line), &format!("{} with the key in {}", login.user, path.display()));
     }
+    let (has_password, mut has_key) = (login.password_hash.is_some(), !login.authorities.is_empty());
     for (key, fingerprint) in keys(login) {
         // A key that was ended is no fault of the login.
         if key.until.is_none_or(|until| until > now) {
+            has_key = true;
             attempt(Some(&key.key), &format!("{} with {fingerprint}{}", login.user, ends(key.until, now)))?;
         }
     }
     if login.password_hash.is_some() {
         attempt(None, &format!("{} with its password", login.user))?;
+    }
+    match (has_key, has_password) {
+        (false, false) => report.say(Some("nothing opens it: no key that has not ended, no password"), &login.user),
+        (false, true) | (true, false) if login.needs_both => {
+            report.say(Some("it needs a key and a password, and has one of them"), &login.user);
+        }
+        _ => {}
     }
     Ok(())
 }

@@ -210,6 +210,10 @@ async fn a_test_tells_whether_a_login_would_be_taken() {
     let (code, told, _) = office.call("partner test etat");
     assert_eq!((code, told.contains("wrong  a gateway answers")), (Some(1), true), "{told}");
 }
+    office.done(&format!("partner key end far {} {WHY}", fingerprint(21)));
+    let (code, told, _) = office.call("partner test far --from 192.0.2.7");
+    assert_eq!((code, told.contains("wrong  far: nothing opens it")), (Some(1), true), "{told}");
+    office.done(&format!("partner key add far @first.pub {WHY}"));
 
 #[test]
 fn without_a_ledger_nothing_is_changed() {
