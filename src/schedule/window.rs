@@ -89,13 +89,13 @@ impl Windows {
 impl Window {
     fn covers(&self, civil: DateTime, calendar: &Calendar) -> bool {
         let (date, time) = (civil.date(), civil.time());
-        let crosses = self.until.is_some_and(|until| until <= self.from);
         let begun = self.begins_on(date, calendar)
             && time >= self.from
-            && (crosses || self.end(date, calendar).is_none_or(|end| time < end));
+            && self.end(date, calendar).is_none_or(|end| time < end);
         let goes_on = || {
-            let before = date.yesterday().is_ok_and(|before| self.begins_on(before, calendar));
-            crosses && before && self.until.is_some_and(|until| time < until)
+            let crosses = self.until.is_some_and(|until| until <= self.from && time < until);
+            let from = |before| self.begins_on(before, calendar) && !self.ends_with_business(before, calendar);
+            crosses && date.yesterday().is_ok_and(from)
         };
         begun || goes_on()
     }
@@ -109,13 +109,18 @@ impl Window {
         }
     }
 
+    /// When what began on a day ends on the same day; `None` where it goes on to midnight, or over it.
     fn end(&self, date: Date, calendar: &Calendar) -> Option<Time> {
+        let until = self.until.filter(|until| *until > self.from);
+        let cut_off = if self.ends_with_business(date, calendar) { calendar.cut_off(date) } else { None };
+        [until, cut_off].into_iter().flatten().min()
+    }
+
+    /// Tells whether what begins on a day ends with its business, and never goes on after midnight.
+    fn ends_with_business(&self, date: Date, calendar: &Calendar) -> bool {
         match self.days {
-            WindowDays::Business { all_day } if all_day || calendar.kind(date) == DayKind::Half => {
-                let ends = [self.until, calendar.cut_off(date)];
-                ends.into_iter().flatten().min()
-            }
-            WindowDays::All | WindowDays::Week(_) | WindowDays::Business { .. } | WindowDays::Closed => self.until,
+            WindowDays::Business { all_day } => all_day || calendar.kind(date) == DayKind::Half,
+            WindowDays::All | WindowDays::Week(_) | WindowDays::Closed => false,
         }
     }
 }
@@ -237,6 +242,12 @@ mod tests {
         assert!(!business.contains("2026-12-24T11:00Z".parse().unwrap()));
         assert_eq!(opens(&["not business 08:00-16:00"], "2026-12-24T10:00Z"), "2026-12-24T12:00:00");
         assert_eq!(opens(&["not business"], "2026-12-24T10:00Z"), "2026-12-24T12:00:00");
+        // Also where it goes on after midnight on other days. The 25th is no business day.
+        let late = windows(&["business 08:00-02:00"]);
+        let open = |moment: &str| late.contains(moment.parse().unwrap());
+        assert!(open("2026-12-23T20:00Z") && open("2026-12-24T00:59Z") && !open("2026-12-24T01:00Z"));
+        assert!(open("2026-12-24T10:59Z") && !open("2026-12-24T11:00Z") && !open("2026-12-24T23:30Z"));
+        assert!(!windows(&["business 22:00-06:00"]).contains("2026-12-24T21:30Z".parse().unwrap()));
     }
 
     #[test]
