@@ -63,8 +63,8 @@ impl FromStr for DaySet {
     }
 }
 
-/// Reads a file of closing days: a line each, of a day or of two with `..` between them, then `closed` (also when the word
-/// is left out), `half` or `open`, then whatever is to be remembered of it. `#` begins a comment.
+/// Reads a file of closing days: a line each, of a day or of two with `..` between them, then `closed`, `half` or `open`,
+/// then whatever is to be remembered of it. A day that stands alone is closed. `#` begins a comment.
 pub fn read_days(text: &str) -> Result<Vec<DayRule>, ScheduleError> {
     let mut rules = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -80,9 +80,8 @@ pub fn read_days(text: &str) -> Result<Vec<DayRule>, ScheduleError> {
 fn read_line(line: &str, rules: &mut Vec<DayRule>) -> Result<(), ScheduleError> {
     let (days, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let kind = match rest.split_whitespace().next() {
-        Some("half") => DayKind::Half,
-        Some("open") => DayKind::Business,
-        _ => DayKind::Closed,
+        None => DayKind::Closed,
+        Some(word) => kind(word)?,
     };
     let Some((first, last)) = days.split_once("..") else {
         rules.push(DayRule { days: days.parse()?, kind });
@@ -98,6 +97,14 @@ fn read_line(line: &str, rules: &mut Vec<DayRule>) -> Result<(), ScheduleError> 
         first.series(1.day()).take_while(|day| *day <= last).map(|day| DayRule { days: DaySet::Day(day), kind }),
     );
     Ok(())
+}
+
+/// What a word says of a day. One that is not known is refused: it may be `halfday`, or the rest of `2026-12-28 ..
+/// 2026-12-30`, and a day taken for closed delays a deadline or opens a window in silence.
+fn kind(word: &str) -> Result<DayKind, ScheduleError> {
+    let known = [("closed", DayKind::Closed), ("half", DayKind::Half), ("open", DayKind::Business)];
+    let found = known.iter().find(|(name, _)| word.eq_ignore_ascii_case(name));
+    found.map(|(_, kind)| *kind).ok_or_else(|| ScheduleError::BadDayKind(word.to_owned()))
 }
 
 /// Most days between Easter and a feast that moves with it.
@@ -132,6 +139,21 @@ mod tests {
         use DayKind::{Business, Closed, Half};
         assert_eq!(kinds, [Closed, Half, Closed, Closed, Closed, Business]);
         assert_eq!(rules[4].days, DaySet::Day(date(2026, 12, 30)));
+    }
+
+    #[test]
+    fn what_a_day_is_stands_first_and_in_any_case() {
+        let kinds = |text: &str| read_days(text).unwrap().into_iter().map(|rule| rule.kind).collect::<Vec<_>>();
+        assert_eq!(
+            kinds("12-23 Half day\n2026-05-01 OPEN\n05-02 Closed week"),
+            [DayKind::Half, DayKind::Business, DayKind::Closed]
+        );
+        for wrong in
+            ["2026-12-28 .. 2026-12-30 closed", "2026-12-28 ..2026-12-30", "12-24 halfday", "12-24 Christmas Eve"]
+        {
+            let error = read_days(wrong).unwrap_err().to_string();
+            assert!(error.starts_with("line 1: ") && error.contains("neither closed, half nor open"), "{error}");
+        }
     }
 
     #[test]

@@ -45,6 +45,12 @@ pub enum ScheduleError {
     /// A day.
     #[error("{0:?} is not a day such as 2026-05-15, 12-24 or easter-4")]
     BadDay(String),
+    /// What a day is, in a file of days.
+    #[error(
+        "{0:?} is neither closed, half nor open, one of which comes after the day, or after two days with .. between \
+         them and no blank; what is to be remembered of it comes last, or after #"
+    )]
+    BadDayKind(String),
     /// A choice of days.
     #[error(
         "{0:?} is not \"all\", \"business\", \"full-business\", \"closed\", \"first-business\", \"last-business\", \
