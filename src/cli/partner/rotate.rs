@@ -53,10 +53,12 @@ pub(super) async fn run(args: &RotateArgs) -> anyhow::Result<ExitCode> {
         let is_next = next.iter().any(|key| key.key == known.key);
         // A key that ends sooner is not given a longer life.
         let until = known.until.map_or(until, |before| before.min(until));
-        (!is_next).then_some(Change::SetKey(LoginKey { until: Some(until), ..known }))
+        let is_change = !is_next && known.until != Some(until);
+        is_change.then_some(Change::SetKey(LoginKey { until: Some(until), ..known }))
     };
     let mut changes: Vec<Change> = keys(login).filter_map(|(key, _fingerprint)| ends(key)).collect();
-    if changes.is_empty() && keys(login).next().is_some() {
+    let stands = |next: &LoginKey| keys(login).any(|(known, _)| known.key == next.key && known.until == next.until);
+    if changes.is_empty() && next.iter().all(stands) {
         bail!("{user} has these keys already");
     }
     changes.extend(next.iter().cloned().map(Change::SetKey));

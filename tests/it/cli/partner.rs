@@ -181,6 +181,11 @@ async fn keys_come_and_go_while_the_gateway_runs() {
     assert!(office.refused(&format!("partner key add weekly @first.pub {WHY}")).contains("--partner"));
     office.done(&format!("partner key add weekly @first.pub --partner etat {WHY}"));
     office.until_login("weekly", 21, true).await;
+    // A file with the key that it has and a further one adds that; with the same keys there is nothing to do.
+    let lines = ["first", "second"].map(|name| fs::read_to_string(office.home.path(&format!("{name}.pub"))).unwrap());
+    fs::write(office.home.path("both.pub"), lines.concat()).unwrap();
+    office.done(&format!("partner rotate etat --key @both.pub {WHY}"));
+    assert!(office.refused(&format!("partner rotate etat --key @both.pub {WHY}")).contains("has these keys already"));
     assert!(office.done(&format!("partner rotate weekly --password {WHY}")).contains("new password"));
     let json = office.done("partner list --json");
     let etat: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
