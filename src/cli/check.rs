@@ -17,11 +17,14 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::{EXIT_UNUSABLE, overrides, print};
 use crate::adapters::blobs::LocalBlobs;
-use crate::adapters::ledger::SqliteLedger;
+use crate::adapters::ledger::{Record, SqliteLedger};
+use crate::app::partners::{self, Standing};
 use crate::blocking::Blocking;
 use crate::config::Config;
 use crate::intake::Routes;
-use crate::model::{AreaPath, BlobId, Node, PartnerId, ReceiptKind, Route, ShipmentId, VerdictKind, WorkerId};
+use crate::model::{
+    Amendments, AreaPath, BlobId, Node, PartnerId, ReceiptKind, Route, ShipmentId, VerdictKind, WorkerId,
+};
 use crate::pipeline::{Ahead, House, Pace, Signers, rehearse};
 use crate::ports::{Area, Clock as _, Close, Ledger as _, NewUpload, Quota, SystemClock};
 use crate::validate::ArchiveRules;
@@ -64,7 +67,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
 
 async fn check(args: &CheckArgs) -> anyhow::Result<bool> {
     let config = Config::load(&args.config, overrides())?;
-    let routes = routes(args, &config)?;
+    let routes = routes(args, &config).await?;
     let dir = directory(args, &routes)?;
     let size_bytes = fs::metadata(&args.file).with_context(|| args.file.display().to_string())?.len();
     let desk = Desk::set_up(&args.file, routes, config.broker).await?;
@@ -74,15 +77,28 @@ async fn check(args: &CheckArgs) -> anyhow::Result<bool> {
 }
 
 /// The partner's routes, or the one named.
-fn routes(args: &CheckArgs, config: &Config) -> anyhow::Result<Vec<Route>> {
-    let routes = config.routes.iter().map(|route| &route.route).filter(|route| route.partner == args.partner);
-    let named = |route: &&Route| args.route.as_ref().is_none_or(|name| route.name.as_str() == name);
-    let routes: Vec<Route> = routes.filter(named).cloned().collect();
+async fn routes(args: &CheckArgs, config: &Config) -> anyhow::Result<Vec<Route>> {
+    let routes = partners::routes(config, &standing(config).await?);
+    let routes = routes.into_iter().filter(|route| route.partner == args.partner);
+    let named = |route: &Route| args.route.as_ref().is_none_or(|name| route.name.as_str() == name);
+    let routes: Vec<Route> = routes.filter(named).collect();
     match &args.route {
         _ if !routes.is_empty() => Ok(routes),
         Some(name) => bail!("partner {} has no route {name}", args.partner),
         None => bail!("partner {} has no route", args.partner),
     }
+}
+
+/// The partners of the configuration, and those that were added beside it where a gateway has been at work.
+async fn standing(config: &Config) -> anyhow::Result<Vec<Standing>> {
+    let ledger = config.data_dir.join("ledger.sqlite");
+    if !ledger.try_exists().with_context(|| ledger.display().to_string())? {
+        return Ok(partners::standing(config, &Amendments::default()));
+    }
+    let mut record = Record::open(&ledger).await.with_context(|| ledger.display().to_string())?;
+    let amendments = record.amendments().await.context("has a gateway of this version opened the ledger once?")?;
+    record.close().await?;
+    Ok(partners::standing(config, &amendments))
 }
 
 /// Where the file would be dropped.
@@ -180,7 +196,7 @@ impl Desk {
             }
             match &args.out {
                 Some(out) => self.write(&node, out).await?,
-                None if node.path.name == document => self.copy(&node, &mut io::stdout()).await?,
+                None if node.path.name == document => self.print(&node).await?,
                 None => {}
             }
         }
@@ -193,6 +209,15 @@ impl Desk {
         let mut file = fs::File::create(&path).with_context(|| path.display().to_string())?;
         self.copy(node, &mut file).await?;
         print(&format!("{}\n", path.display())).map(drop)
+    }
+
+    /// Prints it; whoever stops reading has seen enough, and what was judged stands.
+    async fn print(&self, node: &Node) -> anyhow::Result<()> {
+        let printed = self.copy(node, &mut io::stdout()).await;
+        let is_unread = |error: &anyhow::Error| {
+            error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        };
+        if printed.as_ref().err().is_some_and(is_unread) { Ok(()) } else { printed }
     }
 
     async fn copy(&self, node: &Node, to: &mut (dyn Write + Send)) -> anyhow::Result<()> {

@@ -46,6 +46,25 @@ fn the_full_receipt_is_printed_and_nothing_is_left() {
 }
 
 #[test]
+fn whoever_reads_only_the_beginning_gets_the_verdict_all_the_same() {
+    let dir = folder("");
+    fs::create_dir(dir.path().join("tmp")).unwrap();
+    let mut checking = std::process::Command::new(env!("CARGO_BIN_EXE_sluse"))
+        .arg("check")
+        .arg(dir.path().join("mixed.xml"))
+        .args(["--partner", "etat", "--config"])
+        .arg(dir.path().join("sluse.toml"))
+        .env("TMPDIR", dir.path().join("tmp"))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(checking.stdout.take());
+    let output = checking.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), String::new()));
+}
+
+#[test]
 fn broker_archives_are_rehearsed_by_the_register_of_rights() {
     let dir = folder("");
     fs::create_dir(dir.path().join("tmp")).unwrap();

@@ -107,6 +107,10 @@ async fn a_partner_that_is_added_sends_files_as_the_one_it_is_like() {
     let own = office.home.connect().await.unwrap();
     assert!(Receipts::list(&own).await.unwrap().shipments.is_empty(), "its area is its own");
 
+    // Its files are rehearsed by the routes of its pattern.
+    fs::write(office.home.path("batch.xml"), batch.text()).unwrap();
+    assert!(office.done("check @batch.xml --partner lovisa").contains("kind=\"final\" preflight=\"true\""));
+
     // The files as an operator sees them, while they are there and after.
     let directories = office.done("area ls lovisa");
     assert!(directories.lines().any(|line| line.starts_with("receipts  2 ")), "{directories}");
@@ -177,15 +181,15 @@ async fn keys_come_and_go_while_the_gateway_runs() {
     office.until_login("etat", 7, false).await;
     office.log_in("etat", 21).await.unwrap();
     assert!(office.refused(&format!("partner key end etat SHA256:none {WHY}")).contains("no such key"));
-    // A second login of the partner, and one whose password is read from standard input.
-    assert!(office.refused(&format!("partner key add weekly @first.pub {WHY}")).contains("--partner"));
-    office.done(&format!("partner key add weekly @first.pub --partner etat {WHY}"));
-    office.until_login("weekly", 21, true).await;
     // A file with the key that it has and a further one adds that; with the same keys there is nothing to do.
     let lines = ["first", "second"].map(|name| fs::read_to_string(office.home.path(&format!("{name}.pub"))).unwrap());
     fs::write(office.home.path("both.pub"), lines.concat()).unwrap();
     office.done(&format!("partner rotate etat --key @both.pub {WHY}"));
     assert!(office.refused(&format!("partner rotate etat --key @both.pub {WHY}")).contains("has these keys already"));
+    // A second login of the partner, and one whose password is read from standard input.
+    assert!(office.refused(&format!("partner key add weekly @first.pub {WHY}")).contains("--partner"));
+    office.done(&format!("partner key add weekly @first.pub --partner etat {WHY}"));
+    office.until_login("weekly", 21, true).await;
     assert!(office.done(&format!("partner rotate weekly --password {WHY}")).contains("new password"));
     let json = office.done("partner list --json");
     let etat: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
@@ -206,6 +210,10 @@ async fn a_test_tells_whether_a_login_would_be_taken() {
     assert!(told.contains("the key is not one of the user's"), "{told}");
     let add = format!("partner add far --like etat --user far --key @first.pub --address 192.0.2.0/24 {WHY}");
     office.done(&add);
+    office.done(&format!("partner key end far {} {WHY}", fingerprint(21)));
+    let (code, told, _) = office.call("partner test far --from 192.0.2.7");
+    assert_eq!((code, told.contains("wrong  far: nothing opens it")), (Some(1), true), "{told}");
+    office.done(&format!("partner key add far @first.pub {WHY}"));
     let (code, told, _) = office.call("partner test far --from 198.51.100.7");
     assert_eq!((code, told.contains("the address is not one of the partner's")), (Some(1), true), "{told}");
     office.done("partner test far --from 192.0.2.7");
@@ -215,10 +223,6 @@ async fn a_test_tells_whether_a_login_would_be_taken() {
     let (code, told, _) = office.call("partner test etat");
     assert_eq!((code, told.contains("wrong  a gateway answers")), (Some(1), true), "{told}");
 }
-    office.done(&format!("partner key end far {} {WHY}", fingerprint(21)));
-    let (code, told, _) = office.call("partner test far --from 192.0.2.7");
-    assert_eq!((code, told.contains("wrong  far: nothing opens it")), (Some(1), true), "{told}");
-    office.done(&format!("partner key add far @first.pub {WHY}"));
 
 #[test]
 fn without_a_ledger_nothing_is_changed() {
