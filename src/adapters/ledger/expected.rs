@@ -37,6 +37,8 @@ pub(super) async fn watch(connection: &mut SqliteConnection, name: &str) -> Resu
 pub(super) async fn set_watch(connection: &mut SqliteConnection, change: &Change) -> Result<(), LedgerError> {
     for settled in &change.settled {
         let arrival = settled.arrival.as_ref();
+        // What a file holds is not known before it is judged, and says nothing of what is usual.
+        let judged = arrival.filter(|arrival| arrival.judged != Judged::Not);
         sqlx::query(sql::ADD_SETTLED)
             .bind(change.name.as_str())
             .bind(settled.due.as_millisecond())
@@ -44,8 +46,8 @@ pub(super) async fn set_watch(connection: &mut SqliteConnection, change: &Change
             .bind(change.now.as_millisecond())
             .bind(arrival.map(|arrival| uuid(&arrival.shipment.0)))
             .bind(arrival.map(|arrival| arrival.at.as_millisecond()))
-            .bind(arrival.map(|arrival| int(arrival.size_bytes)))
-            .bind(arrival.map(|arrival| int(arrival.items)))
+            .bind(judged.map(|arrival| int(arrival.size_bytes)))
+            .bind(judged.map(|arrival| int(arrival.items)))
             .execute(&mut *connection)
             .await?;
     }

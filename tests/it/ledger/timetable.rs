@@ -67,8 +67,14 @@ pub(super) async fn a_watch_and_what_it_settled_are_kept(store: Box<dyn Store>) 
     }
     let watch = Watch { counts_from: at(5), due: at(9), behind: Some((FileState::Missing, at(4))) };
     let settled = [
-        Settled { due: at(3), standing: FileState::Arrived, arrival: Some(Arrival { items: 7, ..arrival }) },
+        Settled {
+            due: at(3),
+            standing: FileState::Arrived,
+            arrival: Some(Arrival { items: 7, judged: Judged::Taken, ..arrival }),
+        },
         Settled { due: at(4), standing: FileState::Missing, arrival: None },
+        // What was not judged when its time was over holds nothing that is known, and says nothing of what is usual.
+        Settled { due: at(5), standing: FileState::Arrived, arrival: Some(arrival) },
     ];
     for _ in 0..2 {
         ledger.set_watch("file", &watch, &settled, at(6)).await.unwrap();
