@@ -183,7 +183,7 @@ impl Default for SftpLimits {
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}, which is sftp.listen")]
     Listen {
         /// Which address.
         address: SocketAddr,
