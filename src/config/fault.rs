@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}{}", path.display(), hint(source))]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -18,6 +18,11 @@ pub enum ConfigError {
     /// The file was read and something in it is wrong; all of it is listed.
     #[error("{0}")]
     Faulty(Faults),
+}
+
+/// What to do where the file is not there.
+fn hint(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::NotFound { "; give --config FILE or SLUSE_CONFIG" } else { "" }
 }
 
 /// Everything that is wrong, in the order of the file.

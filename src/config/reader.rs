@@ -94,10 +94,17 @@ impl<'a> Source<'a> {
             place: name.clone(),
             text: "overrides no setting of this configuration".to_owned(),
         }));
+        let mut warnings = self.warnings.into_inner();
+        let stray = self.overrides.keys().filter(|name| is_stray(name) && !used.contains(*name));
+        warnings.extend(stray.map(|name| {
+            format!(
+                "{name} overrides no setting: names that follow one another in a path have two underscores between them"
+            )
+        }));
         faults.sort_by_key(|fault| fault.line.unwrap_or(usize::MAX));
         // A key that is read twice is wrong once.
         faults.dedup();
-        (faults, self.warnings.into_inner())
+        (faults, warnings)
     }
 }
 
@@ -388,3 +395,14 @@ fn variable_part(name: &str) -> String {
 fn is_override(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with('_') && rest.contains("__"))
 }
+
+/// Tells whether a name looks like an override with an underscore too few; where a container runs, some like
+/// `SLUSE_SERVICE_HOST` are someone else's.
+fn is_stray(name: &str) -> bool {
+    let rest = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('_'));
+    rest.is_some_and(|rest| !rest.contains("__") && !OTHERS.iter().any(|known| rest.starts_with(known)))
+}
+
+/// How variables go on that are read elsewhere: the place of the configuration, and what steers tests and benches.
+const OTHERS: [&str; 10] =
+    ["CONFIG", "REQUIRE_ALL", "REFERENCE", "BLESS", "KILL_", "BENCH_", "FIRE", "DIFFERENTIAL_", "XSTS_", "TEST_"];

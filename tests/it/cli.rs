@@ -80,10 +80,16 @@ fn check_config_answers_0_for_right_and_78_for_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("sluse.toml");
     fs::write(&config, MINIMAL).unwrap();
+    let (code, out, err) = check(&config, &[("SLUSE_SFTP_LISTEN", "127.0.0.1:1"), ("SLUSE_REQUIRE_ALL", "1")]);
+    assert_eq!(code, Some(0), "{out}");
+    let [variable, directory] = err.lines().collect::<Vec<_>>()[..] else { panic!("{err}") };
+    assert!(variable.starts_with("warning: SLUSE_SFTP_LISTEN overrides no setting"), "{err}");
+    assert!(directory.starts_with("warning: receiver.files.path: ") && directory.contains("out"), "{err}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a check leaves nothing behind");
+    fs::create_dir(dir.path().join("out")).unwrap();
     let (code, out, err) = check(&config, &[]);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     assert!(out.contains("partners: 1, routes: 1"), "{out}");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a check leaves nothing behind");
 
     fs::write(&config, MINIMAL.replace("\"etat\"\nformat", "\"other\"\nformat") + "colour = 1\n").unwrap();
     let (code, _, err) = check(&config, &[("SLUSE_SFTP__LISTEN", "here")]);
@@ -96,7 +102,7 @@ fn check_config_answers_0_for_right_and_78_for_wrong() {
     assert_eq!(err.lines().collect::<Vec<_>>(), wanted);
 
     let (code, _, err) = check(&dir.path().join("gone.toml"), &[]);
-    assert!(code == Some(78) && err.contains("gone.toml"), "{err}");
+    assert!(code == Some(78) && err.contains("gone.toml") && err.contains("--config FILE or SLUSE_CONFIG"), "{err}");
 }
 
 #[test]
