@@ -314,7 +314,11 @@ impl Attempt<'_> {
     fn trouble(&self, error: &DeliveryError, wish: Option<Duration>, all: bool) {
         let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
         if all {
-            tracing::error!(%shipment, item, %error, "delivery needs the operator");
+            let (route, receiver) = (&self.forwarding.route, &self.forwarding.receiver_name);
+            tracing::error!(
+                %shipment, item, receiver, route = %route.name, partner = %route.partner, %error,
+                "delivery needs the operator"
+            );
         } else {
             tracing::debug!(%shipment, item, %error, "delivery put off");
         }

@@ -28,6 +28,8 @@ pub struct Forwarding {
     pub ledger: Arc<dyn Ledger>,
     /// Where items go.
     pub receiver: Arc<dyn Receiver>,
+    /// The receiver's name, for the log.
+    pub receiver_name: String,
     /// How large batches may be, where the receiver takes them; `None` where it takes single items.
     pub batches: Option<BatchLimits>,
     /// Where whoever sends to the receiver waits for his turn, if that takes one thing after the other.

@@ -175,6 +175,7 @@ pub(super) async fn forwarding(
     Ok(Forwarding {
         ledger: Arc::clone(&house.ledger),
         receiver: Arc::clone(&destination.receiver),
+        receiver_name: destination.name.clone(),
         batches: destination.batches,
         queue: destination.queue.clone(),
         patience: Arc::clone(&destination.patience),

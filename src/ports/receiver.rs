@@ -290,7 +290,7 @@ pub enum DeliveryError {
         after: Option<Duration>,
     },
     /// Our credentials or rights are not accepted: nothing happened, and every item will meet the same.
-    #[error("the receiver does not accept our credentials ({code})")]
+    #[error("{} ({code})", codes::row(*code).map_or("the receiver takes nothing from us", |row| row.title.trim_end_matches('.')))]
     Credentials {
         /// Which.
         code: Code,
@@ -362,6 +362,13 @@ impl DeliveryError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_operator_reads_is_what_the_code_means() {
+        let told = |code| DeliveryError::Credentials { code }.to_string();
+        assert_eq!(told(codes::NOT_PERMITTED), "The receiver does not let us do this (FW-402)");
+        assert_eq!(told(codes::CREDENTIALS_REFUSED), "The receiver does not accept our credentials (FW-401)");
+    }
 
     #[test]
     fn damaged_bytes_are_one_items_trouble_and_a_failing_disk_is_the_operators() {
