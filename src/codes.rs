@@ -324,6 +324,16 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_receipts_tells_of_all_late_news() {
+        let page = include_str!("../docs/receipts.md");
+        let table = page.split("## News after the final receipt").nth(1).unwrap().split("\n## ").next().unwrap();
+        let told: Vec<_> = table.lines().filter_map(|line| line.split("| `").nth(1)?.strip_suffix("` |")).collect();
+        let mut made = LateEvent::ALL.map(|event| late(event).0);
+        made.sort_unstable();
+        assert_eq!(told, made);
+    }
+
+    #[test]
     fn codes_are_unique_and_shaped_alike() {
         let mut seen = HashSet::new();
         for row in TABLE {
