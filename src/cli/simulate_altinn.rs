@@ -93,7 +93,8 @@ fn options(args: &SimulateArgs) -> anyhow::Result<SimulatorOptions> {
 fn settings(base: &str) -> String {
     format!(
         "# Altinn 3 is simulated at {base}; settings of a receiver that leads here:\n\
-         platform_url = \"{base}\"\napps_url = \"{base}\"\nissuer = \"{base}/\"\ntoken_url = \"{base}/token\"\n\
+         platform_url = \"{base}\"\nissuer = \"{base}/\"\ntoken_url = \"{base}/token\"\n\
+         # and of kind \"altinn-app\" alone:\napps_url = \"{base}\"\n\
          # and of one that takes batches over SOAP:\nurl = \"{base}/soap\"\nstatus_url = \"{base}/soap/{{key}}\"\n"
     )
 }
