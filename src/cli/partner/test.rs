@@ -72,7 +72,7 @@ pub(super) async fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
         try_login(&mut report, args, &office, login)?;
     }
     let listens = address(office.config.sftp.listen);
-    report.say(gateway(listens).err().as_deref(), &format!("a gateway answers at {listens}"));
+    report.say(gateway(listens).err().as_deref(), &format!("something that speaks SSH answers at {listens}"));
     print(&report.text)?;
     Ok(if report.is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

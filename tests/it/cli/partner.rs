@@ -204,7 +204,10 @@ async fn a_test_tells_whether_a_login_would_be_taken() {
     office.home.connect().await.unwrap();
     let told = office.done("partner test etat");
     assert!(told.contains(&format!("ok     etat with {}\n", fingerprint(7))), "{told}");
-    assert!(told.contains(&format!("ok     a gateway answers at {}\n", office.home.address())), "{told}");
+    assert!(
+        told.contains(&format!("ok     something that speaks SSH answers at {}\n", office.home.address())),
+        "{told}"
+    );
     let (code, told, _) = office.call("partner test etat --user etat --key @first.pub");
     assert_eq!(code, Some(1));
     assert!(told.contains("the key is not one of the user's"), "{told}");
@@ -221,7 +224,7 @@ async fn a_test_tells_whether_a_login_would_be_taken() {
     assert!(office.refused("partner test nobody").contains("there is no partner nobody"));
     gateway.kill();
     let (code, told, _) = office.call("partner test etat");
-    assert_eq!((code, told.contains("wrong  a gateway answers")), (Some(1), true), "{told}");
+    assert_eq!((code, told.contains("wrong  something that speaks SSH answers")), (Some(1), true), "{told}");
 }
 
 #[test]
