@@ -65,8 +65,9 @@ pub async fn order(path: &Path, order: &Order) -> Result<Ordered, LedgerError> {
 
 async fn give(connection: &mut SqliteConnection, order: &Order) -> Result<Ordered, LedgerError> {
     let seq = shipments::seq(connection, order.shipment).await?;
-    let standing = of_shipment(connection, order.shipment).await?.standing;
-    if is_receipted(connection, order.shipment).await? {
+    let Orders { standing, reprint, .. } = of_shipment(connection, order.shipment).await?;
+    // One that waits for its receipt to be placed again has come to its end, too.
+    if reprint || is_receipted(connection, order.shipment).await? {
         return Ok(Ordered::Receipted);
     }
     if standing == order.standing {

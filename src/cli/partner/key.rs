@@ -93,7 +93,8 @@ async fn add(args: &AddArgs) -> anyhow::Result<ExitCode> {
         changes.push(Change::SetKey(LoginKey { until, ..key }));
     }
     office.amend(partner, &changes, &args.said, "somebody else added the user just now").await?;
-    print(&format!("{count} keys open {user} of {partner} within seconds\n"))
+    let keys = if count == 1 { "1 key opens".to_owned() } else { format!("{count} keys open") };
+    print(&format!("{keys} {user} of {partner} within seconds\n"))
 }
 
 async fn end(args: &EndArgs) -> anyhow::Result<ExitCode> {

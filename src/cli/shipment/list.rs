@@ -35,9 +35,9 @@ pub struct ListArgs {
 pub enum StageArg {
     /// Received, not judged yet
     Claimed,
-    /// Judged, not all settled yet
+    /// Judged, not all settled yet: forwarding or refusing in the list
     Judged,
-    /// With their final receipt
+    /// With their final receipt: receipted or refused in the list
     Receipted,
     /// Without it
     Open,

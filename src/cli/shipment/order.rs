@@ -37,7 +37,7 @@ pub(super) async fn run(args: &OrderArgs, standing: Standing) -> anyhow::Result<
         (Ordered::Already, Standing::Free) => format!("{id} is not held\n"),
         (Ordered::Already, Standing::Cancelled) => format!("{id} is cancelled already\n"),
         (Ordered::Cancelled, _) => bail!("{id} is cancelled, which cannot be taken back"),
-        (Ordered::Receipted, _) => bail!("{id} has its final receipt"),
+        (Ordered::Receipted, _) => bail!("{id} has its final receipt: nothing is left to send"),
     };
     print(&told)
 }

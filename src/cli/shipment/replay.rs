@@ -48,6 +48,7 @@ async fn give(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
 
 fn told(replayed: Replayed, id: ShipmentId) -> anyhow::Result<String> {
     match replayed {
+        Replayed::Items(1) => Ok(format!("1 item of {id} is sent again; a supplement tells whether it arrived\n")),
         Replayed::Items(items) => {
             Ok(format!("{items} items of {id} are sent again; a supplement tells which arrived\n"))
         }

@@ -242,17 +242,21 @@ fn told(view: &View) -> String {
     let mut out = String::new();
     let rehearsal = if view.rehearsal { ", a rehearsal" } else { "" };
     let verdict = view.code.map(|code| format!(", {}", titled(code))).unwrap_or_default();
+    let ends_at = view.expected_end.as_ref().map(|end| ("ends at", end.clone()));
     for (name, value) in [
         ("shipment", view.shipment.clone()),
         ("partner", view.partner.clone()),
         ("file", format!("{} ({} bytes{rehearsal})", view.file, view.size_bytes)),
         ("received", view.received.clone()),
         ("stage", format!("{}{verdict}", view.stage)),
-        ("ends at", view.expected_end.clone().unwrap_or_default()),
+    ]
+    .into_iter()
+    .chain(ends_at)
+    .chain([
         ("route", view.route.clone().unwrap_or_default()),
         ("SHA-256", view.sha256.clone().unwrap_or_default()),
         ("findings", view.findings.to_string()),
-    ] {
+    ]) {
         line(&mut out, &format!("{name:<10}{value}"));
     }
     let outcome =

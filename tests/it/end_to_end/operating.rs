@@ -59,6 +59,7 @@ async fn shipments_are_listed_and_shown_beside_the_gateway() {
     let short = id.rsplit('-').next().unwrap();
     let (code, told) = sluse(&home, &["shipment", "show", short, "--items", "refused"]);
     assert_eq!(code, 0, "{told}");
+    assert!(!told.contains("ends at"), "it has ended: {told}");
     assert!(told.contains(&format!("shipment  {id}\n")) && told.contains(" refused FM-"), "{told}");
     let (code, table) = sluse(&home, &["shipment", "list"]);
     assert!(code == 0 && table.starts_with("SHIPMENT ") && table.contains(" refused XM-"), "{table}");

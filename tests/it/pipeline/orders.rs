@@ -356,6 +356,7 @@ async fn a_final_receipt_that_was_lost_is_placed_again() {
     let node = nodes.iter().find(|node| node.path.name.ends_with(".final.xml")).unwrap();
     rig.area.remove(&partner, &node.path).await.unwrap();
     assert!(reprint(&ledger, &rig.wish(id, 1)).await.unwrap());
+    assert_eq!(rig.order(id, Standing::Held).await, Ordered::Receipted, "nothing is left to send");
     let running = rig.run();
     rig.receipted(id).await;
     let again = rig.receipt(".final.xml").await;
