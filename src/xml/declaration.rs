@@ -86,7 +86,8 @@ pub(super) fn look(head: &[u8], last: bool, most: usize) -> Result<Beginning, Bo
                 return Err(fault(FaultKind::EncodingContradicted, at(from), text));
             }
             Declared::Unknown => {
-                let text = format!("the encoding {} is not read", shown(name));
+                // What stands there may be anything: only names that are known are repeated.
+                let text = "the encoding that the XML declaration names is not read";
                 return Err(fault(FaultKind::UnsupportedEncoding, at(from), text));
             }
         },

@@ -47,7 +47,9 @@ impl OpenItem {
             forms: self.forms,
             refused,
         };
-        index.push(entry, &self.reference, self.service(), keys);
+        // It goes into the ledger and receipts: where an item is refused, something else may have slipped into its place.
+        let service = self.service().filter(|service| refused.is_none() || is_shaped_as_service(*service));
+        index.push(entry, &self.reference, service, keys);
         Closed { forms: self.forms, refused, findings }
     }
 
@@ -208,6 +210,15 @@ pub(in crate::validate) fn has_own_reference(kind: ItemKind) -> bool {
         | ItemKind::Recipient => false,
     }
 }
+
+/// Tells whether a code and an edition look like those of a service. Numbers of persons and organisations are longer.
+fn is_shaped_as_service((code, edition): (&str, &str)) -> bool {
+    let is_short = |text: &str| text.len() <= SERVICE_CODE && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_short(code) && is_short(edition)
+}
+
+/// Most characters of a service code, by the published schemas.
+const SERVICE_CODE: usize = 7;
 
 fn service_of((code, edition): (&str, &str)) -> Service {
     Service { code: code.to_owned(), edition: edition.to_owned() }

@@ -58,6 +58,8 @@ async fn every_bad_file_has_its_code_on_one_final_receipt() {
 fn check(case: &Case, receipt: &str) -> u64 {
     let (whole, refused, delivered) = (code(receipt), count(receipt, "refused"), count(receipt, "delivered"));
     let context = format!("{}\n{receipt}", case.name);
+    // What stands where a service code or an encoding should be may be anything.
+    assert!(!receipt.contains("50010000") && !receipt.contains("ebcdic-cp-no"), "{context}");
     match case.end {
         End::Refused(wanted) => {
             assert_eq!((whole, delivered), (wanted, 0), "{context}");
