@@ -217,7 +217,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "usage", include_str!("migrations/0020_usage.sql")),
     (21, "small_uploads", include_str!("migrations/0021_small_uploads.sql")),
     (22, "doubt", include_str!("migrations/0022_doubt.sql")),
-    (32, "key_owners", include_str!("migrations/0032_key_owners.sql")),
+    (23, "key_owners", include_str!("migrations/0023_key_owners.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

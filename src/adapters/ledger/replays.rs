@@ -295,7 +295,7 @@ mod tests {
         let second = |second| Timestamp::from_second(second).unwrap();
         let said = Said { who: "kari".to_owned(), reason: "again".to_owned(), now: second(9) };
         let replay = Replay { shipment: ShipmentId(uuid::Uuid::nil()), from_item: 1, said };
-        let open = Change::OpenSome { of: 7, is_dropped: false };
+        let open = Change::OpenSome { of: 7, is_offered: false };
         for expired_first in [false, true] {
             let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
             super::super::migrate(&mut connection).await.unwrap();

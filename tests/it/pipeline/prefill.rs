@@ -493,7 +493,8 @@ async fn a_set_that_is_in_an_instance_in_part_becomes_no_other() {
         kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
         *kept.app.halfway.lock().unwrap() = Some(halfway);
         let (_, told_codes) = kept.takes("b", "", &set("S-2", YEAR, "x", "<S/>")).await;
-        let mut told: Vec<_> = std::iter::once(codes::INSTANCE_IN_DOUBT).chain(halfway).map(|code| (code.0, 1)).collect();
+        let mut told: Vec<_> =
+            std::iter::once(codes::INSTANCE_IN_DOUBT).chain(halfway).map(|code| (code.0, 1)).collect();
         told.sort_unstable();
         codes_are(&told_codes, &told);
         assert_eq!(kept.made(), ["S-1"]);
