@@ -13,6 +13,7 @@ mod host_keys;
 mod keys;
 mod logins;
 mod noise;
+mod offers;
 mod openssh;
 mod overtaken;
 mod protocol;

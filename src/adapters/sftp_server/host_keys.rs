@@ -34,7 +34,7 @@ pub struct HostKey {
 pub enum Shown {
     /// All.
     Everybody,
-    /// Those that are offered older algorithms.
+    /// Those that may know no Ed25519.
     OlderClients,
     /// Nobody until the key before it is retired.
     Nobody,
@@ -103,21 +103,17 @@ pub fn read_host_keys(dir: &Path) -> Result<Vec<HostKey>, KeyFileError> {
     Ok(keys)
 }
 
-/// Reads the host keys of a directory; makes an Ed25519 key when there is none.
-///
-/// Clients that need older algorithms know no Ed25519: for them, and shown to them alone, there is an ECDSA key.
-pub(super) fn load_or_make(dir: &Path, for_older: bool, now: Timestamp) -> Result<Keys, KeyFileError> {
+/// Reads the host keys of a directory; makes an Ed25519 key when there is none, and an ECDSA key for clients that may know
+/// no Ed25519, shown to them alone.
+pub(super) fn load_or_make(dir: &Path, now: Timestamp) -> Result<Keys, KeyFileError> {
     ready(dir)?;
-    let mut found = read_host_keys(dir)?;
-    if found.iter().all(|key| key.shown == Shown::OlderClients) {
+    if read_host_keys(dir)?.iter().all(|key| key.shown == Shown::OlderClients) {
         turns::make(dir, HostKeyKind::Ed25519)?;
     }
-    if for_older && !dir.join(OLDER).exists() {
+    if !dir.join(OLDER).exists() {
         key_file::make_ecdsa(&dir.join(OLDER), COMMENT)?;
     }
-    found = read_host_keys(dir)?;
-    found.retain(|key| for_older || key.shown != Shown::OlderClients);
-    Ok(parted(found, now))
+    Ok(parted(read_host_keys(dir)?, now))
 }
 
 /// The keys by what they are for, told to the log.
@@ -177,8 +173,8 @@ mod tests {
 
     use super::*;
 
-    fn load(dir: &Path, for_older: bool) -> Keys {
-        load_or_make(dir, for_older, Timestamp::UNIX_EPOCH).unwrap()
+    fn load(dir: &Path) -> Keys {
+        load_or_make(dir, Timestamp::UNIX_EPOCH).unwrap()
     }
 
     #[test]
@@ -186,21 +182,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = dir.path().join("keys");
         assert!(read_host_keys(&keys).unwrap().is_empty());
-        let first = load(&keys, false).keys;
+        let first = load(&keys);
         let file = keys.join("ssh_host_ed25519_key");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        let again = load(&keys, false).keys;
-        assert_eq!(first[0].public_key(), again[0].public_key());
-        let with_older = load(&keys, true);
-        assert_eq!((with_older.keys.len(), with_older.older_only.len()), (1, 1));
-        assert_eq!(load(&keys, false).keys.len(), 1);
+        let again = load(&keys);
+        assert_eq!(first.keys[0].public_key(), again.keys[0].public_key());
+        assert_eq!(first.older_only[0].public_key(), again.older_only[0].public_key());
+        assert_eq!((again.keys.len(), again.older_only.len()), (1, 1));
     }
 
     #[test]
     fn a_file_that_is_no_key_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("odd_key"), "nothing").unwrap();
-        let error = load_or_make(dir.path(), false, Timestamp::UNIX_EPOCH).err().unwrap();
+        let error = load_or_make(dir.path(), Timestamp::UNIX_EPOCH).err().unwrap();
         assert!(error.to_string().contains("odd_key"));
     }
 }

@@ -1,5 +1,6 @@
 //! The TCP stream of a connection, which we can cut: russh waits for a client it has said good-bye to until the idle time
-//! is over, and a client that never hangs up would keep its socket that long.
+//! is over, and a client that never hangs up would keep its socket that long. It also leaves out russh's version line
+//! where that was said before.
 
 use std::io;
 use std::pin::Pin;
@@ -14,13 +15,15 @@ pub(super) struct Line {
     stream: TcpStream,
     cut: CancellationToken,
     waiting: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// How many of the first bytes written are not sent, since the client has them.
+    said_bytes: usize,
 }
 
 impl Line {
-    /// A line that lives until `cut`.
-    pub(super) fn new(stream: TcpStream, cut: CancellationToken) -> Self {
+    /// A line that lives until `cut`, on which the first bytes have been said.
+    pub(super) fn new(stream: TcpStream, cut: CancellationToken, said_bytes: usize) -> Self {
         let waiting = Box::pin(cut.clone().cancelled_owned());
-        Self { stream, cut, waiting }
+        Self { stream, cut, waiting, said_bytes }
     }
 
     fn whole(&self) -> io::Result<()> {
@@ -41,6 +44,11 @@ impl AsyncRead for Line {
 impl AsyncWrite for Line {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.whole()?;
+        if self.said_bytes > 0 {
+            let left_out = buf.len().min(self.said_bytes);
+            self.said_bytes -= left_out;
+            return Poll::Ready(Ok(left_out));
+        }
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -64,10 +72,13 @@ mod tests {
     #[tokio::test]
     async fn a_cut_line_reads_its_end_and_takes_no_more() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let cut = CancellationToken::new();
-        let mut line = Line::new(listener.accept().await.unwrap().0, cut.clone());
+        let mut line = Line::new(listener.accept().await.unwrap().0, cut.clone(), 3);
         line.write_all(b"hello").await.unwrap();
+        let mut heard = [0; 2];
+        client.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"lo", "what was said before is not said again");
         let reading = async {
             let mut byte = [0];
             line.read(&mut byte).await

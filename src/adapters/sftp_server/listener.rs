@@ -9,7 +9,7 @@ use russh::keys::PublicKey;
 use russh::server::{RunningSession, run_stream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,7 +20,7 @@ use super::defender::Defender;
 use super::deferred::Deferred;
 use super::host_keys;
 use super::line::Line;
-use super::offers::Offers;
+use super::offers::{GREETING, Offers};
 use super::ongoing::Ongoing;
 use super::premises::{Backing, Premises};
 use super::proxy;
@@ -43,8 +43,7 @@ impl SftpServer {
         let SftpSettings { listen, host_key_dir, partners, limits, defence, proxies, revoked } = settings;
         let roster = Roster::new(&partners, &revoked, &limits, None)?;
         let defender = Defender::new(defence, bans, Arc::clone(&clock)).await?;
-        let for_older = partners.iter().any(|access| access.older_algorithms);
-        let keys = host_keys::load_or_make(&host_key_dir, for_older, clock.now())?;
+        let keys = host_keys::load_or_make(&host_key_dir, clock.now())?;
         let refused = |source| SetupError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
@@ -177,20 +176,25 @@ async fn receive(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream
     }
 }
 
-async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, stranger: Stranger) {
+async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr, stranger: Stranger) {
     tracing::debug!(%peer, "connected");
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "Nagle's algorithm stays on");
     }
-    let (age, ssh) = offers.choose(&stream, peer.ip()).await;
+    let until = Instant::now() + shared.limits.login_time;
+    let (age, ssh) = match timeout_at(until, offers.choose(&mut stream, peer.ip())).await {
+        Ok(Ok(chosen)) => chosen,
+        Ok(Err(error)) => return log_end(peer, Err(error.into())),
+        Err(_late) => return tracing::debug!(%peer, "nothing was said"),
+    };
     let channels = TaskTracker::new();
     // Whatever way this function ends, the socket ends with it.
     let cut = CancellationToken::new();
     let _cut = cut.clone().drop_guard();
-    let line = Line::new(stream, cut.clone());
+    let line = Line::new(stream, cut.clone(), GREETING.len());
     let (logged_in, login) = oneshot::channel();
     let connection = Connection::new(Arc::clone(&shared), peer, age, stranger, logged_in, channels.clone());
-    let mut running = match timeout(shared.limits.login_time, run_stream(ssh, line, connection)).await {
+    let mut running = match timeout_at(until, run_stream(ssh, line, connection)).await {
         Ok(Ok(running)) => running,
         // Load balancers look in and go again all day.
         Ok(Err(error)) => return log_end(peer, Err(error)),

@@ -1,9 +1,12 @@
 //! Which algorithms a connection is offered.
 //!
 //! By default the post-quantum key exchange first, and nothing that a scanner would object to but for curve25519, which
-//! clients from before 2024 need. A client library whose version line says that it has no better message authentication
-//! than HMAC-SHA2 is offered that. What is older still is offered to the addresses of partners that ask for it.
+//! clients from before 2024 need. A client library whose version line says that it may have nothing better is offered what
+//! it has: message authentication of the plain, or NIST's curve P-256. The version lines are part of what a host key signs,
+//! so nobody on the way can make a better client look like one. What is older still is offered to the addresses of
+//! partners that ask for it.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +14,9 @@ use std::time::Duration;
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PrivateKey};
 use russh::server::Config;
 use russh::{MethodKind, MethodSet, Preferred, SshId, cipher, kex, mac};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::settings::{Network, PartnerAccess, SftpLimits};
 use super::window::WINDOW_BYTES;
@@ -24,6 +28,8 @@ pub(super) enum Age {
     Modern,
     /// Message authentication of the encrypted with the plain, too.
     Plain,
+    /// Key exchange and a host key on NIST's curve P-256, too.
+    Nist,
     /// Key exchanges and host keys of twenty years ago, too; nothing broken.
     Older,
 }
@@ -32,6 +38,7 @@ pub(super) enum Age {
 pub(super) struct Offers {
     modern: Arc<Config>,
     plain: Arc<Config>,
+    nist: Arc<Config>,
     older: Arc<Config>,
     older_from: Vec<Network>,
 }
@@ -41,26 +48,30 @@ impl Offers {
     pub(super) fn new(limits: &SftpLimits, keys: Keys, partners: &[PartnerAccess]) -> Self {
         let Keys { keys, older_only, certificates } = keys;
         let config = |age, keys| Arc::new(config(limits, age, keys, certificates.clone()));
-        let with_older = keys.iter().chain(&older_only).cloned().collect();
+        let with_older: Vec<_> = keys.iter().chain(&older_only).cloned().collect();
         let older_from = partners.iter().filter(|access| access.older_algorithms);
         Self {
             modern: config(Age::Modern, keys.clone()),
             plain: config(Age::Plain, keys),
+            nist: config(Age::Nist, with_older.clone()),
             older: config(Age::Older, with_older),
             older_from: older_from.flat_map(|access| access.addresses.iter().copied()).collect(),
         }
     }
 
-    /// What is offered to a connection; waits a moment for what it says of itself.
-    pub(super) async fn choose(&self, stream: &TcpStream, address: IpAddr) -> (Age, Arc<Config>) {
+    /// Says our version line and chooses by the client's what it is offered.
+    pub(super) async fn choose(&self, stream: &mut TcpStream, address: IpAddr) -> io::Result<(Age, Arc<Config>)> {
+        stream.write_all(GREETING.as_bytes()).await?;
         if self.older_from.iter().any(|network| network.contains(&address.to_canonical())) {
-            return (Age::Older, Arc::clone(&self.older));
+            return Ok((Age::Older, Arc::clone(&self.older)));
         }
-        match timeout(VERSION_WAIT, version_line(stream)).await {
-            Ok(Some(line)) if lacks_etm(&line) => (Age::Plain, Arc::clone(&self.plain)),
-            // A client that waits for our version line first is a modern one, or is told what to change.
-            Ok(_) | Err(_) => (Age::Modern, Arc::clone(&self.modern)),
-        }
+        let age = version_line(stream).await?.map_or(Age::Modern, |line| age_of(&line));
+        let config = match age {
+            Age::Modern | Age::Older => &self.modern,
+            Age::Plain => &self.plain,
+            Age::Nist => &self.nist,
+        };
+        Ok((age, Arc::clone(config)))
     }
 
     /// What everybody is offered.
@@ -73,25 +84,38 @@ impl Offers {
 pub(super) struct Keys {
     /// Shown to all.
     pub(super) keys: Vec<PrivateKey>,
-    /// Shown to clients that are offered older algorithms, since they know no Ed25519.
+    /// Shown to clients that may know no Ed25519.
     pub(super) older_only: Vec<PrivateKey>,
     /// What authorities say of them, shown to clients that ask for it.
     pub(super) certificates: Vec<Certificate>,
 }
 
-/// The client's version line as far as it has come, without taking it from the stream.
-async fn version_line(stream: &TcpStream) -> Option<Vec<u8>> {
+/// The client's version line without taking it from the stream; `None` when that is too long for one, or ends before.
+async fn version_line(stream: &TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut line = [0; 255];
+    let mut pause = LOOK_AGAIN;
     loop {
-        let count = stream.peek(&mut line).await.ok()?;
-        let came = line.get(..count)?;
+        let count = stream.peek(&mut line).await?;
+        let came = line.get(..count).unwrap_or_default();
         if let Some(end) = came.iter().position(|byte| *byte == b'\n') {
-            return came.get(..end).map(<[u8]>::to_vec);
+            return Ok(came.get(..end).map(<[u8]>::to_vec));
         }
         if count == 0 || count == line.len() {
-            return None;
+            return Ok(None);
         }
-        sleep(LOOK_AGAIN).await;
+        sleep(pause).await;
+        pause = (pause * 2).min(LOOK_AGAIN_AT_LAST);
+    }
+}
+
+/// What a client that begins with this version line is offered.
+fn age_of(line: &[u8]) -> Age {
+    if NIST_ALONE.iter().any(|library| line.starts_with(library)) {
+        Age::Nist
+    } else if lacks_etm(line) {
+        Age::Plain
+    } else {
+        Age::Modern
     }
 }
 
@@ -105,7 +129,7 @@ fn lacks_etm(line: &[u8]) -> bool {
 /// What the SSH side of a connection keeps to.
 pub(super) fn config(limits: &SftpLimits, age: Age, keys: Vec<PrivateKey>, certificates: Vec<Certificate>) -> Config {
     Config {
-        server_id: SshId::Standard(concat!("SSH-2.0-sluse_", env!("CARGO_PKG_VERSION")).into()),
+        server_id: SshId::Standard(GREETING.trim_end().into()),
         methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password, MethodKind::KeyboardInteractive][..]),
         auth_rejection_time: limits.rejection_time,
         // OpenSSH begins by asking which methods there are; that is no guess.
@@ -130,8 +154,11 @@ fn preferred(age: Age) -> Preferred {
     if age >= Age::Plain {
         macs.extend([mac::HMAC_SHA512, mac::HMAC_SHA256]);
     }
+    if age >= Age::Nist {
+        exchanges.push(kex::ECDH_SHA2_NISTP256);
+    }
     if age >= Age::Older {
-        exchanges.extend([kex::ECDH_SHA2_NISTP256, kex::DH_GEX_SHA256, kex::DH_G16_SHA512, kex::DH_G14_SHA256]);
+        exchanges.extend([kex::DH_GEX_SHA256, kex::DH_G16_SHA512, kex::DH_G14_SHA256]);
         macs.push(mac::HMAC_SHA1);
     }
     // Strict key exchange: no packet can be dropped or added before the keys are in use (Terrapin).
@@ -157,9 +184,14 @@ const KEYS: [Algorithm; 8] = [
     Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
-/// How long to wait for a client's version line, which most send at once.
-const VERSION_WAIT: Duration = Duration::from_millis(300);
+/// Libraries that know neither curve25519 nor Ed25519: JSch before 0.2 at all, and JSch, net-ssh for Ruby and Apache MINA SSHD
+/// for Java where an optional part of theirs is not installed, of which their version lines tell nothing.
+const NIST_ALONE: [&[u8]; 3] = [b"SSH-2.0-JSCH", b"SSH-2.0-Ruby/Net::SSH_", b"SSH-2.0-APACHE-SSHD-"];
+/// Our version line. Said before the client is known, so that none waits for it.
+pub(super) const GREETING: &str = concat!("SSH-2.0-sluse_", env!("CARGO_PKG_VERSION"), "\r\n");
+/// The pauses between looks at a version line that came in pieces.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const LOOK_AGAIN_AT_LAST: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -167,11 +199,20 @@ mod tests {
 
     #[test]
     fn a_library_without_better_is_known_by_its_version_line() {
-        for old in ["SSH-2.0-libssh2_1.10.0\r", "SSH-2.0-libssh2_1.4.3"] {
-            assert!(lacks_etm(old.as_bytes()), "{old}");
-        }
-        for new in ["SSH-2.0-libssh2_1.11.1\r", "SSH-2.0-OpenSSH_9.2", "SSH-2.0-libssh2_", "GET / HTTP/1.1", ""] {
-            assert!(!lacks_etm(new.as_bytes()), "{new}");
+        for (line, age) in [
+            ("SSH-2.0-libssh2_1.10.0\r", Age::Plain),
+            ("SSH-2.0-libssh2_1.4.3", Age::Plain),
+            ("SSH-2.0-JSCH-0.1.54\r", Age::Nist),
+            ("SSH-2.0-JSCH_0.2.19\r", Age::Nist),
+            ("SSH-2.0-Ruby/Net::SSH_7.0.1 x86_64-linux-gnu", Age::Nist),
+            ("SSH-2.0-APACHE-SSHD-2.13.2", Age::Nist),
+            ("SSH-2.0-libssh2_1.11.1\r", Age::Modern),
+            ("SSH-2.0-OpenSSH_7.5", Age::Modern),
+            ("SSH-2.0-libssh2_", Age::Modern),
+            ("GET / HTTP/1.1", Age::Modern),
+            ("", Age::Modern),
+        ] {
+            assert_eq!(age_of(line.as_bytes()), age, "{line}");
         }
     }
 
@@ -179,11 +220,13 @@ mod tests {
     fn each_age_offers_what_the_one_before_it_does() {
         let modern = preferred(Age::Modern);
         assert_eq!(modern.kex.first(), Some(&kex::MLKEM768X25519_SHA256));
-        for age in [Age::Modern, Age::Plain, Age::Older] {
+        for age in [Age::Modern, Age::Plain, Age::Nist, Age::Older] {
             let offered = preferred(age);
             assert!(modern.mac.iter().all(|mac| offered.mac.contains(mac)), "{age:?}");
             assert!(offered.kex.contains(&kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER), "{age:?}");
-            assert_eq!(offered.mac.contains(&mac::HMAC_SHA1), age == Age::Older);
+            assert_eq!(offered.kex.contains(&kex::ECDH_SHA2_NISTP256), age >= Age::Nist, "{age:?}");
+            assert_eq!(offered.kex.contains(&kex::DH_G14_SHA256), age == Age::Older, "{age:?}");
+            assert_eq!(offered.mac.contains(&mac::HMAC_SHA1), age == Age::Older, "{age:?}");
         }
     }
 }

@@ -49,18 +49,13 @@ impl Client {
             Self::Paramiko => "paramiko",
             Self::Asyncssh => "asyncssh",
             Self::Ssh2 => "ssh2 for Node",
-            Self::Jsch => "JSch (older algorithms allowed)",
+            Self::Jsch => "JSch",
         }
     }
 
     /// The letters its files begin with.
     pub(super) fn prefix(self) -> String {
         format!("{self:?}").to_lowercase()
-    }
-
-    /// Whether it needs older algorithms than everybody is offered.
-    pub(super) fn is_old(self) -> bool {
-        self == Self::Jsch
     }
 
     /// Why it cannot do a step at all.

@@ -59,13 +59,21 @@ a temporary name and renames it to its own; big is 24 MB; the odd name is `påsk
 ";
 
 const FOOT: &str = "
-## Older clients
+## What clients are offered
 
-A client is offered what a scanner of algorithms finds nothing wrong with, but for two things that those in use need: the key
-exchange curve25519-sha256 beside the post-quantum mlkem768x25519-sha256, and, for a client whose version line names libssh2
-before 1.11 (curl on Debian 12 and older), HMAC-SHA2 of the plain text beside that of the encrypted text.
+Ed25519 host keys, authenticated encryption, and what a scanner of algorithms finds nothing wrong with, but for one thing that
+clients from before 2024 need: the key exchange curve25519-sha256 beside the post-quantum mlkem768x25519-sha256.
 
-What is older still (JSch before 0.2 knows neither curve25519 nor Ed25519) is offered to the addresses of a partner with
-`older_algorithms = true`, see config/sluse.toml. When a client and the server have nothing in common, the log says so at
-level warn, with the kind of algorithm and what each side offered.
+Some libraries have nothing of that. They are known by their version lines, and offered what they have:
+
+- libssh2 before 1.11 (curl on Debian 12 and older): HMAC-SHA2 of the plain text beside that of the encrypted text.
+- JSch, net-ssh (below net-sftp) and Apache MINA SSHD: the same, the key exchange ecdh-sha2-nistp256, and an ECDSA host key on
+  the same curve. JSch 0.1 has nothing better; nor have JSch 0.2 as Debian packs it, net-ssh without the gems x25519 and
+  ed25519, and MINA without its library for Ed25519, while others of these choose what they prefer. Their senders pin that
+  host key, too: `sluse host-key known-hosts` writes it with the others.
+
+Nobody on the way can change a version line, since host keys sign it.
+
+What is older still is offered to the addresses of a partner with `older_algorithms = true`, see config/sluse.toml. When a client
+and the server have nothing in common, the log says so at level warn, with the kind of algorithm and what each side offered.
 ";

@@ -56,17 +56,6 @@ impl Gateway {
         Self::over(dir, ledger.clone(), blobs.clone(), (Arc::new(ledger), Arc::new(blobs)), limits, quota).await
     }
 
-    /// Starts a server that offers older algorithms to this machine.
-    pub(crate) async fn for_older_clients() -> Self {
-        Self::changed(|settings| {
-            for access in &mut settings.partners {
-                access.addresses = vec!["127.0.0.0/8".parse().unwrap()];
-                access.older_algorithms = true;
-            }
-        })
-        .await
-    }
-
     /// Starts a server with settings that are changed before.
     pub(crate) async fn changed(change: impl FnOnce(&mut SftpSettings)) -> Self {
         Self::by_clock(Arc::new(SystemClock), change).await
