@@ -19,7 +19,6 @@ use russh_sftp::protocol::OpenFlags;
 use sluse::ports::Area as _;
 
 use self::clients::Client;
-use crate::needs::is_there;
 use crate::support::sftp::{Gateway, write_key};
 
 /// What a client is told to do.
@@ -95,7 +94,7 @@ enum Cell {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_client_does_what_agencies_do_with_it() {
-    let here: Vec<Client> = clients::ALL.into_iter().filter(|client| is_installed(*client)).collect();
+    let here: Vec<Client> = clients::ALL.into_iter().filter(|client| client.is_installed()).collect();
     let gateway = Gateway::start().await;
     crate::sftp::place(&gateway, "/receipts/receipt.xml", &Step::Download.bytes()).await;
     crate::sftp::place(&gateway, "/receipts/kvittering æøå.xml", b"x").await;
@@ -229,13 +228,6 @@ fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&all).into_owned();
     let tail = text.lines().rev().take(6).collect::<Vec<_>>();
     tail.into_iter().rev().collect::<Vec<_>>().join(" / ")
-}
-
-fn is_installed(client: Client) -> bool {
-    let answer = client.probe().output();
-    // Asking `scp` for help is a usage error; that it runs is what counts.
-    let there = answer.is_ok_and(|output| output.status.success() || client == Client::Scp);
-    is_there(there, client.title())
 }
 
 /// Clients at once.

@@ -1,18 +1,26 @@
 //! The clients, and how each is told to do a step.
 
-use std::path::{Path, PathBuf};
+mod libraries;
+mod openssh;
+mod programs;
+mod releases;
+
 use std::process::{Command, Stdio};
 
+use self::releases::Release;
 use super::{Step, Task};
-use crate::needs::installed;
-use crate::support::sftp::PASSWORD;
+use crate::needs::{is_there, tell_skipped};
 
 /// A client of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Client {
+    OpenSsh7,
+    OpenSsh8,
     OpenSsh,
+    OpenSsh10,
     Scp,
     Psftp,
+    Psftp083,
     Lftp,
     Curl,
     Rclone,
@@ -23,10 +31,14 @@ pub(super) enum Client {
 }
 
 /// All of them, in the order of the page.
-pub(super) const ALL: [Client; 10] = [
+pub(super) const ALL: [Client; 14] = [
+    Client::OpenSsh7,
+    Client::OpenSsh8,
     Client::OpenSsh,
+    Client::OpenSsh10,
     Client::Scp,
     Client::Psftp,
+    Client::Psftp083,
     Client::Lftp,
     Client::Curl,
     Client::Rclone,
@@ -40,9 +52,13 @@ impl Client {
     /// What the page calls it.
     pub(super) fn title(self) -> &'static str {
         match self {
+            Self::OpenSsh7 => "OpenSSH 7.5 (its ssh under a later sftp)",
+            Self::OpenSsh8 => "OpenSSH 8.4 sftp",
             Self::OpenSsh => "OpenSSH sftp",
+            Self::OpenSsh10 => "OpenSSH 10.0 sftp",
             Self::Scp => "OpenSSH scp (over SFTP)",
             Self::Psftp => "PuTTY psftp",
+            Self::Psftp083 => "PuTTY psftp 0.83",
             Self::Lftp => "lftp",
             Self::Curl => "curl (libssh2)",
             Self::Rclone => "rclone",
@@ -67,38 +83,68 @@ impl Client {
         }
     }
 
+    /// Whether it is installed here; if not, says so.
+    pub(super) fn is_installed(self) -> bool {
+        if let Some(reason) = self.release().and_then(Release::absent) {
+            tell_skipped(&format!("{}: {reason}", self.title()));
+            return false;
+        }
+        let answer = self.probe().output();
+        let there = answer.is_ok_and(|output| {
+            let said = [output.stdout, output.stderr].concat();
+            // Asking `scp` for help is a usage error; that it runs is what counts.
+            (output.status.success() || self == Self::Scp) && String::from_utf8_lossy(&said).contains(self.version())
+        });
+        is_there(there, self.title())
+    }
+
+    /// The Debian release it is taken from, where that is not the machine's.
+    fn release(self) -> Option<Release> {
+        RELEASES.iter().find(|(client, _)| *client == self).map(|(_, release)| *release)
+    }
+
+    /// What it says of itself, where the page names a version.
+    fn version(self) -> &'static str {
+        VERSIONS.iter().find(|(client, _)| *client == self).map_or("", |(_, version)| version)
+    }
+
     /// How to ask whether it is installed.
-    pub(super) fn probe(self) -> Command {
+    fn probe(self) -> Command {
         match self {
+            Self::OpenSsh7 => program("ssh1", &["-V"]),
+            Self::OpenSsh8 => openssh::version_of(Release::Bullseye),
             Self::OpenSsh => program("ssh", &["-V"]),
+            Self::OpenSsh10 => openssh::version_of(Release::Backports),
             Self::Scp => program("scp", &["-h"]),
             Self::Psftp => program("psftp", &["--version"]),
+            Self::Psftp083 => program(Release::Trixie.program("psftp"), &["--version"]),
             Self::Lftp => program("lftp", &["--version"]),
             Self::Curl => program("curl", &["--version"]),
             Self::Rclone => program("rclone", &["version"]),
-            Self::Paramiko => program(python(), &["-c", "import paramiko"]),
-            Self::Asyncssh => program(python(), &["-c", "import asyncssh"]),
-            Self::Ssh2 => program("node", &["-e", &format!("require({:?})", node_ssh2())]),
-            Self::Jsch => program("javap", &["-cp", JSCH, "com.jcraft.jsch.JSch"]),
+            Self::Paramiko => libraries::python_has("paramiko"),
+            Self::Asyncssh => libraries::python_has("asyncssh"),
+            Self::Ssh2 => libraries::node_has_ssh2(),
+            Self::Jsch => libraries::java_has(JSCH, "com.jcraft.jsch.JSch"),
         }
     }
 
     /// The command that does a step.
     pub(super) fn command(self, task: &Task) -> Command {
         match self {
-            Self::OpenSsh => openssh(task),
-            Self::Scp => scp(task),
-            Self::Psftp => psftp(task),
-            Self::Lftp => lftp(task),
-            Self::Curl => curl(task),
-            Self::Rclone => rclone(task),
-            Self::Paramiko => script(program(python(), &[&source("paramiko_client.py")]), task, &task.key),
-            Self::Asyncssh => script(program(python(), &[&source("asyncssh_client.py")]), task, &task.key),
-            Self::Ssh2 => script(program("node", &[&source("ssh2_client.js"), &node_ssh2()]), task, &task.key),
-            Self::Jsch => {
-                let java = program("java", &["-XX:TieredStopAtLevel=1", "-cp", JSCH, &source("JschClient.java")]);
-                script(java, task, PASSWORD)
-            }
+            Self::OpenSsh7 => openssh::sftp_over("/usr/bin/ssh1", task),
+            Self::OpenSsh8 => openssh::sftp_of(Release::Bullseye, task),
+            Self::OpenSsh => openssh::sftp(task),
+            Self::OpenSsh10 => openssh::sftp_of(Release::Backports, task),
+            Self::Scp => openssh::scp(task),
+            Self::Psftp => programs::psftp("psftp", task),
+            Self::Psftp083 => programs::psftp(&Release::Trixie.program("psftp"), task),
+            Self::Lftp => programs::lftp(task),
+            Self::Curl => programs::curl(task),
+            Self::Rclone => programs::rclone(task),
+            Self::Paramiko => libraries::in_python("paramiko_client.py", task),
+            Self::Asyncssh => libraries::in_python("asyncssh_client.py", task),
+            Self::Ssh2 => libraries::in_node(task),
+            Self::Jsch => libraries::in_java(JSCH, "JschClient.java", task),
         }
     }
 }
@@ -122,106 +168,6 @@ fn batch_file(task: &Task, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-const TRUSTING: [&str; 10] = [
-    "-F",
-    "none",
-    "-o",
-    "StrictHostKeyChecking=no",
-    "-o",
-    "UserKnownHostsFile=/dev/null",
-    "-o",
-    "IdentitiesOnly=yes",
-    "-o",
-    "LogLevel=ERROR",
-];
-
-fn openssh(task: &Task) -> Command {
-    let batch = batch_file(task, &lines(task, "put", "reput", "rename"));
-    let mut command = program("sftp", &TRUSTING);
-    command.args(["-i", &task.key, "-P", &task.port(), "-b", &batch]).arg(format!("{}@127.0.0.1", task.user));
-    command
-}
-
-fn scp(task: &Task) -> Command {
-    let remote = format!("{}@127.0.0.1:{}", task.user, task.remote);
-    let mut command = program("scp", &TRUSTING);
-    command.args(["-s", "-i", &task.key, "-P", &task.port()]);
-    if task.step == Step::Download {
-        command.args([&remote, &task.local]);
-    } else {
-        command.args([&task.local, &remote]);
-    }
-    command
-}
-
-fn psftp(task: &Task) -> Command {
-    let batch = batch_file(task, &lines(task, "put", "reput", "mv"));
-    let options = ["-batch", "-hostkey", &task.host_key, "-pw", PASSWORD, "-P", &task.port(), "-b", &batch];
-    let mut command = program("psftp", &options);
-    command.arg(format!("{}@127.0.0.1", task.user)).env("HOME", &task.dir);
-    command
-}
-
-fn lftp(task: &Task) -> Command {
-    let Task { local, remote, other, .. } = task;
-    let work = match task.step.verb() {
-        "put" => format!("put \"{local}\" -o \"{remote}\""),
-        "resume" => format!("put -c \"{local}\" -o \"{remote}\""),
-        "rename" => format!("put \"{local}\" -o \"{other}\"; mv \"{other}\" \"{remote}\""),
-        "list" => format!("cls -1 \"{remote}/\""),
-        "get" => format!("get \"{remote}\" -o \"{local}\""),
-        _ => format!("put \"{local}\" -o \"{remote}\"; rm \"{remote}\""),
-    };
-    let ssh = format!("ssh -a -x {} -i {}", TRUSTING.join(" "), task.key);
-    let session = format!(
-        "set cmd:fail-exit yes; set net:max-retries 1; set sftp:connect-program \"{ssh}\"; \
-         open -u {}, sftp://127.0.0.1:{}; {work}; bye",
-        task.user,
-        task.port()
-    );
-    let mut command = program("lftp", &["--norc", "-c", &session]);
-    command.env("HOME", &task.dir);
-    command
-}
-
-fn curl(task: &Task) -> Command {
-    let url = |path: &str| format!("sftp://127.0.0.1:{}{}", task.port(), url_path(path));
-    let mut command = program("curl", &["-sS", "-k", "-u", &format!("{}:{PASSWORD}", task.user)]);
-    match task.step.verb() {
-        "put" => command.args(["-T", &task.local, &url(&task.remote)]),
-        "resume" => command.args(["-C", "-", "-T", &task.local, &url(&task.remote)]),
-        "rename" => {
-            let rename = format!("-rename \"{}\" \"{}\"", task.other, task.remote);
-            command.args(["-T", &task.local, &url(&task.other), "-Q", &rename])
-        }
-        "list" => command.args(["-l", &url(&format!("{}/", task.remote))]),
-        "get" => command.args(["-o", &task.local, &url(&task.remote)]),
-        _ => command.args(["-T", &task.local, &url(&task.remote), "-Q", &format!("-rm \"{}\"", task.remote)]),
-    };
-    command
-}
-
-fn rclone(task: &Task) -> Command {
-    let remote = |path: &str| format!(":sftp:{path}");
-    let options = ["--config", "/dev/null", "--sftp-host", "127.0.0.1", "--sftp-port", &task.port()];
-    let mut command = program("rclone", &options);
-    command.args(["--sftp-user", &task.user, "--sftp-key-file", &task.key, "--retries", "1"]);
-    match task.step.verb() {
-        "list" => command.args(["lsf", &remote(&task.remote)]),
-        "get" => command.args(["copyto", &remote(&task.remote), &task.local]),
-        "delete" => command.args(["deletefile", &remote(&task.remote)]),
-        "rename" => command.args(["moveto", &remote(&task.other), &remote(&task.remote)]),
-        _ => command.args(["copyto", &task.local, &remote(&task.remote)]),
-    };
-    command
-}
-
-fn script(mut command: Command, task: &Task, secret: &str) -> Command {
-    command.args(["127.0.0.1", &task.port(), &task.user, secret, task.step.verb()]);
-    command.args([&task.local, &task.remote, &task.other]);
-    command
-}
-
 fn program(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);
     // Names are UTF-8 whatever the machine's own language is.
@@ -229,22 +175,15 @@ fn program(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
     command
 }
 
-/// Percent signs for what a URL cannot hold.
-fn url_path(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
-    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-fn source(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/interop").join(name).to_str().unwrap().to_owned()
-}
-
-pub(super) fn python() -> PathBuf {
-    installed().join("venv/bin/python")
-}
-
-fn node_ssh2() -> String {
-    installed().join("node_modules/ssh2").to_str().unwrap().to_owned()
-}
-
+const RELEASES: [(Client, Release); 3] = [
+    (Client::OpenSsh8, Release::Bullseye),
+    (Client::OpenSsh10, Release::Backports),
+    (Client::Psftp083, Release::Trixie),
+];
+const VERSIONS: [(Client, &str); 4] = [
+    (Client::OpenSsh7, "OpenSSH_7.5"),
+    (Client::OpenSsh8, "OpenSSH_8.4"),
+    (Client::OpenSsh10, "OpenSSH_10.0"),
+    (Client::Psftp083, "Release 0.83"),
+];
 const JSCH: &str = "/usr/share/java/jsch.jar";

@@ -59,6 +59,8 @@ a temporary name and renames it to its own; big is 24 MB; the odd name is `påsk
 ";
 
 const FOOT: &str = "
+Where a row has a version, that is the version; the others are those of Debian 12, PyPI and npm at the time of the run.
+
 ## What clients are offered
 
 Ed25519 host keys, authenticated encryption, and what a scanner of algorithms finds nothing wrong with, but for one thing that
