@@ -19,6 +19,7 @@ pub(super) enum Client {
     OpenSsh,
     OpenSsh10,
     Scp,
+    Dropbear,
     Psftp,
     Psftp083,
     Lftp,
@@ -31,12 +32,13 @@ pub(super) enum Client {
 }
 
 /// All of them, in the order of the page.
-pub(super) const ALL: [Client; 14] = [
+pub(super) const ALL: [Client; 15] = [
     Client::OpenSsh7,
     Client::OpenSsh8,
     Client::OpenSsh,
     Client::OpenSsh10,
     Client::Scp,
+    Client::Dropbear,
     Client::Psftp,
     Client::Psftp083,
     Client::Lftp,
@@ -57,6 +59,7 @@ impl Client {
             Self::OpenSsh => "OpenSSH sftp",
             Self::OpenSsh10 => "OpenSSH 10.0 sftp",
             Self::Scp => "OpenSSH scp (over SFTP)",
+            Self::Dropbear => "Dropbear dbclient (under OpenSSH's sftp)",
             Self::Psftp => "PuTTY psftp",
             Self::Psftp083 => "PuTTY psftp 0.83",
             Self::Lftp => "lftp",
@@ -116,6 +119,7 @@ impl Client {
             Self::OpenSsh => program("ssh", &["-V"]),
             Self::OpenSsh10 => openssh::version_of(Release::Backports),
             Self::Scp => program("scp", &["-h"]),
+            Self::Dropbear => program("dbclient", &["-V"]),
             Self::Psftp => program("psftp", &["--version"]),
             Self::Psftp083 => program(Release::Trixie.program("psftp"), &["--version"]),
             Self::Lftp => program("lftp", &["--version"]),
@@ -136,6 +140,7 @@ impl Client {
             Self::OpenSsh => openssh::sftp(task),
             Self::OpenSsh10 => openssh::sftp_of(Release::Backports, task),
             Self::Scp => openssh::scp(task),
+            Self::Dropbear => openssh::sftp_over_dropbear(task),
             Self::Psftp => programs::psftp("psftp", task),
             Self::Psftp083 => programs::psftp(&Release::Trixie.program("psftp"), task),
             Self::Lftp => programs::lftp(task),

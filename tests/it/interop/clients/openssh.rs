@@ -1,10 +1,13 @@
-//! OpenSSH's clients of several ages.
+//! OpenSSH's clients of several ages, and others that go under its sftp.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use super::releases::Release;
 use super::{batch_file, lines, program};
 use crate::interop::{Step, Task};
+use crate::support::sftp::PASSWORD;
 
 /// The machine's own sftp.
 pub(super) fn sftp(task: &Task) -> Command {
@@ -24,6 +27,16 @@ pub(super) fn sftp_of(release: Release, task: &Task) -> Command {
 /// The version of a release's ssh.
 pub(super) fn version_of(release: Release) -> Command {
     of(release, "ssh", &["-V"])
+}
+
+/// The machine's sftp over Dropbear's client, which has none.
+pub(super) fn sftp_over_dropbear(task: &Task) -> Command {
+    let trusting = task.dir.join("dbclient.sh");
+    fs::write(&trusting, "#!/bin/sh\nexec dbclient -y -y \"$@\"\n").unwrap();
+    fs::set_permissions(&trusting, fs::Permissions::from_mode(0o700)).unwrap();
+    let mut command = program("sftp", &["-S", trusting.to_str().unwrap()]);
+    command.env("DROPBEAR_PASSWORD", PASSWORD);
+    batch(command, task)
 }
 
 /// The machine's own scp, in its mode that speaks SFTP.
