@@ -83,5 +83,6 @@ fetch() {
 }
 
 fetch bullseye openssh-client libssl1.1
+fetch bookworm filezilla libfilezilla34
 fetch bookworm-backports openssh-client
 fetch trixie putty-tools

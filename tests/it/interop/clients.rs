@@ -22,6 +22,7 @@ pub(super) enum Client {
     Dropbear,
     Psftp,
     Psftp083,
+    FileZilla,
     Lftp,
     Curl,
     Rclone,
@@ -32,7 +33,7 @@ pub(super) enum Client {
 }
 
 /// All of them, in the order of the page.
-pub(super) const ALL: [Client; 15] = [
+pub(super) const ALL: [Client; 16] = [
     Client::OpenSsh7,
     Client::OpenSsh8,
     Client::OpenSsh,
@@ -41,6 +42,7 @@ pub(super) const ALL: [Client; 15] = [
     Client::Dropbear,
     Client::Psftp,
     Client::Psftp083,
+    Client::FileZilla,
     Client::Lftp,
     Client::Curl,
     Client::Rclone,
@@ -62,6 +64,7 @@ impl Client {
             Self::Dropbear => "Dropbear dbclient (under OpenSSH's sftp)",
             Self::Psftp => "PuTTY psftp",
             Self::Psftp083 => "PuTTY psftp 0.83",
+            Self::FileZilla => "FileZilla (fzsftp)",
             Self::Lftp => "lftp",
             Self::Curl => "curl (libssh2)",
             Self::Rclone => "rclone",
@@ -122,6 +125,7 @@ impl Client {
             Self::Dropbear => program("dbclient", &["-V"]),
             Self::Psftp => program("psftp", &["--version"]),
             Self::Psftp083 => program(Release::Trixie.program("psftp"), &["--version"]),
+            Self::FileZilla => libraries::has_fzsftp(),
             Self::Lftp => program("lftp", &["--version"]),
             Self::Curl => program("curl", &["--version"]),
             Self::Rclone => program("rclone", &["version"]),
@@ -143,6 +147,7 @@ impl Client {
             Self::Dropbear => openssh::sftp_over_dropbear(task),
             Self::Psftp => programs::psftp("psftp", task),
             Self::Psftp083 => programs::psftp(&Release::Trixie.program("psftp"), task),
+            Self::FileZilla => libraries::fzsftp(task),
             Self::Lftp => programs::lftp(task),
             Self::Curl => programs::curl(task),
             Self::Rclone => programs::rclone(task),
@@ -180,10 +185,11 @@ fn program(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
     command
 }
 
-const RELEASES: [(Client, Release); 3] = [
+const RELEASES: [(Client, Release); 4] = [
     (Client::OpenSsh8, Release::Bullseye),
     (Client::OpenSsh10, Release::Backports),
     (Client::Psftp083, Release::Trixie),
+    (Client::FileZilla, Release::Bookworm),
 ];
 const VERSIONS: [(Client, &str); 4] = [
     (Client::OpenSsh7, "OpenSSH_7.5"),

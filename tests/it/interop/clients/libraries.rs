@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::program;
+use super::releases::Release;
 use crate::interop::Task;
 use crate::needs::installed;
 use crate::support::sftp::PASSWORD;
@@ -35,6 +36,21 @@ pub(super) fn in_java(archives: &str, name: &str, task: &Task) -> Command {
 /// Asks whether Java archives have a class.
 pub(super) fn java_has(archives: &str, class: &str) -> Command {
     program("javap", &["-cp", archives, class])
+}
+
+/// FileZilla's program, whose events a script answers.
+pub(super) fn fzsftp(task: &Task) -> Command {
+    let release = Release::Bookworm;
+    let mut command = program("python3", &[&source("fzsftp_client.py"), &release.program("fzsftp")]);
+    command.env("LD_LIBRARY_PATH", release.libraries()).env("HOME", &task.dir);
+    with_password(command, task)
+}
+
+/// Asks FileZilla's program to begin and to end.
+pub(super) fn has_fzsftp() -> Command {
+    let mut command = program(Release::Bookworm.program("fzsftp"), &[]);
+    command.env("LD_LIBRARY_PATH", Release::Bookworm.libraries());
+    command
 }
 
 fn with_key(command: Command, task: &Task) -> Command {

@@ -9,6 +9,7 @@ use crate::needs::installed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Release {
     Bullseye,
+    Bookworm,
     Backports,
     Trixie,
 }
@@ -18,6 +19,7 @@ impl Release {
     fn name(self) -> &'static str {
         match self {
             Self::Bullseye => "bullseye",
+            Self::Bookworm => "bookworm",
             Self::Backports => "bookworm-backports",
             Self::Trixie => "trixie",
         }
