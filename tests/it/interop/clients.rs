@@ -26,6 +26,8 @@ pub(super) enum Client {
     Lftp,
     Curl,
     Rclone,
+    Libssh,
+    Libssh2,
     Paramiko,
     Asyncssh,
     Ssh2,
@@ -33,7 +35,7 @@ pub(super) enum Client {
 }
 
 /// All of them, in the order of the page.
-pub(super) const ALL: [Client; 16] = [
+pub(super) const ALL: [Client; 18] = [
     Client::OpenSsh7,
     Client::OpenSsh8,
     Client::OpenSsh,
@@ -46,6 +48,8 @@ pub(super) const ALL: [Client; 16] = [
     Client::Lftp,
     Client::Curl,
     Client::Rclone,
+    Client::Libssh,
+    Client::Libssh2,
     Client::Paramiko,
     Client::Asyncssh,
     Client::Ssh2,
@@ -68,6 +72,8 @@ impl Client {
             Self::Lftp => "lftp",
             Self::Curl => "curl (libssh2)",
             Self::Rclone => "rclone",
+            Self::Libssh => "libssh (ssh-python)",
+            Self::Libssh2 => "libssh2 (ssh2-python)",
             Self::Paramiko => "paramiko",
             Self::Asyncssh => "asyncssh",
             Self::Ssh2 => "ssh2 for Node",
@@ -129,6 +135,8 @@ impl Client {
             Self::Lftp => program("lftp", &["--version"]),
             Self::Curl => program("curl", &["--version"]),
             Self::Rclone => program("rclone", &["version"]),
+            Self::Libssh => libraries::python_has("ssh.session"),
+            Self::Libssh2 => libraries::python_has("ssh2.session"),
             Self::Paramiko => libraries::python_has("paramiko"),
             Self::Asyncssh => libraries::python_has("asyncssh"),
             Self::Ssh2 => libraries::node_has_ssh2(),
@@ -151,6 +159,8 @@ impl Client {
             Self::Lftp => programs::lftp(task),
             Self::Curl => programs::curl(task),
             Self::Rclone => programs::rclone(task),
+            Self::Libssh => libraries::in_python("libssh_client.py", task),
+            Self::Libssh2 => libraries::in_python("libssh2_client.py", task),
             Self::Paramiko => libraries::in_python("paramiko_client.py", task),
             Self::Asyncssh => libraries::in_python("asyncssh_client.py", task),
             Self::Ssh2 => libraries::in_node(task),
