@@ -31,11 +31,12 @@ pub(super) enum Client {
     Paramiko,
     Asyncssh,
     Ssh2,
+    Phpseclib,
     Jsch,
 }
 
 /// All of them, in the order of the page.
-pub(super) const ALL: [Client; 18] = [
+pub(super) const ALL: [Client; 19] = [
     Client::OpenSsh7,
     Client::OpenSsh8,
     Client::OpenSsh,
@@ -53,6 +54,7 @@ pub(super) const ALL: [Client; 18] = [
     Client::Paramiko,
     Client::Asyncssh,
     Client::Ssh2,
+    Client::Phpseclib,
     Client::Jsch,
 ];
 
@@ -77,6 +79,7 @@ impl Client {
             Self::Paramiko => "paramiko",
             Self::Asyncssh => "asyncssh",
             Self::Ssh2 => "ssh2 for Node",
+            Self::Phpseclib => "phpseclib for PHP",
             Self::Jsch => "JSch",
         }
     }
@@ -140,6 +143,7 @@ impl Client {
             Self::Paramiko => libraries::python_has("paramiko"),
             Self::Asyncssh => libraries::python_has("asyncssh"),
             Self::Ssh2 => libraries::node_has_ssh2(),
+            Self::Phpseclib => program("php", &["-r", "require 'phpseclib3/autoload.php';"]),
             Self::Jsch => libraries::java_has(JSCH, "com.jcraft.jsch.JSch"),
         }
     }
@@ -164,6 +168,7 @@ impl Client {
             Self::Paramiko => libraries::in_python("paramiko_client.py", task),
             Self::Asyncssh => libraries::in_python("asyncssh_client.py", task),
             Self::Ssh2 => libraries::in_node(task),
+            Self::Phpseclib => libraries::in_php(task),
             Self::Jsch => libraries::in_java(JSCH, "JschClient.java", task),
         }
     }

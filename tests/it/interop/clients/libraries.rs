@@ -28,6 +28,10 @@ pub(super) fn node_has_ssh2() -> Command {
     program("node", &["-e", &format!("require({:?})", node_ssh2())])
 }
 
+pub(super) fn in_php(task: &Task) -> Command {
+    with_key(program("php", &[&source("phpseclib_client.php")]), task)
+}
+
 /// A Java program that logs in with the password.
 pub(super) fn in_java(archives: &str, name: &str, task: &Task) -> Command {
     with_password(program("java", &["-XX:TieredStopAtLevel=1", "-cp", archives, &source(name)]), task)
