@@ -32,11 +32,12 @@ pub(super) enum Client {
     Asyncssh,
     Ssh2,
     Phpseclib,
+    NetSftp,
     Jsch,
 }
 
 /// All of them, in the order of the page.
-pub(super) const ALL: [Client; 19] = [
+pub(super) const ALL: [Client; 20] = [
     Client::OpenSsh7,
     Client::OpenSsh8,
     Client::OpenSsh,
@@ -55,6 +56,7 @@ pub(super) const ALL: [Client; 19] = [
     Client::Asyncssh,
     Client::Ssh2,
     Client::Phpseclib,
+    Client::NetSftp,
     Client::Jsch,
 ];
 
@@ -80,6 +82,7 @@ impl Client {
             Self::Asyncssh => "asyncssh",
             Self::Ssh2 => "ssh2 for Node",
             Self::Phpseclib => "phpseclib for PHP",
+            Self::NetSftp => "net-sftp for Ruby",
             Self::Jsch => "JSch",
         }
     }
@@ -144,6 +147,7 @@ impl Client {
             Self::Asyncssh => libraries::python_has("asyncssh"),
             Self::Ssh2 => libraries::node_has_ssh2(),
             Self::Phpseclib => program("php", &["-r", "require 'phpseclib3/autoload.php';"]),
+            Self::NetSftp => program("ruby", &["-e", "require 'net/sftp'"]),
             Self::Jsch => libraries::java_has(JSCH, "com.jcraft.jsch.JSch"),
         }
     }
@@ -169,6 +173,7 @@ impl Client {
             Self::Asyncssh => libraries::in_python("asyncssh_client.py", task),
             Self::Ssh2 => libraries::in_node(task),
             Self::Phpseclib => libraries::in_php(task),
+            Self::NetSftp => libraries::in_ruby(task),
             Self::Jsch => libraries::in_java(JSCH, "JschClient.java", task),
         }
     }

@@ -32,6 +32,10 @@ pub(super) fn in_php(task: &Task) -> Command {
     with_key(program("php", &[&source("phpseclib_client.php")]), task)
 }
 
+pub(super) fn in_ruby(task: &Task) -> Command {
+    with_key(program("ruby", &[&source("net_sftp_client.rb")]), task)
+}
+
 /// A Java program that logs in with the password.
 pub(super) fn in_java(archives: &str, name: &str, task: &Task) -> Command {
     with_password(program("java", &["-XX:TieredStopAtLevel=1", "-cp", archives, &source(name)]), task)
