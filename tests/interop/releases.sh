@@ -85,4 +85,4 @@ fetch() {
 fetch bullseye openssh-client libssl1.1
 fetch bookworm filezilla libfilezilla34
 fetch bookworm-backports openssh-client
-fetch trixie putty-tools
+fetch trixie putty-tools libjsch-java libmina-sshd-java libslf4j-java

@@ -34,10 +34,12 @@ pub(super) enum Client {
     Phpseclib,
     NetSftp,
     Jsch,
+    Jsch02,
+    Mina,
 }
 
 /// All of them, in the order of the page.
-pub(super) const ALL: [Client; 20] = [
+pub(super) const ALL: [Client; 22] = [
     Client::OpenSsh7,
     Client::OpenSsh8,
     Client::OpenSsh,
@@ -58,6 +60,8 @@ pub(super) const ALL: [Client; 20] = [
     Client::Phpseclib,
     Client::NetSftp,
     Client::Jsch,
+    Client::Jsch02,
+    Client::Mina,
 ];
 
 impl Client {
@@ -84,6 +88,8 @@ impl Client {
             Self::Phpseclib => "phpseclib for PHP",
             Self::NetSftp => "net-sftp for Ruby",
             Self::Jsch => "JSch",
+            Self::Jsch02 => "JSch 0.2",
+            Self::Mina => "Apache MINA SSHD",
         }
     }
 
@@ -149,6 +155,8 @@ impl Client {
             Self::Phpseclib => program("php", &["-r", "require 'phpseclib3/autoload.php';"]),
             Self::NetSftp => program("ruby", &["-e", "require 'net/sftp'"]),
             Self::Jsch => libraries::java_has(JSCH, "com.jcraft.jsch.JSch"),
+            Self::Jsch02 => libraries::java_has(&Release::Trixie.jar("jsch.jar"), "com.jcraft.jsch.JSch"),
+            Self::Mina => libraries::java_has(&mina(), "org.apache.sshd.sftp.client.SftpClient"),
         }
     }
 
@@ -175,6 +183,8 @@ impl Client {
             Self::Phpseclib => libraries::in_php(task),
             Self::NetSftp => libraries::in_ruby(task),
             Self::Jsch => libraries::in_java(JSCH, "JschClient.java", task),
+            Self::Jsch02 => libraries::in_java(&Release::Trixie.jar("jsch.jar"), "JschClient.java", task),
+            Self::Mina => libraries::in_java(&mina(), "MinaClient.java", task),
         }
     }
 }
@@ -205,11 +215,19 @@ fn program(name: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
     command
 }
 
-const RELEASES: [(Client, Release); 4] = [
+/// The archives of Apache MINA SSHD.
+fn mina() -> String {
+    let names = ["sshd-common.jar", "sshd-core.jar", "sshd-sftp.jar", "slf4j-api.jar", "slf4j-nop.jar"];
+    names.map(|name| Release::Trixie.jar(name)).join(":")
+}
+
+const RELEASES: [(Client, Release); 6] = [
     (Client::OpenSsh8, Release::Bullseye),
     (Client::OpenSsh10, Release::Backports),
     (Client::Psftp083, Release::Trixie),
     (Client::FileZilla, Release::Bookworm),
+    (Client::Jsch02, Release::Trixie),
+    (Client::Mina, Release::Trixie),
 ];
 const VERSIONS: [(Client, &str); 4] = [
     (Client::OpenSsh7, "OpenSSH_7.5"),

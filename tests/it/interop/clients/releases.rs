@@ -35,6 +35,11 @@ impl Release {
         self.path("usr/bin").join(name).to_str().unwrap().to_owned()
     }
 
+    /// A Java archive of it.
+    pub(super) fn jar(self, name: &str) -> String {
+        self.path("usr/share/java").join(name).to_str().unwrap().to_owned()
+    }
+
     /// Where its libraries are that the machine may not have.
     pub(super) fn libraries(self) -> PathBuf {
         let folders = fs::read_dir(self.path("usr/lib")).into_iter().flatten().flatten().map(|entry| entry.path());
