@@ -55,8 +55,8 @@ absent() {
 fetch() {
     release=$1
     shift
-    [ ! -d "$folder/$release" ] || return 0
-    rm -f "$folder/$release.absent"
+    [ "$(cat "$folder/$release/packages" 2>/dev/null)" != "$*" ] || return 0
+    rm -rf "$folder/$release" "$folder/$release.absent"
     if [ "$own" != bookworm ]; then
         absent "$release" "they run on Debian 12 alone"
         return 0
@@ -71,6 +71,7 @@ fetch() {
         for package in "$work"/packages/*.deb; do
             dpkg-deb -x "$package" "$work/root"
         done
+        echo "$*" >"$work/root/packages"
         mv "$work/root" "$folder/$release"
     elif grep -q "$release.* does not have a Release file" "$work/log"; then
         absent "$release" "the mirror of this machine does not have them"
