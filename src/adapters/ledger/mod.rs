@@ -268,7 +268,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.sqlite");
         let mut connection = options(&path).create_if_missing(true).connect().await.unwrap();
-        let before: Vec<_> = MIGRATIONS.iter().copied().filter(|(version, ..)| *version < 32).collect();
+        let before: Vec<_> = MIGRATIONS.iter().copied().filter(|(version, ..)| *version < 23).collect();
         run(&mut connection, &before).await.unwrap();
         for row in [
             "INSERT INTO login_keys VALUES ('nightly', 'ssh-ed25519 A', 'a', NULL), ('nightly', 'ssh-ed25519 AB', 'b', 1000), \

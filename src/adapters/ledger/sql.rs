@@ -297,9 +297,10 @@ pub(super) const REPEATS: &str = concat!(
 pub(super) const KEYS: &str =
     "SELECT number, key FROM items WHERE shipment = $1 AND number > $2 ORDER BY number LIMIT $3";
 
-/// No CROSS JOIN here, as for the steps.
-pub(super) const SET_KEYS: &str = "UPDATE items SET key = unhex(e.value ->> 1) FROM json_each($1) AS e \
-     WHERE items.shipment = $2 AND items.number = e.value ->> 0";
+/// Made before the items are looked at: else SQLite would walk all items of the shipment for each.
+pub(super) const SET_KEYS: &str = "WITH e AS MATERIALIZED \
+     (SELECT value ->> 0 AS number, unhex(value ->> 1) AS key FROM json_each($1)) \
+     UPDATE items SET key = e.key FROM e WHERE items.shipment = $2 AND items.number = e.number";
 
 pub(super) const REFUSE_READY: &str = "UPDATE items SET state = 3, code = $2 WHERE shipment = $1 AND state = 0";
 

@@ -83,7 +83,7 @@ async fn a_plain_receiver_that_cannot_be_asked_is_sent_the_key_again() {
     let base_url = serve(inbox.clone()).await;
     let blind = receiver(HttpSettings { status_url: None, ..settings(&base_url) });
     blind.deliver(&item(1)).await.unwrap();
-    assert_eq!(blind.look_up(&item(1)).await.unwrap(), None);
+    assert!(matches!(blind.look_up(&item(1)).await.unwrap_err(), DeliveryError::Unclear));
 
     let wrong = Some(Credential::Header { name: "X-Key".into(), value: "secret-7c1d".into() });
     let settings = HttpSettings { credential: wrong, ..settings(&base_url) };
