@@ -108,19 +108,20 @@ async fn open_items(connection: &mut SqliteConnection, replay: &Replay) -> Resul
 
 /// Tells whether the bytes of a shipment are still kept.
 async fn has_bytes(connection: &mut SqliteConnection, seq: i64) -> Result<bool, LedgerError> {
-    Ok(sqlx::query_scalar::<_, i64>(sql::IS_EXPIRED).bind(seq).fetch_one(connection).await? == 0)
+    Ok(sqlx::query_scalar::<_, i64>(sql::replays::IS_EXPIRED).bind(seq).fetch_one(connection).await? == 0)
 }
 
 /// Tells whether a rest file was offered whose references the shipment cannot take, since it has none.
 async fn is_unguarded(connection: &mut SqliteConnection, seq: i64, id: ShipmentId) -> Result<bool, LedgerError> {
-    let has_references: i64 = sqlx::query_scalar(sql::HAS_REFERENCES).bind(seq).fetch_one(&mut *connection).await?;
+    let has_references: i64 =
+        sqlx::query_scalar(sql::replays::HAS_REFERENCES).bind(seq).fetch_one(&mut *connection).await?;
     Ok(has_references == 0 && receipts::has(connection, id, ReceiptKind::Rest).await?)
 }
 
 async fn left_failed(connection: &mut SqliteConnection, members: &[i64], from_item: u64) -> Result<u64, LedgerError> {
     let mut left = 0;
     for seq in members {
-        let query = sqlx::query_scalar::<_, i64>(sql::LEFT_FAILED).bind(seq).bind(int(from_item));
+        let query = sqlx::query_scalar::<_, i64>(sql::replays::LEFT_FAILED).bind(seq).bind(int(from_item));
         left += query.bind(state_number(ItemState::Failed)).fetch_one(&mut *connection).await?;
     }
     rows::to_count(left)
@@ -128,7 +129,7 @@ async fn left_failed(connection: &mut SqliteConnection, members: &[i64], from_it
 
 async fn any_failed(connection: &mut SqliteConnection, members: &[i64], from_item: u64) -> Result<bool, LedgerError> {
     for seq in members {
-        let query = sqlx::query_scalar::<_, i64>(sql::ANY_TO_REPLAY).bind(seq).bind(int(from_item));
+        let query = sqlx::query_scalar::<_, i64>(sql::replays::ANY_TO_REPLAY).bind(seq).bind(int(from_item));
         if query.bind(state_number(ItemState::Failed)).fetch_one(&mut *connection).await? != 0 {
             return Ok(true);
         }
@@ -191,10 +192,10 @@ async fn take_rest(connection: &mut SqliteConnection, seq: i64, id: ShipmentId) 
     if !receipts::has(connection, id, ReceiptKind::Rest).await? {
         return Ok(0);
     }
-    let query = sqlx::query_scalar(sql::REST_TAKEN).bind(seq).bind(REST_SUFFIX);
+    let query = sqlx::query_scalar(sql::replays::REST_TAKEN).bind(seq).bind(REST_SUFFIX);
     let taken: i64 = query.fetch_one(&mut *connection).await?;
     if taken == 0 {
-        sqlx::query(sql::TAKE_REST).bind(seq).bind(REST_SUFFIX).execute(connection).await?;
+        sqlx::query(sql::replays::TAKE_REST).bind(seq).bind(REST_SUFFIX).execute(connection).await?;
     }
     rows::to_count(taken)
 }
@@ -204,7 +205,7 @@ async fn open_some(
     (seq, is_offered): (i64, bool),
     replay: &Replay,
 ) -> Result<u64, LedgerError> {
-    let text = if is_offered { sql::REPLAY_SOME_KEPT_BACK } else { sql::REPLAY_SOME };
+    let text = if is_offered { sql::replays::REPLAY_SOME_KEPT_BACK } else { sql::replays::REPLAY_SOME };
     let query = sqlx::query(text).bind(seq).bind(int(replay.from_item));
     let query = query.bind(state_number(ItemState::Failed)).bind(AT_ONCE);
     let query = if is_offered { query.bind(uuid(&replay.shipment.0)).bind(never_offered()) } else { query };
@@ -221,12 +222,17 @@ fn never_offered() -> String {
 async fn reopen(connection: &mut SqliteConnection, seq: i64, replay: &Replay) -> Result<u64, LedgerError> {
     let mut items = 0;
     for seq in shares::members(connection, replay.shipment).await? {
-        let opened: i64 = sqlx::query_scalar(sql::REPLAYED_COUNT).bind(seq).fetch_one(&mut *connection).await?;
+        let opened: i64 =
+            sqlx::query_scalar(sql::replays::REPLAYED_COUNT).bind(seq).fetch_one(&mut *connection).await?;
         items += opened;
     }
     if items > 0 {
         shares::reopen(connection, replay.shipment).await?;
-        sqlx::query(sql::REOPEN).bind(seq).bind(replay.said.now.as_millisecond()).execute(&mut *connection).await?;
+        sqlx::query(sql::replays::REOPEN)
+            .bind(seq)
+            .bind(replay.said.now.as_millisecond())
+            .execute(&mut *connection)
+            .await?;
         let detail = format!("{items} items, {}", replay.said);
         shipments::add_event(connection, seq, replay.said.now, "replayed", &detail).await?;
     }
@@ -234,7 +240,7 @@ async fn reopen(connection: &mut SqliteConnection, seq: i64, replay: &Replay) ->
 }
 
 async fn begin_reprint(connection: &mut SqliteConnection, seq: i64, replay: &Replay) -> Result<u64, LedgerError> {
-    let changed = sqlx::query(sql::REPRINT).bind(seq).execute(&mut *connection).await?.rows_affected();
+    let changed = sqlx::query(sql::replays::REPRINT).bind(seq).execute(&mut *connection).await?.rows_affected();
     if changed > 0 {
         let detail = replay.said.to_string();
         shipments::add_event(connection, seq, replay.said.now, "receipt-asked-again", &detail).await?;
@@ -249,7 +255,7 @@ pub(super) async fn items(
     after: u64,
     limit: u32,
 ) -> Result<Vec<Item>, LedgerError> {
-    let query = sqlx::query(sql::REPLAYED_ITEMS).bind(uuid(&id.0)).bind(int(after)).bind(i64::from(limit));
+    let query = sqlx::query(sql::replays::REPLAYED_ITEMS).bind(uuid(&id.0)).bind(int(after)).bind(i64::from(limit));
     query.fetch_all(connection).await?.iter().map(rows::item).collect()
 }
 
@@ -261,12 +267,12 @@ pub(super) async fn end_some(
 ) -> Result<bool, LedgerError> {
     let seq = shipments::seq(connection, id).await?;
     for member in shares::members(connection, id).await? {
-        let told = sqlx::query(sql::TOLD_SOME).bind(member).bind(AT_ONCE).execute(&mut *connection).await?;
+        let told = sqlx::query(sql::replays::TOLD_SOME).bind(member).bind(AT_ONCE).execute(&mut *connection).await?;
         if told.rows_affected() > 0 {
             return Ok(true);
         }
     }
-    let ended = sqlx::query(sql::CLOSE_AGAIN).bind(seq).execute(&mut *connection).await?;
+    let ended = sqlx::query(sql::replays::CLOSE_AGAIN).bind(seq).execute(&mut *connection).await?;
     if ended.rows_affected() > 0 {
         shipments::add_event(connection, seq, now, "ended-again", "").await?;
     }

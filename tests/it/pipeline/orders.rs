@@ -115,10 +115,8 @@ async fn a_cancelled_shipment_ends_with_what_was_sent() {
     running.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_may_have_been_sent_is_looked_up_before_it_is_given_up() {
-    let mut rig = Rig::new().await;
-    rig.receiver.gone.store(true, Ordering::SeqCst);
+/// A shipment of two items that is cancelled while the second may be on its way.
+async fn cancelled_halfway(rig: &Rig) -> ShipmentId {
     let id = rig.drop_batch(2, 1).await;
     let running = rig.run();
     rig.judged(id).await;
@@ -130,6 +128,14 @@ async fn what_may_have_been_sent_is_looked_up_before_it_is_given_up() {
         .unwrap();
     rig.house.ledger.release_all(None).await.unwrap();
     assert_eq!(rig.order(id, Standing::Cancelled).await, Ordered::Done);
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_been_sent_is_looked_up_before_it_is_given_up() {
+    let mut rig = Rig::new().await;
+    rig.receiver.gone.store(true, Ordering::SeqCst);
+    let id = cancelled_halfway(&rig).await;
     rig.receiver.gone.store(false, Ordering::SeqCst);
     rig.wait_hours(1);
     rig.house.started = rig.clock.now();
@@ -146,17 +152,7 @@ async fn what_may_have_been_sent_and_cannot_be_looked_up_is_not_offered_again() 
     let mut rig = Rig::new().await;
     rig.receiver.gone.store(true, Ordering::SeqCst);
     rig.receiver.blind.store(true, Ordering::SeqCst);
-    let id = rig.drop_batch(2, 1).await;
-    let running = rig.run();
-    rig.judged(id).await;
-    running.stop().await;
-    rig.house
-        .ledger
-        .intend(Intent { shipment: id, number: 2, now: rig.clock.now(), is_doubtful: false })
-        .await
-        .unwrap();
-    rig.house.ledger.release_all(None).await.unwrap();
-    assert_eq!(rig.order(id, Standing::Cancelled).await, Ordered::Done);
+    let id = cancelled_halfway(&rig).await;
     rig.house.started = rig.clock.now();
     rig.wait_minutes(11);
     let running = rig.run();
