@@ -8,13 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use russh_sftp::protocol::{OpenFlags, StatusCode};
-use sluse::adapters::blobs::LocalBlobs;
+use sluse::adapters::blobs::{LocalBlobs, TieredBlobs};
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::{AreaPath, BlobId, Fetch, Node, NodeState, PartnerId, ScratchId, ShipmentId};
 use sluse::ports::{
     Area, AreaError, Begun, Blob, Blobs, Close, LedgerError, Look, NewUpload, Replaced, Scratch, SmallUpload, Usage,
 };
+use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use crate::support::sftp::{Gateway, ROOMY, refusal, store as store_of};
@@ -109,8 +110,16 @@ impl Area for Moody {
 
 /// A store whose disk is full when told so.
 struct Filling {
-    blobs: LocalBlobs,
+    blobs: Arc<dyn Blobs>,
     full: Arc<AtomicBool>,
+    /// Told of every scratch file that is gone; what threw it away is held up from there for a while.
+    discarded: Option<Arc<Notify>>,
+}
+
+impl Filling {
+    fn wrap(&self, scratch: Arc<dyn Scratch>) -> Arc<dyn Scratch> {
+        Arc::new(FillingScratch { scratch, full: Arc::clone(&self.full) })
+    }
 }
 
 struct FillingScratch {
@@ -137,6 +146,12 @@ impl Scratch for FillingScratch {
     fn sync(&self) -> io::Result<()> {
         self.scratch.sync()
     }
+    fn in_memory(&self) -> Option<Vec<u8>> {
+        self.scratch.in_memory()
+    }
+    fn stays_in_memory(&self, end: u64) -> bool {
+        self.scratch.stays_in_memory(end)
+    }
 }
 
 #[async_trait]
@@ -144,9 +159,12 @@ impl Blobs for Filling {
     async fn create(&self) -> io::Result<ScratchId> {
         self.blobs.create().await
     }
+    async fn begin(&self) -> io::Result<(ScratchId, Arc<dyn Scratch>)> {
+        let (id, scratch) = self.blobs.begin().await?;
+        Ok((id, self.wrap(scratch)))
+    }
     async fn scratch(&self, id: ScratchId) -> io::Result<Arc<dyn Scratch>> {
-        let scratch = self.blobs.scratch(id).await?;
-        Ok(Arc::new(FillingScratch { scratch, full: Arc::clone(&self.full) }))
+        Ok(self.wrap(self.blobs.scratch(id).await?))
     }
     async fn seal(&self, scratch: ScratchId, blob: BlobId) -> io::Result<()> {
         self.blobs.seal(scratch, blob).await
@@ -155,7 +173,12 @@ impl Blobs for Filling {
         self.blobs.open(id).await
     }
     async fn discard(&self, id: ScratchId) -> io::Result<()> {
-        self.blobs.discard(id).await
+        self.blobs.discard(id).await?;
+        if let Some(discarded) = &self.discarded {
+            discarded.notify_one();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Ok(())
     }
     async fn remove(&self, id: BlobId) -> io::Result<()> {
         self.blobs.remove(id).await
@@ -165,31 +188,51 @@ impl Blobs for Filling {
     }
 }
 
-/// A server with both stand-ins; the switches are for the ledger and the disk.
-async fn moody() -> (Gateway, Arc<AtomicBool>, Arc<AtomicBool>) {
-    let (down, full) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
-    let blobs = LocalBlobs::open(&dir.path().join("bytes")).unwrap();
-    let area = Moody { area: ledger.clone(), down: Arc::clone(&down), removed: None };
-    let store = Filling { blobs, full: Arc::clone(&full) };
-    let blobs = store_of(&dir, &ledger);
-    let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
-    let gateway = Gateway::over(dir, ledger, blobs, (Arc::new(area), Arc::new(store)), limits, ROOMY).await;
-    (gateway, down, full)
+/// What can be asked of the stand-ins.
+#[derive(Default)]
+struct Faults {
+    down: Arc<AtomicBool>,
+    full: Arc<AtomicBool>,
+    removed: Option<Arc<Notify>>,
+    discarded: Option<Arc<Notify>>,
+}
+
+impl Faults {
+    /// A server with both stand-ins, over a store that has a file of every upload.
+    async fn over_files(&self) -> Gateway {
+        let dir = tempfile::tempdir().unwrap();
+        let files = LocalBlobs::open(&dir.path().join("bytes")).unwrap();
+        self.over(dir, |_tiered| Arc::new(files)).await
+    }
+
+    /// One with the bytes as the program keeps them.
+    async fn over_tiers(&self) -> Gateway {
+        self.over(tempfile::tempdir().unwrap(), |tiered| Arc::new(tiered)).await
+    }
+
+    async fn over(&self, dir: TempDir, store: impl FnOnce(TieredBlobs) -> Arc<dyn Blobs>) -> Gateway {
+        let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
+        let area = Moody { area: ledger.clone(), down: Arc::clone(&self.down), removed: self.removed.clone() };
+        let blobs = store_of(&dir, &ledger);
+        let (full, discarded) = (Arc::clone(&self.full), self.discarded.clone());
+        let store = Filling { blobs: store(blobs.clone()), full, discarded };
+        let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
+        Gateway::over(dir, ledger, blobs, (Arc::new(area), Arc::new(store)), limits, ROOMY).await
+    }
 }
 
 #[tokio::test]
 async fn a_close_the_ledger_did_not_take_is_no_success_and_can_be_resumed() {
-    let (gateway, down, _full) = moody().await;
+    let faults = Faults::default();
+    let gateway = faults.over_files().await;
     let client = gateway.raw("etat").await;
     let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
     client.sftp.write(&*handle, 0, b"first half ".to_vec()).await.unwrap();
-    down.store(true, Ordering::SeqCst);
+    faults.down.store(true, Ordering::SeqCst);
     let refused = refusal(client.sftp.close(handle).await.unwrap_err());
     assert_eq!(refused.0, StatusCode::Failure);
     assert!(!refused.1.contains("as the test asked"), "our own words stay in the log: {}", refused.1);
-    down.store(false, Ordering::SeqCst);
+    faults.down.store(false, Ordering::SeqCst);
     let node = gateway.node("/inbox/a.xml").await.unwrap();
     assert_eq!((node.state, node.shipment), (NodeState::Partial, None));
 
@@ -203,26 +246,11 @@ async fn a_close_the_ledger_did_not_take_is_no_success_and_can_be_resumed() {
     assert_eq!(gateway.blobs.inventory().await.unwrap(), (vec![shipment.blob], vec![]));
 }
 
-/// A server with the bytes as the program keeps them; the switch is for the ledger.
-async fn moody_and_tiered() -> (Gateway, Arc<AtomicBool>) {
-    let down = Arc::new(AtomicBool::new(false));
-    (tiered(Arc::clone(&down), None).await, down)
-}
-
-async fn tiered(down: Arc<AtomicBool>, removed: Option<Arc<Notify>>) -> Gateway {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
-    let area = Moody { area: ledger.clone(), down, removed };
-    let blobs = store_of(&dir, &ledger);
-    let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
-    let ports: (Arc<dyn Area>, Arc<dyn Blobs>) = (Arc::new(area), Arc::new(blobs.clone()));
-    Gateway::over(dir, ledger, blobs, ports, limits, ROOMY).await
-}
-
 #[tokio::test]
 async fn an_upload_that_begins_before_a_removal_is_answered_is_another_one() {
     let removed = Arc::new(Notify::new());
-    let gateway = tiered(Arc::default(), Some(Arc::clone(&removed))).await;
+    let faults = Faults { removed: Some(Arc::clone(&removed)), ..Faults::default() };
+    let gateway = faults.over_tiers().await;
     let (first, second, third) = (gateway.raw("etat").await, gateway.raw("etat").await, gateway.raw("etat").await);
     let old = first.open("/inbox/a.part", NEW).await.unwrap();
     first.sftp.write(&*old, 0, b"old".to_vec()).await.unwrap();
@@ -242,14 +270,15 @@ async fn an_upload_that_begins_before_a_removal_is_answered_is_another_one() {
 
 #[tokio::test]
 async fn a_small_upload_the_ledger_never_heard_of_can_be_resumed() {
-    let (gateway, down) = moody_and_tiered().await;
+    let faults = Faults::default();
+    let gateway = faults.over_tiers().await;
     let client = gateway.raw("etat").await;
     let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
     client.sftp.write(&*handle, 0, b"first half ".to_vec()).await.unwrap();
-    down.store(true, Ordering::SeqCst);
+    faults.down.store(true, Ordering::SeqCst);
     assert_eq!(refusal(client.sftp.close(handle).await.unwrap_err()).0, StatusCode::Failure);
     refusal(client.sftp.stat("/inbox/a.xml").await.unwrap_err());
-    down.store(false, Ordering::SeqCst);
+    faults.down.store(false, Ordering::SeqCst);
     assert_eq!(client.sftp.stat("/inbox/a.xml").await.unwrap().attrs.size, Some(11));
     let handle = client.open("/inbox/a.xml", OpenFlags::WRITE | OpenFlags::CREATE).await.unwrap();
     client.sftp.write(&*handle, 11, b"and second".to_vec()).await.unwrap();
@@ -260,15 +289,37 @@ async fn a_small_upload_the_ledger_never_heard_of_can_be_resumed() {
 }
 
 #[tokio::test]
+async fn what_an_upload_threw_away_is_not_brought_to_disk_by_who_follows() {
+    let discarded = Arc::new(Notify::new());
+    let faults = Faults { discarded: Some(Arc::clone(&discarded)), ..Faults::default() };
+    let gateway = faults.over_tiers().await;
+    let (first, second) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    first.put("/inbox/a.xml", b"first").await.unwrap();
+    // Both open the file that is being processed, and send nothing.
+    let opening = OpenFlags::WRITE | OpenFlags::CREATE;
+    let old = first.open("/inbox/a.xml", opening).await.unwrap();
+    let follows = async {
+        discarded.notified().await;
+        second.open("/inbox/a.xml", opening).await
+    };
+    let (refused, new) = tokio::join!(first.sftp.close(old), follows);
+    refusal(refused.unwrap_err());
+    refusal(second.sftp.close(new.unwrap()).await.unwrap_err());
+    let kept = gateway.shipment("/inbox/a.xml").await.unwrap().blob;
+    assert_eq!(gateway.blobs.inventory().await.unwrap(), (vec![kept], vec![]));
+}
+
+#[tokio::test]
 async fn a_full_disk_is_told_in_words_and_the_partial_is_kept() {
-    let (gateway, _down, full) = moody().await;
+    let faults = Faults::default();
+    let gateway = faults.over_files().await;
     let client = gateway.raw("etat").await;
     let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
     client.sftp.write(&*handle, 0, vec![1; 1000]).await.unwrap();
-    full.store(true, Ordering::SeqCst);
+    faults.full.store(true, Ordering::SeqCst);
     let refused = refusal(client.sftp.write(&*handle, 1000, vec![2; 1000]).await.unwrap_err());
     assert!(refused.1.contains("disk is full"), "{}", refused.1);
-    full.store(false, Ordering::SeqCst);
+    faults.full.store(false, Ordering::SeqCst);
     // Room has come back, but a hole could be left: this handle is spent.
     client.sftp.write(&*handle, 2000, vec![3; 1000]).await.unwrap_err();
     assert!(refusal(client.sftp.close(handle).await.unwrap_err()).1.contains("disk is full"));

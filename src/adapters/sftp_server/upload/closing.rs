@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::MutexGuard;
 
 use crate::kill_point::kill_point;
 use crate::measures;
@@ -11,6 +12,7 @@ use crate::model::ShipmentId;
 use crate::ports::{AreaError, Close};
 
 use super::super::failure::Failure;
+use super::super::ongoing::Hold;
 use super::super::premises::sealed_as;
 use super::super::recent::Handed;
 use super::{Upload, claim_of, held};
@@ -24,7 +26,7 @@ impl Upload {
             return Err(failure);
         }
         let hold = Arc::clone(&self.hold);
-        let mut lost = held(&hold).await.inspect_err(|_lost| self.forget())?;
+        let _ending = ending(&hold).await.inspect_err(|_lost| self.forget())?;
         let now = self.premises.now();
         kill_point("sftp.close.before");
         // Nobody writes any more, and looking goes on while the disk is waited for.
@@ -58,8 +60,6 @@ impl Upload {
             Err(error) => return Err(self.not_closed(error).await),
         };
         kill_point("sftp.close.after");
-        // Nobody takes over what is done.
-        *lost = true;
         self.premises.ongoing.settle(&self.tree.partner, &hold);
         arrival.into_iter().for_each(|arrival| arrival.kept());
         if let Some(blob) = replaced {
@@ -111,12 +111,13 @@ impl Upload {
 
     /// Leaves it as a partial that can be resumed, unless another connection has it.
     pub(in super::super) async fn pause(&mut self) {
+        let hold = Arc::clone(&self.hold);
+        let ending = ending(&hold).await;
         if self.later.is_some() {
             return self.premises.discard(self.scratch_id).await;
         }
-        let hold = Arc::clone(&self.hold);
-        match held(&hold).await {
-            Ok(_held) => self.record_size().await,
+        match ending {
+            Ok(_ending) => self.record_size().await,
             Err(_lost) => self.forget(),
         }
     }
@@ -148,4 +149,12 @@ impl Upload {
             }
         }
     }
+}
+
+/// The right to end the upload, until dropped. Nobody takes over what has ended: who waits to do so would bring its bytes to
+/// disk, where they are thrown away.
+async fn ending(hold: &Hold) -> Result<MutexGuard<'_, bool>, Failure> {
+    let mut lost = held(hold).await?;
+    *lost = true;
+    Ok(lost)
 }
