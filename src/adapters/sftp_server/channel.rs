@@ -86,25 +86,31 @@ impl Talk {
     async fn converse(&mut self, session: &mut Session, stop: &CancellationToken) -> Result<Never, End> {
         let mut replies = Replies::default();
         loop {
+            // Before anything more is taken in: what came first may be all that the client says until it is answered.
+            self.answer(session, &mut replies).await?;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(End::Stopping),
                 took = self.take_in() => took?,
             }
-            self.pay(self.frames.len()).await;
-            loop {
-                let answered = session.answer(&mut self.frames, &mut replies).await;
-                // Also when the stream has broken: what came before that is answered.
-                if replies.len() > 0 {
-                    self.pay(replies.len()).await;
-                    self.send(replies.take()).await?;
-                }
-                if self.backlog.fit(self.frames.len()) {
-                    self.frames.renew();
-                }
-                if !answered? {
-                    break;
-                }
+        }
+    }
+
+    /// Answers the requests that have come whole.
+    async fn answer(&mut self, session: &mut Session, replies: &mut Replies) -> Result<(), End> {
+        self.pay(self.frames.len()).await;
+        loop {
+            let answered = session.answer(&mut self.frames, replies).await;
+            // Also when the stream has broken: what came before that is answered.
+            if replies.len() > 0 {
+                self.pay(replies.len()).await;
+                self.send(replies.take()).await?;
+            }
+            if self.backlog.fit(self.frames.len()) {
+                self.frames.renew();
+            }
+            if !answered? {
+                return Ok(());
             }
         }
     }
@@ -233,7 +239,114 @@ const SLOW: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use russh::keys::ssh_key::private::Ed25519Keypair;
+    use russh::keys::{PrivateKey, PublicKeyOrCertificate};
+    use russh::server::{Auth, ChannelOpenHandle};
+    use russh::{client, server};
+    use russh_sftp::protocol::{Init, Packet};
+    use tokio::io::duplex;
+    use tokio::sync::Semaphore;
+
+    use crate::adapters::blobs::LocalBlobs;
+    use crate::adapters::ledger::SqliteLedger;
+    use crate::model::{BlobId, ShipmentId};
+    use crate::ports::{Arrival, Arrivals, Arriving, SystemClock};
+
+    use super::super::deferred::Deferred;
+    use super::super::offers::{Age, config};
+    use super::super::premises::Premises;
+    use super::super::settings::SftpLimits;
+    use super::super::tree::{self, Tree};
     use super::*;
+
+    /// Looks at nothing.
+    struct Blind;
+
+    impl Arrivals for Blind {
+        fn begins(&self, _upload: Arriving) -> Box<dyn Arrival> {
+            unreachable!("nothing is uploaded here")
+        }
+
+        fn shipment_of(&self, _blob: BlobId) -> Option<ShipmentId> {
+            None
+        }
+    }
+
+    async fn session(dir: &Path) -> Session {
+        let premises = Premises {
+            area: Deferred::new(Arc::new(SqliteLedger::open(&dir.join("ledger.db")).await.unwrap())),
+            blobs: Arc::new(LocalBlobs::open(&dir.join("bytes")).unwrap()),
+            arrivals: Arc::new(Blind),
+            clock: Arc::new(SystemClock),
+            claimed: Arc::default(),
+            ongoing: Default::default(),
+        };
+        let tree = Tree::new(&tree::tests::access()).unwrap();
+        Session::new(Arc::new(premises), Arc::new(tree), 1, Arc::new(Semaphore::new(1)))
+    }
+
+    /// Serves a channel from its first bytes on, which it has in hand by then.
+    struct Late(Option<Session>);
+
+    impl server::Handler for Late {
+        type Error = russh::Error;
+
+        async fn auth_none(&mut self, _user: &str) -> Result<Auth, Self::Error> {
+            Ok(Auth::Accept)
+        }
+
+        async fn channel_open_session(
+            &mut self,
+            mut channel: Channel<Msg>,
+            reply: ChannelOpenHandle,
+            connection: &mut server::Session,
+        ) -> Result<(), Self::Error> {
+            reply.accept().await;
+            let (handle, session) = (connection.handle(), self.0.take().unwrap());
+            let shares = Shares::new(&tree::tests::access(), &SftpLimits::default());
+            tokio::spawn(async move {
+                let first = channel.wait().await;
+                assert!(matches!(first, Some(ChannelMsg::Data { .. })), "{first:?}");
+                serve((channel, first), handle, session, shares, CancellationToken::new()).await;
+            });
+            Ok(())
+        }
+    }
+
+    struct Trusting;
+
+    impl client::Handler for Trusting {
+        type Error = russh::Error;
+
+        async fn check_server_key(&mut self, _key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+            Ok(true)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_came_before_the_session_began_is_answered_without_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let late = Late(Some(session(dir.path()).await));
+        let key = PrivateKey::from(Ed25519Keypair::from_seed(&[1; 32]));
+        let offer = Arc::new(config(&SftpLimits::default(), Age::Modern, vec![key], Vec::new()));
+        let (ours, theirs) = duplex(64 * 1024);
+        tokio::spawn(async move { server::run_stream(offer, ours, late).await.unwrap().await });
+        let mut ssh = client::connect_stream(Arc::default(), theirs, Trusting).await.unwrap();
+        assert!(ssh.authenticate_none("etat").await.unwrap().success());
+        let mut channel = ssh.channel_open_session().await.unwrap();
+        channel.data_bytes(Bytes::try_from(Packet::from(Init::default())).unwrap()).await.unwrap();
+        let answer = async {
+            loop {
+                if let Some(ChannelMsg::Data { data }) = channel.wait().await {
+                    return data;
+                }
+            }
+        };
+        let answer = timeout(Duration::from_secs(60), answer).await.expect("an answer to INIT");
+        assert!(matches!(Packet::try_from(&mut answer.slice(4..)), Ok(Packet::Version(_))));
+    }
 
     #[test]
     fn patience_ends_from_the_first_moment_on_and_sooner_without_room() {
