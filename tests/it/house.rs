@@ -81,6 +81,9 @@ const SYNC: &[&str] = &[
     "config", "generate",
 ];
 
+/// Names of values that may be a sender's file.
+const FILES: &[&str] = &["path", "from", "to"];
+
 /// Words that name no duty.
 const VAGUE: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "misc"];
 
@@ -139,6 +142,25 @@ fn files_keep_the_rules_of_the_house() {
         }
         for (number, line) in code.lines().enumerate().filter(|(_, line)| line.contains("[allow(")) {
             wrong.push(format!("{}:{}: `expect` with a reason instead: {}", path.display(), number + 1, line.trim()));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Senders name files as they like, also after a reportee: `AreaPath::logged` shows what may be known of that.
+#[test]
+fn names_of_files_are_not_logged_as_they_are() {
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        for (number, line) in code.lines().enumerate() {
+            let bare = |(at, _): (usize, _)| {
+                let name = identifier(&line[at + 1..]);
+                let rest = name.as_ref().map_or("", |name| &line[at + 1 + name.len()..]);
+                name.is_some_and(|name| FILES.contains(&name.as_str())) && !rest.starts_with(['.', '('])
+            };
+            if line.match_indices(['%', '?']).any(bare) {
+                wrong.push(format!("{}:{}: `.logged()` instead: {}", path.display(), number + 1, line.trim()));
+            }
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
