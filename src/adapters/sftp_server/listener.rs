@@ -188,12 +188,13 @@ async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream, 
         Err(_late) => return tracing::debug!(%peer, "nothing was said"),
     };
     let channels = TaskTracker::new();
-    // Whatever way this function ends, the socket ends with it.
+    // Whatever way this function ends, the socket ends with it, and so does a login that is worked on.
     let cut = CancellationToken::new();
     let _cut = cut.clone().drop_guard();
     let line = Line::new(stream, cut.clone(), GREETING.len());
     let (logged_in, login) = oneshot::channel();
-    let connection = Connection::new(Arc::clone(&shared), peer, age, stranger, logged_in, channels.clone());
+    let (channels_of, cut_of) = (channels.clone(), cut.clone());
+    let connection = Connection::new(Arc::clone(&shared), peer, age, stranger, logged_in, channels_of, cut_of);
     let mut running = match timeout_at(until, run_stream(ssh, line, connection)).await {
         Ok(Ok(running)) => running,
         // Load balancers look in and go again all day.

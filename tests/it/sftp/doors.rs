@@ -24,6 +24,14 @@ async fn with_key_of(session: &mut client::Handle<Trusting>, user: &str, owner: 
     session.authenticate_publickey(user, key).await.unwrap()
 }
 
+/// Connects from another address of this machine.
+async fn connect_from(address: &str, gateway: &Gateway) -> client::Handle<Trusting> {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+    let stream = socket.connect(gateway.address).await.unwrap();
+    client::connect_stream(Arc::default(), stream, Trusting).await.unwrap()
+}
+
 /// Whether the first step is taken and the second is still asked for.
 fn is_half(result: &AuthResult) -> bool {
     matches!(result, AuthResult::Failure { partial_success: true, .. })
@@ -105,12 +113,35 @@ async fn guessing_waits_longer_each_time_and_ends_with_a_ban_that_the_ledger_kee
     let address: IpAddr = "127.0.0.1".parse().unwrap();
     assert!(matches!(&bans[..], [Ban { address: banned, times: 1, .. }] if *banned == address), "{bans:?}");
     // Another address of this machine is another address.
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
-    let stream = socket.connect(gateway.address).await.unwrap();
-    let config = Arc::new(client::Config::default());
-    let mut other = client::connect_stream(config, stream, Trusting).await.unwrap();
+    let mut other = connect_from("127.0.0.2", &gateway).await;
     assert!(matches!(with_key(&mut other, "etat").await, AuthResult::Success));
+}
+
+#[tokio::test]
+async fn who_gives_way_while_a_login_is_worked_on_is_gone() {
+    let an_hour = Duration::from_secs(3600);
+    let gateway = Gateway::changed(|settings| {
+        settings.limits.max_connections = 1;
+        settings.defence = Defence { ban_score: 2, wait: an_hour, longest_wait: an_hour, ..Defence::default() };
+    })
+    .await;
+    let mut guesser = connect_from("127.0.0.2", &gateway).await;
+    assert!(is_refused(&guesser.authenticate_password("etat", "wrong").await.unwrap()));
+    let guessing = tokio::spawn(async move { guesser.authenticate_password("etat", "wrong").await });
+    // The second answer waits from here on.
+    while gateway.ledger.bans_after(Timestamp::now()).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut comes = loop {
+        let stream = TcpStream::connect(gateway.address).await.unwrap();
+        // Refused where who gives way needs long for it.
+        if let Ok(session) = client::connect_stream(Arc::default(), stream, Trusting).await {
+            break session;
+        }
+    };
+    assert!(matches!(with_key(&mut comes, "annen").await, AuthResult::Success));
+    let ended = tokio::time::timeout(Duration::from_secs(60), guessing).await.expect("the guesser's line ends");
+    assert!(!matches!(ended.unwrap(), Ok(AuthResult::Success)));
 }
 
 #[tokio::test]
