@@ -20,6 +20,7 @@ use crate::measures;
 
 use super::channel;
 use super::defender::Defender;
+use super::line::Ends;
 use super::login::Entrance;
 use super::offers::Age;
 use super::premises::Premises;
@@ -78,8 +79,7 @@ pub(super) struct Connection {
     waiting: HashMap<ChannelId, Waiting>,
     room_for_channels: Arc<Semaphore>,
     channels: TaskTracker,
-    /// Cancelled with the line: the connection's own task does not look at that while a login is worked on.
-    cut: CancellationToken,
+    ends: Ends,
     distance: Distance,
 }
 
@@ -93,15 +93,14 @@ struct Granted {
 }
 
 impl Connection {
-    /// A connection before its login. `channels` tracks the work of its channels.
+    /// A connection before its login. The tracker is for the work of its channels.
     pub(super) fn new(
         shared: Arc<Shared>,
         peer: SocketAddr,
         age: Age,
         stranger: Stranger,
         logged_in: oneshot::Sender<CancellationToken>,
-        channels: TaskTracker,
-        cut: CancellationToken,
+        (channels, ends): (TaskTracker, Ends),
     ) -> Self {
         Self {
             shared,
@@ -115,7 +114,7 @@ impl Connection {
             waiting: HashMap::new(),
             room_for_channels: Arc::new(Semaphore::new(MAX_CHANNELS)),
             channels,
-            cut,
+            ends,
             distance: Distance::default(),
         }
     }
@@ -164,7 +163,7 @@ impl Connection {
     /// Waits, but not for a line that was cut: its seat is another's by then, and who waits on takes memory that nobody
     /// counts.
     async fn unless_cut<T>(&self, waited: impl Future<Output = T>) -> Result<T, russh::Error> {
-        self.cut.run_until_cancelled(waited).await.ok_or(russh::Error::Disconnect)
+        self.ends.cut.run_until_cancelled(waited).await.ok_or(russh::Error::Disconnect)
     }
 
     /// The user's name for the log, if there is such a user: what else is typed there may be a password or somebody's id.
@@ -194,7 +193,7 @@ impl Connection {
         );
         let span = tracing::info_span!("sftp", partner = %granted.tree.partner, peer = %self.peer);
         let shares = granted.shares.clone();
-        let (handle, stop) = (session.handle(), self.shared.stop.clone());
+        let (handle, stop) = (session.handle(), self.ends.stop.clone());
         waiting
             .begin(move |channel, first| channel::serve((channel, first), handle, sftp, shares, stop).instrument(span))
     }
@@ -208,7 +207,7 @@ impl Connection {
             handles: Arc::clone(&granted.shares.handles),
             target,
             bandwidth: granted.shares.bandwidth.clone(),
-            stop: self.shared.stop.clone(),
+            stop: self.ends.stop.clone(),
         };
         let span = tracing::info_span!("scp", partner = %granted.tree.partner, peer = %self.peer);
         waiting.begin(move |channel, first| scp::serve((channel, first), scp).instrument(span))
@@ -277,7 +276,7 @@ impl Handler for Connection {
         match self.channel_room() {
             Some(room) => {
                 let id = channel.id();
-                let (waiting, serving) = Waiting::new(channel, self.shared.stop.clone());
+                let (waiting, serving) = Waiting::new(channel, self.ends.stop.clone());
                 self.waiting.insert(id, waiting);
                 self.channels.spawn(async move {
                     serving.await;

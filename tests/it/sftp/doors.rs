@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use russh::client::{self, AuthResult, KeyboardInteractiveAuthResponse};
 use russh::keys::PrivateKeyWithHashAlg;
+use russh_sftp::protocol::OpenFlags;
 use sluse::adapters::sftp_server::{Defence, SftpSettings};
 use sluse::ports::{Ban, Bans as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -170,6 +171,25 @@ async fn keys_that_open_nothing_are_counted_once_a_connection() {
         assert!(begun.elapsed() < Duration::from_secs(60), "no ban");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn a_partner_that_may_be_here_no_longer_begins_nothing_more() {
+    let mut partners = Vec::new();
+    let gateway = Gateway::changed(|settings| {
+        settings.limits.drain_time = Duration::from_secs(3600);
+        partners.clone_from(&settings.partners);
+    })
+    .await;
+    let (gone, stays) = (gateway.raw("etat").await, gateway.raw("annen").await);
+    let handle = gone.open("/inbox/a.xml", OpenFlags::WRITE | OpenFlags::CREATE).await.unwrap();
+    gone.sftp.write(handle, 0, b"half".to_vec()).await.unwrap();
+    partners.retain(|access| access.partner.as_str() == "annen");
+    gateway.doorkeeper.admit(&partners).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), gone.ssh).await;
+    assert!(ended.is_ok(), "what is open must not wait for the drain time");
+    gateway.paused_at("/inbox/a.xml", 4).await;
+    stays.put("/inbox/b.xml", b"<b/>").await.unwrap();
 }
 
 #[tokio::test]

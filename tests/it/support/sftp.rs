@@ -14,7 +14,9 @@ use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use secrecy::SecretString;
 use sluse::adapters::blobs::{LocalBlobs, TieredBlobs};
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::adapters::sftp_server::{Backing, Defence, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings};
+use sluse::adapters::sftp_server::{
+    Backing, Defence, Doorkeeper, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings,
+};
 use sluse::model::{Node, Shipment};
 use sluse::pipeline::Ahead;
 use sluse::ports::{Area, Blobs, Clock, Ledger, Quota, SystemClock};
@@ -29,6 +31,7 @@ pub(crate) struct Gateway {
     pub(crate) ledger: SqliteLedger,
     pub(crate) blobs: TieredBlobs,
     pub(crate) claimed: Arc<Notify>,
+    pub(crate) doorkeeper: Doorkeeper,
     pub(crate) dir: TempDir,
     stop: CancellationToken,
     running: JoinHandle<()>,
@@ -99,9 +102,9 @@ impl Gateway {
         let arrivals = Arc::new(Ahead::none());
         let backing = Backing { area, blobs: store, bans, arrivals, clock, claimed: Arc::clone(&claimed) };
         let server = SftpServer::bind(settings, backing).await.unwrap();
-        let (address, stop) = (server.local_addr(), CancellationToken::new());
+        let (address, doorkeeper, stop) = (server.local_addr(), server.doorkeeper(), CancellationToken::new());
         let running = tokio::spawn(server.run(stop.clone()));
-        Self { address, ledger, blobs, claimed, dir, stop, running }
+        Self { address, ledger, blobs, claimed, doorkeeper, dir, stop, running }
     }
 
     /// Stops gracefully and waits for it.
