@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backlog::{Backlog, OWN_BYTES};
 use super::bandwidth::Bandwidth;
+use super::line::Ends;
 use super::packets::{Broken, Frames};
 use super::replies::Replies;
 use super::roster::Shares;
@@ -46,15 +47,15 @@ pub(super) async fn serve(
     connection: Handle,
     mut session: Session,
     shares: Shares,
-    stop: CancellationToken,
+    ends: Ends,
 ) {
     let (reader, writer) = channel.split();
     let (backlog, bandwidth) = (Backlog::new(shares.backlog), shares.bandwidth);
-    let mut talk = Talk { reader, writer, frames: Frames::default(), backlog, ended: false, bandwidth };
-    if let Some(first) = first {
-        talk.ended = taken(&mut talk.frames, Some(first)) != Took::Bytes;
+    let mut talk = Talk { reader, writer, inbound: Inbound::default(), backlog, bandwidth, cut: ends.cut };
+    if first.is_some() {
+        talk.inbound.take(first);
     }
-    let end = match talk.converse(&mut session, &stop).await {
+    let end = match talk.converse(&mut session, &ends.stop).await {
         Ok(never) => match never {},
         Err(end) => end,
     };
@@ -74,10 +75,11 @@ pub(super) async fn serve(
 struct Talk {
     reader: ChannelReadHalf,
     writer: ChannelWriteHalf<Msg>,
-    frames: Frames,
+    inbound: Inbound,
     backlog: Backlog,
-    ended: bool,
     bandwidth: Option<Arc<Bandwidth>>,
+    /// Cancelled when nobody is at the other end of the line: the window that replies wait for will not come.
+    cut: CancellationToken,
 }
 
 enum Never {}
@@ -98,16 +100,16 @@ impl Talk {
 
     /// Answers the requests that have come whole.
     async fn answer(&mut self, session: &mut Session, replies: &mut Replies) -> Result<(), End> {
-        self.pay(self.frames.len()).await;
+        self.pay(self.inbound.frames.len()).await;
         loop {
-            let answered = session.answer(&mut self.frames, replies).await;
+            let answered = session.answer(&mut self.inbound.frames, replies).await;
             // Also when the stream has broken: what came before that is answered.
             if replies.len() > 0 {
                 self.pay(replies.len()).await;
                 self.send(replies.take()).await?;
             }
-            if self.backlog.fit(self.frames.len()) {
-                self.frames.renew();
+            if self.backlog.fit(self.inbound.frames.len()) {
+                self.inbound.frames.renew();
             }
             if !answered? {
                 return Ok(());
@@ -124,43 +126,41 @@ impl Talk {
 
     /// Waits for bytes and takes all that are there, within bounds.
     async fn take_in(&mut self) -> Result<(), End> {
-        if self.ended {
+        let Self { reader, inbound, .. } = self;
+        if inbound.until != Until::More {
             return Err(End::Closed);
         }
-        let first = self.reader.wait().await;
-        self.ended = taken(&mut self.frames, first) != Took::Bytes;
-        while !self.ended && self.frames.len() < OWN_BYTES {
-            match self.reader.wait().now_or_never() {
-                Some(message) => self.ended = taken(&mut self.frames, message) != Took::Bytes,
-                None => break,
-            }
+        inbound.take(reader.wait().await);
+        while inbound.until == Until::More && inbound.frames.len() < OWN_BYTES {
+            let Some(message) = reader.wait().now_or_never() else { break };
+            inbound.take(message);
         }
         Ok(())
     }
 
     /// Sends replies, taking bytes in meanwhile.
     async fn send(&mut self, replies: Bytes) -> Result<(), End> {
-        let Self { reader, writer, frames, backlog, ended, .. } = self;
+        let Self { reader, writer, inbound, backlog, cut, .. } = self;
         let sending = writer.data_bytes(replies);
         tokio::pin!(sending);
         let mut patience = Patience::default();
-        loop {
-            let is_full = *ended || frames.len() >= WAITING_BYTES;
-            let has_room = frames.len() < backlog.room_bytes();
-            patience.look(is_full, frames.len(), Instant::now());
+        // The window these replies wait for does not come when nobody is there.
+        while inbound.until != Until::Gone {
+            let has_ended = inbound.until == Until::End;
+            let is_full = has_ended || inbound.frames.len() >= WAITING_BYTES;
+            let has_room = inbound.frames.len() < backlog.room_bytes();
+            patience.look(is_full, inbound.frames.len(), Instant::now());
             tokio::select! {
                 biased;
                 sent = &mut sending => return sent.map_err(|_gone| End::Closed),
-                message = reader.wait(), if !is_full && has_room => match taken(frames, message) {
-                    Took::Bytes => {}
-                    Took::End => *ended = true,
-                    // The window these replies wait for will not come.
-                    Took::Gone => return Err(End::Closed),
-                },
+                () = cut.cancelled() => return Err(End::Closed),
+                // Behind the end nothing comes but the word that the channel is given up.
+                message = reader.wait(), if has_ended || (!is_full && has_room) => inbound.take(message),
                 () = backlog.grow(), if !is_full && !has_room => {}
                 () = patience.ends() => return Err(End::Stalled),
             }
         }
+        Err(End::Closed)
     }
 
     /// Says good-bye; nobody may be there to hear it.
@@ -207,26 +207,38 @@ impl Patience {
     }
 }
 
-/// What a message was.
-#[derive(Debug, PartialEq, Eq)]
-enum Took {
-    /// Bytes, or nothing that concerns us.
-    Bytes,
-    /// The client has no more to say, but listens.
+/// What has come from the client.
+#[derive(Debug, Default)]
+struct Inbound {
+    frames: Frames,
+    until: Until,
+}
+
+/// How far the client has come.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Until {
+    /// More may come.
+    #[default]
+    More,
+    /// It has no more to say, but listens.
     End,
     /// Nobody is there.
     Gone,
 }
 
-fn taken(frames: &mut Frames, message: Option<ChannelMsg>) -> Took {
-    match message {
-        Some(ChannelMsg::Data { data }) => {
-            frames.push(&data);
-            Took::Bytes
-        }
-        Some(ChannelMsg::Eof) => Took::End,
-        Some(ChannelMsg::Close) | None => Took::Gone,
-        Some(_) => Took::Bytes,
+impl Inbound {
+    fn take(&mut self, message: Option<ChannelMsg>) {
+        let until = match message {
+            Some(ChannelMsg::Data { data }) if self.until == Until::More => {
+                self.frames.push(&data);
+                Until::More
+            }
+            Some(ChannelMsg::Eof) => Until::End,
+            Some(ChannelMsg::Close) | None => Until::Gone,
+            // Nothing that concerns us.
+            Some(_) => Until::More,
+        };
+        self.until = self.until.max(until);
     }
 }
 
@@ -309,7 +321,8 @@ mod tests {
             tokio::spawn(async move {
                 let first = channel.wait().await;
                 assert!(matches!(first, Some(ChannelMsg::Data { .. })), "{first:?}");
-                serve((channel, first), handle, session, shares, CancellationToken::new()).await;
+                let ends = Ends { stop: CancellationToken::new(), cut: CancellationToken::new() };
+                serve((channel, first), handle, session, shares, ends).await;
             });
             Ok(())
         }

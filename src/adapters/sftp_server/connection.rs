@@ -193,9 +193,9 @@ impl Connection {
         );
         let span = tracing::info_span!("sftp", partner = %granted.tree.partner, peer = %self.peer);
         let shares = granted.shares.clone();
-        let (handle, stop) = (session.handle(), self.ends.stop.clone());
+        let (handle, ends) = (session.handle(), self.ends.clone());
         waiting
-            .begin(move |channel, first| channel::serve((channel, first), handle, sftp, shares, stop).instrument(span))
+            .begin(move |channel, first| channel::serve((channel, first), handle, sftp, shares, ends).instrument(span))
     }
 
     fn start_scp(&mut self, id: ChannelId, target: String) -> bool {
@@ -207,7 +207,7 @@ impl Connection {
             handles: Arc::clone(&granted.shares.handles),
             target,
             bandwidth: granted.shares.bandwidth.clone(),
-            stop: self.ends.stop.clone(),
+            ends: self.ends.clone(),
         };
         let span = tracing::info_span!("scp", partner = %granted.tree.partner, peer = %self.peer);
         waiting.begin(move |channel, first| scp::serve((channel, first), scp).instrument(span))

@@ -208,8 +208,9 @@ async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream, 
         let _ = timeout(shared.limits.drain_time, channels.wait()).await;
         let _ = running.handle().disconnect(Disconnect::ByApplication, reason.to_owned(), "en".to_owned()).await;
         let _ = timeout(FAREWELL, &mut running).await;
-        ends.cut.cancel();
     }
+    // Channels whose replies nobody will read give back what they have.
+    ends.cut.cancel();
     channels.close();
     channels.wait().await;
 }
