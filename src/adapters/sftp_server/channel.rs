@@ -100,8 +100,10 @@ impl Talk {
 
     /// Answers the requests that have come whole.
     async fn answer(&mut self, session: &mut Session, replies: &mut Replies) -> Result<(), End> {
-        self.pay(self.inbound.frames.len()).await;
         loop {
+            // Also what was taken in while replies waited.
+            let came_bytes = self.inbound.frames.came();
+            self.pay(came_bytes).await;
             let answered = session.answer(&mut self.inbound.frames, replies).await;
             // Also when the stream has broken: what came before that is answered.
             if replies.len() > 0 {
@@ -119,7 +121,7 @@ impl Talk {
 
     /// Waits until so many bytes are within the partner's share of the line.
     async fn pay(&self, bytes: usize) {
-        if let Some(bandwidth) = &self.bandwidth {
+        if let Some(bandwidth) = self.bandwidth.as_ref().filter(|_| bytes > 0) {
             bandwidth.spend(bytes).await;
         }
     }
