@@ -1,6 +1,7 @@
 //! The turns of host keys: one is made and known before it is shown, and set aside after.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -54,18 +55,42 @@ pub fn make(dir: &Path, kind: HostKeyKind) -> Result<Option<PathBuf>, KeyFileErr
 /// Sets the key that is shown aside, with its certificate, and gives its name to the one that waits; `None` when none does.
 /// Tells where the old key is.
 pub fn retire(dir: &Path, kind: HostKeyKind) -> Result<Option<PathBuf>, KeyFileError> {
-    let (Some(current), Some(next)) = turns(dir, kind)? else { return Ok(None) };
-    let aside = with(&current.path, ".retired");
-    // In this order there is a right key with a right certificate, or none, wherever it breaks off.
-    for (from, to) in [
-        (certificate::path(&current.path), with(&certificate::path(&current.path), ".retired")),
-        (current.path.clone(), aside.clone()),
-        (certificate::path(&next.path), certificate::path(&current.path)),
-        (next.path.clone(), current.path.clone()),
-    ] {
-        step(&from, &to).map_err(|source| KeyFileError::Disk { path: to, source })?;
+    let (Some(current), next) = turns(dir, kind)? else { return Ok(None) };
+    if let Some(name) = broken_off(dir, &current)? {
+        step(&current.path, &name)?;
+        return Ok(Some(aside(&name)));
     }
-    Ok(Some(aside))
+    let Some(next) = next else { return Ok(None) };
+    let (certified, shown) = (certificate::path(&current.path), current.path);
+    let old = [(&certified, aside(&certified)), (&shown, aside(&shown))];
+    // Before anything is moved: what is refused has changed nothing.
+    for (from, to) in &old {
+        if from.exists() && to.exists() {
+            return Err(there_already(to));
+        }
+    }
+    // In this order there is a right key with a right certificate, or none, wherever it breaks off.
+    for (from, to) in &old {
+        step(from, to)?;
+    }
+    step(&certificate::path(&next.path), &certified)?;
+    step(&next.path, &shown)?;
+    Ok(Some(aside(&shown)))
+}
+
+/// The name that a key was to have when its turn broke off: its certificate has that name already.
+fn broken_off(dir: &Path, key: &HostKey) -> Result<Option<PathBuf>, KeyFileError> {
+    let disk = |source| KeyFileError::Disk { path: dir.to_owned(), source };
+    for entry in fs::read_dir(dir).map_err(disk)? {
+        let file = entry.map_err(disk)?.path();
+        let name = file.to_str().and_then(|file| file.strip_suffix(certificate::ENDING)).map(PathBuf::from);
+        let Some(name) = name.filter(|name| !name.exists() && aside(name).exists()) else { continue };
+        // One of another key is none of a turn.
+        if matches!(certificate::beside(&name, &key.key), Ok(Some(_))) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// The key of a kind that is shown, and the one that waits.
@@ -82,24 +107,33 @@ fn after(path: &Path) -> OsString {
     format!("{}_next_key", name.strip_suffix("_key").unwrap_or(&name)).into()
 }
 
-fn with(path: &Path, ending: &str) -> PathBuf {
+/// Where what is retired is set aside.
+fn aside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push(".retired");
     name.into()
 }
 
-fn step(from: &Path, to: &Path) -> io::Result<()> {
+/// Moves what is there.
+fn step(from: &Path, to: &Path) -> Result<(), KeyFileError> {
     if !from.exists() {
         return Ok(());
     }
     if to.exists() {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is there already: move it away first"));
+        return Err(there_already(to));
     }
-    durable::rename(from, to)
+    durable::rename(from, to).map_err(|source| KeyFileError::Disk { path: to.to_owned(), source })
+}
+
+fn there_already(path: &Path) -> KeyFileError {
+    let source = io::Error::new(io::ErrorKind::AlreadyExists, "it is there already: move it away first");
+    KeyFileError::Disk { path: path.to_owned(), source }
 }
 
 #[cfg(test)]
 mod tests {
+    use russh::keys::ssh_key::certificate::{Builder, CertType};
+
     use super::*;
 
     fn shown(dir: &Path) -> Vec<(String, Shown)> {
@@ -135,8 +169,40 @@ mod tests {
 
         // The one set aside before is not lost to the next.
         make(dir, HostKeyKind::Ed25519).unwrap().unwrap();
+        certify(dir, first);
         let error = retire(dir, HostKeyKind::Ed25519).unwrap_err();
         assert!(error.to_string().contains("ssh_host_ed25519_key.retired: it is there already"), "{error}");
         assert_eq!(shown(dir), expected);
+        assert!(certificate::path(&dir.join(first)).exists(), "what is still shown keeps its certificate");
+    }
+
+    #[test]
+    fn a_turn_that_broke_off_comes_to_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        for _turn in ["first", "next"] {
+            make(dir, HostKeyKind::Ed25519).unwrap().unwrap();
+        }
+        let (first, next) = ("ssh_host_ed25519_key", "ssh_host_ed25519_next_key");
+        certify(dir, next);
+        let (new, [first, next]) = (public(dir, next), [first, next].map(|name| dir.join(name)));
+        fs::rename(&first, aside(&first)).unwrap();
+        fs::rename(certificate::path(&next), certificate::path(&first)).unwrap();
+        // Here the machine stopped.
+        assert_eq!(retire(dir, HostKeyKind::Ed25519).unwrap(), Some(aside(&first)));
+        let keys = read_host_keys(dir).unwrap();
+        assert_eq!((keys.len(), keys[0].public(), keys[0].path()), (1, new, &*first));
+        assert!(keys[0].certified_until().is_some());
+        assert_eq!(retire(dir, HostKeyKind::Ed25519).unwrap(), None);
+    }
+
+    /// Lays a certificate beside a key.
+    fn certify(dir: &Path, name: &str) {
+        let path = dir.join(name);
+        let (authority, key) = (key_file::read(&path).unwrap(), key_file::read(&path).unwrap());
+        let mut certificate = Builder::new(vec![7; 16], key.public_key().key_data().clone(), 0, u64::MAX).unwrap();
+        certificate.cert_type(CertType::Host).unwrap().all_principals_valid().unwrap();
+        let text = certificate.sign(&authority).unwrap().to_openssh().unwrap();
+        fs::write(certificate::path(&path), text).unwrap();
     }
 }
