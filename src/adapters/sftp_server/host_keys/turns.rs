@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use russh::keys::Algorithm;
+use russh::keys::{Algorithm, EcdsaCurve};
 
 use super::{COMMENT, HostKey, Shown, certificate, read_host_keys, ready};
 use crate::adapters::durable;
@@ -28,6 +28,14 @@ impl HostKeyKind {
         }
     }
 
+    /// The algorithm of those that are made.
+    fn made(self) -> Algorithm {
+        match self {
+            Self::Ed25519 => Algorithm::Ed25519,
+            Self::Ecdsa => Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+        }
+    }
+
     fn is_of(self, key: &HostKey) -> bool {
         let algorithm = key.key.algorithm();
         match self {
@@ -40,10 +48,10 @@ impl HostKeyKind {
 /// Makes a key: the first of its kind, or the one that is shown next; `None` when one waits already.
 pub fn make(dir: &Path, kind: HostKeyKind) -> Result<Option<PathBuf>, KeyFileError> {
     ready(dir)?;
-    let path = match turns(dir, kind)? {
-        (None, _none) => dir.join(kind.name()),
-        (Some(current), None) => current.path.with_file_name(after(&current.path)),
-        (Some(_current), Some(_next)) => return Ok(None),
+    let path = match turns(dir, kind)?.into_iter().find(|(current, _)| current.key.algorithm() == kind.made()) {
+        None => dir.join(kind.name()),
+        Some((current, None)) => current.path.with_file_name(after(&current.path)),
+        Some((_current, Some(_next))) => return Ok(None),
     };
     match kind {
         HostKeyKind::Ed25519 => key_file::make(&path, COMMENT)?,
@@ -55,12 +63,18 @@ pub fn make(dir: &Path, kind: HostKeyKind) -> Result<Option<PathBuf>, KeyFileErr
 /// Sets the key that is shown aside, with its certificate, and gives its name to the one that waits; `None` when none does.
 /// Tells where the old key is.
 pub fn retire(dir: &Path, kind: HostKeyKind) -> Result<Option<PathBuf>, KeyFileError> {
-    let (Some(current), next) = turns(dir, kind)? else { return Ok(None) };
-    if let Some(name) = broken_off(dir, &current)? {
-        step(&current.path, &name)?;
-        return Ok(Some(aside(&name)));
+    let keys = turns(dir, kind)?;
+    for (current, _next) in &keys {
+        if let Some(name) = broken_off(dir, current)? {
+            step(&current.path, &name)?;
+            return Ok(Some(aside(&name)));
+        }
     }
-    let Some(next) = next else { return Ok(None) };
+    let waited_for = |(current, next): (HostKey, Option<HostKey>)| Some((current, next?));
+    keys.into_iter().find_map(waited_for).map(|(current, next)| set_aside(current, &next)).transpose()
+}
+
+fn set_aside(current: HostKey, next: &HostKey) -> Result<PathBuf, KeyFileError> {
     let (certified, shown) = (certificate::path(&current.path), current.path);
     let old = [(&certified, aside(&certified)), (&shown, aside(&shown))];
     // Before anything is moved: what is refused has changed nothing.
@@ -75,7 +89,7 @@ pub fn retire(dir: &Path, kind: HostKeyKind) -> Result<Option<PathBuf>, KeyFileE
     }
     step(&certificate::path(&next.path), &certified)?;
     step(&next.path, &shown)?;
-    Ok(Some(aside(&shown)))
+    Ok(aside(&shown))
 }
 
 /// The name that a key was to have when its turn broke off: its certificate has that name already.
@@ -93,12 +107,15 @@ fn broken_off(dir: &Path, key: &HostKey) -> Result<Option<PathBuf>, KeyFileError
     Ok(None)
 }
 
-/// The key of a kind that is shown, and the one that waits.
-fn turns(dir: &Path, kind: HostKeyKind) -> Result<(Option<HostKey>, Option<HostKey>), KeyFileError> {
-    let mut keys = read_host_keys(dir)?.into_iter().filter(|key| kind.is_of(key) && key.shown != Shown::OlderClients);
-    let current = keys.next();
-    let next = keys.next();
-    Ok((current, next))
+/// The keys of a kind that are shown, each with the one that waits for its turn.
+fn turns(dir: &Path, kind: HostKeyKind) -> Result<Vec<(HostKey, Option<HostKey>)>, KeyFileError> {
+    let keys = read_host_keys(dir)?.into_iter().filter(|key| kind.is_of(key) && key.shown != Shown::OlderClients);
+    let (shown, mut waiting): (Vec<_>, Vec<_>) = keys.partition(|key| key.shown == Shown::Everybody);
+    let with_next = |current: HostKey| {
+        let next = waiting.iter().position(|next| next.algorithm() == current.algorithm());
+        (current, next.map(|next| waiting.remove(next)))
+    };
+    Ok(shown.into_iter().map(with_next).collect())
 }
 
 /// A name that comes right after a key's in the order of names.
@@ -132,7 +149,11 @@ fn there_already(path: &Path) -> KeyFileError {
 
 #[cfg(test)]
 mod tests {
+    use russh::keys::PrivateKey;
+    use russh::keys::key::safe_rng;
+    use russh::keys::ssh_key::LineEnding;
     use russh::keys::ssh_key::certificate::{Builder, CertType};
+    use russh::keys::ssh_key::private::EcdsaKeypair;
 
     use super::*;
 
@@ -194,6 +215,22 @@ mod tests {
         assert_eq!((keys.len(), keys[0].public(), keys[0].path()), (1, new, &*first));
         assert!(keys[0].certified_until().is_some());
         assert_eq!(retire(dir, HostKeyKind::Ed25519).unwrap(), None);
+    }
+
+    #[test]
+    fn a_key_on_another_curve_does_not_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let older = PrivateKey::from(EcdsaKeypair::random(&mut safe_rng(), EcdsaCurve::NistP384).unwrap());
+        older.write_openssh_file(dir.join("old_key"), LineEnding::LF).unwrap();
+        let (first, next) = ("ssh_host_ecdsa_key", "ssh_host_ecdsa_next_key");
+        assert_eq!(make(dir, HostKeyKind::Ecdsa).unwrap(), Some(dir.join(first)));
+        assert_eq!(retire(dir, HostKeyKind::Ecdsa).unwrap(), None);
+        assert_eq!(make(dir, HostKeyKind::Ecdsa).unwrap(), Some(dir.join(next)));
+        assert_eq!(make(dir, HostKeyKind::Ecdsa).unwrap(), None);
+        let new = public(dir, next);
+        retire(dir, HostKeyKind::Ecdsa).unwrap().unwrap();
+        assert_eq!((public(dir, first), public(dir, "old_key")), (new, super::super::bare(older.public_key())));
     }
 
     /// Lays a certificate beside a key.
