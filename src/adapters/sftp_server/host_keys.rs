@@ -108,12 +108,20 @@ pub fn read_host_keys(dir: &Path) -> Result<Vec<HostKey>, KeyFileError> {
 pub(super) fn load_or_make(dir: &Path, now: Timestamp) -> Result<Keys, KeyFileError> {
     ready(dir)?;
     if read_host_keys(dir)?.iter().all(|key| key.shown == Shown::OlderClients) {
-        turns::make(dir, HostKeyKind::Ed25519)?;
+        unless_there(turns::make(dir, HostKeyKind::Ed25519))?;
     }
     if !dir.join(OLDER).exists() {
-        key_file::make_ecdsa(&dir.join(OLDER), COMMENT)?;
+        unless_there(key_file::make_ecdsa(&dir.join(OLDER), COMMENT))?;
     }
     Ok(parted(read_host_keys(dir)?, now))
+}
+
+/// Whoever else makes keys just now may have been quicker: then theirs is the one to read.
+fn unless_there<T>(made: Result<T, KeyFileError>) -> Result<(), KeyFileError> {
+    match made {
+        Err(KeyFileError::Disk { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 /// The keys by what they are for, told to the log.

@@ -233,6 +233,21 @@ mod tests {
         assert_eq!((public(dir, first), public(dir, "old_key")), (new, super::super::bare(older.public_key())));
     }
 
+    #[test]
+    fn a_key_is_never_made_over_another_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        // Somebody's Ed25519 key under the name of another algorithm.
+        let path = make(dir, HostKeyKind::Ed25519).unwrap().unwrap();
+        let misnamed = dir.join("ssh_host_ecdsa_key");
+        fs::rename(path, &misnamed).unwrap();
+        let before = fs::read(&misnamed).unwrap();
+        let refused = make(dir, HostKeyKind::Ecdsa).unwrap_err();
+        assert!(refused.to_string().contains("ssh_host_ecdsa_key: "), "{refused}");
+        assert_eq!(fs::read(&misnamed).unwrap(), before);
+        assert_eq!(fs::read_dir(dir).unwrap().count(), 1, "nothing else is left behind");
+    }
+
     /// Lays a certificate beside a key.
     fn certify(dir: &Path, name: &str) {
         let path = dir.join(name);
