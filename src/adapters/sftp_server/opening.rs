@@ -185,14 +185,11 @@ struct Start {
 
 async fn start(premises: &Premises, node: Option<&Node>, truncate: bool) -> Result<Start, Failure> {
     let Some(node) = node.filter(|node| !truncate && node.state != NodeState::Claimed) else {
-        return fresh(premises, None).await;
+        return empty(premises).await;
     };
     let Some(id) = node.scratch else {
-        let bytes = match node.blob {
-            Some(blob) => Some(premises.blobs.open(blob).await?),
-            None => None,
-        };
-        return fresh(premises, bytes).await;
+        let Some(whole) = node.blob else { return empty(premises).await };
+        return copied(premises, premises.blobs.open(whole).await?, false).await;
     };
     match premises.blobs.scratch(id).await {
         Ok(scratch) => {
@@ -201,24 +198,34 @@ async fn start(premises: &Premises, node: Option<&Node>, truncate: bool) -> Resu
             Ok(Start { id, scratch, size_bytes, fresh: false })
         }
         Err(gone) if gone.kind() == io::ErrorKind::NotFound => match premises.blobs.open(sealed_as(id)).await {
-            Ok(sealed) => fresh(premises, Some(sealed)).await,
-            Err(gone) if gone.kind() == io::ErrorKind::NotFound => fresh(premises, None).await,
+            // What an fsync has acknowledged is kept nowhere else once the ledger names the copy.
+            Ok(sealed) => copied(premises, sealed, true).await,
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => empty(premises).await,
             Err(error) => Err(error.into()),
         },
         Err(error) => Err(error.into()),
     }
 }
 
-/// A new scratch file, with the bytes of a blob where it continues one.
-async fn fresh(premises: &Premises, from: Option<Arc<dyn Blob>>) -> Result<Start, Failure> {
+/// A new scratch file.
+async fn empty(premises: &Premises) -> Result<Start, Failure> {
     let (id, scratch) = premises.blobs.begin().await?;
-    let Some(blob) = from else { return Ok(Start { id, scratch, size_bytes: 0, fresh: true }) };
-    let into = Arc::clone(&scratch);
-    let copied = on_disk(move || copy(&*blob, &*into)).await;
+    Ok(Start { id, scratch, size_bytes: 0, fresh: true })
+}
+
+/// A new scratch file with the bytes of a blob, brought to disk where it is to be as durable as that.
+async fn copied(premises: &Premises, blob: Arc<dyn Blob>, durably: bool) -> Result<Start, Failure> {
+    let start = empty(premises).await?;
+    let into = Arc::clone(&start.scratch);
+    let copied = on_disk(move || {
+        let size_bytes = copy(&*blob, &*into)?;
+        if durably { into.sync().map(|()| size_bytes) } else { Ok(size_bytes) }
+    })
+    .await;
     if copied.is_err() {
-        premises.discard(id).await;
+        premises.discard(start.id).await;
     }
-    Ok(Start { id, scratch, size_bytes: copied?, fresh: true })
+    Ok(Start { size_bytes: copied?, ..start })
 }
 
 fn copy(blob: &dyn Blob, scratch: &dyn Scratch) -> io::Result<u64> {
