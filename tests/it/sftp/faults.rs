@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use russh_sftp::protocol::{OpenFlags, StatusCode};
+use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use sluse::adapters::blobs::{LocalBlobs, TieredBlobs};
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::SftpLimits;
@@ -127,17 +127,22 @@ struct FillingScratch {
     full: Arc<AtomicBool>,
 }
 
+impl FillingScratch {
+    fn room(&self) -> io::Result<()> {
+        if self.full.load(Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
 impl Scratch for FillingScratch {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        if self.full.load(Ordering::SeqCst) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
+        self.room()?;
         self.scratch.write_at(offset, bytes)
     }
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         self.scratch.read_at(offset, into)
     }
     fn set_len(&self, size_bytes: u64) -> io::Result<()> {
+        self.room()?;
         self.scratch.set_len(size_bytes)
     }
     fn size_bytes(&self) -> io::Result<u64> {
@@ -328,4 +333,25 @@ async fn a_full_disk_is_told_in_words_and_the_partial_is_kept() {
     client.sftp.write(&*handle, 1000, vec![2; 1000]).await.unwrap();
     client.sftp.close(handle).await.unwrap();
     assert_eq!(gateway.shipment("/inbox/a.xml").await.unwrap().size_bytes, 2000);
+}
+
+#[tokio::test]
+async fn new_bytes_with_a_tail_of_old_ones_are_no_file() {
+    let faults = Faults::default();
+    let gateway = faults.over_files().await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, vec![1; 1000]).await.unwrap();
+    client.cut().await;
+    gateway.paused_at("/inbox/a.xml", 1000).await;
+    // As OpenSSH's `scp` sends a file that is shorter: it cuts at the end and does not look whether that was done.
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", OpenFlags::WRITE | OpenFlags::CREATE).await.unwrap();
+    client.sftp.write(&*handle, 0, vec![2; 500]).await.unwrap();
+    faults.full.store(true, Ordering::SeqCst);
+    let cut = FileAttributes { size: Some(500), ..FileAttributes::empty() };
+    refusal(client.sftp.fsetstat(&*handle, cut).await.unwrap_err());
+    faults.full.store(false, Ordering::SeqCst);
+    assert!(refusal(client.sftp.close(handle).await.unwrap_err()).1.contains("disk is full"));
+    assert!(gateway.shipment("/inbox/a.xml").await.is_none());
 }
