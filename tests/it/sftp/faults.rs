@@ -26,6 +26,8 @@ const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags
 struct Moody {
     area: SqliteLedger,
     down: Arc<AtomicBool>,
+    /// It does what a CLOSE asks, and the answer is lost.
+    mute: Arc<AtomicBool>,
     /// Told of every removal that is done, whose answer takes a while from there.
     removed: Option<Arc<Notify>>,
 }
@@ -68,7 +70,11 @@ impl Area for Moody {
         bytes: Option<Vec<u8>>,
         begins: Option<&NewUpload>,
     ) -> Result<Option<BlobId>, AreaError> {
-        self.up()?.close_small(close, bytes, begins).await
+        let closed = self.up()?.close_small(close, bytes, begins).await?;
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(LedgerError::Unavailable("as the test asked".to_owned()).into());
+        }
+        Ok(closed)
     }
     async fn safeguard(
         &self,
@@ -197,6 +203,7 @@ impl Blobs for Filling {
 #[derive(Default)]
 struct Faults {
     down: Arc<AtomicBool>,
+    mute: Arc<AtomicBool>,
     full: Arc<AtomicBool>,
     removed: Option<Arc<Notify>>,
     discarded: Option<Arc<Notify>>,
@@ -217,7 +224,8 @@ impl Faults {
 
     async fn over(&self, dir: TempDir, store: impl FnOnce(TieredBlobs) -> Arc<dyn Blobs>) -> Gateway {
         let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
-        let area = Moody { area: ledger.clone(), down: Arc::clone(&self.down), removed: self.removed.clone() };
+        let (down, mute) = (Arc::clone(&self.down), Arc::clone(&self.mute));
+        let area = Moody { area: ledger.clone(), down, mute, removed: self.removed.clone() };
         let blobs = store_of(&dir, &ledger);
         let (full, discarded) = (Arc::clone(&self.full), self.discarded.clone());
         let store = Filling { blobs: store(blobs.clone()), full, discarded };
@@ -291,6 +299,21 @@ async fn a_small_upload_the_ledger_never_heard_of_can_be_resumed() {
     let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
     assert_eq!(gateway.bytes(&shipment).await, b"first half and second");
     assert_eq!(gateway.blobs.inventory().await.unwrap(), (vec![shipment.blob], vec![]));
+}
+
+#[tokio::test]
+async fn a_close_that_was_done_and_not_answered_leaves_the_shipment_its_bytes() {
+    let faults = Faults::default();
+    let gateway = faults.over_tiers().await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"whole".to_vec()).await.unwrap();
+    // Whoever looks has it recorded.
+    client.sftp.stat("/inbox/a.xml").await.unwrap();
+    faults.mute.store(true, Ordering::SeqCst);
+    assert_eq!(refusal(client.sftp.close(handle).await.unwrap_err()).0, StatusCode::Failure);
+    let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
+    assert_eq!(gateway.bytes(&shipment).await, b"whole");
 }
 
 #[tokio::test]
