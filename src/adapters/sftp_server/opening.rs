@@ -30,12 +30,7 @@ pub(super) async fn read(
     let Some(id) = node.blob else {
         return Err(Failure::Refused("the upload of this file is not finished".to_owned()));
     };
-    let blob = match premises.blobs.open(id).await {
-        Ok(blob) => blob,
-        // Its shipment ended between the two looks.
-        Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Err(Failure::NoSuchFile),
-        Err(error) => return Err(error.into()),
-    };
+    let blob = premises.blob(id).await?.ok_or(Failure::NoSuchFile)?;
     let ours = !directory.purpose.takes_files();
     Ok(Reading { path, blob, modified: node.modified, ours, read_bytes: 0, reach_bytes: 0 })
 }
