@@ -48,7 +48,9 @@ pub(super) async fn write(
         check(purpose, tree, premises.area.stat(&tree.partner, &path).await?.as_ref(), flags)?;
     }
     let taking = premises.ongoing.take(&tree.partner, &path).await;
-    if let Some(former) = taking.former().filter(|former| former.in_memory().is_some()) {
+    let former = taking.former();
+    // Who resumes an upload finds on disk what it had in memory alone.
+    if let Some((_, former)) = former.clone().filter(|(_, former)| former.in_memory().is_some()) {
         on_disk(move || former.sync()).await?;
     }
     let Beginning { start, later, recorded_bytes, usage_bytes, settled_bytes } =
@@ -56,6 +58,10 @@ pub(super) async fn write(
     // From here on the ledger knows this upload and no other of the name.
     let hold = taking.done(Some((start.id, Arc::clone(&start.scratch))));
     hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
+    // Also where no row names it, so that beginning did not.
+    if let Some((former, _)) = former.filter(|(former, _)| *former != start.id) {
+        premises.throw_away(former).await;
+    }
     tracing::info!(partner = %tree.partner, path = %path.logged(), from_bytes = start.size_bytes, "upload begins");
     let arriving = Arriving {
         partner: tree.partner.clone(),

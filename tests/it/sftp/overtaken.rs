@@ -1,5 +1,7 @@
 //! Uploads whose name another file has taken meanwhile: nothing of them is left, and whoever comes after has its own.
 
+use std::time::{Duration, Instant};
+
 use russh_sftp::protocol::{OpenFlags, StatusCode};
 use sluse::ports::{Area as _, Blobs as _, Usage};
 
@@ -26,11 +28,9 @@ async fn put_over(client: &RawClient, path: &str) {
 async fn only_the_shipment(gateway: &Gateway, path: &str) {
     let shipment = gateway.shipment(path).await.unwrap();
     let mut kept = gateway.blobs.inventory().await.unwrap();
-    for _ in 0..5_000 {
-        if kept == (vec![shipment.blob], vec![]) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    let begun = Instant::now();
+    while kept != (vec![shipment.blob], vec![]) && begun.elapsed() < Duration::from_secs(60) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
         kept = gateway.blobs.inventory().await.unwrap();
     }
     assert_eq!(kept, (vec![shipment.blob], vec![]));
@@ -115,4 +115,19 @@ async fn an_upload_whose_row_is_gone_leaves_nothing_when_its_line_is_cut() {
         gateway.raw("etat").await.put("/inbox/b.xml", b"second night").await.unwrap();
         only_the_shipment(&gateway, "/inbox/b.xml").await;
     }
+}
+
+#[tokio::test]
+async fn an_upload_whose_row_is_gone_leaves_nothing_to_who_takes_its_name() {
+    let gateway = Gateway::start().await;
+    let (client, other) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"old".to_vec()).await.unwrap();
+    client.sftp.stat("/inbox/a.xml").await.unwrap();
+    // Behind the server's back.
+    let (partner, path) = ("etat".parse().unwrap(), "/inbox/a.xml".parse().unwrap());
+    gateway.ledger.remove(&partner, &path).await.unwrap();
+    other.put("/inbox/a.xml", b"second night").await.unwrap();
+    assert_eq!(refusal(client.sftp.close(handle).await.unwrap_err()).1, TAKEN_OVER);
+    only_the_shipment(&gateway, "/inbox/a.xml").await;
 }
