@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use russh_sftp::client::RawSftpSession;
 use russh_sftp::protocol::{OpenFlags, StatusCode};
+use sluse::adapters::sftp_server::SftpLimits;
 use sluse::ports::{Area as _, Blobs as _, Usage};
 
-use crate::support::sftp::{Gateway, RawClient, refusal};
+use crate::support::sftp::{Gateway, ROOMY, RawClient, refusal};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
 const TAKEN_OVER: &str = "another upload has taken over this file name";
@@ -100,10 +102,28 @@ async fn an_upload_that_begins_while_its_name_is_removed_is_left_alone() {
     assert!(gateway.blobs.inventory().await.unwrap().1.is_empty());
 }
 
+/// A session that begins when the one before has come to its end.
+async fn when_there_is_room(gateway: &Gateway) -> RawClient {
+    let ssh = gateway.log_in("etat").await;
+    let channel = loop {
+        match ssh.channel_open_session().await {
+            Ok(channel) => break channel,
+            Err(_full) => tokio::time::sleep(Duration::from_millis(2)).await,
+        }
+    };
+    channel.request_subsystem(true, "sftp").await.unwrap();
+    let sftp = RawSftpSession::new(channel.into_stream());
+    sftp.set_timeout(60);
+    sftp.init().await.unwrap();
+    RawClient { sftp, ssh }
+}
+
 #[tokio::test]
 async fn an_upload_whose_row_is_gone_leaves_nothing_when_its_line_is_cut() {
     for size_bytes in [200_000, 100] {
-        let gateway = Gateway::start().await;
+        let room_for_one =
+            SftpLimits { max_channels_per_partner: 1, rejection_time: Duration::ZERO, ..SftpLimits::default() };
+        let gateway = Gateway::with(room_for_one, ROOMY).await;
         let client = gateway.raw("etat").await;
         let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
         client.sftp.write(&*handle, 0, vec![1; size_bytes]).await.unwrap();
@@ -112,7 +132,7 @@ async fn an_upload_whose_row_is_gone_leaves_nothing_when_its_line_is_cut() {
         let (partner, path) = ("etat".parse().unwrap(), "/inbox/a.xml".parse().unwrap());
         gateway.ledger.remove(&partner, &path).await.unwrap();
         client.cut().await;
-        gateway.raw("etat").await.put("/inbox/b.xml", b"second night").await.unwrap();
+        when_there_is_room(&gateway).await.put("/inbox/b.xml", b"second night").await.unwrap();
         only_the_shipment(&gateway, "/inbox/b.xml").await;
     }
 }
