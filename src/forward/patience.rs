@@ -109,6 +109,11 @@ impl Patience {
         Timestamp::from_millisecond(since_ms).ok().filter(|_| since_ms != 0)
     }
 
+    /// Tells whether there was a trouble at that time or later.
+    pub(super) fn troubled_since(&self, time: Timestamp) -> bool {
+        self.in_trouble_since().is_some() && self.stretch().last >= time
+    }
+
     /// Tells whether the receiver has done nothing that it should for so long: from the given time on at the earliest. After
     /// a long rest the first answers do not decide that alone, nor do those after a few rests.
     pub(super) fn is_hopeless(&self, from: Timestamp, limit: Duration, now: Timestamp) -> bool {
@@ -209,6 +214,8 @@ mod tests {
         // Four hours, a weekend, and one answer.
         assert!((0..=240).step_by(5).all(|minutes| !tried(minutes)));
         let monday = 60 * 62;
+        assert!(patience.troubled_since(at(240)));
+        assert!(!patience.troubled_since(at(monday)), "nothing says what it is now");
         assert!((0..60).step_by(5).all(|minutes| !tried(monday + minutes)));
         assert!(tried(monday + 60));
         assert!(!patience.is_hopeless(at(monday), limit, at(monday + 60)), "it was released then");

@@ -12,6 +12,7 @@ mod prefill;
 mod retention;
 mod sequence;
 mod timetable;
+mod troubles;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
