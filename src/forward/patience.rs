@@ -101,8 +101,9 @@ impl Patience {
         Timestamp::from_millisecond(self.cut_off_ms.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
-    /// Until when nothing should be asked of the receiver; `None` when it may be asked now.
-    pub(super) fn paused(&self, now: Timestamp) -> Option<Timestamp> {
+    /// Until when nothing should be asked of the receiver, of the pauses that end after the given time; `None` when it may be
+    /// asked then.
+    pub fn paused(&self, now: Timestamp) -> Option<Timestamp> {
         let until_ms = self.paused_until_ms.load(Ordering::Relaxed);
         Timestamp::from_millisecond(until_ms).ok().filter(|until| *until > now)
     }

@@ -55,6 +55,8 @@ struct Told {
     slow: AtomicBool,
     /// Does not answer yet to items with these numbers.
     lingers: Mutex<BTreeSet<u64>>,
+    /// Asks for a second's rest at items with these numbers, at each once.
+    throttles: Mutex<BTreeSet<u64>>,
     /// Cannot be reached.
     gone: AtomicBool,
     /// Panics.
@@ -98,6 +100,9 @@ impl Receiver for Told {
         }
         if self.slow.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if self.throttles.lock().unwrap().remove(&item.number) {
+            return Err(DeliveryError::Later { code: codes::THROTTLED, after: Some(Duration::from_secs(1)) });
         }
         while self.lingers.lock().unwrap().contains(&item.number) {
             tokio::time::sleep(Duration::from_millis(5)).await;

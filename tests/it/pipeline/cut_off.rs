@@ -17,7 +17,7 @@ impl Rig {
         ledger.close().await.unwrap();
     }
 
-    fn lingers(&self, with: &[u64]) {
+    pub(super) fn lingers(&self, with: &[u64]) {
         *self.receiver.lingers.lock().unwrap() = BTreeSet::from_iter(with.iter().copied());
     }
 

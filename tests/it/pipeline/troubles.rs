@@ -1,16 +1,17 @@
 //! A receiver's troubles: what is given up for them, and what only waits.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use sluse::forward::{Forwarding, Patience, Source, forward};
-use sluse::model::{ShipmentId, Standing};
+use sluse::model::{ItemState, Route, ShipmentId, Standing};
 use sluse::pipeline::Destination;
 use sluse::ports::Receiver;
 use tokio_util::sync::CancellationToken;
 
-use super::{Rig, route};
+use super::{Rig, route, until};
 
 impl Rig {
     /// What it takes to forward a shipment's items, under a turn that ends before it begins.
@@ -64,4 +65,27 @@ async fn a_turn_that_attempts_nothing_gives_up_nothing() {
     forward(&rig.cut_short(held, &patience).await).await.unwrap();
     let tally = rig.tally(held).await;
     assert_eq!((tally.open(), tally.failed), (3, 0), "{tally:?}");
+}
+
+/// One asks for a rest that is over when the turn ends: the others were delivered meanwhile, or go on with the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_rest_within_a_turn_is_no_setback() {
+    let mut rig = Rig::with(Route { concurrency: 2, ..route() }).await;
+    rig.house.pace.turn = Duration::from_secs(3_600);
+    rig.clock.set("2027-01-01T12:00:00Z");
+    rig.lingers(&[1]);
+    *rig.receiver.throttles.lock().unwrap() = BTreeSet::from([2]);
+    let id = rig.drop_batch(9, 1).await;
+    let running = rig.run();
+    until(async || {
+        let items = rig.items(id).await;
+        items.get(1).is_some_and(|item| item.attempts == 1 && item.state == ItemState::Ready)
+    })
+    .await;
+    rig.clock.set("2027-01-01T12:00:02Z");
+    rig.lingers(&[]);
+    // A setback would wait for two seconds of a clock that stands.
+    rig.final_receipt(id).await;
+    assert_eq!((rig.tally(id).await.delivered, rig.took()), (9, 9));
+    running.stop().await;
 }
