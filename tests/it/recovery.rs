@@ -19,7 +19,7 @@ use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 
 use self::effects::{At, Effects};
 use crate::support::batch::{Batch, generated, written};
-use crate::support::gateway::{Gateway, Home, Settings, simulator};
+use crate::support::gateway::{Gateway, Home, PATIENCE, Settings, simulator};
 use crate::support::kills::{Kill, at_every_point, at_every_point_around, at_every_step};
 use crate::support::receipts::{Receipts, count};
 use crate::support::ssh_peers::Kind;
@@ -362,6 +362,15 @@ async fn until_death(gateway: &mut Gateway, work: impl Future<Output = bool>) ->
         done = work => done,
         () = death => false,
     }
+}
+
+/// Waits for the death of a process; `false` when it lives on.
+async fn dies(gateway: &mut Gateway) -> bool {
+    let lives_on = async {
+        tokio::time::sleep(PATIENCE).await;
+        true
+    };
+    !until_death(gateway, lives_on).await
 }
 
 /// Drops a file; `true` when the server acknowledged its CLOSE.

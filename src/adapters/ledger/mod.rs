@@ -218,6 +218,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (21, "small_uploads", include_str!("migrations/0021_small_uploads.sql")),
     (22, "doubt", include_str!("migrations/0022_doubt.sql")),
     (23, "key_owners", include_str!("migrations/0023_key_owners.sql")),
+    (25, "claimed_instances", include_str!("migrations/0025_claimed_instances.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;

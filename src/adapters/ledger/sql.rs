@@ -517,6 +517,10 @@ mod tests {
             let plan = plan(text).await;
             assert!(plan.iter().any(|step| step.contains("(source=? AND path=?)")), "{plan:#?}");
         }
+        let forgotten = plan(instances::FORGET).await;
+        for index in ["instances_kept (shipment=?)", "instances_claimed (claim_shipment=?)"] {
+            assert!(forgotten.iter().any(|step| step.ends_with(index)), "{forgotten:#?}");
+        }
         let keys = plan(SET_KEYS).await;
         assert!(keys.iter().any(|step| step.ends_with("(shipment=? AND number=?)")), "{keys:#?}");
         let plan = plan(REFUSE_NUMBERS).await;

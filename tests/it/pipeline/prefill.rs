@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use sluse::adapters::ledger::Record;
+use sluse::adapters::ledger::{Record, Replayed};
 use sluse::codes;
 use sluse::forward::{Filler, Keeper, Server};
 use sluse::model::{
@@ -501,6 +501,34 @@ async fn a_set_that_is_in_an_instance_in_part_becomes_no_other() {
         *kept.app.halfway.lock().unwrap() = None;
         kept.takes("c", "", &set("S-3", YEAR, "x", "<S/>")).await;
         assert_eq!(kept.made(), then);
+    }
+}
+
+/// Also when nothing is kept any more of the one that was there before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_may_be_in_a_touched_instance_goes_nowhere_else_when_it_is_sent_again() {
+    for halfway in [None, Some(codes::ATTACHMENT_REFUSED)] {
+        let kept = Kept::new(changing(LaterSets::Update)).await;
+        kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+        kept.rig.clock.set("2027-01-12T08:00:00Z");
+        *kept.app.halfway.lock().unwrap() = Some(halfway);
+        let (id, _) = kept.takes("b", "", &set("S-2", YEAR, "x", "<S/>")).await;
+        *kept.app.halfway.lock().unwrap() = None;
+        *kept.app.touched.lock().unwrap() = true;
+        for (day, expired) in [("2027-01-13", 0), ("2027-01-14", 1)] {
+            if expired > 0 {
+                let (before, now) = ("2027-01-11T00:00:00Z".parse().unwrap(), kept.rig.clock.now());
+                assert_eq!(kept.rig.house.ledger.expire(before, now, 9).await.unwrap().len(), expired);
+            }
+            kept.rig.clock.set(&format!("{day}T08:00:00Z"));
+            assert_eq!(kept.rig.replay(id, 1).await, Replayed::Items(1));
+            kept.rig.clock.set(&format!("{day}T08:20:00Z"));
+            let running = kept.rig.run();
+            kept.rig.receipted(id).await;
+            running.stop().await;
+            assert_eq!(kept.rig.items(id).await[0].code, Some(codes::INSTANCE_IN_DOUBT));
+            assert_eq!(kept.made(), ["S-1"]);
+        }
     }
 }
 

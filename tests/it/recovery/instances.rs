@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, ToSpan as _};
-use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::was_killed;
+use super::{dies, was_killed};
 use crate::support::gateway::{Home, PATIENCE, Settings, simulator};
 use crate::support::kills::{Kill, at_every_point};
 use crate::support::receipts::{Receipts, item_codes};
@@ -24,22 +23,18 @@ async fn killed_at_every_point_while_instances_are_deleted_after_their_last_day(
 }
 
 /// An answer that was lost, and somebody who opens the instance before it is looked at again: nobody can tell what he saw, so
-/// the set goes nowhere else.
+/// the set goes nowhere else, also when the process dies before that is recorded of its item.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_have_been_put_into_an_instance_that_is_opened_then_goes_nowhere_else() {
-    let home = home().await;
-    let _gateway = home.start(None);
-    assert!(put(&home, "a").await);
-    Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
-    let lost = Rule { fault: Fault::ResetAfter, call: Call::ChangeData, every: None, probability: None, most: Some(1) };
-    home.simulator.set_faults(FaultPlan { seed: 0, rules: vec![lost] });
+    let home = with_instance().await;
+    let mut gateway = home.start_armed(&[("SLUSE_KILL_AT", "altinn.put.after+1")]);
     assert!(put(&home, "b").await);
-    let begun = Instant::now();
-    while home.simulator.effects().puts == 0 {
-        assert!(begun.elapsed() < PATIENCE, "{}", home.log());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    assert!(dies(&mut gateway).await, "{}", home.log());
+    assert_eq!(home.simulator.effects().puts, 1);
     assert!(home.simulator.use_instance(&home.simulator.instances()[0].id, "opened"));
+    let mut gateway = home.start_armed(&[("SLUSE_KILL_AT", "later.halfway+1")]);
+    assert!(dies(&mut gateway).await, "{}", home.log());
+    let _gateway = home.start(None);
     let receipts = Receipts::wait(&home, &["b.xml".to_owned()]).await;
     receipts.assert_one_final_each();
     assert_eq!((codes(&home, ".final.xml", "FW-255").await, home.simulator.effects().total), (Some(1), 1));
