@@ -157,7 +157,7 @@ mod on_sqlite {
         judging:
             items_come_back_as_they_were_found, adding_again_changes_nothing, judging_starts_over,
             repeats_are_refused, a_verdict_stands, a_reference_is_taken_once, a_reference_may_be_free_again,
-            a_number_is_taken_once_and_lets_the_next_go_on,
+            a_number_is_taken_once_and_lets_the_next_go_on, who_waits_for_a_number_is_woken_whenever_it_is_taken,
             a_refused_batch_may_come_again_under_its_reference, a_refusal_refuses_what_was_ready,
             findings_come_in_order, groups_come_in_order, outcomes_are_counted_by_part_state_and_code, open_items_of_a_state_are_failed, a_rehearsal_is_settled_without_sending;
         sources: a_source_is_one_workers_at_a_time, a_file_is_as_the_looks_showed_it, files_have_their_turn_in_order,

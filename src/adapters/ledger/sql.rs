@@ -129,8 +129,8 @@ pub(super) const WAIT: &str =
 
 pub(super) const END_WAIT: &str = concat!("DELETE FROM sequence_waits WHERE shipment = ", seq!());
 
-/// Those that waited for a number are due.
-pub(super) const WAKE_NEXT: &str = "UPDATE shipments SET wake_at = 0 WHERE stage = 0 AND seq IN \
+/// Those that waited for a number are due at once, also while somebody still has them in hand.
+pub(super) const WAKE_NEXT: &str = "UPDATE shipments SET wake_at = 0, woken = 1 WHERE stage = 0 AND seq IN \
      (SELECT shipment FROM sequence_waits WHERE partner = $1 AND scope = $2 AND number <= $3 + 1)";
 
 /// A shipment that was claimed earlier in the same directory, is not judged yet, and is not held itself.
