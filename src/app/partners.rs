@@ -13,6 +13,7 @@ use crate::adapters::sftp_server::{Doorkeeper, Login, PartnerAccess, PublicKeyLi
 use crate::config::Config;
 use crate::intake::Routes;
 use crate::model::{AddedPartner, AmendedLogin, Amendments, LoginKey, OwnedKey, PartnerId, Route};
+use crate::pipeline::survived;
 use crate::ports::{LedgerError, Partners};
 
 /// A partner as it stands.
@@ -146,8 +147,12 @@ impl Following {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(self.look) => {}
             }
-            if let Err(error) = self.look_once().await {
-                tracing::warn!(%error, "the ledger's changes of partners cannot be read; what was known stands");
+            match survived(self.look_once()).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "the ledger's changes of partners cannot be read; what was known stands");
+                }
+                None => tracing::error!("an operator's change of partners cannot be followed: it panicked"),
             }
         }
     }

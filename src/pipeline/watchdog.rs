@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::House;
+use super::setback::guarded;
 use crate::measures;
 use crate::model::Shipment;
 use crate::ports::LedgerError;
@@ -14,9 +15,9 @@ pub async fn measure(house: House, stop: CancellationToken) {
     loop {
         let looked = async {
             let counts = house.ledger.counts().await?;
-            Ok::<_, LedgerError>((counts, overdue(&house, LOOKED_AT).await?.len()))
+            Ok((counts, overdue(&house, LOOKED_AT).await?.len()))
         };
-        match looked.await {
+        match guarded(looked).await {
             Ok((counts, overdue)) => {
                 measures::shipments("claimed", counts.claimed);
                 measures::shipments("judged", counts.judged);
@@ -34,7 +35,7 @@ pub async fn measure(house: House, stop: CancellationToken) {
 /// Looks once a minute for shipments that should have had their final receipt, until asked to stop.
 pub async fn watch(house: House, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
-        match overdue(&house, ALARMS_AT_ONCE).await {
+        match guarded(async { Ok(overdue(&house, ALARMS_AT_ONCE).await?) }).await {
             Ok(overdue) => {
                 for shipment in &overdue {
                     tracing::error!(

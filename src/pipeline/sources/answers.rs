@@ -46,7 +46,12 @@ impl Taker {
         self.tell_of_rest(Some((&trouble, attempts))).await?;
         match trouble {
             Trouble::Store(error) if Reach::of(&error) != Reach::File => Err(error.into()),
-            Trouble::Store(_) | Trouble::Broke(_) | Trouble::Ledger(_) | Trouble::Disk(_) | Trouble::Lost(_) => Ok(()),
+            Trouble::Store(_)
+            | Trouble::Broke(_)
+            | Trouble::Ledger(_)
+            | Trouble::Disk(_)
+            | Trouble::Lost(_)
+            | Trouble::Panicked => Ok(()),
         }
     }
 

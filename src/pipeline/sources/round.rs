@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::look::Looked;
-use super::trouble::backoff;
+use super::trouble::{backoff, guarded};
 use super::{Taker, Trouble};
 use crate::ports::{LookEnd, SourceStand};
 use crate::schedule::Rule;
@@ -39,7 +39,7 @@ impl Rhythm {
 impl Taker {
     /// Does what is due. What goes wrong is in the ledger, or comes again with the next round.
     pub(super) async fn round(&self, rhythm: &mut Rhythm) {
-        if let Err(error) = self.try_round(rhythm).await {
+        if let Err(error) = guarded(self.try_round(rhythm)).await {
             tracing::warn!(source = self.name(), %error, "a source is not looked after for now");
             tokio::time::sleep(LEDGER_REST).await;
         }
@@ -60,12 +60,12 @@ impl Taker {
         if !self.ledger().lease_source(self.name(), self.house.worker, now, until).await? {
             return Ok(());
         }
-        let worked = if has_work { self.work(stand.look).await } else { Ok(()) };
+        let worked = if has_work { guarded(self.work(stand.look)).await } else { Ok(()) };
         let looked = match worked {
             Err(trouble) if trouble.is_of_all() || !looks => Err(trouble),
             Ok(()) if !looks => Ok(None),
             // What waits was told of and waits on; it keeps nothing else from being seen and taken.
-            Ok(()) | Err(_) => self.look(rhythm).await.map(Some),
+            Ok(()) | Err(_) => guarded(self.look(rhythm)).await.map(Some),
         };
         if let Err(trouble @ Trouble::Ledger(_)) = looked {
             return Err(trouble);

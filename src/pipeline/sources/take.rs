@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fetch::Fetched;
-use super::trouble::{Reach, Strike, backoff};
+use super::trouble::{Reach, Strike, backoff, guarded};
 use super::{Taker, Trouble};
 use crate::codes;
 use crate::kill_point::kill_point;
@@ -57,7 +57,7 @@ impl Taker {
     }
 
     async fn carry_on(&self, take: Take, before: Option<[u8; 32]>, is_over: bool, look: u64) -> Result<bool, Trouble> {
-        match self.try_take(&take, before, is_over).await {
+        match guarded(self.try_take(&take, before, is_over)).await {
             Ok(Ok(is_taken)) => Ok(is_taken),
             Ok(Err(not_yet)) => {
                 self.put_back(&take, not_yet, look).await?;
@@ -72,7 +72,7 @@ impl Taker {
                 self.delay(&Take { attempts: 0, ..take }).await?;
                 Ok(false)
             }
-            Err(trouble @ (Trouble::Store(_) | Trouble::Disk(_) | Trouble::Lost(_))) => {
+            Err(trouble @ (Trouble::Store(_) | Trouble::Disk(_) | Trouble::Lost(_) | Trouble::Panicked)) => {
                 tracing::warn!(source = self.name(), take = take.id, %trouble, "a file is not taken for now");
                 self.delay(&take).await?;
                 self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
@@ -82,7 +82,8 @@ impl Taker {
                     | Trouble::Broke(_)
                     | Trouble::Ledger(_)
                     | Trouble::Disk(_)
-                    | Trouble::Lost(_) => Ok(false),
+                    | Trouble::Lost(_)
+                    | Trouble::Panicked => Ok(false),
                 }
             }
             Err(trouble @ Trouble::Ledger(_)) => Err(trouble),

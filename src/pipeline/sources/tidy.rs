@@ -28,7 +28,8 @@ impl Taker {
                     | Trouble::Broke(_)
                     | Trouble::Ledger(_)
                     | Trouble::Disk(_)
-                    | Trouble::Lost(_) => Ok(()),
+                    | Trouble::Lost(_)
+                    | Trouble::Panicked => Ok(()),
                 }
             }
             Err(trouble) => Err(trouble),

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 
 use super::{Taker, Trouble};
 use crate::model::Alarm;
 use crate::pipeline::alarm::set_alarm;
+use crate::pipeline::setback::survived;
 use crate::ports::{LedgerError, StoreError};
 
 impl Taker {
@@ -87,7 +89,7 @@ impl Trouble {
         match self {
             Self::Store(error) => Reach::of(error) == Reach::Store,
             Self::Ledger(_) => true,
-            Self::Broke(_) | Self::Disk(_) | Self::Lost(_) => false,
+            Self::Broke(_) | Self::Disk(_) | Self::Lost(_) | Self::Panicked => false,
         }
     }
 }
@@ -122,6 +124,11 @@ pub(super) fn broken(error: io::Error) -> StoreError {
     } else {
         StoreError::Unreachable(error.to_string())
     }
+}
+
+/// A panic is trouble as well, which is told of and tried again: strangers say what a source holds.
+pub(super) fn guarded<T>(work: impl Future<Output = Result<T, Trouble>>) -> impl Future<Output = Result<T, Trouble>> {
+    survived(work).map(|done| done.unwrap_or(Err(Trouble::Panicked)))
 }
 
 /// How long to wait after so many failures, one after the other.

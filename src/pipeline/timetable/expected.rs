@@ -2,13 +2,14 @@
 
 use super::{Expected, Timekeeper};
 use crate::model::FileState;
+use crate::pipeline::setback::guarded;
 use crate::ports::LedgerError;
 
 impl Timekeeper {
     /// Looks what came of everything that is expected.
     pub(super) async fn watch_expected(&self) {
         for expected in &self.expected {
-            if let Err(error) = self.watch_one(expected).await {
+            if let Err(error) = guarded(async { Ok(self.watch_one(expected).await?) }).await {
                 tracing::warn!(expected = expected.expectation.name, %error, "an expected file is not watched for now");
             }
         }

@@ -40,6 +40,8 @@ enum Lie {
     Idle,
     /// It does not answer.
     Silent,
+    /// Whatever it answers, it makes us panic.
+    Poison,
     /// It is somebody else.
     HostKey,
     /// It has no room left.
@@ -63,6 +65,8 @@ enum Bad {
     Failing,
     /// Its bytes never come.
     Hanging,
+    /// We panic when it is read.
+    Poisonous,
     /// The line breaks when it is read.
     Dropping,
 }
@@ -111,6 +115,7 @@ impl Liar {
     }
 
     async fn answers(&self) -> Result<(), StoreError> {
+        assert!(!self.lies(Lie::Poison), "on purpose");
         if self.lies(Lie::Silent) {
             std::future::pending::<()>().await;
         }
@@ -155,17 +160,19 @@ impl FileStore for Liar {
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {
         self.answers().await?;
         self.reads.fetch_add(1, Ordering::SeqCst);
+        let bad = self.bad.lock().unwrap().get(path).copied();
+        assert!(bad != Some(Bad::Poisonous), "on purpose");
         let mut files = self.files.lock().unwrap();
         let (bytes, modified) = files.get_mut(path).ok_or(StoreError::NotFound)?;
         let mut read = bytes.get(offset as usize..).unwrap_or_default().to_vec();
-        match self.bad.lock().unwrap().get(path) {
+        match bad {
             Some(Bad::Failing) => {
                 let failed = io::Error::other(StoreError::Failed(4));
                 return Ok(stream::iter([Err(failed)]).boxed());
             }
             Some(Bad::Hanging) => return Ok(stream::pending().boxed()),
             Some(Bad::Dropping) => return Ok(stream::iter([Err(io::ErrorKind::ConnectionReset.into())]).boxed()),
-            None => {}
+            Some(Bad::Poisonous) | None => {}
         }
         if self.lies(Lie::Changing) {
             *modified = modified.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
