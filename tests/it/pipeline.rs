@@ -61,6 +61,8 @@ struct Told {
     gone: AtomicBool,
     /// Panics.
     broken: AtomicBool,
+    /// Panics when it is asked what became of the item with this key.
+    poison: Mutex<Option<String>>,
     /// Its answers are lost.
     mute: AtomicBool,
     /// Has more to tell of every item: these, and whether that is all.
@@ -127,7 +129,8 @@ impl Receiver for Told {
     async fn stand(&self, receivers_reference: &str, _looks: u32) -> Result<Stand, DeliveryError> {
         assert!(receivers_reference.parse::<uuid::Uuid>().is_ok());
         self.looked.fetch_add(1, Ordering::SeqCst);
-        assert!(!self.broken.load(Ordering::SeqCst), "on purpose");
+        let is_poison = self.poison.lock().unwrap().as_deref() == Some(receivers_reference);
+        assert!(!is_poison && !self.broken.load(Ordering::SeqCst), "on purpose");
         if self.gone.load(Ordering::SeqCst) {
             return Err(DeliveryError::Unknown { code: codes::UNREACHABLE });
         }
