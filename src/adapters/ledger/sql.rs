@@ -77,8 +77,8 @@ pub(super) const RELEASE_LEASE: &str = "UPDATE shipments SET worker = NULL, leas
 pub(super) const RELEASE_ALL: &str = "UPDATE shipments SET worker = NULL, lease_until = 0, wake_at = 0 \
      WHERE stage < 2 AND (worker IS NULL OR $1 IS NULL OR worker <> $1)";
 
-/// Items of shipments that nobody holds.
-pub(super) const DUE_NOW: &str = "UPDATE items SET due_at = 0 WHERE state < 2 AND due_at > 0 \
+/// Items of shipments that nobody holds. Without the hint SQLite reads all items of each.
+pub(super) const DUE_NOW: &str = "UPDATE items INDEXED BY items_open SET due_at = 0 WHERE state < 2 AND due_at > 0 \
      AND shipment IN (SELECT seq FROM shipments WHERE stage < 2 AND worker IS NULL)";
 
 pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, code = $4, route = $5, sha256 = $6, \
@@ -156,8 +156,8 @@ pub(super) const LATEST: &str = concat!(
 );
 
 /// Shipments with a final receipt of before a time, whose bytes are still kept and no longer needed for what is, nor for a
-/// replay that has begun to open their items.
-pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
+/// replay that has begun to open their items. Without the hint SQLite asks all that there ever were.
+pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s INDEXED BY shipments_kept \
      JOIN receipt_files AS r ON r.shipment = s.seq AND r.kind = $3 AND r.number = 0 AND r.form = 0 \
      WHERE s.stage = 2 AND s.expired = 0 AND r.placed_at < $1 \
      AND NOT EXISTS (SELECT 1 FROM held WHERE shipment = s.seq AND state = 0) \
@@ -543,6 +543,8 @@ mod tests {
             (sources::TURNS_BY_AGE, "SEARCH sightings USING INDEX sightings_turn (source=?)"),
             (sources::DUE_RECEIPTS, "SEARCH source_receipts USING INDEX source_receipts_due (source=? AND due_at<?)"),
             (LEASE, "SEARCH shipments USING COVERING INDEX shipments_waiting (stage=? AND wake_at<?)"),
+            (EXPIRING, "SCAN s USING INDEX shipments_kept"),
+            (DUE_NOW, "SEARCH items USING INDEX items_open (shipment=?)"),
             (COUNTS, "SCAN shipments USING COVERING INDEX shipments_stage"),
             (shares::UNSHARED, "SEARCH items USING PRIMARY KEY (shipment=? AND number>?)"),
             (shares::SHARES, "SEARCH shipments USING INDEX shipments_shares (share_of=?)"),
