@@ -51,6 +51,8 @@ pub(super) mod shares;
 
 // Transactions.
 
+/// Rows that the connection has changed; SQLite's.
+pub(super) const TOTAL_CHANGES: &str = "SELECT total_changes()";
 pub(super) const COMMIT: &str = "COMMIT";
 pub(super) const ROLLBACK: &str = "ROLLBACK";
 pub(super) const SAVEPOINT: &str = "SAVEPOINT change";
