@@ -7,6 +7,7 @@
 //! What is the same in all cases, how a file arrives, is judged and answered, is swept point by point in the first; others are
 //! swept so where they differ. Cases that are like one of these are swept by their different steps.
 
+mod again;
 mod effects;
 mod instances;
 mod rounds;
