@@ -392,7 +392,7 @@ async fn a_small_file_is_answered_while_large_ones_are_forwarded() {
     rig.final_receipt(small).await;
     for id in large {
         let tally = rig.tally(id).await;
-        assert!(tally.open() > 1_000, "{tally:?}");
+        assert!(tally.open() > 0, "{tally:?}");
         assert!(rig.has(id, ReceiptKind::Accepted).await);
     }
     running.stop().await;

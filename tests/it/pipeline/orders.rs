@@ -49,11 +49,13 @@ impl Rig {
 async fn a_held_shipment_waits_for_its_release() {
     let rig = Rig::new().await;
     rig.receiver.slow.store(true, Ordering::SeqCst);
+    rig.lingers(&(6..=600).collect::<Vec<_>>());
     let id = rig.drop_batch(600, 1).await;
     let running = rig.run();
     until(async || rig.took() > 0).await;
     assert_eq!(rig.order(id, Standing::Held).await, Ordered::Done);
     assert_eq!(rig.order(id, Standing::Held).await, Ordered::Already);
+    rig.lingers(&[]);
     // What is under way ends within a turn; then nothing moves.
     until(async || {
         let before = rig.took();
@@ -101,11 +103,13 @@ async fn a_released_shipment_has_all_its_time_again() {
 async fn a_cancelled_shipment_ends_with_what_was_sent() {
     let rig = Rig::new().await;
     rig.receiver.slow.store(true, Ordering::SeqCst);
+    rig.lingers(&(6..=600).collect::<Vec<_>>());
     let id = rig.drop_batch(600, 1).await;
     let running = rig.run();
     until(async || rig.took() > 0).await;
     assert_eq!(rig.order(id, Standing::Cancelled).await, Ordered::Done);
     assert_eq!(rig.order(id, Standing::Free).await, Ordered::Cancelled);
+    rig.lingers(&[]);
     rig.final_receipt(id).await;
     let tally = rig.tally(id).await;
     assert_eq!((tally.delivered as usize, tally.delivered + tally.failed), (rig.took(), 600), "{tally:?}");
@@ -225,7 +229,7 @@ async fn failed_items_are_sent_again_once_and_told_of() {
     let receipt = rig.receipt(".final.xml").await;
     assert_eq!(rig.replay(id, 3).await, Replayed::Items(1));
     assert_eq!(rig.replay(id, 1).await, Replayed::NotReceipted, "one replay after the other");
-    rig.wait_hours(1);
+    rig.wait_minutes(20);
     let running = rig.run();
     rig.receipted(id).await;
     let tally = rig.tally(id).await;
@@ -235,7 +239,7 @@ async fn failed_items_are_sent_again_once_and_told_of() {
     assert_eq!(item_codes(&told), [("LN-004", 1)].into());
 
     assert_eq!(rig.replay(id, 1).await, Replayed::Items(2));
-    rig.wait_hours(1);
+    rig.wait_minutes(20);
     rig.receipted(id).await;
     assert_eq!(rig.tally(id).await.delivered, 3);
     assert_eq!(item_codes(&rig.receipt(".supplement-2.xml").await), [("LN-004", 2)].into());
@@ -287,7 +291,7 @@ async fn a_rest_file_and_a_replay_exclude_each_other() {
     let id = failed(&rig).await;
     let rest = rig.receipt(".rest.xml").await;
     assert_eq!(rig.replay(id, 1).await, Replayed::Items(3));
-    rig.wait_hours(1);
+    rig.wait_minutes(20);
     let running = rig.run();
     rig.receipted(id).await;
     let dropped = rig.drop_file("/inbox/rest.xml", rest.as_bytes()).await;
@@ -381,7 +385,7 @@ async fn a_replay_forgets_why_an_item_was_refused() {
     assert_eq!((rig.tally(id).await.failed, rig.house.ledger.notes(id, 1, 2).await.unwrap().len()), (2, 2));
     rig.receiver.wordy.store(false, Ordering::SeqCst);
     assert_eq!(rig.replay(id, 2).await, Replayed::Items(1));
-    rig.wait_hours(1);
+    rig.wait_minutes(20);
     until(async || rig.tally(id).await.delivered == 1).await;
     rig.receipted(id).await;
     let noted = rig.house.ledger.notes(id, 1, 2).await.unwrap();
