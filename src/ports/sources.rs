@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::LedgerError;
 use crate::model::{
@@ -58,7 +58,8 @@ pub trait Sources: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Take>, LedgerError>;
 
-    /// Takes that are not done with and due, those first that are due for longest.
+    /// Takes that are not done with and due, or put off for longer than [`LONGEST_DELAY`]; those first that are due for
+    /// longest.
     async fn open_takes(&self, source: &str, now: Timestamp, limit: u32) -> Result<Vec<Take>, LedgerError>;
 
     /// Records where the bytes go and how many of them are on disk.
@@ -90,7 +91,7 @@ pub trait Sources: Send + Sync {
     /// Ends a take; `is_gone`: the file is not there any more, and one that comes under its name is another.
     async fn end_take(&self, take: &Take, is_gone: bool, now: Timestamp) -> Result<(), LedgerError>;
 
-    /// Receipts to be written back that are due, oldest first.
+    /// Receipts to be written back that are due, or put off for longer than [`LONGEST_DELAY`]; oldest first.
     async fn due_receipts(&self, source: &str, now: Timestamp, limit: u32) -> Result<Vec<DueReceipt>, LedgerError>;
 
     /// Records what became of writing a receipt back.
@@ -99,6 +100,9 @@ pub trait Sources: Send + Sync {
     /// The code with which a shipment is refused before it is read, because of how its file was found.
     async fn foreseen(&self, shipment: ShipmentId) -> Result<Option<Code>, LedgerError>;
 }
+
+/// A take or a receipt is put off for no longer: where it seems to be, a clock was far ahead and has been set back since.
+pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 /// How a source stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

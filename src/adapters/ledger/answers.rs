@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::rows::{self, cell, count, form_number, int, receipt_number, uuid};
 use super::sql::sources as sql;
+use super::takes::longest_delay;
 use crate::model::BlobId;
 use crate::ports::{DueReceipt, LedgerError, PlacedReceipt, ReceiptEnd, ReceiptFile};
 
@@ -33,7 +34,8 @@ pub(super) async fn due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<DueReceipt>, LedgerError> {
-    let query = sqlx::query(sql::DUE_RECEIPTS).bind(source).bind(now.as_millisecond()).bind(limit);
+    let query = sqlx::query(sql::DUE_RECEIPTS).bind(source).bind(now.as_millisecond());
+    let query = query.bind(longest_delay(now)).bind(limit);
     let found = query.fetch_all(connection).await?;
     let receipt = |row| {
         Ok(DueReceipt {

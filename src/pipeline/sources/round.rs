@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::look::Looked;
 use super::trouble::backoff;
 use super::{Taker, Trouble};
-use crate::ports::{LookEnd, SourceStand};
+use crate::ports::{LONGEST_DELAY, LookEnd, SourceStand};
 use crate::schedule::Rule;
 
 /// What a task knows of its rounds beside the ledger.
@@ -52,7 +52,7 @@ impl Taker {
         let is_soon = rhythm.is_soon() && stand.failures == 0 && is_open;
         let is_due = is_open && self.is_due(&stand, now);
         let looks = stand.asked > stand.answered || is_soon || is_due;
-        let has_work = stand.due_at.is_some_and(|due| due <= now) && !is_failing(&stand, now);
+        let has_work = stand.due_at.is_some_and(|due| is_due_by(due, now)) && !is_failing(&stand, now);
         if !(looks || has_work) {
             return Ok(());
         }
@@ -120,11 +120,8 @@ impl Taker {
             let first = || times.next(self.house.started);
             return matches!(times.rule, Rule::Every(_)) || first().is_some_and(|first| first <= now);
         };
-        let furthest = match stand.failures {
-            0 => times.next(now),
-            failures => self.retry(now, failures),
-        };
-        next.min(furthest.unwrap_or(Timestamp::MAX)) <= now
+        // One that ended at a time that is yet to come chose the next by that clock, too.
+        next <= now || stand.looked_at.is_some_and(|looked_at| looked_at > now)
     }
 
     /// When it is looked at again after so many failures, one after the other: in its windows, as ever.
@@ -132,6 +129,11 @@ impl Taker {
         let at = now.saturating_add(backoff(failures)).unwrap_or(Timestamp::MAX);
         self.source.times.windows.as_ref().map_or(Some(at), |windows| windows.next_open(at))
     }
+}
+
+/// Tells whether it is time for what was put off, perhaps by a clock that was far ahead.
+fn is_due_by(due: Timestamp, now: Timestamp) -> bool {
+    due <= now || due.duration_since(now) > LONGEST_DELAY
 }
 
 /// While looks fail, nothing else is tried there either; windows hold up looks alone.

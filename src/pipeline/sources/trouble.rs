@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Taker, Trouble};
 use crate::model::Alarm;
 use crate::pipeline::alarm::set_alarm;
-use crate::ports::{LedgerError, StoreError};
+use crate::ports::{LONGEST_DELAY, LedgerError, StoreError};
 
 impl Taker {
     /// Raises an alarm when looks keep failing, and clears it when one ends well. Another host key is told at once.
@@ -127,7 +127,7 @@ pub(super) fn broken(error: io::Error) -> StoreError {
 /// How long to wait after so many failures, one after the other.
 pub(super) fn backoff(failures: u32) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(16));
-    doubled.min(LONGEST_WAIT)
+    doubled.min(LONGEST_DELAY.unsigned_abs())
 }
 
 /// It keeps failing.
@@ -137,8 +137,6 @@ const FAILING: &str = "failing";
 const HOST_KEY: &str = "host-key";
 
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-
-const LONGEST_WAIT: Duration = Duration::from_secs(900);
 
 #[cfg(test)]
 mod tests {

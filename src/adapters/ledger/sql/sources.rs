@@ -127,7 +127,7 @@ pub(in crate::adapters::ledger) const TAKE: &str = concat!("SELECT ", take_colum
 pub(in crate::adapters::ledger) const OPEN_TAKES: &str = concat!(
     "SELECT ",
     take_columns!(),
-    " FROM takes WHERE source = $1 AND state < 2 AND due_at <= $2 ORDER BY due_at, id LIMIT $3"
+    " FROM takes WHERE source = $1 AND state < 2 AND (due_at <= $2 OR due_at > $3) ORDER BY due_at, id LIMIT $4"
 );
 
 pub(in crate::adapters::ledger) const FETCHED: &str = "UPDATE takes SET scratch = $2, attempts = CASE WHEN $3 > fetched_bytes THEN 0 ELSE attempts END, fetched_bytes = $3 \
@@ -177,7 +177,7 @@ pub(in crate::adapters::ledger) const SEND_BACK: &str = "INSERT INTO source_rece
      blob = excluded.blob, replaces = 1, state = 0, attempts = 0, due_at = 0";
 
 pub(in crate::adapters::ledger) const DUE_RECEIPTS: &str = "SELECT id, name, blob, replaces, attempts FROM source_receipts \
-     WHERE source = $1 AND state = 0 AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
+     WHERE source = $1 AND state = 0 AND (due_at <= $2 OR due_at > $3) ORDER BY due_at, id LIMIT $4";
 
 pub(in crate::adapters::ledger) const CONCLUDE_RECEIPT: &str =
     "UPDATE source_receipts SET state = $2, due_at = $3, attempts = attempts + 1 WHERE id = $1 AND state = 0";

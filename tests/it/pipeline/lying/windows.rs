@@ -72,3 +72,20 @@ async fn a_new_source_that_has_times_of_its_own_waits_for_them() {
         task.await.unwrap();
     }
 }
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_far_ahead_holds_nothing_up() {
+    let (bench, store) = (Bench::new().await, Liar::new(Lie::None));
+    store.put("a.xml", &document(10), 1_000);
+    store.bad.lock().unwrap().insert("a.xml".to_owned(), Bad::Failing);
+    let task = bench.run(source("liar", &store, After::Delete));
+    is_looked_at(&bench, "liar", "2036-03-02T12:00:00Z").await;
+    is_looked_at(&bench, "liar", "2036-03-02T12:00:01Z").await;
+    until(async || bench.ledger.source("liar").await.unwrap().due_at > Some("2036-01-01T00:00:00Z".parse().unwrap()))
+        .await;
+    store.bad.lock().unwrap().clear();
+    is_looked_at(&bench, "liar", "2026-03-02T12:00:00Z").await;
+    until(async || bench.claimed().await == 1).await;
+    bench.stop.cancel();
+    task.await.unwrap();
+}
+
