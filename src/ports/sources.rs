@@ -25,8 +25,11 @@ pub trait Sources: Send + Sync {
     /// How a source stands.
     async fn source(&self, source: &str) -> Result<SourceStand, LedgerError>;
 
-    /// Begins a look; returns its number.
-    async fn begin_look(&self, source: &str) -> Result<u64, LedgerError>;
+    /// Begins a look; returns its number. One that does not end is due from now on.
+    async fn begin_look(&self, source: &str, now: Timestamp) -> Result<u64, LedgerError>;
+
+    /// Has the next look come at a time, or before.
+    async fn look_by(&self, source: &str, at: Timestamp) -> Result<(), LedgerError>;
 
     /// Records how a look ended.
     async fn end_look(&self, source: &str, end: &LookEnd) -> Result<(), LedgerError>;

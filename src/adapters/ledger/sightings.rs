@@ -43,8 +43,18 @@ pub(super) async fn stand(connection: &mut SqliteConnection, source: &str) -> Re
     })
 }
 
-pub(super) async fn begin_look(connection: &mut SqliteConnection, source: &str) -> Result<u64, LedgerError> {
-    rows::to_count(sqlx::query_scalar(sql::BEGIN_LOOK).bind(source).fetch_one(connection).await?)
+pub(super) async fn begin_look(
+    connection: &mut SqliteConnection,
+    source: &str,
+    now: Timestamp,
+) -> Result<u64, LedgerError> {
+    let query = sqlx::query_scalar(sql::BEGIN_LOOK).bind(source).bind(now.as_millisecond());
+    rows::to_count(query.fetch_one(connection).await?)
+}
+
+pub(super) async fn look_by(connection: &mut SqliteConnection, source: &str, at: Timestamp) -> Result<(), LedgerError> {
+    sqlx::query(sql::LOOK_BY).bind(source).bind(at.as_millisecond()).execute(connection).await?;
+    Ok(())
 }
 
 pub(super) async fn end_look(

@@ -29,9 +29,15 @@ impl Sources for SqliteLedger {
         sightings::stand(&mut *self.reader().await?, source).await
     }
 
-    async fn begin_look(&self, source: &str) -> Result<u64, LedgerError> {
+    async fn begin_look(&self, source: &str, now: Timestamp) -> Result<u64, LedgerError> {
         let source = source.to_owned();
-        self.write(move |connection| Box::pin(async move { sightings::begin_look(connection, &source).await })).await
+        self.write(move |connection| Box::pin(async move { sightings::begin_look(connection, &source, now).await }))
+            .await
+    }
+
+    async fn look_by(&self, source: &str, at: Timestamp) -> Result<(), LedgerError> {
+        let source = source.to_owned();
+        self.write(move |connection| Box::pin(async move { sightings::look_by(connection, &source, at).await })).await
     }
 
     async fn end_look(&self, source: &str, end: &LookEnd) -> Result<(), LedgerError> {

@@ -14,7 +14,7 @@ fn seen(path: &str, size_bytes: u64, modified: i64) -> Seen {
 
 /// A look that shows these; returns its number.
 async fn look(store: &dyn Store, second: i64, files: &[Seen]) -> u64 {
-    let look = store.sources().begin_look(SOURCE).await.unwrap();
+    let look = store.sources().begin_look(SOURCE, at(second)).await.unwrap();
     store.sources().see(SOURCE, look, at(second), files.to_vec()).await.unwrap();
     store.sources().forget_unseen(SOURCE, look, at(second)).await.unwrap();
     look
@@ -84,7 +84,7 @@ pub(super) async fn a_file_is_as_the_looks_showed_it(store: Box<dyn Store>) {
     let done = [seen("a.xml", 1, 0), seen("a.xml.done", 0, 0)];
     let whole = look(&*store, 6, &done).await;
     assert_eq!(beside(whole).await.unwrap().into_keys().collect::<Vec<_>>(), ["a.xml.done"]);
-    let broken = store.sources().begin_look(SOURCE).await.unwrap();
+    let broken = store.sources().begin_look(SOURCE, at(0)).await.unwrap();
     store.sources().see(SOURCE, broken, at(7), done[..1].to_vec()).await.unwrap();
     assert_eq!(beside(broken).await.unwrap(), Default::default());
     store.sources().see(SOURCE, broken, at(7), done[1..].to_vec()).await.unwrap();
@@ -172,3 +172,15 @@ pub(super) async fn a_source_stands_as_its_last_look_left_it(store: Box<dyn Stor
     assert_eq!((stand.look, stand.looked_at, stand.next_at), (1, Some(at(2)), Some(at(60))));
     assert_eq!((stand.failures, stand.note.as_str(), stand.due_at), (3, "out of reach", None));
 }
+pub(super) async fn a_look_comes_in_time(store: Box<dyn Store>) {
+    let next_at = async |store: &dyn Store| store.sources().source(SOURCE).await.unwrap().next_at;
+    look(&*store, 3, &[]).await;
+    assert_eq!(next_at(&*store).await, Some(at(3)), "one that did not end is done again");
+    let end = LookEnd { now: at(4), next_at: None, failures: 0, note: String::new(), answered: 0 };
+    store.sources().end_look(SOURCE, &end).await.unwrap();
+    for (by, next) in [(60, 60), (90, 60), (30, 30)] {
+        store.sources().look_by(SOURCE, at(by)).await.unwrap();
+        assert_eq!(next_at(&*store).await, Some(at(next)));
+    }
+}
+

@@ -15,8 +15,11 @@ pub(in crate::adapters::ledger) const SOURCE: &str = "SELECT look, looked_at, ne
      (SELECT MIN(due_at) FROM source_receipts WHERE source = $1 AND state = 0) AS receipt_due \
      FROM sources WHERE name = $1";
 
-pub(in crate::adapters::ledger) const BEGIN_LOOK: &str = "INSERT INTO sources (name, look) VALUES ($1, 1) \
-     ON CONFLICT (name) DO UPDATE SET look = look + 1 RETURNING look";
+pub(in crate::adapters::ledger) const BEGIN_LOOK: &str = "INSERT INTO sources (name, look, next_at) VALUES ($1, 1, $2) \
+     ON CONFLICT (name) DO UPDATE SET look = look + 1, next_at = excluded.next_at RETURNING look";
+
+pub(in crate::adapters::ledger) const LOOK_BY: &str =
+    "UPDATE sources SET next_at = MIN(COALESCE(next_at, $2), $2) WHERE name = $1";
 
 pub(in crate::adapters::ledger) const END_LOOK: &str =
     "UPDATE sources SET looked_at = $2, next_at = $3, failures = $4, note = $5, answered = $6 WHERE name = $1";
