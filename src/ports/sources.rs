@@ -97,8 +97,8 @@ pub trait Sources: Send + Sync {
     /// Receipts to be written back that are due, or put off for longer than [`LONGEST_DELAY`]; oldest first.
     async fn due_receipts(&self, source: &str, now: Timestamp, limit: u32) -> Result<Vec<DueReceipt>, LedgerError>;
 
-    /// Records what became of writing a receipt back.
-    async fn conclude_receipt(&self, id: u64, end: ReceiptEnd) -> Result<(), LedgerError>;
+    /// Records what became of writing a receipt back; nothing, where it was placed anew meanwhile and is due again.
+    async fn conclude_receipt(&self, receipt: &DueReceipt, end: ReceiptEnd) -> Result<(), LedgerError>;
 
     /// The code with which a shipment is refused before it is read, because of how its file was found.
     async fn foreseen(&self, shipment: ShipmentId) -> Result<Option<Code>, LedgerError>;

@@ -49,12 +49,17 @@ pub(super) async fn due(
     found.iter().map(receipt).collect()
 }
 
-pub(super) async fn conclude(connection: &mut SqliteConnection, id: u64, end: ReceiptEnd) -> Result<(), LedgerError> {
+pub(super) async fn conclude(
+    connection: &mut SqliteConnection,
+    (id, blob): (u64, BlobId),
+    end: ReceiptEnd,
+) -> Result<(), LedgerError> {
     let (state, due_at) = match end {
         ReceiptEnd::Again(at) => (0, at.as_millisecond()),
         ReceiptEnd::Written => (1, 0),
         ReceiptEnd::GivenUp => (2, 0),
     };
-    sqlx::query(sql::CONCLUDE_RECEIPT).bind(int(id)).bind(state).bind(due_at).execute(connection).await?;
+    let query = sqlx::query(sql::CONCLUDE_RECEIPT).bind(int(id)).bind(state).bind(due_at).bind(uuid(&blob.0));
+    query.execute(connection).await?;
     Ok(())
 }

@@ -143,8 +143,9 @@ impl Sources for SqliteLedger {
         answers::due(&mut *self.reader().await?, source, now, limit).await
     }
 
-    async fn conclude_receipt(&self, id: u64, end: ReceiptEnd) -> Result<(), LedgerError> {
-        self.write(move |connection| Box::pin(answers::conclude(connection, id, end))).await
+    async fn conclude_receipt(&self, receipt: &DueReceipt, end: ReceiptEnd) -> Result<(), LedgerError> {
+        let (id, blob) = (receipt.id, receipt.blob);
+        self.write(move |connection| Box::pin(answers::conclude(connection, (id, blob), end))).await
     }
 
     async fn foreseen(&self, shipment: ShipmentId) -> Result<Option<Code>, LedgerError> {

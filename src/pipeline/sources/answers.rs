@@ -24,7 +24,7 @@ impl Taker {
                 None => Ok(ReceiptEnd::GivenUp),
             };
             match written {
-                Ok(end) => self.ledger().conclude_receipt(receipt.id, end).await?,
+                Ok(end) => self.ledger().conclude_receipt(&receipt, end).await?,
                 Err(trouble @ Trouble::Ledger(_)) => return Err(trouble),
                 Err(trouble) => {
                     let is_full = matches!(trouble, Trouble::Store(StoreError::Full));
@@ -41,7 +41,7 @@ impl Taker {
     async fn try_later(&self, receipt: &DueReceipt, trouble: Trouble) -> Result<(), Trouble> {
         let attempts = receipt.attempts.saturating_add(1);
         let at = self.house.clock.now().saturating_add(backoff(attempts)).unwrap_or(jiff::Timestamp::MAX);
-        self.ledger().conclude_receipt(receipt.id, ReceiptEnd::Again(at)).await?;
+        self.ledger().conclude_receipt(receipt, ReceiptEnd::Again(at)).await?;
         tracing::warn!(source = self.name(), receipt = receipt.id, attempts, %trouble, "a receipt is not written back yet");
         self.tell_of_rest(Some((&trouble, attempts))).await?;
         match trouble {

@@ -182,5 +182,6 @@ pub(in crate::adapters::ledger) const SEND_BACK: &str = "INSERT INTO source_rece
 pub(in crate::adapters::ledger) const DUE_RECEIPTS: &str = "SELECT id, name, blob, replaces, attempts FROM source_receipts \
      WHERE source = $1 AND state = 0 AND (due_at <= $2 OR due_at > $3) ORDER BY due_at, id LIMIT $4";
 
-pub(in crate::adapters::ledger) const CONCLUDE_RECEIPT: &str =
-    "UPDATE source_receipts SET state = $2, due_at = $3, attempts = attempts + 1 WHERE id = $1 AND state = 0";
+/// One that was placed anew meanwhile is to be written once more.
+pub(in crate::adapters::ledger) const CONCLUDE_RECEIPT: &str = "UPDATE source_receipts SET state = $2, due_at = $3, attempts = attempts + 1 \
+     WHERE id = $1 AND state = 0 AND blob = $4";
