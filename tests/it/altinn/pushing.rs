@@ -10,14 +10,14 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use jiff::Timestamp;
 use sluse::adapters::file_receiver::{FileReceiver, FileReceiverSettings};
 use sluse::adapters::local_store::LocalStore;
-use sluse::adapters::sftp_client::SftpStore;
+use sluse::adapters::sftp_client::{Peer, PeerWaits, SftpStore};
 use sluse::codes;
 use sluse::ports::{Consignment, Content, DeliveryError, FileSeen, FileStore, Receiver, StoreError};
 
 use super::conformance::conforms;
 use super::setup::item;
 use crate::file_store::conformance::bytes;
-use crate::support::scripted_ssh::{Scripted, sound, status};
+use crate::support::scripted_ssh::{Scripted, attributes, framed, sound, status, string};
 use crate::support::ssh_peers::{Kind, SshPeer};
 
 const KINDS: [Kind; 2] = [Kind::OpenSsh, Kind::ProFtpd];
@@ -28,6 +28,11 @@ fn settings(replace: bool) -> FileReceiverSettings {
 
 fn receiver(server: &SshPeer, replace: bool) -> FileReceiver {
     FileReceiver::new(Arc::new(SftpStore::new(server.peer(), &server.path_of_root(), None)), settings(replace))
+}
+
+/// How to get into one that answers whatever it is asked.
+fn patient(server: &Scripted) -> Peer {
+    Peer { waits: PeerWaits::default(), ..server.peer() }
 }
 
 fn item_of(number: u64, content: &[u8]) -> Consignment {
@@ -155,19 +160,19 @@ async fn a_server_killed_while_it_gives_a_file_gives_the_rest_of_it_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_without_an_answer_is_unknown_and_looked_up() {
-    // RENAME has its effect and no answer; the name is free before.
+    // RENAME has its effect and then the line breaks, by a packet that none is as long as; the name is free before.
     let renamed = Arc::new(Mutex::new(false));
     let seen = Arc::clone(&renamed);
     let server = Scripted::start(move |kind, id, body| match kind {
         7 if body.ends_with(b"xml") && !*seen.lock().unwrap() => status(id, 2),
         18 => {
             *seen.lock().unwrap() = true;
-            Vec::new()
+            vec![0xff; 8]
         }
         _ => sound(kind, id, body),
     })
     .await;
-    let receiver = FileReceiver::new(Arc::new(SftpStore::new(server.peer(), "", None)), settings(false));
+    let receiver = FileReceiver::new(Arc::new(SftpStore::new(patient(&server), "", None)), settings(false));
     let item = item_of(1, crate::support::scripted_ssh::CONTENT);
     let unknown = receiver.deliver(&item).await.unwrap_err();
     assert!(matches!(unknown, DeliveryError::Unknown { .. }), "{unknown}");
@@ -199,16 +204,32 @@ async fn where_going_on_is_refused_a_file_is_written_anew_in_the_same_attempt() 
     }
 }
 
-/// A store that remembers from where files were written, and may not let anybody go on with one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_written_and_not_read_is_written_anew() {
+    let content = bytes(3 << 20);
+    let unreadable: [fn() -> StoreError; 2] = [|| StoreError::Denied, || StoreError::NotFound];
+    for refusal in unreadable {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Recording { unreadable: Some(refusal), ..Recording::of(LocalStore::new(dir.path())) });
+        let item = item_of(1, &content);
+        fs::write(dir.path().join(format!(".{}.xml.part", item.key)), &content[..2 << 20]).unwrap();
+        let delivered = FileReceiver::new(store.clone(), settings(false)).deliver(&item).await.unwrap();
+        assert!(fs::read(dir.path().join(delivered.receivers_reference)).unwrap() == content);
+        assert_eq!(*store.offsets.lock().unwrap(), [0], "{}", refusal());
+    }
+}
+
+/// A store that remembers from where files were written, and may not let anybody go on with one or read one.
 struct Recording {
     store: Box<dyn FileStore>,
     offsets: Mutex<Vec<u64>>,
     refusal: Option<fn() -> StoreError>,
+    unreadable: Option<fn() -> StoreError>,
 }
 
 impl Recording {
     fn of(store: impl FileStore + 'static) -> Self {
-        Self { store: Box::new(store), offsets: Mutex::default(), refusal: None }
+        Self { store: Box::new(store), offsets: Mutex::default(), refusal: None, unreadable: None }
     }
 }
 
@@ -231,7 +252,10 @@ impl FileStore for Recording {
     }
 
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {
-        self.store.read(path, offset).await
+        match self.unreadable {
+            Some(refusal) => Err(refusal()),
+            None => self.store.read(path, offset).await,
+        }
     }
 
     async fn write(
