@@ -91,8 +91,11 @@ impl FileReceiver {
 
     /// The name was taken while we wrote: by ourselves, in an attempt whose answer was lost, or by somebody else.
     async fn met(&self, temporary: &str, name: &str, content: &Content) -> Result<(), DeliveryError> {
-        if self.look(name, content).await?.is_none() {
-            return Err(CONFLICT);
+        match self.look(name, content).await {
+            Ok(Some(_)) => {}
+            // Ours lies under its temporary name still: what has the name is another's.
+            Ok(None) | Err(DeliveryError::Unclear) => return Err(CONFLICT),
+            Err(error) => return Err(error),
         }
         // One left over does no harm but to tidiness.
         if let Err(error) = self.store.remove(temporary).await {

@@ -219,17 +219,39 @@ async fn what_may_be_written_and_not_read_is_written_anew() {
     }
 }
 
-/// A store that remembers from where files were written, and may not let anybody go on with one or read one.
+#[tokio::test(flavor = "multi_thread")]
+async fn anothers_file_that_takes_the_name_at_the_last_moment_is_a_conflict() {
+    for (theirs, is_ours) in [(&b"another's"[..], false), (b"ours", true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().to_owned();
+        let overtaken = move |name: &str| fs::write(path.join(name), theirs).unwrap();
+        let store = Recording { overtaken: Some(Box::new(overtaken)), ..Recording::of(LocalStore::new(dir.path())) };
+        let delivered = FileReceiver::new(Arc::new(store), settings(false)).deliver(&item_of(1, b"ours")).await;
+        match delivered {
+            Ok(_) => assert!(is_ours),
+            Err(DeliveryError::Refused { code }) => assert!(!is_ours && code == codes::RECEIVER_CONFLICT),
+            Err(error) => panic!("{error}"),
+        }
+        let name = format!("{}.xml", item(1).key);
+        assert_eq!(fs::read(dir.path().join(name)).unwrap(), theirs);
+    }
+}
+
+/// What happens to a name just before a file is to have it.
+type Overtaken = Box<dyn Fn(&str) + Send + Sync>;
+
+/// A store that remembers from where files were written, and may not let anybody go on with one, read one, or be first.
 struct Recording {
     store: Box<dyn FileStore>,
     offsets: Mutex<Vec<u64>>,
     refusal: Option<fn() -> StoreError>,
     unreadable: Option<fn() -> StoreError>,
+    overtaken: Option<Overtaken>,
 }
 
 impl Recording {
     fn of(store: impl FileStore + 'static) -> Self {
-        Self { store: Box::new(store), offsets: Mutex::default(), refusal: None, unreadable: None }
+        Self { store: Box::new(store), offsets: Mutex::default(), refusal: None, unreadable: None, overtaken: None }
     }
 }
 
@@ -272,6 +294,9 @@ impl FileStore for Recording {
     }
 
     async fn rename(&self, from: &str, to: &str, replace: bool) -> Result<(), StoreError> {
+        if let Some(overtaken) = &self.overtaken {
+            overtaken(to);
+        }
         self.store.rename(from, to, replace).await
     }
 
