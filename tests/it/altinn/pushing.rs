@@ -237,6 +237,35 @@ async fn anothers_file_that_takes_the_name_at_the_last_moment_is_a_conflict() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_does_not_bring_to_disk_is_not_delivered() {
+    let content: Arc<[u8]> = bytes(300_000).into();
+    let (renamed, all) = (Arc::new(Mutex::new(false)), Arc::clone(&content));
+    let seen = Arc::clone(&renamed);
+    let server = Scripted::start(move |kind, id, body| match kind {
+        1 => framed(2, 3, &[string(b"fsync@openssh.com"), string(b"1")].concat()),
+        // All of it lies there under its temporary name.
+        7 if body.ends_with(b"xml") => status(id, 2),
+        7 | 8 | 17 => framed(105, id, &attributes(Some(all.len() as u64), Some(0o100_644), Some(1))),
+        5 => {
+            let offset = u64::from_be_bytes(body[5..13].try_into().unwrap()) as usize;
+            let rest = all.get(offset..).unwrap_or_default();
+            if rest.is_empty() { status(id, 1) } else { framed(103, id, &string(&rest[..rest.len().min(32_768)])) }
+        }
+        200 => status(id, 4),
+        18 => {
+            *seen.lock().unwrap() = true;
+            status(id, 0)
+        }
+        _ => sound(kind, id, body),
+    })
+    .await;
+    let receiver = FileReceiver::new(Arc::new(SftpStore::new(patient(&server), "", None)), settings(false));
+    let error = receiver.deliver(&item_of(1, &content)).await.unwrap_err();
+    assert!(matches!(error, DeliveryError::Later { code, .. } if code == codes::RECEIVER_FAULT), "{error}");
+    assert!(!*renamed.lock().unwrap());
+}
+
 /// What happens to a name just before a file is to have it.
 type Overtaken = Box<dyn Fn(&str) + Send + Sync>;
 
