@@ -166,7 +166,7 @@ mod on_sqlite {
             what_a_clock_put_off_for_years_is_due, a_receipt_placed_anew_is_written_back_once_more;
         timetable:
             the_run_of_a_time_begins_once, what_is_asked_for_begins_once, old_runs_are_forgotten_but_not_those_asked_for,
-            a_watch_and_what_it_settled_are_kept, an_alarm_is_told_once_to_each_and_over_to_who_was_told;
+            a_watch_and_what_it_settled_are_kept, who_is_told_of_files_may_have_heard_enough, an_alarm_is_told_once_to_each_and_over_to_who_was_told;
         deliveries:
             an_item_goes_its_way, doubt_lasts_until_a_look_settles_it, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
             an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;
