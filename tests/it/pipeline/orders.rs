@@ -7,7 +7,7 @@ use sluse::adapters::ledger::{Order, Ordered, Replay, Replayed, Said, order, rep
 use sluse::codes;
 use sluse::generate::{self, Format, Options, Profile};
 use sluse::model::{FormatName, ItemState, ReceiptKind, Route, ShipmentId, Stage, Standing, VerdictKind};
-use sluse::ports::{Clock, Intent};
+use sluse::ports::{Clock, Intent, Progress as _};
 
 use super::{Rig, route, until};
 use crate::support::receipts::{assert_valid, item_codes};
@@ -249,6 +249,18 @@ async fn failed_items_are_sent_again_once_and_told_of() {
         "{history:?}"
     );
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_again_is_due_at_the_deadline_after_that() {
+    let rig = Rig::new().await;
+    let id = failed(&rig).await;
+    rig.wait_hours(30);
+    let now = rig.clock.now();
+    assert_eq!(rig.replay(id, 1).await, Replayed::Items(3));
+    let under_way = rig.ledger.under_way(10).await.unwrap();
+    assert_eq!(under_way.len(), 1);
+    assert!(under_way[0].claimed_at.as_millisecond() >= now.as_millisecond(), "{under_way:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
