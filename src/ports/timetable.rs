@@ -74,6 +74,9 @@ pub trait Timetable: Send + Sync {
         now: Timestamp,
     ) -> Result<AlarmChange, LedgerError>;
 
+    /// What is wrong with a subject.
+    async fn alarm(&self, subject: &str) -> Result<Option<Alarm>, LedgerError>;
+
     /// The subjects something is wrong with.
     async fn open_alarms(&self) -> Result<Vec<String>, LedgerError>;
 

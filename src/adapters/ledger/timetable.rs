@@ -104,6 +104,10 @@ impl Timetable for SqliteLedger {
         Ok(changed)
     }
 
+    async fn alarm(&self, subject: &str) -> Result<Option<Alarm>, LedgerError> {
+        Ok(alarms::open(&mut *self.reader().await?, subject).await?.map(|(_, alarm)| alarm))
+    }
+
     async fn open_alarms(&self) -> Result<Vec<String>, LedgerError> {
         let mut reader = self.reader().await?;
         Ok(sqlx::query_scalar(sql::times::OPEN_ALARMS).fetch_all(&mut *reader).await?)
