@@ -134,6 +134,7 @@ impl Taker {
                 Err(StoreError::NotFound) => return Ok(false),
                 // Rights to remove may not be rights to rename.
                 Err(StoreError::Denied) => return self.remove_in_place(take).await,
+                Err(StoreError::Failed(_)) if take.attempts > 0 => return self.remove_in_place(take).await,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -144,7 +145,11 @@ impl Taker {
         self.gone(take).await
     }
 
+    /// Removes the file under its own name, as soon as it was seen to be the one that was taken.
     async fn remove_in_place(&self, take: &Take) -> Result<bool, Trouble> {
+        if !self.is_there(take).await? {
+            return Ok(false);
+        }
         self.store.remove(&take.path).await?;
         self.gone(take).await
     }

@@ -52,6 +52,8 @@ enum Lie {
     Empty,
     /// A file has a new time when it has a new name.
     Touching,
+    /// No file may have another name; the first that is to have one is written anew just before that is said.
+    Forbidding,
     /// The first file that is to have a new name is written anew just before, with as many bytes; and then as above.
     Overtaking,
 }
@@ -211,6 +213,14 @@ impl FileStore for Liar {
         let mut files = self.files.lock().unwrap();
         if files.contains_key(to) && !replace {
             return Err(StoreError::Exists);
+        }
+        if self.lies(Lie::Forbidding) {
+            let (bytes, modified) = files.get_mut(from).ok_or(StoreError::NotFound)?;
+            if !self.has_overtaken.swap(true, Ordering::SeqCst) {
+                *bytes = bytes.to_ascii_uppercase();
+                *modified = modified.checked_add(jiff::SignedDuration::from_secs(100)).unwrap();
+            }
+            return Err(StoreError::Denied);
         }
         let mut file = files.remove(from).ok_or(StoreError::NotFound)?;
         if self.lies(Lie::Overtaking) && !self.has_overtaken.swap(true, Ordering::SeqCst) {

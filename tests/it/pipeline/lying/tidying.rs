@@ -73,3 +73,24 @@ async fn the_same_bytes_written_anew_before_they_were_put_away_are_taken() {
         task.await.unwrap();
     }
 }
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_file_may_be_renamed_what_was_written_anew_is_not_removed_untaken() {
+    let (bench, store) = (Bench::new().await, Liar::new(Lie::Forbidding));
+    store.put("a.xml", &document(10), 1_000);
+    let task = bench.run(source("liar", &store, After::Delete));
+    until(async || bench.claimed().await == 2 && !store.has("a.xml")).await;
+    bench.stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_renaming_keeps_failing_a_file_is_removed_where_it_is() {
+    let (bench, store) = (Bench::new().await, Liar::new(Lie::Stuck));
+    store.put("a.xml", &document(10), 1_000);
+    let task = bench.run(source("liar", &store, After::Delete));
+    until(async || !store.has("a.xml")).await;
+    assert_eq!(bench.claimed().await, 1);
+    bench.stop.cancel();
+    task.await.unwrap();
+}
+
