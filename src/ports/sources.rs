@@ -91,6 +91,9 @@ pub trait Sources: Send + Sync {
     /// Records that a take could not go on, and when it is tried again.
     async fn delay_take(&self, take: u64, until: Timestamp) -> Result<(), LedgerError>;
 
+    /// Tells whether other files with this path but for their extension are still to be taken.
+    async fn others_wait(&self, take: &Take, stem: &str) -> Result<bool, LedgerError>;
+
     /// Ends a take; `is_gone`: the file is not there any more, and one that comes under its name is another.
     async fn end_take(&self, take: &Take, is_gone: bool, now: Timestamp) -> Result<(), LedgerError>;
 

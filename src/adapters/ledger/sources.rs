@@ -134,6 +134,10 @@ impl Sources for SqliteLedger {
         self.write(move |connection| Box::pin(takes::delay(connection, take, until))).await
     }
 
+    async fn others_wait(&self, take: &Take, stem: &str) -> Result<bool, LedgerError> {
+        sightings::others_wait(&mut *self.reader().await?, take, stem).await
+    }
+
     async fn end_take(&self, take: &Take, is_gone: bool, now: Timestamp) -> Result<(), LedgerError> {
         let take = take.clone();
         self.write(move |connection| Box::pin(async move { takes::end(connection, &take, is_gone, now).await })).await

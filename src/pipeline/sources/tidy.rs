@@ -9,7 +9,7 @@ use super::{Taker, Trouble};
 use crate::kill_point::kill_point;
 use crate::model::Stamp;
 use crate::ports::{StoreError, Take};
-use crate::sighting::{After, numbered};
+use crate::sighting::{After, OwnBeside, numbered};
 
 impl Taker {
     /// Does what is agreed with a file that was taken, and ends the take. What is in the way is tried again later.
@@ -179,10 +179,17 @@ impl Taker {
     }
 
     /// What told that the file is ready goes first: while the file is there it can be told to be the old one.
+    /// What is for others of the same stem, too, stays until the last of them is taken.
     async fn remove_beside(&self, take: &Take) -> Result<(), Trouble> {
-        for path in self.source.rules.own_beside(&take.path) {
-            self.store.remove(&path).await?;
-            kill_point("source.beside.removed");
+        for OwnBeside { path, stem } in self.source.rules.own_beside(&take.path) {
+            let others = match stem {
+                Some(stem) => self.ledger().others_wait(take, &stem).await?,
+                None => false,
+            };
+            if !others {
+                self.store.remove(&path).await?;
+                kill_point("source.beside.removed");
+            }
         }
         Ok(())
     }

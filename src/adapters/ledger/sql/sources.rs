@@ -77,6 +77,11 @@ pub(in crate::adapters::ledger) const UNREADY: &str = concat!(
 pub(in crate::adapters::ledger) const SIGHTING: &str =
     concat!("SELECT ", sighting_columns!(), " FROM sightings WHERE source = $1 AND path = $2");
 
+/// Of the same stem are the stem alone, and what has one extension behind it: a slash comes next after a dot.
+pub(in crate::adapters::ledger) const OTHERS_WAIT: &str = "SELECT EXISTS (SELECT 1 FROM sightings \
+     WHERE source = $1 AND path <> $2 AND waits NOT IN (1, 2) AND (path = $3 OR path > $3 || '.' AND path < $3 || '/' \
+     AND instr(substr(path, length($3) + 2), '.') = 0))";
+
 /// While listings break off nothing is forgotten: what is long gone must not count as there. A look writes what is there
 /// for others' sake every time.
 pub(in crate::adapters::ledger) const STAMPS: &str = "SELECT path, size_bytes, modified FROM sightings \
