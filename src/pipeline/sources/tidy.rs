@@ -112,7 +112,17 @@ impl Taker {
 
     /// Tells whether the file has one of the names already, since before a crash.
     async fn is_put_away(&self, take: &Take, name: impl Fn(u32) -> Option<String>) -> Result<bool, Trouble> {
+        let mut perhaps = Vec::new();
         for target in numbers(take).filter_map(name) {
+            let seen = self.store.stat(&target).await?.map(|seen| Stamp::new(seen.size_bytes, seen.modified));
+            match seen {
+                Some(seen) if seen == take.stamp => return Ok(true),
+                Some(seen) if seen.size_bytes == take.stamp.size_bytes => perhaps.push(target),
+                Some(_) | None => {}
+            }
+        }
+        // Bytes are read only where no time tells.
+        for target in perhaps {
             if self.held(take, &target).await? == Held::Taken {
                 return Ok(true);
             }
@@ -132,7 +142,7 @@ impl Taker {
             match self.store.rename(&take.path, &ours, false).await {
                 Ok(()) => kill_point("source.delete.renamed"),
                 Err(StoreError::NotFound) => return Ok(false),
-                // Rights to remove may not be rights to rename.
+                // Rights to remove may not be rights to rename, and not every server says that it is about rights.
                 Err(StoreError::Denied) => return self.remove_in_place(take).await,
                 Err(StoreError::Failed(_)) if take.attempts > 0 => return self.remove_in_place(take).await,
                 Err(error) => return Err(error.into()),
