@@ -134,12 +134,30 @@ pub(super) fn open(root: &Path, path: &str, offset: u64) -> io::Result<File> {
 /// Opens a file to write from an offset; 0 makes it anew. There are no holes in a file.
 pub(super) fn create(root: &Path, path: &str, offset: u64) -> io::Result<File> {
     let (dir, name) = parent(&open_root(root)?, path)?;
-    let made = if offset == 0 { OFlags::CREATE } else { OFlags::empty() };
-    let flags = made | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(dir, raw(name), flags, Mode::from_raw_mode(0o660))?;
-    let file = regular(opened.into(), offset)?;
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if offset == 0 {
+        return Ok(anew(&dir, &raw(name), flags)?.into());
+    }
+    let file = regular(rustix::fs::openat(dir, raw(name), flags, Mode::empty())?.into(), offset)?;
     file.set_len(offset)?;
     Ok(file)
+}
+
+/// Makes a file that nobody has: what was there is neither emptied under another name that it has, nor under the hands of
+/// a thread that is late.
+fn anew(dir: &OwnedFd, name: &OsString, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let make = || rustix::fs::openat(dir, name, flags | OFlags::CREATE | OFlags::EXCL, Mode::from_raw_mode(0o660));
+    let is_file = || {
+        let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file())
+    };
+    match make() {
+        Err(Errno::EXIST) if is_file() => {
+            rustix::fs::unlinkat(dir, name, AtFlags::empty())?;
+            make()
+        }
+        made => made,
+    }
 }
 
 /// The file, if it is a regular one that reaches to an offset.

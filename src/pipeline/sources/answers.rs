@@ -59,7 +59,9 @@ impl Taker {
             }
             opened => opened?,
         };
-        let (path, temporary) = (format!("{dir}/{}", receipt.name), format!("{dir}/.sluse-{}.tmp", receipt.id));
+        let path = format!("{dir}/{}", receipt.name);
+        // Another at each attempt: one before may still be at its own.
+        let temporary = |attempt: u32| format!("{dir}/.sluse-{}-{attempt}.tmp", receipt.id);
         if self.store.stat(&path).await?.is_some() {
             match (self.is_equal(&path, &blob).await?, receipt.replaces) {
                 (true, _) => return Ok(ReceiptEnd::Written),
@@ -68,6 +70,10 @@ impl Taker {
             }
         }
         self.store.make_dir(dir).await?;
+        if let Some(before) = receipt.attempts.checked_sub(1) {
+            self.store.remove(&temporary(before)).await?;
+        }
+        let temporary = temporary(receipt.attempts);
         let size_bytes = self.store.write(&temporary, 0, pieces(Arc::clone(&blob), self.house.disk.clone())).await?;
         if size_bytes != blob.size_bytes() {
             return Err(StoreError::Nonsense("another size than was written").into());
