@@ -178,16 +178,28 @@ pub(super) fn rename(root: &Path, from: &str, to: &str, replace: bool) -> io::Re
         rustix::fs::renameat(&from_dir, &from, &to_dir, &to)?;
     } else {
         match rustix::fs::renameat_with(&from_dir, &from, &to_dir, &to, RenameFlags::NOREPLACE) {
-            // Some network file systems cannot; a second name and then taking away the first is as good.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                rustix::fs::linkat(&from_dir, &from, &to_dir, &to, AtFlags::empty())?;
-                rustix::fs::unlinkat(&from_dir, &from, AtFlags::empty())?;
-            }
+            // Some network file systems cannot.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rename_by_link((&from_dir, &from), (&to_dir, &to))?,
             done => done?,
         }
     }
     sync(&to_dir)?;
     sync(&from_dir)
+}
+
+/// A second name and then taking away the first is as good. Where a file has but one name, the new one is looked at just
+/// before.
+fn rename_by_link(from: (&OwnedFd, &OsString), to: (&OwnedFd, &OsString)) -> rustix::io::Result<()> {
+    match rustix::fs::linkat(from.0, from.1, to.0, to.1, AtFlags::empty()) {
+        Err(Errno::NOSYS | Errno::NOTSUP | Errno::PERM) => {
+            match rustix::fs::statat(to.0, to.1, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(_) => Err(Errno::EXIST),
+                Err(Errno::NOENT) => rustix::fs::renameat(from.0, from.1, to.0, to.1),
+                Err(error) => Err(error),
+            }
+        }
+        linked => linked.and_then(|()| rustix::fs::unlinkat(from.0, from.1, AtFlags::empty())),
+    }
 }
 
 /// Removes a file durably; one that is not there is no error.
@@ -269,6 +281,7 @@ fn modified(stat: &Stat) -> Timestamp {
     let nanosecond = i32::try_from(stat.st_mtime_nsec).unwrap_or(0);
     Timestamp::new(stat.st_mtime, nanosecond).unwrap_or(Timestamp::MAX)
 }
+
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
