@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::source::ledger_beside;
 use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print};
 use crate::adapters::ledger::Bystander;
 use crate::app;
@@ -66,9 +67,8 @@ pub(super) fn run(command: &ScheduleCommand) -> anyhow::Result<ExitCode> {
 
 async fn list(config: &Config, args: &ListArgs) -> anyhow::Result<ExitCode> {
     let from = args.from.unwrap_or_else(|| SystemClock.now());
-    let path = config.data_dir.join("ledger.sqlite");
     // Without a ledger, or with one of before schedules, there is nothing that ran.
-    let mut ledger = if path.exists() { Bystander::open(&path).await.ok() } else { None };
+    let mut ledger = ledger_beside(config).await?;
     let mut text = String::new();
     for schedule in &config.schedules {
         let last = match &mut ledger {

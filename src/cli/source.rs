@@ -62,9 +62,8 @@ pub(super) fn run(command: &SourceCommand) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(config: &Config, names: u32) -> anyhow::Result<ExitCode> {
-    let path = config.data_dir.join("ledger.sqlite");
     // Without a ledger, or with one of before sources, nothing was looked at.
-    let mut ledger = if path.exists() { Bystander::open(&path).await.ok() } else { None };
+    let mut ledger = ledger_beside(config).await?;
     let mut text = String::new();
     for source in &config.sources {
         let (mut stand, mut waiting) = (SourceStand::default(), Vec::new());
@@ -78,6 +77,16 @@ async fn list(config: &Config, names: u32) -> anyhow::Result<ExitCode> {
         text.push_str("there is no [source.<name>]\n");
     }
     print(&text)
+}
+
+/// The ledger beside a gateway, which may run; `None` where there is none yet.
+pub(super) async fn ledger_beside(config: &Config) -> anyhow::Result<Option<Bystander>> {
+    let path = config.data_dir.join("ledger.sqlite");
+    // One that may not be read is not one that knows nothing.
+    if !path.try_exists().with_context(|| path.display().to_string())? {
+        return Ok(None);
+    }
+    Ok(Some(Bystander::open(&path).await.with_context(|| path.display().to_string())?))
 }
 
 fn show(

@@ -108,3 +108,16 @@ async fn a_running_gateway_runs_what_it_is_asked_for() {
     assert!(gateway.terminate().success());
     assert!(home.log().contains("a scheduled run has ended"), "{}", home.log());
 }
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_not_one_that_knows_nothing() {
+    let dir = folder(SCHEDULES);
+    assert_eq!(schedule(dir.path(), &["list"]).0, Some(0), "there is none");
+    fs::create_dir_all(dir.path().join("data/ledger.sqlite")).unwrap();
+    let config = dir.path().join("sluse.toml");
+    for command in ["schedule", "source"] {
+        let output = sluse([command, "list", "--config", config.to_str().unwrap()], b"", &[]);
+        let (code, error) = (output.status.code(), String::from_utf8_lossy(&output.stderr));
+        assert!(code != Some(0) && error.contains("ledger.sqlite"), "{command}: {code:?} {error}");
+    }
+}
