@@ -72,7 +72,7 @@ fn host_keys(section: &Section<'_>) -> Vec<String> {
     let mut keys = Vec::new();
     let mut take = |key: &'static str, line: &str| {
         let line = without_host(line);
-        partner::check_key(section, key, line);
+        partner::check_host_key(section, key, line);
         keys.push(line.to_owned());
     };
     section.texts("host_keys").iter().for_each(|line| take("host_keys", line));

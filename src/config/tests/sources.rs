@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::*;
 use crate::model::TakeOrder;
 use crate::schedule::Rule;
@@ -90,6 +93,21 @@ fn two_sources_never_take_the_same_file() {
     assert_eq!(faults(&format!("{one}{}", other("drop/below"))), [""; 0]);
     let deep = source("a", "after = \"leave\"\ndepth = 1");
     assert!(faults(&format!("{deep}{}", other("drop/below"))).iter().any(|fault| fault.contains("source.b.path")));
+}
+
+#[test]
+fn a_server_whose_key_is_weak_is_its_owners_to_mend() {
+    let keyed = |bytes: usize| {
+        let field = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes(), bytes].concat();
+        let modulus = [&[0][..], &vec![0x80; bytes]].concat();
+        let key = BASE64_STANDARD.encode([field(b"ssh-rsa"), field(&[1, 0, 1]), field(&modulus)].concat());
+        format!("{MINIMAL}{}", polled("after = \"leave\"").replace(KEY, &format!("ssh-rsa {key}")))
+    };
+    let faults = parse(&keyed(128), &[]).err().unwrap();
+    assert!(faults.len() == 1 && faults[0].contains("ask the server's owner"), "{faults:?}");
+    let warnings = parse(&keyed(256), &[]).unwrap().warnings;
+    assert!(warnings.len() == 1 && warnings[0].starts_with("source.x.host_keys: is an RSA key"), "{warnings:?}");
+    assert_eq!(parse(&keyed(384), &[]).unwrap().warnings, [""; 0]);
 }
 
 #[test]
