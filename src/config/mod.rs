@@ -179,7 +179,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let prefill = prefill::read(&root.section("prefill"), serves);
     let schedules = schedule::schedules(root, &calendars, &alarms);
     let expected = schedule::expected(root, &partners, &routes, &calendars, &alarms);
-    let sources = source::read(root, &partners, &routes, &calendars, &alarms);
+    let sources = source::read(root, &partners, (&routes, &receivers), &calendars, &alarms);
     let alarms = alarms.into_iter().filter_map(|(name, alarm)| Some((name, alarm?))).collect();
     let signer = receipts::signer(&root.section("signing"), "key_file");
     let broker = broker::read(root);

@@ -44,6 +44,22 @@ impl PlaceConfig {
         }
     }
 
+    /// A local directory, whoever it is of.
+    pub(super) fn watched(path: &Path) -> Self {
+        Self::Watched(WatchedConfig { path: path.to_owned(), events: false })
+    }
+
+    /// A directory below it.
+    pub(super) fn below(&self, dir: &str) -> Self {
+        let mut place = self.clone();
+        match &mut place {
+            Self::Watched(place) => place.path.push(dir),
+            Self::Polled(place) if place.path.is_empty() => place.path = dir.to_owned(),
+            Self::Polled(place) => place.path = format!("{}/{dir}", place.path),
+        }
+        place
+    }
+
     /// Whether two sources would take the same file.
     pub(super) fn meets(&self, other: &Self, depths: (u32, u32)) -> Meets {
         match (self, other) {
