@@ -90,5 +90,6 @@ with open(local, "wb" if verb == "get" else "rb") as file:
         tell(command)
         if not done(file):
             sys.exit(1)
+# Every command is done. It may be asking for the speed to go on with, and takes the end of its input for a fault then.
 fzsftp.stdin.close()
-sys.exit(fzsftp.wait())
+fzsftp.wait()
