@@ -198,6 +198,40 @@ async fn keys_come_and_go_while_the_gateway_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_that_the_configuration_moves_gets_a_password_of_its_new_partner() {
+    let office = Office::open().await;
+    let gateway = office.home.start(None);
+    office.home.connect().await.unwrap();
+    office.done(&format!("partner add lovisa --like etat --user moved --key @first.pub {WHY}"));
+    gateway.kill();
+    let path = office.home.path("sluse.toml");
+    let before = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{before}\n[partner.etat.login.moved]\npublic_keys_file = \"second.pub\"\n")).unwrap();
+    let _gateway = office.home.start(None);
+    office.home.connect().await.unwrap();
+    office.log_in("moved", 22).await.unwrap();
+    office.done(&format!("partner rotate moved --password {WHY}"));
+    let logins = || -> Vec<(String, String, bool)> {
+        let json = office.done("partner list --json");
+        let partners = json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let of = |partner: serde_json::Value| {
+            let logins = partner["logins"].as_array().unwrap().clone().into_iter();
+            let partner = partner["partner"].as_str().unwrap().to_owned();
+            logins.map(move |login| {
+                (partner.clone(), login["user"].as_str().unwrap().to_owned(), login["password"] == true)
+            })
+        };
+        partners.flat_map(of).filter(|(_, user, _)| user == "moved").collect()
+    };
+    assert_eq!(logins(), [("etat".to_owned(), "moved".to_owned(), true)]);
+    // Taken away again, the user is whose a command made it; etat is left with nothing, also not with the password.
+    fs::write(&path, before).unwrap();
+    assert_eq!(logins(), [("lovisa".to_owned(), "moved".to_owned(), false)]);
+    let taken = office.refused(&format!("partner key add moved @first.pub --partner etat {WHY}"));
+    assert!(taken.contains("moved is a login of lovisa"), "{taken}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_test_tells_whether_a_login_would_be_taken() {
     let office = Office::open().await;
     let gateway = office.home.start(None);
