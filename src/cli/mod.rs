@@ -31,6 +31,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -110,6 +111,9 @@ const EXIT_CONFIG: u8 = 78;
 /// Exit code when a file, a schema or a call cannot be used.
 const EXIT_UNUSABLE: u8 = 2;
 
+/// How long threads may go on with what nobody waits for any more.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
 /// Does what the command line asks.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
@@ -146,7 +150,11 @@ fn usable(told: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
 
 /// Runs what needs the network.
 fn block_on(job: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(job)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(job);
+    // A thread that hangs on a dead mount would otherwise keep the process, which serves nothing, from being started anew.
+    runtime.shutdown_timeout(LAST_WAIT);
+    done
 }
 
 /// The overrides of the environment.
@@ -168,5 +176,35 @@ fn pipe(written: io::Result<()>) -> anyhow::Result<ExitCode> {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_hangs_keeps_no_command_from_ending() {
+        let (end, hangs) = channel::<()>();
+        let (done, ended) = channel();
+        let (begun, begins): (Sender<()>, _) = channel();
+        let command = thread::spawn(move || {
+            let job = async move {
+                tokio::task::spawn_blocking(move || {
+                    let _ = begun.send(());
+                    hangs.recv()
+                });
+                begins.recv()?;
+                Ok(ExitCode::SUCCESS)
+            };
+            done.send(block_on(job).is_ok()).unwrap();
+        });
+        let is_well = ended.recv_timeout(Duration::from_secs(120));
+        end.send(()).unwrap();
+        assert_eq!(is_well, Ok(true), "its end waits for no thread");
+        command.join().unwrap();
     }
 }
