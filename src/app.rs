@@ -31,7 +31,7 @@ use crate::intake::Routes;
 use crate::measures;
 use crate::model::{RouteName, WorkerId};
 use crate::pipeline::{
-    Ahead, Destination, Forecaster, House, Pace, Pipeline, follow, forecast, measure, retain, sweep, watch,
+    Ahead, Destination, Forecaster, House, Pace, Pipeline, Watchdog, follow, forecast, measure, retain, sweep, watch,
 };
 use crate::ports::{Blobs, Clock, Held, Ledger as _, Partners as _, Run, SystemClock, Timetable};
 
@@ -136,8 +136,10 @@ impl Gateway {
             tasks.spawn("measures", measure(house.clone(), tasks.stop()));
         }
         tasks.spawn("schedules", keeper.run(tasks.stop()));
-        tasks.spawn("watchdog", watch(house.clone(), tasks.stop()));
         let alarms: Arc<dyn Timetable> = ledger.clone();
+        let channels = config.alarms.iter().map(|(name, _)| name.clone()).collect();
+        let watchdog = Watchdog { house: house.clone(), alarms: Arc::clone(&alarms), channels };
+        tasks.spawn("watchdog", watch(watchdog, tasks.stop()));
         let forecaster = Forecaster {
             house: house.clone(),
             progress: ledger.clone(),

@@ -40,7 +40,7 @@ pub use setback::Setbacks;
 pub use sources::{Source, Taker};
 pub use sweep::sweep;
 pub use timetable::{Expected, Schedule, Timekeeper};
-pub use watchdog::{measure, watch};
+pub use watchdog::{Watchdog, measure, watch};
 
 use jiff::Timestamp;
 
