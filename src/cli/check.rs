@@ -78,7 +78,7 @@ async fn check(args: &CheckArgs) -> anyhow::Result<bool> {
 
 /// The partner's routes, or the one named.
 async fn routes(args: &CheckArgs, config: &Config) -> anyhow::Result<Vec<Route>> {
-    let routes = partners::routes(config, &standing(config).await?);
+    let routes = partners::routes(config, &standing(config, &args.partner).await?);
     let routes = routes.into_iter().filter(|route| route.partner == args.partner);
     let named = |route: &Route| args.route.as_ref().is_none_or(|name| route.name.as_str() == name);
     let routes: Vec<Route> = routes.filter(named).collect();
@@ -89,10 +89,12 @@ async fn routes(args: &CheckArgs, config: &Config) -> anyhow::Result<Vec<Route>>
     }
 }
 
-/// The partners of the configuration, and those that were added beside it where a gateway has been at work.
-async fn standing(config: &Config) -> anyhow::Result<Vec<Standing>> {
+/// The partners of the configuration, and those that were added beside it where a gateway has been at work. Of a partner
+/// that the configuration has the ledger has nothing to say: whoever rehearses need not be able to read it.
+async fn standing(config: &Config, partner: &PartnerId) -> anyhow::Result<Vec<Standing>> {
     let ledger = config.data_dir.join("ledger.sqlite");
-    if !ledger.try_exists().with_context(|| ledger.display().to_string())? {
+    let is_configured = config.partners.iter().any(|configured| configured.id == *partner);
+    if is_configured || !ledger.try_exists().with_context(|| ledger.display().to_string())? {
         return Ok(partners::standing(config, &Amendments::default()));
     }
     let mut record = Record::open(&ledger).await.with_context(|| ledger.display().to_string())?;
