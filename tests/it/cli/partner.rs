@@ -238,10 +238,7 @@ async fn a_test_tells_whether_a_login_would_be_taken() {
     office.home.connect().await.unwrap();
     let told = office.done("partner test etat");
     assert!(told.contains(&format!("ok     etat with {}\n", fingerprint(7))), "{told}");
-    assert!(
-        told.contains(&format!("ok     something that speaks SSH answers at {}\n", office.home.address())),
-        "{told}"
-    );
+    assert!(told.contains(&format!("ok     the gateway answers at {}\n", office.home.address())), "{told}");
     let (code, told, _) = office.call("partner test etat --user etat --key @first.pub");
     assert_eq!(code, Some(1));
     assert!(told.contains("the key is not one of the user's"), "{told}");
@@ -256,9 +253,23 @@ async fn a_test_tells_whether_a_login_would_be_taken() {
     office.done("partner test far --from 192.0.2.7");
     assert!(office.refused(&add).contains("there is a partner far already"));
     assert!(office.refused("partner test nobody").contains("there is no partner nobody"));
+    // Its key is set aside, and nobody has started it anew.
+    let list = office.done("host-key list --json");
+    let shown = list.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let shown: Vec<_> = shown.filter(|key| key["shown"] == "everybody").collect();
+    office.done("host-key make");
+    office.done("partner test etat");
+    office.done("host-key retire");
+    let (code, told, _) = office.call("partner test etat");
+    let shows = format!("it shows {}, which is no key in ", shown[0]["fingerprint"].as_str().unwrap());
+    assert_eq!((code, shown.len(), told.contains(&shows)), (Some(1), 1, true), "{told}");
     gateway.kill();
     let (code, told, _) = office.call("partner test etat");
-    assert_eq!((code, told.contains("wrong  something that speaks SSH answers")), (Some(1), true), "{told}");
+    assert_eq!((code, told.contains("wrong  the gateway answers")), (Some(1), true), "{told}");
+    // Whoever may not read the keys is told so, and what can be told.
+    fs::write(office.home.path("data/host-keys/odd_key"), "no key").unwrap();
+    let (code, told, _) = office.call("partner test etat");
+    assert_eq!((code, told.contains("its key is not compared")), (Some(1), true), "{told}");
 }
 
 #[test]
