@@ -2,12 +2,13 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::private::{EcdsaKeypair, Ed25519Keypair, KeypairData};
 use russh::keys::ssh_key::{self, EcdsaCurve, LineEnding};
+use rustix::process::geteuid;
 
 use super::durable;
 
@@ -79,6 +80,11 @@ fn keep(path: &Path, pair: KeypairData, comment: &str) -> Result<PrivateKey, Key
 fn write_durably(path: &Path, text: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    if geteuid().is_root() {
+        // Made by root for the gateway, whose directory it is: it could not read it otherwise, and would not start.
+        let dir = fs::metadata(path.parent().unwrap_or(Path::new(".")))?;
+        fchown(&file, Some(dir.uid()), Some(dir.gid()))?;
+    }
     file.write_all(text)?;
     durable::rename(&unfinished, path)
 }

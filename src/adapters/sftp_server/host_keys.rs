@@ -9,11 +9,12 @@ mod turns;
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use russh::keys::{Algorithm, Certificate, HashAlg, PrivateKey, PublicKey};
+use rustix::process::geteuid;
 
 pub use self::turns::{HostKeyKind, make as make_host_key, retire as retire_host_key};
 
@@ -142,8 +143,18 @@ fn parted(found: Vec<HostKey>, now: Timestamp) -> Keys {
 }
 
 fn ready(dir: &Path) -> Result<(), KeyFileError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|source| KeyFileError::Disk { path: dir.to_owned(), source })
+    let made = || -> io::Result<()> {
+        let missing: Vec<_> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let above = missing.last().and_then(|dir| dir.parent());
+        if let Some(above) = above.filter(|_| geteuid().is_root()) {
+            // Made by root for the gateway, as its keys are.
+            let owner = fs::metadata(above)?;
+            missing.iter().try_for_each(|dir| chown(dir, Some(owner.uid()), Some(owner.gid())))?;
+        }
+        Ok(())
+    };
+    made().map_err(|source| KeyFileError::Disk { path: dir.to_owned(), source })
 }
 
 fn paths(dir: &Path) -> io::Result<Vec<PathBuf>> {
