@@ -154,6 +154,14 @@ fn every_room_has_its_page_of_purpose() {
 }
 
 #[test]
+fn the_systemd_unit_gives_up_on_a_faulty_configuration_alone() {
+    let unit = fs::read_to_string(root().join("deploy/sluse.service")).unwrap();
+    let has = |line: &str| unit.lines().any(|found| found == line);
+    // EX_CONFIG, of the main process: that of an ExecStartPre= would be started anew for ever.
+    assert!(has("RestartPreventExitStatus=78") && !unit.lines().any(|line| line.starts_with("ExecStartPre=")));
+}
+
+#[test]
 fn edges_are_found_in_every_form_of_import() {
     let code = without_comments(
         r#"
