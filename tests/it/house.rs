@@ -159,6 +159,8 @@ fn the_systemd_unit_gives_up_on_a_faulty_configuration_alone() {
     let has = |line: &str| unit.lines().any(|found| found == line);
     // EX_CONFIG, of the main process: that of an ExecStartPre= would be started anew for ever.
     assert!(has("RestartPreventExitStatus=78") && !unit.lines().any(|line| line.starts_with("ExecStartPre=")));
+    // Others read what it writes outside of its state directory.
+    assert!(has("UMask=0007") && has("StateDirectoryMode=0700"));
 }
 
 #[test]
