@@ -15,7 +15,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::{EXIT_UNUSABLE, overrides, print};
+use super::{overrides, print};
 use crate::adapters::blobs::LocalBlobs;
 use crate::adapters::ledger::{Record, SqliteLedger};
 use crate::app::partners::{self, Standing};
@@ -55,14 +55,7 @@ pub struct CheckArgs {
 
 /// Rehearses and tells.
 pub(super) async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
-    match check(&args).await {
-        Ok(true) => Ok(ExitCode::SUCCESS),
-        Ok(false) => Ok(ExitCode::FAILURE),
-        Err(error) => {
-            eprintln!("{error:#}");
-            Ok(ExitCode::from(EXIT_UNUSABLE))
-        }
-    }
+    Ok(if check(&args).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn check(args: &CheckArgs) -> anyhow::Result<bool> {

@@ -35,9 +35,11 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::ConfigError;
+
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "sluse", version, about, arg_required_else_help = true)]
+#[command(name = "sluse", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -106,6 +108,9 @@ pub struct ConfigArgs {
     pub config: PathBuf,
 }
 
+/// What [`Cli`]'s help says of exit codes.
+const EXIT_CODES: &str =
+    "Exit code: 0 done, 1 the answer is no, 2 it cannot be told or done, 78 the configuration is faulty.";
 /// Exit code for a faulty configuration: EX_CONFIG of sysexits.h.
 const EXIT_CONFIG: u8 = 78;
 /// Exit code when a file, a schema or a call cannot be used.
@@ -119,7 +124,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Validate(args) => validate::run(&args),
         Command::Schema(command) => schema::run(&command),
-        Command::Check(args) => block_on(check::run(args)),
+        Command::Check(args) => usable(block_on(check::run(args))),
         Command::Receipt(command) => receipt::run(&command),
         Command::Shipment(command) => shipment::run(&command),
         Command::Replay(args) => shipment::replay::run(&args),
@@ -127,8 +132,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Area(command) => usable(block_on(area::run(&command))),
         Command::HostKey(command) => usable(host_key::run(&command)),
         Command::Audit(args) => usable(block_on(audit::run(&args))),
-        Command::Schedule(command) => schedule::run(&command),
-        Command::Source(command) => source::run(&command),
+        Command::Schedule(command) => usable(schedule::run(&command)),
+        Command::Source(command) => usable(source::run(&command)),
         Command::Subscription(command) => subscription::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
@@ -144,7 +149,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 fn usable(told: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
     told.or_else(|error| {
         eprintln!("{error:#}");
-        Ok(ExitCode::from(EXIT_UNUSABLE))
+        Ok(ExitCode::from(if error.is::<ConfigError>() { EXIT_CONFIG } else { EXIT_UNUSABLE }))
     })
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print, usable};
+use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print};
 use crate::adapters::ledger::Bystander;
 use crate::config::{Config, SourceConfig};
 use crate::model::Wait;
@@ -55,10 +55,10 @@ pub(super) fn run(command: &SourceCommand) -> anyhow::Result<ExitCode> {
         SourceCommand::Look(args) => &args.config,
     };
     let Some(config) = check_config::load(args) else { return Ok(ExitCode::from(EXIT_CONFIG)) };
-    usable(match command {
+    match command {
         SourceCommand::List(args) => block_on(list(&config, args.names)),
         SourceCommand::Look(args) => block_on(look(&config, args)),
-    })
+    }
 }
 
 async fn list(config: &Config, names: u32) -> anyhow::Result<ExitCode> {

@@ -73,7 +73,7 @@ fn without_a_gateway_a_schedule_runs_here() {
     let (_, listed, _) = schedule(dir.path(), &["list", "--count", "1"]);
     assert!(listed.contains(&format!(" ended well: {note}\n")), "{listed}");
     let (code, _, errors) = schedule(dir.path(), &["run", "nothing"]);
-    assert_eq!((code, errors.contains("there is no [schedule.nothing]")), (Some(1), true), "{errors}");
+    assert_eq!((code, errors.contains("there is no [schedule.nothing]")), (Some(2), true), "{errors}");
     fs::write(dir.path().join("sluse.toml"), "data_dir = 7").unwrap();
     assert_eq!(schedule(dir.path(), &["list"]).0, Some(78));
 }
