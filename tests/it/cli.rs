@@ -112,6 +112,20 @@ fn every_command_answers_78_to_a_faulty_configuration() {
 }
 
 #[test]
+fn the_faults_that_help_gives_as_an_example_are_taken() {
+    let output = sluse(["simulate-altinn", "--help"], b"", &[]);
+    let help = text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    let example = help.split_once("as TOML: ").unwrap().1.split_once(';').unwrap().0;
+    let example = example.replace('`', "");
+    let rules = example.replace(" with ", "\n").replace(" and ", "\n");
+    let (first, other) = rules.split_once(" or ").unwrap();
+    let other = format!("{}{other}", &first[..first.find("fault = ").unwrap() + "fault = ".len()]);
+    for rules in [first, &other] {
+        assert!(toml::from_str::<sluse::simulator::FaultPlan>(rules).is_ok(), "{rules}");
+    }
+}
+
+#[test]
 fn check_config_answers_0_for_right_and_78_for_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("sluse.toml");
