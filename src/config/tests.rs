@@ -331,7 +331,9 @@ fn defaults_written_in_the_example_are_the_defaults() {
 fn the_demo_is_right_once_it_has_set_what_it_sets() {
     let demo = include_str!("../../config/demo.toml");
     let overrides = [
-        ("SLUSE_PARTNER__DEMO__LOGIN__DEMO__PASSWORD_HASH", HASH),
+        ("SLUSE_DATA_DIR", "data"),
+        ("SLUSE_SFTP__LISTEN", "127.0.0.1:0"),
+        ("SLUSE_PARTNER__DEMO__LOGIN__DEMO__PUBLIC_KEYS_FILE", "etat.pub"),
         ("SLUSE_RECEIVER__SIMULATOR__PLATFORM_URL", "http://127.0.0.1:1"),
         ("SLUSE_RECEIVER__SIMULATOR__APPS_URL", "http://127.0.0.1:1"),
         ("SLUSE_RECEIVER__SIMULATOR__ISSUER", "http://127.0.0.1:1/"),
