@@ -76,7 +76,7 @@ pub(super) fn read(root: &Section<'_>) -> Vec<Partner> {
         let partner = partner(&name, &section);
         partners.extend(partner);
     }
-    if !root.has("partner") {
+    if !root.has_table("partner") {
         root.fault("partner", "is missing: nobody could log in; add [partner.<name>]");
     }
     partners
@@ -86,7 +86,7 @@ fn partner(name: &str, section: &Section<'_>) -> Option<Partner> {
     let quota_bytes = section.number("quota_bytes", 100_000_000_000, 1..=u64::MAX >> 1);
     let quota_files = section.number("quota_files", 100_000, 1..=1_000_000_000);
     let logins: Vec<_> = section.named("login").iter().filter_map(|(user, login)| read_login(user, login)).collect();
-    if !section.has("login") {
+    if !section.has_table("login") {
         section.fault("login", format!("is missing: nobody could log in; add [partner.{name}.login.<user>]"));
     }
     let addresses = networks(section, "addresses");

@@ -83,10 +83,10 @@ fn source(
     let route = section.required("route").and(from).and_then(|(_, route)| route);
     let preflight = section.flag("test", false);
     let route = route.and_then(|(name, _)| routes.iter().map(|route| &route.route).find(|route| route.name == name));
-    let place = place::read(section);
+    let timeout_ms = section.number("timeout_ms", 30_000, 10..=3_600_000);
+    let place = place::read(section, timeout_ms);
     let times = times(name, section, calendars);
     let rules = rules(section);
-    let timeout_ms = section.number("timeout_ms", 30_000, 10..=3_600_000);
     let alarm_after = u32::try_from(section.number("alarm_after", 3, 1..=1_000)).ok();
     let channels = channels(section, alarms);
     let route = route?;
