@@ -91,7 +91,7 @@ pub async fn interrupted() -> io::Result<()> {
 impl Gateway {
     /// Opens the stores, clears out what a crash left, and starts every part.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let stores = Stores::open(&config.data_dir).await?;
+        let stores = Stores::open(&config).await?;
         let stores = stores.with_context(|| format!("another sluse works in {}", config.data_dir.display()))?;
         let swept = sweep(stores.ledger.as_ref(), stores.blobs.as_ref()).await?;
         let (amended, amendments) = (stores.ledger.amended().await?, stores.ledger.amendments().await?);
@@ -180,7 +180,7 @@ impl Gateway {
 
 /// Runs a schedule once while no gateway works in the data directory; `None` when one does.
 pub async fn run_schedule(config: &Config, name: &str, by: &str) -> anyhow::Result<Option<Run>> {
-    let Some(stores) = Stores::open(&config.data_dir).await? else { return Ok(None) };
+    let Some(stores) = Stores::open(config).await? else { return Ok(None) };
     let partners = partners::standing(config, &stores.ledger.amendments().await?);
     let house = stores.house(config, &partners)?;
     let prefilling = settings::prefilling(config, &house, stores.ledger.clone());
@@ -202,10 +202,10 @@ struct Stores {
 
 impl Stores {
     /// Opens them; `None` when another process holds them.
-    async fn open(data_dir: &Path) -> anyhow::Result<Option<Self>> {
-        let Some(lock) = lock_data_dir(data_dir)? else { return Ok(None) };
-        let ledger = Arc::new(SqliteLedger::open(&data_dir.join("ledger.sqlite")).await?);
-        let files = LocalBlobs::open(&data_dir.join("blobs"))?;
+    async fn open(config: &Config) -> anyhow::Result<Option<Self>> {
+        let Some(lock) = lock_data_dir(&config.data_dir)? else { return Ok(None) };
+        let ledger = Arc::new(SqliteLedger::open(&config.ledger_file()).await?);
+        let files = LocalBlobs::open(&config.data_dir.join("blobs"))?;
         let blobs = Arc::new(TieredBlobs::new(files, ledger.clone()));
         let worker = WorkerId::new();
         // The lock says that no other process works here: whoever held leases is gone.

@@ -15,7 +15,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::{overrides, print};
+use super::{ConfigArgs, overrides, print};
 use crate::adapters::blobs::LocalBlobs;
 use crate::adapters::ledger::{Record, SqliteLedger};
 use crate::app::partners::{self, Standing};
@@ -39,9 +39,8 @@ pub struct CheckArgs {
     /// Whose file it is
     #[arg(long)]
     pub partner: PartnerId,
-    /// The configuration with its routes
-    #[arg(long, env = "SLUSE_CONFIG", value_name = "FILE", default_value = "/etc/sluse/sluse.toml")]
-    pub config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// The directory it would be dropped in; need not be said when the partner has one inbox
     #[arg(long, conflicts_with = "route")]
     pub dir: Option<String>,
@@ -59,7 +58,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn check(args: &CheckArgs) -> anyhow::Result<bool> {
-    let config = Config::load(&args.config, overrides())?;
+    let config = Config::load(&args.config.config, overrides())?;
     let routes = routes(args, &config).await?;
     let dir = directory(args, &routes)?;
     let size_bytes = fs::metadata(&args.file).with_context(|| args.file.display().to_string())?.len();
@@ -85,7 +84,7 @@ async fn routes(args: &CheckArgs, config: &Config) -> anyhow::Result<Vec<Route>>
 /// The partners of the configuration, and those that were added beside it where a gateway has been at work. Of a partner
 /// that the configuration has the ledger has nothing to say: whoever rehearses need not be able to read it.
 async fn standing(config: &Config, partner: &PartnerId) -> anyhow::Result<Vec<Standing>> {
-    let ledger = config.data_dir.join("ledger.sqlite");
+    let ledger = config.ledger_file();
     let is_configured = config.partners.iter().any(|configured| configured.id == *partner);
     if is_configured || !ledger.try_exists().with_context(|| ledger.display().to_string())? {
         return Ok(partners::standing(config, &Amendments::default()));

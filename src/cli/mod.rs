@@ -31,11 +31,12 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
+use crate::ports::LedgerError;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -116,6 +117,8 @@ const EXIT_CONFIG: u8 = 78;
 /// Exit code when a file, a schema or a call cannot be used.
 const EXIT_UNUSABLE: u8 = 2;
 
+/// How often a running gateway is asked.
+const ASKED_EVERY: Duration = Duration::from_millis(200);
 /// How long threads may go on with what nobody waits for any more.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
@@ -160,6 +163,21 @@ fn block_on(job: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Resu
     // A thread that hangs on a dead mount would otherwise keep the process, which serves nothing, from being started anew.
     runtime.shutdown_timeout(LAST_WAIT);
     done
+}
+
+/// Asks a running gateway by way of its ledger, now and again until there is an answer; for so many seconds at most.
+async fn wait_for<T>(
+    seconds: u64,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>, LedgerError>,
+) -> anyhow::Result<Option<T>> {
+    let begun = Instant::now();
+    loop {
+        let answer = ask().await?;
+        if answer.is_some() || begun.elapsed() >= Duration::from_secs(seconds) {
+            return Ok(answer);
+        }
+        tokio::time::sleep(ASKED_EVERY).await;
+    }
 }
 
 /// The overrides of the environment.

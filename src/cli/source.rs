@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print};
+use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print, wait_for};
 use crate::adapters::ledger::Bystander;
 use crate::config::{Config, SourceConfig};
 use crate::model::Wait;
@@ -62,7 +61,7 @@ pub(super) fn run(command: &SourceCommand) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(config: &Config, names: u32) -> anyhow::Result<ExitCode> {
-    let path = config.data_dir.join("ledger.sqlite");
+    let path = config.ledger_file();
     // Without a ledger, or with one of before sources, nothing was looked at.
     let mut ledger = if path.exists() { Bystander::open(&path).await.ok() } else { None };
     let mut text = String::new();
@@ -128,24 +127,16 @@ async fn look(config: &Config, args: &LookArgs) -> anyhow::Result<ExitCode> {
     if !config.sources.iter().any(|source| source.name == args.name) {
         bail!("there is no [source.{}]", args.name);
     }
-    let path = config.data_dir.join("ledger.sqlite");
+    let path = config.ledger_file();
     let mut ledger = Bystander::open(&path).await.with_context(|| path.display().to_string())?;
     let asked = ledger.ask_look(&args.name).await?;
-    let begun = Instant::now();
-    loop {
-        let stand = ledger.source(&args.name).await?;
-        if stand.answered >= asked {
-            ledger.close().await?;
-            let is_well = stand.failures == 0;
-            print(&format!("{}: {}{}\n", args.name, if is_well { "" } else { "failed: " }, stand.note))?;
-            return Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-        }
-        if begun.elapsed() >= Duration::from_secs(args.wait) {
-            bail!("no gateway has looked within {} s; one that runs does it all the same when it can", args.wait);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    let answer = async || Ok(Some(ledger.source(&args.name).await?).filter(|stand| stand.answered >= asked));
+    let stand = wait_for(args.wait, answer).await?;
+    ledger.close().await?;
+    let late =
+        || format!("no gateway has looked within {} s; one that runs does it all the same when it can", args.wait);
+    let stand = stand.with_context(late)?;
+    let is_well = stand.failures == 0;
+    print(&format!("{}: {}{}\n", args.name, if is_well { "" } else { "failed: " }, stand.note))?;
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
-
-/// How often the ledger is asked.
-const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -132,6 +132,11 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// The ledger's file.
+    pub fn ledger_file(&self) -> PathBuf {
+        self.data_dir.join("ledger.sqlite")
+    }
+
     /// Reads and checks a file; relative paths in it start at its directory.
     pub fn load(path: &Path, overrides: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };

@@ -95,7 +95,7 @@ struct Office {
 impl Office {
     async fn open(args: &ConfigArgs) -> anyhow::Result<Self> {
         let config = Config::load(&args.config, overrides())?;
-        let ledger = config.data_dir.join("ledger.sqlite");
+        let ledger = config.ledger_file();
         let mut record = Record::open(&ledger).await.with_context(|| ledger.display().to_string())?;
         let amendments = record.amendments().await.context("has a gateway of this version opened the ledger once?")?;
         record.close().await?;

@@ -51,7 +51,7 @@ async fn verify(args: &VerifyArgs) -> anyhow::Result<bool> {
 }
 
 async fn is_in_ledger(config: &Config, sha256: [u8; 32]) -> anyhow::Result<bool> {
-    let path = config.data_dir.join("ledger.sqlite");
+    let path = config.ledger_file();
     let known = known_receipts(&path, sha256).await.with_context(|| path.display().to_string())?;
     if known.is_empty() {
         say("the ledger: a file with these bytes was not placed")?;
