@@ -28,7 +28,7 @@ impl Keeper {
     }
 
     /// Looks whether that was done; what may have been put somewhere is put there again. What its reportee has touched since
-    /// may hold it, or not.
+    /// may hold it, or not. To look for one that was made, its form need not be filled.
     pub(super) async fn look_up_made(
         &self,
         item: &Consignment,
@@ -38,9 +38,14 @@ impl Keeper {
         match self.filler.held.claimed_instance(set.key).await.map_err(unknown)? {
             Claimed::There(reference) => return Ok(Some(Delivered::of(reference))),
             Claimed::Again(reference) | Claimed::New(reference) => {
-                return match self.inner.put(item, &reference).await? {
-                    Changed::Done(notes) => self.fulfil(set, (reference, notes)).await.map(Some),
-                    Changed::Touched | Changed::Partly(_) => Err(DeliveryError::Unclear),
+                return match self.put_filled(item, app, &reference).await {
+                    Ok(Changed::Done(notes)) => self.fulfil(set, (reference, notes)).await.map(Some),
+                    // The attempt that follows meets the same, and says what is wrong.
+                    Ok(Changed::Touched | Changed::Partly(_))
+                    | Err(DeliveryError::Refused { .. } | DeliveryError::RefusedFor { .. }) => {
+                        Err(DeliveryError::Unclear)
+                    }
+                    Err(error) => Err(error),
                 };
             }
             Claimed::Nothing | Claimed::Busy | Claimed::Outdated(_) => {}
@@ -49,6 +54,11 @@ impl Keeper {
             Some(made) => self.note(set, made).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    async fn put_filled(&self, item: &Consignment, app: &AppTarget, reference: &str) -> Result<Changed, DeliveryError> {
+        let filled = self.filler.filled(item, app, self.today()).await?;
+        self.inner.put(filled.as_ref().unwrap_or(item), reference).await
     }
 
     /// Puts a set into the instance that is reserved for it; `None` where it is to become one of its own.
