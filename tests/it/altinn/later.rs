@@ -77,6 +77,19 @@ async fn what_somebody_has_touched_is_left_alone() {
 }
 
 #[tokio::test]
+async fn failing_to_look_changes_nothing() {
+    for fault in [Fault::ErrorBefore, Fault::ResetBefore, Fault::Throttled(1)] {
+        let simulator = simulator().await;
+        let here = receiver(&simulator);
+        let made = here.deliver(&with(1, "<S/>", &[])).await.unwrap();
+        simulator.set_faults(always(Call::Instance, fault));
+        let put = here.put(&with(2, "<Senere/>", &[]), &made.receivers_reference).await;
+        assert!(matches!(put, Err(DeliveryError::Later { .. })), "{fault:?}: {put:?}");
+        assert_eq!(simulator.effects().puts, 0);
+    }
+}
+
+#[tokio::test]
 async fn what_the_app_says_of_a_later_set_is_told() {
     let table = [
         (Fault::BadRequest, Some(codes::RECEIVER_REFUSED)),
