@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::client::{Client, without_effect};
 use super::finish::{Finishing, Process, disposition, of, unknown};
 use super::instance::content_part;
+use super::look_up::Listing;
 use crate::adapters::http::{Answer, FormPart};
 use crate::codes;
 use crate::kill_point::kill_point;
@@ -129,8 +130,23 @@ impl<'a> Finishing<'a> {
             200 => answer.json().map(Some).ok_or_else(unknown),
             401 | 407 => Err(DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }),
             404 | 410 => Ok(None),
+            403 if !self.is_listed().await? => Ok(None),
+            403 => Err(DeliveryError::Credentials { code: codes::NOT_PERMITTED }),
             _ => Err(of(&answer)),
         }
+    }
+
+    /// Tells whether the platform lists it: what is gone, and what we have no right to, it answers alike.
+    async fn is_listed(&self) -> Result<bool, DeliveryError> {
+        let address = self.address.as_str().trim_end_matches('/');
+        let id = address.split_once("/instances/").map_or(address, |(_, id)| id);
+        let mut listed = Listing::all(self.client, self.app, self.item)?;
+        while let Some(page) = listed.page().await? {
+            if page.holds(id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn instance(&self) -> Result<Url, DeliveryError> {
