@@ -201,6 +201,12 @@ fn a_text_beyond_the_limit_is_none_and_takes_no_room() {
     assert_eq!(text(&picture), "ab");
 }
 
+#[test]
+fn a_tag_of_quotes_is_read_once() {
+    let made = convert(&format!("a<a {}", "\"".repeat(4 << 20)));
+    assert!(made.is_partial);
+}
+
 const PIECES: [&str; 20] = [
     "<p>",
     "</p>",

@@ -20,6 +20,8 @@ pub(super) struct Tokens {
     state: State,
     /// What belongs to the token that is not complete: of a tag at most [`MOST_TAG_BYTES`].
     held: String,
+    /// The last character of that tag that is no white space.
+    before: char,
     /// Bytes of a character that is cut.
     cut: Vec<u8>,
     out: Vec<Token>,
@@ -113,6 +115,7 @@ impl Tokens {
             (State::Opening, c) if c == '/' || c.is_ascii_alphabetic() => {
                 self.hold(State::Text);
                 self.held.push(c);
+                self.before = c;
                 State::Tag(None)
             }
             (State::Opening, c) => {
@@ -189,12 +192,12 @@ impl Tokens {
         if self.held.len() < MOST_TAG_BYTES {
             self.held.push(c);
         }
-        State::Tag(match (quote, c) {
-            // A quote begins a value only.
-            (None, '"' | '\'') if self.held.trim_end_matches(c).trim_end().ends_with('=') => Some(c),
-            (Some(quote), c) if c == quote => None,
-            (quote, _) => quote,
-        })
+        // A quote begins a value only.
+        let begins = quote.is_none() && matches!(c, '"' | '\'') && self.before == '=';
+        if !c.is_whitespace() {
+            self.before = c;
+        }
+        State::Tag(if begins { Some(c) } else { quote.filter(|quote| *quote != c) })
     }
 
     fn end_tag(&mut self) -> State {
@@ -256,6 +259,7 @@ impl Tokens {
             return State::Raw(end);
         }
         if self.held == end {
+            self.before = c;
             self.held = end.trim_start_matches('<').to_owned();
             return State::Tag(None);
         }
