@@ -78,6 +78,7 @@ fn marks_stand_close_to_their_text() {
 fn marks_are_read_as_marks() {
     let table = [
         ("Viktig!<a href='https://a.example'>Les mer</a>", "Viktig\\![Les mer](https://a.example)"),
+        ("<a href=https://a.example/>Svar</a>", "[Svar](https://a.example/)"),
         ("Viktig! <a href='https://a.example'>x</a>", "Viktig! [x](https://a.example)"),
         ("a<b>!<a href='https://a.example'>x</a></b>", "a **\\![x](https://a.example)**"),
         ("<b>Frist:</b>1. mai", "**Frist:** 1. mai"),
