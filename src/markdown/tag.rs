@@ -46,6 +46,17 @@ fn ends_value(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'')
 }
 
+/// The name in an end tag, of which the slash has been taken.
+pub(super) fn end_name(raw: &str) -> String {
+    local(raw.trim().split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default())
+}
+
+/// Tells whether an element may be called that.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_in_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(is_in_name)
+}
+
 /// A name in lower case, without a prefix.
 pub(super) fn local(name: &str) -> String {
     name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase()

@@ -109,6 +109,12 @@ fn nothing_of_the_text_is_markup() {
         ("a &lt;b&gt; c &amp;lt; R&amp;D &amp; E &", "a &lt;b&gt; c &amp;lt; R&amp;D & E &"),
         ("1 < 2 <3 <", "1 &lt; 2 &lt;3 &lt;"),
         ("Fradrag <grense i 2026", "Fradrag &lt;grense i 2026"),
+        ("Send til <post@etat.no>.", "Send til &lt;post@etat.no&gt;."),
+        (
+            "Se <http://a.example/b>, </post@etat.no> <søk>",
+            "Se &lt;http://a.example/b&gt;, &lt;/post@etat.no&gt; &lt;søk&gt;",
+        ),
+        ("<o:p>a</o:p ><b>c</b class=d>e<x-y/>", "a\n\n**c**e"),
         ("a<b title=\"c> d", "a&lt;b title=\"c&gt; d"),
         ("bl&aring;b&aelig;r&nbsp;&ndash; 5&nbsp;kr", "blåbær – 5 kr"),
         ("<x:p xmlns:x='u'>a<![CDATA[<b>]]]></x:p>", "a&lt;b&gt;\\]"),
@@ -129,6 +135,9 @@ fn titles_are_plain() {
         ("&lt;p&gt; R&amp;D <R&amp;D>", "‹p› R&D ‹R&D›"),
         ("<p>a</p>b<td>c</td>d<i>e</i>f", "a b c def"),
         ("</ola>", "‹/ola›"),
+        ("Frist <!ny> 1. mai", "Frist ‹!ny› 1. mai"),
+        ("Hva <? nå", "Hva ‹? nå"),
+        ("Ny bok: <title> og mer", "Ny bok: og mer"),
     ];
     for (html, expected) in table {
         assert_eq!(super::plain(html), expected, "{html}");
@@ -206,6 +215,7 @@ fn a_text_beyond_the_limit_is_none_and_takes_no_room() {
 fn a_tag_of_quotes_is_read_once() {
     let made = convert(&format!("a<a {}", "\"".repeat(4 << 20)));
     assert!(made.is_partial);
+    assert!(convert(&format!("<post@etat.example {}>", "x".repeat(10_000))).is_partial);
 }
 
 const PIECES: [&str; 20] = [
