@@ -40,6 +40,12 @@ fn lists_are_lists() {
         ("<ul><li>a<p>b</p></li></ul>", "- a\n\n  b"),
         ("<li>a</li>", "- a"),
         ("</ul></li></blockquote>a", "a"),
+        ("<ul><li>a<ul><li>b</li></ul>c</li><li>d</li></ul>", "- a\n  - b\n\n  c\n- d"),
+        ("<ul><li>a</li>x</ul>", "- a\n\nx"),
+        ("<li>a</li>x", "- a\n\nx"),
+        ("<ul><li><ul></ul>a</li></ul>", "- a"),
+        ("<ul><li>a<ol><li>b</ol></li></ul>", "- a\n  1. b"),
+        ("<ul><li>a<ol start=3><li>b</ol></li></ul>", "- a\n\n  3. b"),
     ];
     for (html, expected) in table {
         assert_eq!(text(html), expected, "{html}");

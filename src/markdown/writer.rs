@@ -11,6 +11,8 @@ pub(super) struct Writer {
     containers: Vec<Container>,
     /// How many of the containers the last line stood in.
     settled: usize,
+    /// One has ended since the last text.
+    has_left: bool,
     marks: Marks,
     /// Line ends wanted before the next text: 1 begins a line, 2 a paragraph.
     gap: u8,
@@ -48,6 +50,7 @@ impl Writer {
             most_chars,
             containers: Vec::new(),
             settled: 0,
+            has_left: false,
             marks: Marks::default(),
             gap: 0,
             breaks: 0,
@@ -159,7 +162,8 @@ impl Writer {
     /// Begins a list, numbered from somewhere or not.
     pub(super) fn list(&mut self, first: Option<u32>) {
         let is_nested = self.containers.iter().any(|container| matches!(container, Container::Item(..)));
-        self.block(if is_nested { 1 } else { 2 });
+        // In the middle of a paragraph only one that counts from the beginning is a list.
+        self.block(if is_nested && first.is_none_or(|first| first == 1) { 1 } else { 2 });
         if self.containers.len() < MOST_CONTAINERS {
             self.containers.push(Container::List(first));
         }
@@ -188,6 +192,7 @@ impl Writer {
         if self.containers.len() < MOST_CONTAINERS {
             self.containers.push(Container::Item(marker, false));
         }
+        self.has_left = false;
     }
 
     pub(super) fn end_item(&mut self) {
@@ -195,6 +200,7 @@ impl Writer {
         // An item within a list that goes on inside of it ends there.
         if matches!(self.containers.last(), Some(Container::Item(..))) {
             self.containers.pop();
+            self.has_left = true;
         }
         self.gap = 1;
     }
@@ -215,12 +221,17 @@ impl Writer {
     fn end_container(&mut self, is_it: impl Fn(&Container) -> bool) {
         if let Some(position) = self.containers.iter().rposition(is_it) {
             self.containers.truncate(position);
+            self.has_left = true;
         }
         self.settled = self.settled.min(self.containers.len());
     }
 
     /// Writes what stands before the next text, which begins with the character.
     fn begin(&mut self, next: char) {
+        if self.has_left && self.gap == 1 {
+            // On the next line it would go on with the last paragraph of what has ended.
+            self.gap = 2;
+        }
         let is_line = self.out.is_empty() || self.gap > 0;
         if !is_line && self.breaks > 1 {
             self.marks.interrupt();
@@ -233,7 +244,7 @@ impl Writer {
             let ends = self.marks.joining_ends(&self.out, next);
             self.put(&ends);
         }
-        (self.gap, self.breaks, self.has_space) = (0, 0, false);
+        (self.gap, self.breaks, self.has_space, self.has_left) = (0, 0, false, false);
         let starts = self.marks.take_starts();
         if starts.starts_with('[') && self.out.ends_with('!') {
             // Together they would be a picture.
