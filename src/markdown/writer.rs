@@ -106,7 +106,12 @@ impl Writer {
 
     pub(super) fn rule(&mut self) {
         self.block(2);
-        self.begin('-');
+        let ends = self.marks.ends();
+        self.put(&ends);
+        // It is no text: neither a heading's nor a mark's.
+        let heading = std::mem::take(&mut self.heading);
+        self.begin_line();
+        self.heading = heading;
         self.put("---");
         self.block(2);
     }
@@ -301,6 +306,8 @@ impl Writer {
             (_, '\\' | '`' | '*' | '_' | '[' | ']')
             | (Line::Nothing, '#' | '+' | '-' | '=' | '~')
             | (Line::Digits, '.' | ')') => true,
+            // At the end of a heading it would be taken for the end's mark.
+            (_, '#') => self.heading > 0 && self.out.ends_with(' '),
             (Line::Nothing | Line::Digits | Line::Text, _) => false,
         };
         self.line = match self.line {
