@@ -217,6 +217,9 @@ fn a_text_beyond_the_limit_is_none_and_takes_no_room() {
     converter.push("ååååååååå<i>".as_bytes());
     converter.push("å</i>".as_bytes());
     assert_eq!(converter.finish().text, None, "the marks count, too");
+    let mut converter = Converter::new(30_000);
+    converter.push("🙂".repeat(15_001).as_bytes());
+    assert_eq!(converter.finish().text, None, "as .NET counts");
     let picture = format!("<img alt='a' src='data:{}'>b", "x".repeat(1_000_000));
     assert_eq!(text(&picture), "ab");
 }

@@ -6,6 +6,7 @@ use super::marks::{Mark, Marks};
 #[derive(Debug)]
 pub(super) struct Writer {
     out: String,
+    /// As .NET counts them: in units of UTF-16.
     chars: usize,
     most_chars: usize,
     containers: Vec<Container>,
@@ -327,7 +328,7 @@ impl Writer {
     }
 
     fn put(&mut self, text: &str) {
-        self.chars += text.chars().count();
+        self.chars += text.encode_utf16().count();
         if self.chars <= self.most_chars {
             self.out.push_str(text);
         }

@@ -328,6 +328,11 @@ fn after_others(error: DeliveryError) -> DeliveryError {
     }
 }
 
+/// The length of a text as the platform counts it, in units of UTF-16.
+fn length_of(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
 fn dedup(notes: &mut Vec<Note>) {
     let mut seen = Vec::new();
     notes.retain(|note| {
