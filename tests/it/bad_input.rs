@@ -10,7 +10,9 @@ use std::path::Path;
 use proptest::prelude::*;
 use sluse::codes;
 use sluse::generate::{self, Mistake, Options, Profile, Share};
-use sluse::model::{AppTarget, Code, DataTypeRow, FinishRules, FormatName, ItemKind, PrefillRules, Route, ServiceRow};
+use sluse::model::{
+    AppTarget, Code, DataTypeRow, FinishRules, FormatName, ItemKind, PrefillRules, Route, ServiceRow, ServiceTable,
+};
 use sluse::validate::{JudgeError, Judging, judge};
 
 use crate::support::judged::{
@@ -294,6 +296,28 @@ fn a_route_to_apps_takes_what_the_app_takes() {
     assert_eq!(codes_of("1243", Some("vedlegg")), [None; 3]);
     assert_eq!(codes_of("1243", None), [Some(codes::NO_ATTACHMENTS_TAKEN), None, None]);
     assert_eq!(codes_of("9", Some("vedlegg")), [Some(codes::UNKNOWN_DATA_FORMAT); 3]);
+}
+
+#[test]
+fn a_service_that_no_row_names_is_kept_only_if_it_looks_like_one() {
+    let services_of = |name: &str, services: ServiceTable| {
+        let document = format!(
+            "<GovOrgan name='ETA'><AltUt><Message shortName='{name}'><Participant id='910000004'>\
+             <Content languageCode='1044'><MessageHeader>a</MessageHeader></Content></Participant></Message></AltUt>\
+             </GovOrgan>"
+        );
+        let route = Route { format: FormatName::AltUt, services, sender_name: None, ..prefill_route() };
+        let items = judged(document.as_bytes(), &[route]).items;
+        assert_eq!(items[0].refused, None);
+        items.into_iter().next().unwrap().service.map(|service| format!("{}_{}", service.code, service.edition))
+    };
+    let any = || ServiceTable { any: true, ..ServiceTable::default() };
+    assert_eq!(services_of("MT0001_1", any()).as_deref(), Some("MT0001_1"));
+    // A number of a person has no business in the ledger.
+    assert_eq!(services_of("01017012345_1", any()), None);
+    let row = ServiceRow { code: "RF-1030-LANG".into(), edition: None, ..prefill_route().services.rows.remove(0) };
+    let named = ServiceTable { rows: vec![row], ..any() };
+    assert_eq!(services_of("RF-1030-LANG_1", named).as_deref(), Some("RF-1030-LANG_1"));
 }
 
 #[test]
