@@ -48,7 +48,7 @@ pub(super) async fn post_office(change: impl FnOnce(&mut SimulatorOptions)) -> S
     Simulator::start(LOOPBACK, options).await.unwrap()
 }
 
-pub(super) fn target() -> MessageTarget {
+pub(crate) fn target() -> MessageTarget {
     MessageTarget {
         resource: "ttd-melding".into(),
         sender: None,
