@@ -1,9 +1,11 @@
 //! What each answer means, and that no failure to answer makes a second effect.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::Json;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -13,7 +15,8 @@ use sluse::codes;
 use sluse::model::{Code, Reportee, ReporteeKind};
 use sluse::ports::{Consignment, Content, DeliveryError, Receiver, SystemClock};
 use sluse::simulator::{Call, Fault, FaultPlan, Rule, Simulator, SimulatorOptions};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::task::JoinHandle;
 
 use super::setup::{
     LOOPBACK, always, attachment, item, once, options, receiver, receiver_with, services, settings, simulator,
@@ -138,6 +141,35 @@ async fn a_reportee_that_the_app_does_not_take_refuses_its_item_alone() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_not_the_apps_refuses_no_item() {
+    let metadata = || async { Json(json!({"partyTypesAllowed": {"organisation": true}})) };
+    let forbidden = || async { (StatusCode::FORBIDDEN, "Forbidden") };
+    let router = tokens()
+        .route("/ttd/skjema/instances", post(forbidden))
+        .route("/ttd/skjema/api/v1/applicationmetadata", get(metadata));
+    let (base_url, server) = served(router).await;
+    let error = receiver_with(settings(&base_url)).deliver(&item(1)).await.unwrap_err();
+    assert_eq!(shown(error), ("credentials", Some(codes::NOT_PERMITTED), None));
+    server.abort();
+}
+
+/// Of an algorithm that is never looked at, and good for centuries.
+const TOKEN: &str = "\"eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjk5OTk5OTk5OTl9.c2ln\"";
+
+/// What every platform has.
+fn tokens() -> axum::Router {
+    axum::Router::new()
+        .route("/token", post(|| async { Json(json!({"access_token": "a", "expires_in": 100})) }))
+        .route("/authentication/api/v1/exchange/maskinporten", get(|| async { TOKEN }))
+}
+
+async fn served(router: axum::Router) -> (String, JoinHandle<std::io::Result<()>>) {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    (base_url, tokio::spawn(async move { axum::serve(listener, router).await }))
+}
+
+#[tokio::test]
 async fn a_wrong_app_in_the_settings_refuses_no_item() {
     let simulator = simulator().await;
     let mut services = services();
@@ -192,16 +224,16 @@ async fn a_look_that_fails_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn pages_elsewhere_are_not_followed() {
-    let list = || async { Json(json!({"instances": [], "next": "http://127.0.0.1:9/storage/api/v1/instances"})) };
-    let router = axum::Router::new()
-        .route("/token", post(|| async { Json(json!({"access_token": "a", "expires_in": 100})) }))
-        .route("/authentication/api/v1/exchange/maskinporten", get(|| async { "\"e30.eyJleHAiOjk5OTk5OTk5OTl9.s\"" }))
-        .route("/storage/api/v1/instances", get(list));
-    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let asked = Arc::new(AtomicU32::new(0));
+    let listed = Arc::clone(&asked);
+    let list = move || async move {
+        listed.fetch_add(1, Ordering::SeqCst);
+        Json(json!({"instances": [], "next": "http://127.0.0.1:9/storage/api/v1/instances"}))
+    };
+    let (base_url, server) = served(tokens().route("/storage/api/v1/instances", get(list))).await;
     let error = receiver_with(settings(&base_url)).look_up(&item(1)).await.unwrap_err();
     assert_eq!(shown(error), ("unknown", Some(codes::RECEIVER_FAULT), None));
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
     server.abort();
 }
 
