@@ -231,7 +231,7 @@ impl Stores {
             sources: self.ledger.clone(),
             receivers: Arc::new(receivers(config, &memory, &clock)?),
             blobs,
-            ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES),
+            ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES, AHEAD_PATIENCE),
             routes,
             windows: Arc::new(config.routes.iter().filter_map(windows).collect()),
             archives: Arc::new(config.broker.clone()),
@@ -341,6 +341,9 @@ const MOST_AHEAD: usize = 4;
 
 /// How much of an upload must have come: less is judged in no time.
 const AHEAD_FROM_BYTES: u64 = 8 << 20;
+
+/// How long such an upload may stand still until it is judged when it is there instead.
+const AHEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long one shipment is forwarded while others wait.
 const TURN: Duration = Duration::from_secs(5);

@@ -222,7 +222,7 @@ impl Rig {
         let destination = Destination::new(Arc::clone(&receiver) as Arc<dyn Receiver>, Arc::default());
         let routes = Arc::new(Routes::new([route.clone()]));
         let house = House {
-            ahead: sluse::pipeline::Ahead::new(Arc::clone(&routes), 2, 4_096),
+            ahead: sluse::pipeline::Ahead::new(Arc::clone(&routes), 2, 4_096, PATIENCE),
             ledger: Arc::new(ledger.clone()),
             sources: Arc::new(ledger.clone()),
             blobs: Arc::new(blobs),
