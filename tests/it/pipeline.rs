@@ -80,6 +80,13 @@ struct Told {
     batches: Mutex<Vec<Took>>,
 }
 
+impl Told {
+    /// Does not answer to items with these numbers until it is told otherwise.
+    fn linger(&self, with: impl IntoIterator<Item = u64>) {
+        *self.lingers.lock().unwrap() = with.into_iter().collect();
+    }
+}
+
 /// A batch the receiver has.
 struct Took {
     key: ItemKey,

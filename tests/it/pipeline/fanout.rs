@@ -298,26 +298,30 @@ async fn orders_hold_for_every_receiver() {
     let fan = Fan::new().await;
     for receiver in [&fan.rig.receiver, &fan.second] {
         receiver.slow.store(true, Ordering::SeqCst);
+        receiver.linger(21..=100);
     }
-    let id = fan.rig.drop_batch(400, 1).await;
+    let id = fan.rig.drop_batch(100, 1).await;
     let running = fan.rig.run();
     until(async || fan.took().iter().all(|took| !took.is_empty())).await;
     assert_eq!(fan.rig.order(id, Standing::Held).await, Ordered::Done);
+    for receiver in [&fan.rig.receiver, &fan.second] {
+        receiver.linger([]);
+    }
     until(async || {
         let before = fan.took();
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         before == fan.took()
     })
     .await;
-    assert!(fan.took().iter().all(|took| took.len() < 400) && !fan.rig.has(id, ReceiptKind::Final).await);
+    assert!(fan.took().iter().all(|took| took.len() < 100) && !fan.rig.has(id, ReceiptKind::Final).await);
     assert_eq!(fan.rig.order(id, Standing::Cancelled).await, Ordered::Done);
     fan.rig.wait_hours(1);
     fan.rig.final_receipt(id).await;
     let [first, second] = fan.took();
-    assert!(first.len() < 400 && second.len() < 400, "{} {}", first.len(), second.len());
+    assert!(first.len() < 100 && second.len() < 100, "{} {}", first.len(), second.len());
     let receipt = fan.rig.receipt(".final.xml").await;
     let both = first.intersection(&second).count() as u64;
-    assert_eq!((count(&receipt, "delivered"), count(&receipt, "failed")), (both, 400 - both));
+    assert_eq!((count(&receipt, "delivered"), count(&receipt, "failed")), (both, 100 - both));
     running.stop().await;
 }
 

@@ -49,11 +49,13 @@ impl Rig {
 async fn a_held_shipment_waits_for_its_release() {
     let rig = Rig::new().await;
     rig.receiver.slow.store(true, Ordering::SeqCst);
-    let id = rig.drop_batch(600, 1).await;
+    rig.receiver.linger(21..=100);
+    let id = rig.drop_batch(100, 1).await;
     let running = rig.run();
     until(async || rig.took() > 0).await;
     assert_eq!(rig.order(id, Standing::Held).await, Ordered::Done);
     assert_eq!(rig.order(id, Standing::Held).await, Ordered::Already);
+    rig.receiver.linger([]);
     // What is under way ends within a turn; then nothing moves.
     until(async || {
         let before = rig.took();
@@ -67,7 +69,7 @@ async fn a_held_shipment_waits_for_its_release() {
     assert_eq!(rig.order(id, Standing::Free).await, Ordered::Done);
     rig.wait_hours(1);
     rig.final_receipt(id).await;
-    assert_eq!((rig.tally(id).await.delivered, rig.took()), (600, 600));
+    assert_eq!((rig.tally(id).await.delivered, rig.took()), (100, 100));
     let said = |what: &str| (what.to_owned(), "by kari: the service is down".to_owned());
     let history = rig.history(id).await;
     assert!(history.contains(&said("held")) && history.contains(&said("released")), "{history:?}");
@@ -101,14 +103,16 @@ async fn a_released_shipment_has_all_its_time_again() {
 async fn a_cancelled_shipment_ends_with_what_was_sent() {
     let rig = Rig::new().await;
     rig.receiver.slow.store(true, Ordering::SeqCst);
-    let id = rig.drop_batch(600, 1).await;
+    rig.receiver.linger(21..=100);
+    let id = rig.drop_batch(100, 1).await;
     let running = rig.run();
     until(async || rig.took() > 0).await;
     assert_eq!(rig.order(id, Standing::Cancelled).await, Ordered::Done);
     assert_eq!(rig.order(id, Standing::Free).await, Ordered::Cancelled);
+    rig.receiver.linger([]);
     rig.final_receipt(id).await;
     let tally = rig.tally(id).await;
-    assert_eq!((tally.delivered as usize, tally.delivered + tally.failed), (rig.took(), 600), "{tally:?}");
+    assert_eq!((tally.delivered as usize, tally.delivered + tally.failed), (rig.took(), 100), "{tally:?}");
     let receipt = rig.receipt(".final.xml").await;
     assert_valid(&receipt);
     assert_eq!(item_codes(&receipt)["FW-206"], tally.failed);
