@@ -167,7 +167,7 @@ async fn a_rename_without_an_answer_is_unknown_and_looked_up() {
         _ => sound(kind, id, body),
     })
     .await;
-    let receiver = FileReceiver::new(Arc::new(SftpStore::new(server.peer(), "", None)), settings(false));
+    let receiver = FileReceiver::new(Arc::new(SftpStore::new(server.hasty(), "", None)), settings(false));
     let item = item_of(1, crate::support::scripted_ssh::CONTENT);
     let unknown = receiver.deliver(&item).await.unwrap_err();
     assert!(matches!(unknown, DeliveryError::Unknown { .. }), "{unknown}");
