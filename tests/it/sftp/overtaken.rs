@@ -3,6 +3,7 @@
 use russh_sftp::protocol::{OpenFlags, StatusCode};
 use sluse::ports::{Area as _, Blobs as _, Usage};
 
+use crate::support::gateway::PATIENCE;
 use crate::support::sftp::{Gateway, RawClient, refusal};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
@@ -26,10 +27,8 @@ async fn put_over(client: &RawClient, path: &str) {
 async fn only_the_shipment(gateway: &Gateway, path: &str) {
     let shipment = gateway.shipment(path).await.unwrap();
     let mut kept = gateway.blobs.inventory().await.unwrap();
-    for _ in 0..5_000 {
-        if kept == (vec![shipment.blob], vec![]) {
-            break;
-        }
+    let begun = std::time::Instant::now();
+    while kept != (vec![shipment.blob], vec![]) && begun.elapsed() < PATIENCE {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         kept = gateway.blobs.inventory().await.unwrap();
     }
