@@ -178,4 +178,5 @@ fn gateway(address: SocketAddr) -> Result<(), String> {
 }
 
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A gateway that is at work on much answers late; one that is down refuses at once.
+const PATIENCE: Duration = Duration::from_secs(30);
