@@ -11,7 +11,7 @@ use sluse::adapters::receiver::{Credential, Waits};
 use sluse::model::Alarm;
 use sluse::ports::{Channel, Notice};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 fn notice(is_over: bool) -> Notice {
     Notice {
@@ -105,8 +105,11 @@ async fn a_mail_server_s_words_are_not_repeated() {
     assert_eq!(refused.to_string(), "the mail server answered 550");
     let both = email(port, &["x@example.no", "xx@example.no"]).send(&notice(false)).await.unwrap_err();
     assert_eq!(both.to_string(), "the mail server answered 550");
-    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
-    let gone = email(closed, &["drift@example.no"]).send(&notice(false)).await.unwrap_err();
+    // Nobody listens there, and no other test gets the port meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let gone =
+        email(closed.local_addr().unwrap().port(), &["drift@example.no"]).send(&notice(false)).await.unwrap_err();
     assert_eq!(gone.to_string(), "the mail server cannot be reached");
 }
 

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, ToSpan as _};
 use sluse::simulator::{Call, Fault, FaultPlan, Rule};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::Connection as _;
 
 use super::was_killed;
 use crate::support::gateway::{Home, PATIENCE, Settings, simulator};
 use crate::support::kills::{Kill, at_every_point};
+use crate::support::ledger::beside;
 use crate::support::receipts::{Receipts, item_codes};
 
 const REPORTEE: &str = "910000004";
@@ -58,7 +59,9 @@ async fn update_killed_at(kill: Kill) -> bool {
     };
     let killed = was_killed(&home, gateway, work).await;
     let _gateway = home.start(None);
+    let begun = Instant::now();
     while !acknowledged {
+        assert!(begun.elapsed() < PATIENCE, "nothing is acknowledged\n{}", home.log());
         acknowledged = put(&home, "b").await;
     }
     assert!(are_told(&home, "LN-023").await, "killed at {point:?}\n{}", home.log());
@@ -72,8 +75,7 @@ async fn deletion_killed_at(kill: Kill) -> bool {
     let point = kill.variables();
     let home = with_instance().await;
     // The days pass.
-    let url = format!("sqlite://{}", home.path("data/ledger.sqlite").display());
-    let mut ledger = SqliteConnection::connect(&url).await.unwrap();
+    let mut ledger = beside(&home.path("data/ledger.sqlite")).await;
     let passed = sqlx::query("UPDATE instances SET valid_to = '2020-01-01'").execute(&mut ledger).await.unwrap();
     assert_eq!(passed.rows_affected(), 1);
     ledger.close().await.unwrap();
