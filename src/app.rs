@@ -31,7 +31,7 @@ use crate::intake::Routes;
 use crate::measures;
 use crate::model::{RouteName, WorkerId};
 use crate::pipeline::{
-    Ahead, Destination, Forecaster, House, Pace, Pipeline, follow, forecast, measure, retain, sweep, watch,
+    Ahead, Destination, Forecaster, House, Pace, Pipeline, Watchdog, follow, forecast, measure, retain, sweep, watch,
 };
 use crate::ports::{Blobs, Clock, Held, Ledger as _, Partners as _, Run, SystemClock, Timetable};
 
@@ -91,7 +91,7 @@ pub async fn interrupted() -> io::Result<()> {
 impl Gateway {
     /// Opens the stores, clears out what a crash left, and starts every part.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let stores = Stores::open(&config.data_dir).await?;
+        let stores = Stores::open(&config).await?;
         let stores = stores.with_context(|| format!("another sluse works in {}", config.data_dir.display()))?;
         let swept = sweep(stores.ledger.as_ref(), stores.blobs.as_ref()).await?;
         let (amended, amendments) = (stores.ledger.amended().await?, stores.ledger.amendments().await?);
@@ -136,8 +136,10 @@ impl Gateway {
             tasks.spawn("measures", measure(house.clone(), tasks.stop()));
         }
         tasks.spawn("schedules", keeper.run(tasks.stop()));
-        tasks.spawn("watchdog", watch(house.clone(), tasks.stop()));
         let alarms: Arc<dyn Timetable> = ledger.clone();
+        let channels = config.alarms.iter().map(|(name, _)| name.clone()).collect();
+        let watchdog = Watchdog { house: house.clone(), alarms: Arc::clone(&alarms), channels };
+        tasks.spawn("watchdog", watch(watchdog, tasks.stop()));
         let forecaster = Forecaster {
             house: house.clone(),
             progress: ledger.clone(),
@@ -178,7 +180,7 @@ impl Gateway {
 
 /// Runs a schedule once while no gateway works in the data directory; `None` when one does.
 pub async fn run_schedule(config: &Config, name: &str, by: &str) -> anyhow::Result<Option<Run>> {
-    let Some(stores) = Stores::open(&config.data_dir).await? else { return Ok(None) };
+    let Some(stores) = Stores::open(config).await? else { return Ok(None) };
     let partners = partners::standing(config, &stores.ledger.amendments().await?);
     let house = stores.house(config, &partners)?;
     let prefilling = settings::prefilling(config, &house, stores.ledger.clone());
@@ -200,10 +202,10 @@ struct Stores {
 
 impl Stores {
     /// Opens them; `None` when another process holds them.
-    async fn open(data_dir: &Path) -> anyhow::Result<Option<Self>> {
-        let Some(lock) = lock_data_dir(data_dir)? else { return Ok(None) };
-        let ledger = Arc::new(SqliteLedger::open(&data_dir.join("ledger.sqlite")).await?);
-        let files = LocalBlobs::open(&data_dir.join("blobs"))?;
+    async fn open(config: &Config) -> anyhow::Result<Option<Self>> {
+        let Some(lock) = lock_data_dir(&config.data_dir)? else { return Ok(None) };
+        let ledger = Arc::new(SqliteLedger::open(&config.ledger_file()).await?);
+        let files = LocalBlobs::open(&config.data_dir.join("blobs"))?;
         let blobs = Arc::new(TieredBlobs::new(files, ledger.clone()));
         let worker = WorkerId::new();
         // The lock says that no other process works here: whoever held leases is gone.
@@ -231,7 +233,7 @@ impl Stores {
             sources: self.ledger.clone(),
             receivers: Arc::new(receivers(config, &memory, &clock)?),
             blobs,
-            ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES),
+            ahead: Ahead::new(Arc::clone(&routes), cores.min(MOST_AHEAD), AHEAD_FROM_BYTES, AHEAD_PATIENCE),
             routes,
             windows: Arc::new(config.routes.iter().filter_map(windows).collect()),
             archives: Arc::new(config.broker.clone()),
@@ -341,6 +343,9 @@ const MOST_AHEAD: usize = 4;
 
 /// How much of an upload must have come: less is judged in no time.
 const AHEAD_FROM_BYTES: u64 = 8 << 20;
+
+/// How long such an upload may stand still until it is judged when it is there instead.
+const AHEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long one shipment is forwarded while others wait.
 const TURN: Duration = Duration::from_secs(5);

@@ -11,6 +11,15 @@ pub fn kill_point(_place: &'static str) {
     armed::pass(_place);
 }
 
+/// Tells whether anybody heeds them.
+#[inline]
+pub fn is_armed() -> bool {
+    #[cfg(debug_assertions)]
+    return armed::is_armed();
+    #[cfg(not(debug_assertions))]
+    return false;
+}
+
 #[cfg(debug_assertions)]
 mod armed {
     use std::env;
@@ -75,8 +84,16 @@ mod armed {
         }
     }
 
+    fn armed() -> Option<&'static Mutex<Armed>> {
+        ARMED.get_or_init(|| Armed::read().map(Mutex::new)).as_ref()
+    }
+
+    pub(super) fn is_armed() -> bool {
+        armed().is_some()
+    }
+
     pub(super) fn pass(place: &'static str) {
-        let Some(armed) = ARMED.get_or_init(|| Armed::read().map(Mutex::new)) else { return };
+        let Some(armed) = armed() else { return };
         let mut armed = armed.lock().unwrap_or_else(PoisonError::into_inner);
         if armed.goes_on(place) {
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -1,15 +1,18 @@
 //! SSH keys in files: made once for their owner only, read ever after.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::private::{EcdsaKeypair, Ed25519Keypair, KeypairData};
 use russh::keys::ssh_key::{self, EcdsaCurve, LineEnding};
+use rustix::process::geteuid;
+use uuid::Uuid;
 
 use super::durable;
+use crate::kill_point::kill_point;
 
 pub use russh::keys::{PrivateKey, PublicKey};
 
@@ -75,10 +78,28 @@ fn keep(path: &Path, pair: KeypairData, comment: &str) -> Result<PrivateKey, Key
     Ok(key)
 }
 
-/// A key half written would lock everyone out at the next start, so it appears whole or not at all.
+/// A key half written would lock everyone out at the next start, so it appears whole or not at all. Never in the place of
+/// what is there: that may be the key that everybody has pinned.
 fn write_durably(path: &Path, text: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    file.write_all(text)?;
-    durable::rename(&unfinished, path)
+    let unfinished = path.with_extension(format!("{}.new", Uuid::new_v4()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    let handed_over = hand_over(&file, path.parent().unwrap_or(Path::new(".")));
+    let written = handed_over.and_then(|()| file.write_all(text)).and_then(|()| file.sync_all());
+    kill_point("key.written");
+    let named = written.and_then(|()| fs::hard_link(&unfinished, path));
+    kill_point("key.named");
+    fs::remove_file(&unfinished)?;
+    named?;
+    path.parent().map_or(Ok(()), durable::sync_dir)?;
+    kill_point("key.synced");
+    Ok(())
+}
+
+/// What root makes for the gateway, whose directory it is, the gateway could not read: it would not start.
+fn hand_over(file: &File, dir: &Path) -> io::Result<()> {
+    if !geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = fs::metadata(dir)?;
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
 }

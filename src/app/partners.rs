@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use ipnet::IpNet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use super::settings;
@@ -13,6 +14,7 @@ use crate::adapters::sftp_server::{Doorkeeper, Login, PartnerAccess, PublicKeyLi
 use crate::config::Config;
 use crate::intake::Routes;
 use crate::model::{AddedPartner, AmendedLogin, Amendments, LoginKey, OwnedKey, PartnerId, Route};
+use crate::pipeline::survived;
 use crate::ports::{LedgerError, Partners};
 
 /// A partner as it stands.
@@ -62,7 +64,8 @@ fn like(pattern: &PartnerAccess, added: &AddedPartner) -> PartnerAccess {
 }
 
 fn amend_logins(partners: &mut [(Option<PartnerId>, PartnerAccess)], logins: &[AmendedLogin]) {
-    for AmendedLogin { user, partner, password_hash } in logins {
+    for amended in logins {
+        let AmendedLogin { user, partner, password_hash, is_added, .. } = amended;
         let owner = partners.iter().position(|(_, access)| access.logins.iter().any(|login| login.user == *user));
         let whose = partners.iter().position(|(_, access)| access.partner == *partner);
         // A user the configuration has since given to another partner is that one's.
@@ -73,10 +76,32 @@ fn amend_logins(partners: &mut [(Option<PartnerId>, PartnerAccess)], logins: &[A
         };
         let hash = password_hash.clone().map(SecretString::from);
         match access.logins.iter_mut().find(|login| login.user == *user) {
-            Some(login) => login.password_hash = hash.or(login.password_hash.take()),
-            None => access.logins.push(new_login(user, hash)),
+            Some(login) if hash.is_some() && holds(amended, login) => login.password_hash = hash,
+            // Without a command that made it there is no login where the configuration has none.
+            None if *is_added => access.logins.push(new_login(user, hash)),
+            Some(_) | None => {}
         }
     }
+}
+
+/// Tells whether the password an operator set still stands in the place of the configuration's.
+fn holds(amended: &AmendedLogin, login: &Login) -> bool {
+    let AmendedLogin { user, partner, in_place_of, .. } = amended;
+    let Some(in_place_of) = in_place_of else {
+        tracing::warn!(%partner, user, "the password set with `partner rotate` opens, whatever the configuration says since: set it once more to change that");
+        return true;
+    };
+    let holds = *in_place_of == mark(login.password_hash.as_ref());
+    if !holds {
+        tracing::warn!(%partner, user, "the configuration's password was changed after `partner rotate`: it opens, the other does not");
+    }
+    holds
+}
+
+/// What a password's hash, or the lack of one, is known by later.
+pub(crate) fn mark(hash: Option<&SecretString>) -> [u8; 32] {
+    let digest = digest(&SHA256, hash.map_or("", |hash| hash.expose_secret()).as_bytes());
+    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 fn new_login(user: &str, password_hash: Option<SecretString>) -> Login {
@@ -146,8 +171,12 @@ impl Following {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(self.look) => {}
             }
-            if let Err(error) = self.look_once().await {
-                tracing::warn!(%error, "the ledger's changes of partners cannot be read; what was known stands");
+            match survived(self.look_once()).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "the ledger's changes of partners cannot be read; what was known stands");
+                }
+                None => tracing::error!("an operator's change of partners cannot be followed: it panicked"),
             }
         }
     }
@@ -191,7 +220,7 @@ mod tests {
 
     fn amendments() -> Amendments {
         let lovisa: PartnerId = "lovisa".parse().unwrap();
-        let login = |user: &str| AmendedLogin { user: user.into(), partner: lovisa.clone(), password_hash: None };
+        let login = |user: &str| AmendedLogin { user: user.into(), ..login("lovisa") };
         Amendments {
             partners: vec![AddedPartner { id: lovisa.clone(), like: "etat".parse().unwrap(), addresses: vec![] }],
             logins: vec![login("lovisa"), login("etat")],
@@ -239,6 +268,12 @@ mod tests {
         assert_eq!(lines.iter().map(|key| key.until).collect::<Vec<_>>(), [until, None]);
     }
 
+    /// The login `etat`, said of a partner.
+    fn login(partner: &str) -> AmendedLogin {
+        let partner = partner.parse().unwrap();
+        AmendedLogin { user: "etat".into(), partner, password_hash: None, is_added: true, in_place_of: None }
+    }
+
     /// A key of the login `etat`, said of a partner.
     fn owned(partner: &str, key: &str, until: Option<jiff::Timestamp>) -> OwnedKey {
         let key = LoginKey { user: "etat".into(), key: key.into(), comment: "c".into(), until };
@@ -271,5 +306,40 @@ mod tests {
         amendments.logins[1].password_hash = Some("$argon2id$".into());
         let partners = standing(&config(""), &amendments);
         assert!(partners[0].access.logins[0].password_hash.is_none(), "etat was lovisa's when it was said");
+    }
+
+    #[test]
+    fn a_login_that_the_configuration_takes_away_does_not_go_on() {
+        let users = |user: &str, is_added: bool| -> Vec<String> {
+            let hash = Some("$argon2id$".to_owned());
+            let row = AmendedLogin { user: user.into(), password_hash: hash, is_added, ..login("etat") };
+            let partners = standing(&config(""), &Amendments { logins: vec![row], ..Amendments::default() });
+            partners[0].access.logins.iter().map(|login| login.user.clone()).collect()
+        };
+        assert_eq!(users("weekly", false), ["etat"], "its password was replaced while the configuration had it");
+        assert_eq!(users("weekly", true), ["etat", "weekly"], "a command made it");
+    }
+
+    #[test]
+    fn a_password_that_the_configuration_changes_afterwards_is_the_configurations() {
+        let opened_by = |configured: &str, in_place_of: Option<[u8; 32]>| {
+            let text = format!("[partner.lovisa.login.weekly]\npublic_keys = [\"{KEY}\"]\n{configured}");
+            let hash = Some("$argon2id$set".to_owned());
+            let row = AmendedLogin { user: "weekly".into(), password_hash: hash, in_place_of, ..login("lovisa") };
+            let partners = standing(&config(&text), &Amendments { logins: vec![row], ..Amendments::default() });
+            let hash = partners[1].access.logins[0].password_hash.as_ref();
+            hash.map(|hash| hash.expose_secret().to_owned())
+        };
+        let (set, first) = (
+            Some("$argon2id$set".to_owned()),
+            "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG",
+        );
+        let line = format!("password_hash = \"{first}\"\n");
+        let [of_none, of_first] = [None, Some(first)].map(|hash| Some(mark(hash.map(SecretString::from).as_ref())));
+        assert_eq!(opened_by(&line, of_first), set);
+        assert_eq!(opened_by("", of_none), set);
+        assert_eq!(opened_by("", None), set, "a ledger of before does not tell");
+        assert_eq!(opened_by(&line, of_none).as_deref(), Some(first), "the configuration has one since");
+        assert_eq!(opened_by("", of_first), None, "only keys open since");
     }
 }

@@ -71,7 +71,9 @@ async fn keep_watch(source: String, path: PathBuf, deep: bool, bell: Arc<Notify>
     let mut is_told = false;
     loop {
         let (dir, ring) = (path.clone(), Arc::clone(&bell));
-        let started = tokio::task::spawn_blocking(move || Watcher::start(&dir, deep, ring)).await;
+        let started = tokio::task::spawn_blocking(move || Watcher::start(&dir, deep, ring));
+        // On a mount that is dead it never comes back.
+        let Some(started) = stop.run_until_cancelled(started).await else { return };
         let watcher = match started {
             Ok(Ok(watcher)) => Some(watcher),
             Ok(Err(error)) => {

@@ -69,13 +69,9 @@ pub(super) async fn run(command: &AreaCommand) -> anyhow::Result<ExitCode> {
 
 async fn open(args: &ConfigArgs) -> anyhow::Result<(Config, Record)> {
     let config = Config::load(&args.config, overrides())?;
-    let path = ledger_path(&config);
+    let path = config.ledger_file();
     let record = Record::open(&path).await.with_context(|| path.display().to_string())?;
     Ok((config, record))
-}
-
-fn ledger_path(config: &Config) -> std::path::PathBuf {
-    config.data_dir.join("ledger.sqlite")
 }
 
 async fn directories(args: &ListArgs) -> anyhow::Result<ExitCode> {
@@ -144,7 +140,7 @@ async fn cat(args: &FileArgs) -> anyhow::Result<ExitCode> {
     let Some(blob) = node.blob else { bail!("the upload of the file is not finished") };
     let small = record.small_blob(blob).await?;
     record.close().await?;
-    let (path, said) = (ledger_path(&config), args.said.said()?);
+    let (path, said) = (config.ledger_file(), args.said.said()?);
     let told = async || read_file(&path, &args.partner, &args.file, &said).await;
     if let Some(bytes) = small {
         told().await?;
@@ -166,7 +162,7 @@ async fn cat(args: &FileArgs) -> anyhow::Result<ExitCode> {
 
 async fn rm(args: &FileArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(&args.config.config, overrides())?;
-    let removed = remove_file(&ledger_path(&config), &args.partner, &args.file, &args.said.said()?).await?;
+    let removed = remove_file(&config.ledger_file(), &args.partner, &args.file, &args.said.said()?).await?;
     // What cannot be removed now is cleared out at the gateway's next start: nothing refers to it any more.
     let blobs = LocalBlobs::beside(&config.data_dir.join("blobs"));
     if let Some(blob) = removed.blob {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::table::table;
+use super::table::{json_lines, table};
 use super::{ConfigArgs, overrides, print};
 use crate::adapters::ledger::Record;
 use crate::config::Config;
@@ -47,14 +47,13 @@ impl From<AuditRow> for Line {
 
 /// Lists it on standard output.
 pub(super) async fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
-    let path = Config::load(&args.config.config, overrides())?.data_dir.join("ledger.sqlite");
+    let path = Config::load(&args.config.config, overrides())?.ledger_file();
     let mut record = Record::open(&path).await.with_context(|| path.display().to_string())?;
     let lines = record.audited(args.partner.as_ref(), args.limit).await?;
     record.close().await?;
     let lines = lines.into_iter().map(Line::from);
     if args.json {
-        let lines = lines.map(|line| serde_json::to_string(&line)).collect::<Result<Vec<_>, _>>()?;
-        return print(&lines.into_iter().map(|line| line + "\n").collect::<String>());
+        return print(&json_lines(lines)?);
     }
     let row = |line: Line| [line.at, line.who, line.partner, line.what, line.detail, line.reason];
     print(&table(["AT", "WHO", "PARTNER", "WHAT", "DETAIL", "REASON"], lines.map(row)))

@@ -15,7 +15,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::{EXIT_UNUSABLE, overrides, print};
+use super::{ConfigArgs, overrides, print};
 use crate::adapters::blobs::LocalBlobs;
 use crate::adapters::ledger::{Record, SqliteLedger};
 use crate::app::partners::{self, Standing};
@@ -39,9 +39,8 @@ pub struct CheckArgs {
     /// Whose file it is
     #[arg(long)]
     pub partner: PartnerId,
-    /// The configuration with its routes
-    #[arg(long, env = "SLUSE_CONFIG", value_name = "FILE", default_value = "/etc/sluse/sluse.toml")]
-    pub config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// The directory it would be dropped in; need not be said when the partner has one inbox
     #[arg(long, conflicts_with = "route")]
     pub dir: Option<String>,
@@ -55,18 +54,11 @@ pub struct CheckArgs {
 
 /// Rehearses and tells.
 pub(super) async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
-    match check(&args).await {
-        Ok(true) => Ok(ExitCode::SUCCESS),
-        Ok(false) => Ok(ExitCode::FAILURE),
-        Err(error) => {
-            eprintln!("{error:#}");
-            Ok(ExitCode::from(EXIT_UNUSABLE))
-        }
-    }
+    Ok(if check(&args).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn check(args: &CheckArgs) -> anyhow::Result<bool> {
-    let config = Config::load(&args.config, overrides())?;
+    let config = Config::load(&args.config.config, overrides())?;
     let routes = routes(args, &config).await?;
     let dir = directory(args, &routes)?;
     let size_bytes = fs::metadata(&args.file).with_context(|| args.file.display().to_string())?.len();
@@ -78,7 +70,7 @@ async fn check(args: &CheckArgs) -> anyhow::Result<bool> {
 
 /// The partner's routes, or the one named.
 async fn routes(args: &CheckArgs, config: &Config) -> anyhow::Result<Vec<Route>> {
-    let routes = partners::routes(config, &standing(config).await?);
+    let routes = partners::routes(config, &standing(config, &args.partner).await?);
     let routes = routes.into_iter().filter(|route| route.partner == args.partner);
     let named = |route: &Route| args.route.as_ref().is_none_or(|name| route.name.as_str() == name);
     let routes: Vec<Route> = routes.filter(named).collect();
@@ -89,10 +81,12 @@ async fn routes(args: &CheckArgs, config: &Config) -> anyhow::Result<Vec<Route>>
     }
 }
 
-/// The partners of the configuration, and those that were added beside it where a gateway has been at work.
-async fn standing(config: &Config) -> anyhow::Result<Vec<Standing>> {
-    let ledger = config.data_dir.join("ledger.sqlite");
-    if !ledger.try_exists().with_context(|| ledger.display().to_string())? {
+/// The partners of the configuration, and those that were added beside it where a gateway has been at work. Of a partner
+/// that the configuration has the ledger has nothing to say: whoever rehearses need not be able to read it.
+async fn standing(config: &Config, partner: &PartnerId) -> anyhow::Result<Vec<Standing>> {
+    let ledger = config.ledger_file();
+    let is_configured = config.partners.iter().any(|configured| configured.id == *partner);
+    if is_configured || !ledger.try_exists().with_context(|| ledger.display().to_string())? {
         return Ok(partners::standing(config, &Amendments::default()));
     }
     let mut record = Record::open(&ledger).await.with_context(|| ledger.display().to_string())?;

@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::table::table;
+use super::table::{json_lines, table};
 use super::{ConfigArgs, overrides, print};
 use crate::adapters::sftp_server::{HostKey, HostKeyKind, Shown, make_host_key, read_host_keys, retire_host_key};
 use crate::config::Config;
@@ -100,8 +100,7 @@ fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(&args.config.config, overrides())?;
     let lines: Vec<_> = read_host_keys(&config.sftp.host_key_dir)?.iter().map(line).collect();
     if args.json {
-        let lines = lines.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
-        return print(&lines.into_iter().map(|line| line + "\n").collect::<String>());
+        return print(&json_lines(lines)?);
     }
     let rows = lines.into_iter().map(|line| {
         let certificate = line.certificate.unwrap_or_else(|| "-".to_owned());

@@ -31,12 +31,16 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 
+use crate::config::ConfigError;
+use crate::ports::LedgerError;
+
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "sluse", version, about, arg_required_else_help = true)]
+#[command(name = "sluse", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -105,17 +109,25 @@ pub struct ConfigArgs {
     pub config: PathBuf,
 }
 
+/// What [`Cli`]'s help says of exit codes.
+const EXIT_CODES: &str =
+    "Exit code: 0 done, 1 the answer is no, 2 it cannot be told or done, 78 the configuration is faulty.";
 /// Exit code for a faulty configuration: EX_CONFIG of sysexits.h.
 const EXIT_CONFIG: u8 = 78;
 /// Exit code when a file, a schema or a call cannot be used.
 const EXIT_UNUSABLE: u8 = 2;
+
+/// How often a running gateway is asked.
+const ASKED_EVERY: Duration = Duration::from_millis(200);
+/// How long threads may go on with what nobody waits for any more.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// Does what the command line asks.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Validate(args) => validate::run(&args),
         Command::Schema(command) => schema::run(&command),
-        Command::Check(args) => block_on(check::run(args)),
+        Command::Check(args) => usable(block_on(check::run(args))),
         Command::Receipt(command) => receipt::run(&command),
         Command::Shipment(command) => shipment::run(&command),
         Command::Replay(args) => shipment::replay::run(&args),
@@ -123,8 +135,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Area(command) => usable(block_on(area::run(&command))),
         Command::HostKey(command) => usable(host_key::run(&command)),
         Command::Audit(args) => usable(block_on(audit::run(&args))),
-        Command::Schedule(command) => schedule::run(&command),
-        Command::Source(command) => source::run(&command),
+        Command::Schedule(command) => usable(schedule::run(&command)),
+        Command::Source(command) => usable(source::run(&command)),
         Command::Subscription(command) => subscription::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => block_on(demo::run(args)),
@@ -140,13 +152,32 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 fn usable(told: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
     told.or_else(|error| {
         eprintln!("{error:#}");
-        Ok(ExitCode::from(EXIT_UNUSABLE))
+        Ok(ExitCode::from(if error.is::<ConfigError>() { EXIT_CONFIG } else { EXIT_UNUSABLE }))
     })
 }
 
 /// Runs what needs the network.
 fn block_on(job: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(job)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(job);
+    // A thread that hangs on a dead mount would otherwise keep the process, which serves nothing, from being started anew.
+    runtime.shutdown_timeout(LAST_WAIT);
+    done
+}
+
+/// Asks a running gateway by way of its ledger, now and again until there is an answer; for so many seconds at most.
+async fn wait_for<T>(
+    seconds: u64,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>, LedgerError>,
+) -> anyhow::Result<Option<T>> {
+    let begun = Instant::now();
+    loop {
+        let answer = ask().await?;
+        if answer.is_some() || begun.elapsed() >= Duration::from_secs(seconds) {
+            return Ok(answer);
+        }
+        tokio::time::sleep(ASKED_EVERY).await;
+    }
 }
 
 /// The overrides of the environment.
@@ -168,5 +199,35 @@ fn pipe(written: io::Result<()>) -> anyhow::Result<ExitCode> {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_hangs_keeps_no_command_from_ending() {
+        let (end, hangs) = channel::<()>();
+        let (done, ended) = channel();
+        let (begun, begins): (Sender<()>, _) = channel();
+        let command = thread::spawn(move || {
+            let job = async move {
+                tokio::task::spawn_blocking(move || {
+                    let _ = begun.send(());
+                    hangs.recv()
+                });
+                begins.recv()?;
+                Ok(ExitCode::SUCCESS)
+            };
+            done.send(block_on(job).is_ok()).unwrap();
+        });
+        let is_well = ended.recv_timeout(Duration::from_secs(120));
+        end.send(()).unwrap();
+        assert_eq!(is_well, Ok(true), "its end waits for no thread");
+        command.join().unwrap();
     }
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print};
+use super::source::ledger_beside;
+use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print, wait_for};
 use crate::adapters::ledger::Bystander;
 use crate::app;
 use crate::config::{Config, ScheduleConfig};
@@ -66,9 +66,8 @@ pub(super) fn run(command: &ScheduleCommand) -> anyhow::Result<ExitCode> {
 
 async fn list(config: &Config, args: &ListArgs) -> anyhow::Result<ExitCode> {
     let from = args.from.unwrap_or_else(|| SystemClock.now());
-    let path = config.data_dir.join("ledger.sqlite");
     // Without a ledger, or with one of before schedules, there is nothing that ran.
-    let mut ledger = if path.exists() { Bystander::open(&path).await.ok() } else { None };
+    let mut ledger = ledger_beside(config).await?;
     let mut text = String::new();
     for schedule in &config.schedules {
         let last = match &mut ledger {
@@ -143,21 +142,12 @@ async fn run_now(config: &Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 /// Leaves word in the ledger of a running gateway, and waits for what becomes of it.
 async fn through_the_gateway(config: &Config, args: &RunArgs, by: &str) -> anyhow::Result<Run> {
-    let path = config.data_dir.join("ledger.sqlite");
+    let path = config.ledger_file();
     let mut ledger = Bystander::open(&path).await.with_context(|| path.display().to_string())?;
     let asked = ledger.ask(&args.name, by, SystemClock.now()).await?;
-    let begun = Instant::now();
-    loop {
-        if let Some(run) = ledger.run_asked(asked).await?.filter(|run| run.ended.is_some()) {
-            ledger.close().await?;
-            return Ok(run);
-        }
-        if begun.elapsed() >= Duration::from_secs(args.wait) {
-            bail!("the gateway has not done it within {} s; it does it all the same when it can", args.wait);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    let answer = async || Ok(ledger.run_asked(asked).await?.filter(|run| run.ended.is_some()));
+    let run = wait_for(args.wait, answer).await?;
+    ledger.close().await?;
+    let late = || format!("the gateway has not done it within {} s; it does it all the same when it can", args.wait);
+    run.with_context(late)
 }
-
-/// How often a running gateway is asked.
-const LOOK_EVERY: Duration = Duration::from_millis(200);

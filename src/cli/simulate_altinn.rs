@@ -21,7 +21,8 @@ pub struct SimulateArgs {
     /// there when none is named
     #[arg(long = "app", value_name = "ORG/APP[:TYPE,TYPE][=KIND,KIND]", value_parser = app)]
     pub apps: Vec<SimulatedApp>,
-    /// What goes wrong, as TOML: `[[rules]]` with `fault = "throttled"` and the like
+    /// What goes wrong, as TOML: `[[rules]]` with `call = "message"` and `fault = "error-after"` or `{ throttled = 5 }`;
+    /// docs/simulator.md lists them
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// How much a client may ask: `published` for what Altinn has published, or a file with TOML: `window_ms = 60_000` and

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print, usable};
+use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print, wait_for};
 use crate::adapters::ledger::Bystander;
 use crate::config::{Config, SourceConfig};
 use crate::model::Wait;
@@ -55,16 +54,15 @@ pub(super) fn run(command: &SourceCommand) -> anyhow::Result<ExitCode> {
         SourceCommand::Look(args) => &args.config,
     };
     let Some(config) = check_config::load(args) else { return Ok(ExitCode::from(EXIT_CONFIG)) };
-    usable(match command {
+    match command {
         SourceCommand::List(args) => block_on(list(&config, args.names)),
         SourceCommand::Look(args) => block_on(look(&config, args)),
-    })
+    }
 }
 
 async fn list(config: &Config, names: u32) -> anyhow::Result<ExitCode> {
-    let path = config.data_dir.join("ledger.sqlite");
     // Without a ledger, or with one of before sources, nothing was looked at.
-    let mut ledger = if path.exists() { Bystander::open(&path).await.ok() } else { None };
+    let mut ledger = ledger_beside(config).await?;
     let mut text = String::new();
     for source in &config.sources {
         let (mut stand, mut waiting) = (SourceStand::default(), Vec::new());
@@ -78,6 +76,16 @@ async fn list(config: &Config, names: u32) -> anyhow::Result<ExitCode> {
         text.push_str("there is no [source.<name>]\n");
     }
     print(&text)
+}
+
+/// The ledger beside a gateway, which may run; `None` where there is none yet.
+pub(super) async fn ledger_beside(config: &Config) -> anyhow::Result<Option<Bystander>> {
+    let path = config.ledger_file();
+    // One that may not be read is not one that knows nothing.
+    if !path.try_exists().with_context(|| path.display().to_string())? {
+        return Ok(None);
+    }
+    Ok(Some(Bystander::open(&path).await.with_context(|| path.display().to_string())?))
 }
 
 fn show(
@@ -128,24 +136,16 @@ async fn look(config: &Config, args: &LookArgs) -> anyhow::Result<ExitCode> {
     if !config.sources.iter().any(|source| source.name == args.name) {
         bail!("there is no [source.{}]", args.name);
     }
-    let path = config.data_dir.join("ledger.sqlite");
+    let path = config.ledger_file();
     let mut ledger = Bystander::open(&path).await.with_context(|| path.display().to_string())?;
     let asked = ledger.ask_look(&args.name).await?;
-    let begun = Instant::now();
-    loop {
-        let stand = ledger.source(&args.name).await?;
-        if stand.answered >= asked {
-            ledger.close().await?;
-            let is_well = stand.failures == 0;
-            print(&format!("{}: {}{}\n", args.name, if is_well { "" } else { "failed: " }, stand.note))?;
-            return Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-        }
-        if begun.elapsed() >= Duration::from_secs(args.wait) {
-            bail!("no gateway has looked within {} s; one that runs does it all the same when it can", args.wait);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    let answer = async || Ok(Some(ledger.source(&args.name).await?).filter(|stand| stand.answered >= asked));
+    let stand = wait_for(args.wait, answer).await?;
+    ledger.close().await?;
+    let late =
+        || format!("no gateway has looked within {} s; one that runs does it all the same when it can", args.wait);
+    let stand = stand.with_context(late)?;
+    let is_well = stand.failures == 0;
+    print(&format!("{}: {}{}\n", args.name, if is_well { "" } else { "failed: " }, stand.note))?;
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
-
-/// How often the ledger is asked.
-const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -1,14 +1,13 @@
 //! `sluse subscription`: when subscriptions come round next, without whom they are for.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::table::table;
-use super::{block_on, overrides, print, usable};
+use super::table::{json_lines, table};
+use super::{ConfigArgs, block_on, overrides, print, usable};
 use crate::adapters::ledger::{ListedSubscription, Record};
 use crate::config::Config;
 use crate::model::{ItemState, PartnerId};
@@ -23,9 +22,8 @@ pub enum SubscriptionCommand {
 /// Which subscriptions.
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
-    /// The configuration of the gateway
-    #[arg(long, env = "SLUSE_CONFIG", value_name = "FILE", default_value = "/etc/sluse/sluse.toml")]
-    pub config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// One JSON object per subscription
     #[arg(long)]
     pub json: bool,
@@ -119,14 +117,13 @@ pub(super) fn run(command: &SubscriptionCommand) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
-    let path = Config::load(&args.config, overrides())?.data_dir.join("ledger.sqlite");
+    let path = Config::load(&args.config.config, overrides())?.ledger_file();
     let mut record = Record::open(&path).await.with_context(|| path.display().to_string())?;
     let listed = record.subscriptions(args.partner.as_ref(), args.all, args.limit).await?;
     record.close().await?;
     let lines: Vec<_> = listed.iter().map(|subscription| Line::new(subscription, args.dates)).collect();
     if args.json {
-        let lines = lines.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
-        return print(&lines.into_iter().map(|line| line + "\n").collect::<String>());
+        return print(&json_lines(&lines)?);
     }
     let head = ["PARTNER", "SERVICE", "PERIOD", "STAND", "NEXT", "DUE", "SET", "LAST", "SHIPMENT AND ITEM"];
     print(&table(head, lines.iter().map(Line::row)))

@@ -1,6 +1,18 @@
-//! Tables for people.
+//! What there are many of: tables for people, and lines for programs.
 
 use std::fmt::Write as _;
+
+use serde::Serialize;
+
+/// JSON objects, one a line.
+pub(super) fn json_lines<T: Serialize>(lines: impl IntoIterator<Item = T>) -> Result<String, serde_json::Error> {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&serde_json::to_string(&line)?);
+        text.push('\n');
+    }
+    Ok(text)
+}
 
 /// Columns as wide as they need to be. The last may hold what others wrote: control characters are not shown.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {

@@ -132,6 +132,11 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// The ledger's file.
+    pub fn ledger_file(&self) -> PathBuf {
+        self.data_dir.join("ledger.sqlite")
+    }
+
     /// Reads and checks a file; relative paths in it start at its directory.
     pub fn load(path: &Path, overrides: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
@@ -179,7 +184,7 @@ fn read(root: &Section<'_>) -> Option<Config> {
     let prefill = prefill::read(&root.section("prefill"), serves);
     let schedules = schedule::schedules(root, &calendars, &alarms);
     let expected = schedule::expected(root, &partners, &routes, &calendars, &alarms);
-    let sources = source::read(root, &partners, &routes, &calendars, &alarms);
+    let sources = source::read(root, &partners, (&routes, &receivers), &calendars, &alarms);
     let alarms = alarms.into_iter().filter_map(|(name, alarm)| Some((name, alarm?))).collect();
     let signer = receipts::signer(&root.section("signing"), "key_file");
     let broker = broker::read(root);

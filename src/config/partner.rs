@@ -29,6 +29,9 @@ const RSA: &str = "ssh-rsa";
 /// A modulus of 3072 bits, with the byte before it that keeps it positive.
 const MIN_RSA_MODULUS_BYTES: usize = 385;
 
+/// The same of 2048 bits, which is what many a server has.
+const LEAST_RSA_MODULUS_BYTES: usize = 257;
+
 /// A party with an area.
 #[derive(Debug, Clone)]
 pub struct Partner {
@@ -76,7 +79,7 @@ pub(super) fn read(root: &Section<'_>) -> Vec<Partner> {
         let partner = partner(&name, &section);
         partners.extend(partner);
     }
-    if !root.has("partner") {
+    if !root.has_table("partner") {
         root.fault("partner", "is missing: nobody could log in; add [partner.<name>]");
     }
     partners
@@ -86,7 +89,7 @@ fn partner(name: &str, section: &Section<'_>) -> Option<Partner> {
     let quota_bytes = section.number("quota_bytes", 100_000_000_000, 1..=u64::MAX >> 1);
     let quota_files = section.number("quota_files", 100_000, 1..=1_000_000_000);
     let logins: Vec<_> = section.named("login").iter().filter_map(|(user, login)| read_login(user, login)).collect();
-    if !section.has("login") {
+    if !section.has_table("login") {
         section.fault("login", format!("is missing: nobody could log in; add [partner.{name}.login.<user>]"));
     }
     let addresses = networks(section, "addresses");
@@ -194,9 +197,30 @@ fn password_hash(section: &Section<'_>) -> Option<SecretString> {
 
 /// Checks a public key.
 pub(super) fn check_key(section: &Section<'_>, key: &'static str, line: &str) {
+    if modulus_of(section, key, line).is_some_and(|bytes| bytes < MIN_RSA_MODULUS_BYTES) {
+        section.fault(key, "is an RSA key of less than 3072 bits; make one with `ssh-keygen -t ed25519`");
+    }
+}
+
+/// Checks the key by which a server of others is known: its strength is its owner's to mend.
+pub(super) fn check_host_key(section: &Section<'_>, key: &'static str, line: &str) {
+    match modulus_of(section, key, line) {
+        Some(bytes) if bytes < LEAST_RSA_MODULUS_BYTES => {
+            section.fault(key, "is an RSA key of less than 2048 bits; ask the server's owner for a stronger one");
+        }
+        Some(bytes) if bytes < MIN_RSA_MODULUS_BYTES => section.source().warn(format!(
+            "{}: is an RSA key of less than 3072 bits; ask the server's owner for a stronger one",
+            section.place(key)
+        )),
+        Some(_) | None => {}
+    }
+}
+
+/// Checks the form of a public key; returns how long the modulus of an RSA key is.
+fn modulus_of(section: &Section<'_>, key: &'static str, line: &str) -> Option<usize> {
     let Some(line) = without_expiry(line) else {
         section.fault(key, "begins with an option other than expiry-time=\"YYYYMMDD\", which is the one that is taken");
-        return;
+        return None;
     };
     let mut words = line.split_ascii_whitespace();
     let kind = words.next().unwrap_or_default();
@@ -205,9 +229,9 @@ pub(super) fn check_key(section: &Section<'_>, key: &'static str, line: &str) {
     let fits = |bytes: &[u8]| bytes.get(4..).is_some_and(|rest| rest.starts_with(kind.as_bytes()));
     if !KEY_TYPES.contains(&kind) || !data.as_ref().is_some_and(|bytes| fits(bytes)) {
         section.fault(key, "is not a public key in OpenSSH's form, such as `ssh-ed25519 AAAA… comment`");
-    } else if kind == RSA && data.is_some_and(|bytes| modulus_bytes(&bytes) < MIN_RSA_MODULUS_BYTES) {
-        section.fault(key, "is an RSA key of less than 3072 bits; make one with `ssh-keygen -t ed25519`");
+        return None;
     }
+    data.filter(|_| kind == RSA).map(|bytes| modulus_bytes(&bytes))
 }
 
 /// Tells whether a word is the type of a key.

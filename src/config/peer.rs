@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::reader::Section;
-use super::{files, http, partner};
+use super::{files, partner};
 
 /// A server and a login there.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct PeerConfig {
 }
 
 /// Reads the keys of a section that say where a server is and how to get in.
-pub(super) fn read(section: &Section<'_>) -> Option<PeerConfig> {
+pub(super) fn read(section: &Section<'_>, (connect_ms, timeout_ms): (u64, u64)) -> Option<PeerConfig> {
     let (host, user) = (section.required("host"), section.required("user"));
     let port = section.number("port", 22, 1..=u64::from(u16::MAX));
     let host_keys = host_keys(section);
@@ -50,7 +50,6 @@ pub(super) fn read(section: &Section<'_>) -> Option<PeerConfig> {
     {
         section.fault("key_file", "does not hold a private key in OpenSSH's form; `ssh-keygen -t ed25519` makes one");
     }
-    let (connect_ms, timeout_ms) = http::waits(section);
     if host.as_ref().is_some_and(|host| host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/')) {
         section.fault("host", "must be a server's name or address");
     }
@@ -72,7 +71,7 @@ fn host_keys(section: &Section<'_>) -> Vec<String> {
     let mut keys = Vec::new();
     let mut take = |key: &'static str, line: &str| {
         let line = without_host(line);
-        partner::check_key(section, key, line);
+        partner::check_host_key(section, key, line);
         keys.push(line.to_owned());
     };
     section.texts("host_keys").iter().for_each(|line| take("host_keys", line));

@@ -44,6 +44,22 @@ impl PlaceConfig {
         }
     }
 
+    /// A local directory, whoever it is of.
+    pub(super) fn watched(path: &Path) -> Self {
+        Self::Watched(WatchedConfig { path: path.to_owned(), events: false })
+    }
+
+    /// A directory below it.
+    pub(super) fn below(&self, dir: &str) -> Self {
+        let mut place = self.clone();
+        match &mut place {
+            Self::Watched(place) => place.path.push(dir),
+            Self::Polled(place) if place.path.is_empty() => place.path = dir.to_owned(),
+            Self::Polled(place) => place.path = format!("{}/{dir}", place.path),
+        }
+        place
+    }
+
     /// Whether two sources would take the same file.
     pub(super) fn meets(&self, other: &Self, depths: (u32, u32)) -> Meets {
         match (self, other) {
@@ -89,14 +105,14 @@ fn meet((one, other): (&Path, &Path), (depth, other_depth): (u32, u32)) -> bool 
 }
 
 /// Reads `kind` and what goes with it.
-pub(super) fn read(section: &Section<'_>) -> Option<PlaceConfig> {
+pub(super) fn read(section: &Section<'_>, timeout_ms: u64) -> Option<PlaceConfig> {
     match section.required("kind")?.as_str() {
         "watched" => {
             section.required("path");
             let (path, events) = (section.path("path"), section.flag("events", true));
             Some(PlaceConfig::Watched(WatchedConfig { path: path?, events }))
         }
-        "polled" => polled(section).map(|place| PlaceConfig::Polled(Box::new(place))),
+        "polled" => polled(section, timeout_ms).map(|place| PlaceConfig::Polled(Box::new(place))),
         _ => {
             section.fault("kind", "must be \"watched\" or \"polled\"");
             section.leave();
@@ -105,7 +121,8 @@ pub(super) fn read(section: &Section<'_>) -> Option<PlaceConfig> {
     }
 }
 
-fn polled(section: &Section<'_>) -> Option<PolledConfig> {
+fn polled(section: &Section<'_>, timeout_ms: u64) -> Option<PolledConfig> {
     let path = section.text("path").unwrap_or_default();
-    Some(PolledConfig { peer: peer::read(section)?, path })
+    let connect_ms = section.number("connect_ms", 10_000, 1..=600_000);
+    Some(PolledConfig { peer: peer::read(section, (connect_ms, timeout_ms))?, path })
 }

@@ -241,9 +241,15 @@ impl<'a> Section<'a> {
         self.table.is_some()
     }
 
-    /// Tells whether a key is written in the file.
-    pub(super) fn has(&self, key: &'static str) -> bool {
+    /// Tells whether a table is written in the file under a key.
+    pub(super) fn has_table(&self, key: &'static str) -> bool {
         self.value(key).is_some()
+    }
+
+    /// Tells whether a key is given, in the file or by an override. What is only asked for is not used: an override of what
+    /// nobody reads, or of a list, is a fault all the same.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.value(key).is_some() || self.override_of(key).is_some()
     }
 
     /// The tables under a key, each with its own name: `[partner.skatt]`.
@@ -323,6 +329,9 @@ impl<'a> Section<'a> {
         wanted: &str,
         mut read: impl FnMut(&'a Spanned<DeValue<'a>>) -> Option<T>,
     ) -> Vec<T> {
+        if self.override_of(key).is_some() {
+            self.fault(key, "overrides a list, which only the file can say");
+        }
         let Some(value) = self.value(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong_type(key, value, wanted);
@@ -340,14 +349,18 @@ impl<'a> Section<'a> {
 
     fn find(&self, key: &'static str) -> Option<Found<'a>> {
         let value = self.value(key);
-        if let Some(prefix) = &self.variable {
-            let name = format!("{prefix}{}{}", if prefix == PREFIX { "_" } else { "__" }, variable_part(key));
-            if let Some(text) = self.source.overrides.get(&name) {
-                self.source.used.borrow_mut().insert(name.clone());
-                return Some(Found::Override { name, text: text.clone() });
-            }
+        if let Some((name, text)) = self.override_of(key) {
+            self.source.used.borrow_mut().insert(name.clone());
+            return Some(Found::Override { name, text });
         }
         value.map(Found::Value)
+    }
+
+    fn override_of(&self, key: &'static str) -> Option<(String, String)> {
+        let prefix = self.variable.as_ref()?;
+        let name = format!("{prefix}{}{}", if prefix == PREFIX { "_" } else { "__" }, variable_part(key));
+        let text = self.source.overrides.get(&name)?.clone();
+        Some((name, text))
     }
 
     fn value(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {

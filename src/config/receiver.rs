@@ -138,7 +138,7 @@ fn receiver(section: &Section<'_>, partners: &[Partner]) -> Option<ReceiverConfi
 }
 
 fn sftp(section: &Section<'_>) -> Option<SftpReceiverConfig> {
-    let peer = peer::read(section);
+    let peer = peer::read(section, http::waits(section));
     let path = section.text("path").unwrap_or_default();
     let temporary = section.text("temporary").unwrap_or_else(|| TEMPORARY.to_owned());
     let names = temporary.split('/').all(|name| !matches!(name, "" | "." | ".."));

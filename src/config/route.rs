@@ -68,7 +68,7 @@ pub(super) fn read(
         }
         routes.push(found);
     }
-    if !root.has("route") {
+    if !root.has_table("route") {
         root.fault("route", "is missing: no file would be taken; add [route.<name>]");
     }
     routes

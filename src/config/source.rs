@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::Partner;
 use super::place::{self, Meets, PlaceConfig};
 use super::reader::Section;
+use super::receiver::{Named, ReceiverConfig};
 use super::route::{LONGEST_MS, RouteConfig};
 use super::rules::word;
 use super::schedule::{Alarms, channels, is_name, whose};
 use super::times::{Calendars, recurrence};
 use crate::model::{PartnerId, RouteName, TakeOrder};
 use crate::schedule::Recurrence;
-use crate::sighting::{After, BadBeside, Beside, DatedDir, Readiness, Rules};
+use crate::sighting::{After, BadBeside, Beside, DatedDir, Pattern, Readiness, Rules};
 
 /// A place that files are taken from.
 #[derive(Debug, Clone)]
@@ -49,7 +50,7 @@ pub struct SourceConfig {
 pub(super) fn read(
     root: &Section<'_>,
     partners: &[Partner],
-    routes: &[RouteConfig],
+    (routes, receivers): (&[RouteConfig], &[Named]),
     calendars: &Calendars,
     alarms: &Alarms,
 ) -> Vec<SourceConfig> {
@@ -63,9 +64,19 @@ pub(super) fn read(
                     "source.{name} and source.{} take from the same directory if the server shows both logins the same tree",
                     other.name
                 )),
-                Meets::Surely => section.fault("path", format!("source {} takes from the same directory", other.name)),
+                Meets::Surely => {
+                    section.fault("path", format!("source {} takes from the same directory", other.name));
+                    continue;
+                }
+            }
+            for (key, _) in found.own_dirs().filter(|own| own.1.meets(other)) {
+                section.fault(key, format!("source {} takes from there", other.name));
+            }
+            if other.own_dirs().any(|(_, own)| own.meets(&found)) {
+                section.fault("path", format!("source {} puts what it took, or receipts, there", other.name));
             }
         }
+        check_receivers(&section, &found, receivers);
         sources.push(found);
     }
     sources
@@ -83,10 +94,10 @@ fn source(
     let route = section.required("route").and(from).and_then(|(_, route)| route);
     let preflight = section.flag("test", false);
     let route = route.and_then(|(name, _)| routes.iter().map(|route| &route.route).find(|route| route.name == name));
-    let place = place::read(section);
+    let timeout_ms = section.number("timeout_ms", 30_000, 10..=3_600_000);
+    let place = place::read(section, timeout_ms);
     let times = times(name, section, calendars);
     let rules = rules(section);
-    let timeout_ms = section.number("timeout_ms", 30_000, 10..=3_600_000);
     let alarm_after = u32::try_from(section.number("alarm_after", 3, 1..=1_000)).ok();
     let channels = channels(section, alarms);
     let route = route?;
@@ -110,6 +121,43 @@ fn source(
     })
 }
 
+/// A directory that a source puts files in.
+struct OwnDir {
+    place: PlaceConfig,
+    depth: u32,
+}
+
+impl OwnDir {
+    /// Tells whether a source would take the files there.
+    fn meets(&self, source: &SourceConfig) -> bool {
+        self.place.meets(&source.place, (self.depth, source.rules.depth)) == Meets::Surely
+    }
+}
+
+impl SourceConfig {
+    /// Where it puts what it took, and receipts, by the setting that says so.
+    fn own_dirs(&self) -> impl Iterator<Item = (&'static str, OwnDir)> {
+        let moved = match &self.rules.after {
+            After::Move(dir) => Some(("move_to", dir.stem(), 1)),
+            After::Leave | After::Delete | After::Rename(_) => None,
+        };
+        let receipts = self.rules.receipts.clone().map(|dir| ("receipts", dir, 0));
+        let own = [moved, receipts].into_iter().flatten();
+        own.map(|(key, dir, depth)| (key, OwnDir { place: self.place.below(&dir), depth }))
+    }
+}
+
+/// What a receiver writes must not come back as a partner's file.
+fn check_receivers(section: &Section<'_>, source: &SourceConfig, receivers: &[Named]) {
+    for (name, receiver) in receivers {
+        let Some((ReceiverConfig::Directory(receiver), _)) = receiver else { continue };
+        let dir = OwnDir { place: PlaceConfig::watched(&receiver.path), depth: 0 };
+        if dir.meets(source) {
+            section.fault("path", format!("receiver {name} writes there"));
+        }
+    }
+}
+
 /// A source that names no times is looked at every minute.
 fn times(name: &str, section: &Section<'_>, calendars: &Calendars) -> Option<(Recurrence, String)> {
     let (every, cron) = (section.optional_number("every_ms", 0..=u64::MAX), section.text("cron"));
@@ -129,6 +177,9 @@ fn rules(section: &Section<'_>) -> Option<Rules> {
     let readiness = readiness(&section.section("ready"));
     let after = after(section);
     let receipts = section.text("receipts");
+    if let (Some(After::Rename(renamed)), Some(include), Some(readiness)) = (&after, &include, &readiness) {
+        check_rename(section, renamed, include, readiness);
+    }
     let rules = Rules {
         dir: String::new(),
         depth: depth?,
@@ -147,6 +198,23 @@ fn rules(section: &Section<'_>) -> Option<Rules> {
         return None;
     }
     Some(Rules { receipts: Some(receipts), ..rules })
+}
+
+/// Whatever has the form of a name that we gave counts as taken: no file that is to be taken, and none that tells when one
+/// is ready, may have it.
+fn check_rename(section: &Section<'_>, renamed: &Beside, include: &[Pattern], readiness: &Readiness) {
+    let fault = |why: &str| section.fault("rename_to", why);
+    if !renamed.is_own() {
+        return fault("needs {name} or {stem}: with one name for all only the first file gets it");
+    }
+    let usual = ["x.xml", "x.zip"].map(str::to_owned).into_iter();
+    let usual = usual.filter(|name| include.is_empty() || include.iter().any(|pattern| pattern.fits(name)));
+    let names: Vec<String> = usual.chain(include.iter().flat_map(Pattern::samples)).collect();
+    if names.iter().any(|name| renamed.fits(name)) {
+        fault("also has the form of names that are to be taken, which would count as taken already");
+    } else if names.iter().flat_map(|name| readiness.beside(name)).any(|beside| renamed.fits(&beside)) {
+        fault("also has the form of done-files or checksum files, which would not be seen");
+    }
 }
 
 fn readiness(section: &Section<'_>) -> Option<Readiness> {

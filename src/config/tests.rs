@@ -274,64 +274,162 @@ fn the_example_is_right_with_and_without_its_commented_settings() {
     assert_eq!(target.reply_link("5001", "2"), None);
 }
 
+/// A setting of one value: its line, the table it stands in, and what gives it from the environment, which nothing does in lists.
+struct Scalar {
+    line: usize,
+    table: String,
+    key: String,
+    variable: Option<(String, String)>,
+}
+
+fn scalars(text: &str) -> Vec<Scalar> {
+    let (mut scalars, mut lists, mut table) = (Vec::new(), Vec::new(), String::new());
+    for (line, setting) in text.lines().enumerate() {
+        if setting.starts_with('[') {
+            table = setting.trim_matches(['[', ']']).to_owned();
+            lists.extend(setting.starts_with("[[").then(|| table.clone()));
+        } else if let Ok(read) = setting.parse::<toml::Table>() {
+            for (key, value) in read {
+                let value = match value {
+                    toml::Value::String(text) => text,
+                    toml::Value::Array(_) | toml::Value::Table(_) => continue,
+                    toml::Value::Integer(_)
+                    | toml::Value::Float(_)
+                    | toml::Value::Boolean(_)
+                    | toml::Value::Datetime(_) => value.to_string(),
+                };
+                let path: Vec<_> = table.split('.').filter(|part| !part.is_empty()).chain([key.as_str()]).collect();
+                let variable = format!("SLUSE_{}", path.join("__").to_uppercase().replace('-', "_"));
+                let is_listed = lists.iter().any(|list| table == *list || table.starts_with(&format!("{list}.")));
+                let variable = (!is_listed).then_some((variable, value));
+                scalars.push(Scalar { line, table: table.clone(), key, variable });
+            }
+        }
+    }
+    scalars
+}
+
+/// The text without some of its lines.
+fn without(text: &str, lines: &[usize]) -> String {
+    let kept = text.lines().enumerate().map(|(number, line)| if lines.contains(&number) { "" } else { line });
+    kept.fold(String::new(), |text, line| text + line + "\n")
+}
+
+fn shown(dir: &Path, text: &str, overrides: &[(String, String)]) -> String {
+    let overrides = overrides.iter().cloned();
+    match Config::parse(text, dir, overrides) {
+        Ok(config) => format!("{config:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
 #[test]
-fn defaults_written_in_the_example_are_the_defaults() {
-    const DEFAULTS: [&str; 43] = [
-        "host_key_dir",
-        "max_strangers",
-        "max_handles",
-        "max_channels",
-        "max_login",
-        "rejection_ms",
-        "scp",
-        "may_remove",
-        "ban_score",
-        "window_ms",
-        "ban_ms",
-        "wait_ms",
-        "longest_wait_ms",
-        "max_connections",
-        "idle_ms",
-        "login_ms",
-        "shipments",
-        "lease_ms",
-        "poll_ms",
-        "overdue_ms",
-        "stop_ms",
-        "format = \"text\"",
-        "filter",
-        "quota_",
-        "inbox = \"inbox\"",
-        "test = \"test\"",
-        "dir = \"receipts\"",
-        "format = \"sluse\"",
-        "file_name",
-        "outbox",
-        "max_file_bytes",
-        "max_findings",
-        "concurrency",
-        "first_wait_ms",
-        "max_entries",
-        "max_unpacked_bytes",
-        "max_entry_ratio",
-        "max_ratio",
-        "max_nesting",
-        "max_name_bytes",
-        "max_control_bytes",
-        "max_listed",
-        "form_data",
+fn every_single_setting_can_be_given_by_the_environment_alone() {
+    let (dir, text) = (files(), example(|_| true));
+    let as_written = shown(dir.path(), &text, &[]);
+    let scalars: Vec<_> = scalars(&text).into_iter().filter_map(|found| Some((found.line, found.variable?))).collect();
+    assert!(as_written.starts_with("Config {") && scalars.len() > 200, "{}: {as_written}", scalars.len());
+    let (lines, variables): (Vec<_>, Vec<_>) = scalars.into_iter().unzip();
+    assert_eq!(shown(dir.path(), &without(&text, &lines), &variables), as_written);
+    for some in lines.into_iter().zip(variables).collect::<Vec<_>>().chunks(8) {
+        let (lines, variables): (Vec<_>, Vec<_>) = some.iter().cloned().unzip();
+        let overridden = shown(dir.path(), &without(&text, &lines), &variables);
+        assert!(overridden == as_written, "{variables:?}: {overridden}");
+    }
+}
+
+#[test]
+fn what_the_environment_cannot_give_is_a_fault() {
+    for (name, text) in [
+        ("SLUSE_PARTNER__ETAT__ADDRESSES", "overrides a list, which only the file can say"),
+        ("SLUSE_PARTNER__ETAT__LOGIN__ETAT__PUBLIC_KEYS", "overrides a list, which only the file can say"),
+        ("SLUSE_ROUTE__PREFILL__SERVICE", "overrides a list, which only the file can say"),
+        ("SLUSE_PARTNER__ETAT__LOGIN", "overrides no setting of this configuration"),
+        ("SLUSE_PARTNER__OTHER__QUOTA_BYTES", "overrides no setting of this configuration"),
+    ] {
+        assert_eq!(parse(MINIMAL, &[(name, "x")]).unwrap_err(), [format!("{name}: {text}")]);
+    }
+}
+
+#[test]
+fn an_issuer_from_the_environment_asks_no_metadata() {
+    let text = example(|_| true);
+    let url = |overrides: &[(&str, &str)]| {
+        let config = parse(&text, overrides).unwrap();
+        let route = config.routes.into_iter().find(|route| route.receiver_name == "messages").unwrap();
+        let ReceiverConfig::AltinnMessages(messages) = route.receiver else { panic!("{:?}", route.receiver) };
+        messages.altinn.maskinporten.well_known_url
+    };
+    assert!(url(&[]).is_some());
+    assert_eq!(url(&[("SLUSE_RECEIVER__MESSAGES__TOKEN_URL", "https://test.maskinporten.no/token")]), None);
+}
+
+#[test]
+fn what_the_example_shows_is_the_default_but_for_these() {
+    const EXAMPLES: &[&str] = &[
+        ": data_dir",
+        "signing: key_file",
+        "partner.etat: bytes_per_second",
+        "partner.etat.login.etat: public_keys_file password_hash_file",
+        "receiver.archive: kind path",
+        "receiver.fagsystem: kind url",
+        "receiver.onlinebatch: kind url username password_file",
+        "receiver.mottak: kind host user host_keys_file key_file",
+        "receiver.tt02: kind environment client_id key_file kid key_expires well_known_url consumer_org system_user_org system_user_reference subscription_key_file",
+        "receiver.tt02.client.etat: client_id key_file kid",
+        "receiver.messages: kind environment client_id key_file kid",
+        "receiver.formidling: kind environment client_id key_file kid",
+        "format.grants: item",
+        "route.etat-prefill: partner format receiver sender_name max_refused max_refused_percent finish_by",
+        "route.etat-prefill.service: code",
+        "route.etat-prefill.rules: reference_days",
+        "route.etat-prefill.receipts: html csv next_expected signing_key_file",
+        "route.etat-altinn: partner format receiver inbox test",
+        "route.etat-altinn.service: code edition app attachment_type",
+        "route.etat-altinn.service.field: id path",
+        "route.etat-altinn.service.data_type: format_id format_version data_type schema",
+        "route.etat-altinn.service.data_type.move: from to",
+        "route.etat-messages: partner format receiver inbox test",
+        "route.etat-messages.service: code resource message_sender",
+        "route.etat-messages.service.notification: type language email_subject email_file sms_file",
+        "route.etat-messages.service.reply: code edition url",
+        "route.etat-broker: partner format receiver inbox test",
+        "route.etat-formidling: partner format receiver inbox test",
+        "route.etat-formidling.service: code resource",
+        "right: service party right service party right",
+        "source.drop: kind path partner route after move_to receipts",
+        "source.theirs: kind host user key_file path partner route cron after",
+        "schedule.cleaning: job cron calendar",
+        "calendar.bank: days_file cut_off",
+        "expected.etat-nightly: partner route by calendar min_percent_of_usual",
+        "alarm.watch: kind server user password_file from",
+        "alarm.pager: kind url bearer_token_file",
     ];
-    let with_defaults = example(|setting| DEFAULTS.iter().any(|name| setting.starts_with(name)));
-    let shown = |text: &str| format!("{:?}", parse(text, &[]).map(|config| Config { partners: Vec::new(), ..config }));
-    assert_eq!(shown(&with_defaults), shown(&example(|_| false)));
-    assert!(with_defaults.matches("\n#").count() < example(|_| false).matches("\n#").count() - 15);
+    let (dir, text) = (files(), example(|_| true));
+    let as_written = shown(dir.path(), &text, &[]);
+    let is_example = |scalar: &Scalar| {
+        let mut of_table =
+            EXAMPLES.iter().filter_map(|line| line.split_once(": ")).filter(|(table, _)| scalar.table == *table);
+        of_table.any(|(_, keys)| keys.split(' ').any(|key| scalar.key == key))
+    };
+    let defaults: Vec<_> = scalars(&text).into_iter().filter(|scalar| !is_example(scalar)).collect();
+    let lines: Vec<_> = defaults.iter().map(|scalar| scalar.line).collect();
+    if shown(dir.path(), &without(&text, &lines), &[]) != as_written {
+        let without_it = |line: usize| shown(dir.path(), &without(&text, &[line]), &[]);
+        let mut others = defaults.iter().filter(|scalar| without_it(scalar.line) != as_written);
+        let other = others.next().map(|scalar| format!("{}.{}", scalar.table, scalar.key));
+        panic!("not the default, and not among the examples: {other:?}");
+    }
+    assert!(defaults.len() > 100, "{}", defaults.len());
 }
 
 #[test]
 fn the_demo_is_right_once_it_has_set_what_it_sets() {
     let demo = include_str!("../../config/demo.toml");
     let overrides = [
-        ("SLUSE_PARTNER__DEMO__LOGIN__DEMO__PASSWORD_HASH", HASH),
+        ("SLUSE_DATA_DIR", "data"),
+        ("SLUSE_SFTP__LISTEN", "127.0.0.1:0"),
+        ("SLUSE_PARTNER__DEMO__LOGIN__DEMO__PUBLIC_KEYS_FILE", "etat.pub"),
         ("SLUSE_RECEIVER__SIMULATOR__PLATFORM_URL", "http://127.0.0.1:1"),
         ("SLUSE_RECEIVER__SIMULATOR__APPS_URL", "http://127.0.0.1:1"),
         ("SLUSE_RECEIVER__SIMULATOR__ISSUER", "http://127.0.0.1:1/"),

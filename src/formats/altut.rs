@@ -30,6 +30,8 @@ const MARKS: &[Mark] = &[
     Mark::value("/GovOrgan/AltUt/Message/@shortName", Role::ServiceName),
     Mark::value("/GovOrgan/AltUt/Message/@messageReference", Role::ItemReference),
     Mark::value("/GovOrgan/AltUt/Message/Participant/@id", Role::ItemReportee),
+    Mark::value("/GovOrgan/AltUt/Message/Participant/VisibleDate", Role::Moment),
+    Mark::value("/GovOrgan/AltUt/Message/Participant/DueDate", Role::Moment),
 ];
 
 static PLAN: LazyLock<Plan> = LazyLock::new(|| compiled("gov-organ-6-0.xsd", SCHEMA, MARKS, Forms::PassedBy));

@@ -32,6 +32,9 @@ const MARKS: &[Mark] = &[
     Mark::value("/Correspondences/Correspondence/ServiceEdition", Role::ServiceEdition),
     Mark::value("/Correspondences/Correspondence/SendersReference", Role::SendersReference),
     Mark::value("/Correspondences/Correspondence/Reportee", Role::ItemReportee),
+    Mark::value("/Correspondences/Correspondence/VisibleDateTime", Role::Moment),
+    Mark::value("/Correspondences/Correspondence/DueDateTime", Role::Moment),
+    Mark::value("/Correspondences/Correspondence/Notifications/Notification/ShipmentDateTime", Role::Moment),
     Mark::element(
         "/Correspondences/Correspondence/Content/Attachments/BinaryAttachments/BinaryAttachment",
         Role::Attachment,

@@ -60,6 +60,11 @@ impl Day {
             _ => Some(Date::MAX),
         }
     }
+
+    /// The same day; `None` beyond the calendar's ends.
+    pub(super) fn exact_date(self) -> Option<Date> {
+        self.date().filter(|date| i64::from(date.year()) == self.year)
+    }
 }
 
 #[cfg(test)]

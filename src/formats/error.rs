@@ -35,6 +35,14 @@ impl From<ReadItemError> for io::Error {
 }
 
 impl ReadItemError {
+    /// Tells whether the trouble is ours, and not in what the sender wrote.
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Unreadable(_) | Self::Changed(_) => true,
+            Self::TooMuch(_) | Self::NoTime => false,
+        }
+    }
+
     /// The code for the receipt when the item is given up because of it.
     pub fn code(&self) -> Code {
         match self {

@@ -54,6 +54,7 @@ pub use form::{FormData, FormFault};
 pub use form_schema::{form_schema, take_form_schema};
 pub use generic::{DescriptionFault, describe, described};
 pub use message::messages;
+pub use moment::is_time;
 pub use role::{Identity, ItemKeys, Mark, Role, Scope};
 
 /// A format as data.

@@ -43,13 +43,18 @@ pub(super) fn told(text: &str, read: impl Fn(&str) -> Option<Timestamp>) -> Resu
     if text.trim_ascii().is_empty() { Ok(None) } else { read(text).map(Some).ok_or(ReadItemError::NoTime) }
 }
 
+/// Tells whether an element tells a time that we can read, or none.
+pub fn is_time(text: &str) -> bool {
+    told(text, |text| day_or_moment(text, false)).is_ok()
+}
+
 /// Reads an `xs:date` or an `xs:dateTime`; a day alone means its beginning, or its end.
 pub(crate) fn day_or_moment(text: &str, its_end: bool) -> Option<Timestamp> {
     if text.contains('T') {
         return moment(text);
     }
     let time = if its_end { Time::constant(23, 59, 59, 0) } else { Time::midnight() };
-    norwegian(Day::parse(text)?.date()?.to_datetime(time))
+    norwegian(Day::parse(text)?.exact_date().filter(|date| date.year() > 0)?.to_datetime(time))
 }
 
 #[cfg(test)]
@@ -99,6 +104,7 @@ mod tests {
         assert!(matches!(told(" ", moment), Ok(None)));
         assert!(matches!(told("2026-07-01T08:00:00Z", moment), Ok(Some(_))));
         assert!(matches!(told("12026-07-01T08:00:00Z", moment), Err(ReadItemError::NoTime)));
+        assert!(is_time(" ") && is_time("2026-07-01") && is_time("2026-07-01T08:00:00") && !is_time("12026-07-01"));
     }
 
     #[test]
@@ -107,6 +113,8 @@ mod tests {
         assert_eq!(shown("2026-01-31", false).as_deref(), Some("2026-01-30T23:00:00Z"));
         assert_eq!(shown("2026-01-31", true).as_deref(), Some("2026-01-31T22:59:59Z"));
         assert_eq!(shown("2026-01-31T12:00:00Z", true).as_deref(), Some("2026-01-31T12:00:00Z"));
-        assert_eq!(shown("", true), None);
+        for none in ["", "12026-01-31", "-0001-01-31", "2026-02-30"] {
+            assert_eq!(shown(none, true), None, "{none}");
+        }
     }
 }

@@ -71,6 +71,8 @@ pub enum Role {
     ValidFrom,
     /// Last day of the item's validity.
     ValidTo,
+    /// A time that goes into a message of Altinn's.
+    Moment,
     /// The sender's own reference to the item.
     SendersReference,
     /// A reference of the sender's that tells the item from the rest only together with other fields, and may be absent.

@@ -152,7 +152,9 @@ impl Attempt<'_> {
         let read = self.forwarding.source.disk.run(consign).await;
         let read = read.map_err(io::Error::other)?.map_err(|error| {
             let (shipment, item) = (self.forwarding.source.shipment, self.item.found.number);
-            tracing::error!(%shipment, item, %error, "a staged item cannot be read again");
+            if error.is_ours() {
+                tracing::error!(%shipment, item, %error, "a staged item cannot be read again");
+            }
             not_consigned(error)
         })?;
         Ok(match self.load {

@@ -57,6 +57,7 @@ pub struct Forwarding {
 /// Delivers every item that is due, several at once, alone or in batches. Returns when to come back if the receiver asked
 /// for a pause.
 pub async fn forward(forwarding: &Forwarding) -> Result<Option<Timestamp>, LedgerError> {
+    let begun = forwarding.clock.now();
     if let Some(limits) = forwarding.batches {
         group(forwarding, limits).await?;
     }
@@ -73,7 +74,7 @@ pub async fn forward(forwarding: &Forwarding) -> Result<Option<Timestamp>, Ledge
         }
     })
     .await?;
-    if forwarding.is_hopeless() {
+    if forwarding.is_hopeless(begun) {
         let id = forwarding.source.shipment;
         tracing::error!(shipment = %id, "the receiver has taken nothing for too long; what was not sent is given up");
         forwarding.ledger.fail_open(id, ItemState::Ready, codes::UNREACHABLE).await?;
@@ -152,10 +153,10 @@ impl Forwarding {
     }
 
     /// Only a few items are tried while a receiver is in trouble; the others' time limit counts from the beginning, and from
-    /// when the receiver last did what it should.
-    fn is_hopeless(&self) -> bool {
+    /// when the receiver last did what it should. A turn without a trouble says nothing of what it is now.
+    fn is_hopeless(&self, turn_begun: Timestamp) -> bool {
         let limit = Duration::from_millis(self.route.retry.give_up_after_ms);
-        self.patience.is_hopeless(self.begun_at, limit, self.clock.now())
+        self.patience.troubled_since(turn_begun) && self.patience.is_hopeless(self.begun_at, limit, self.clock.now())
     }
 }
 

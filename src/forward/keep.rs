@@ -68,7 +68,7 @@ impl Keeper {
         item.valid_from.is_some_and(|first| first > day_in_norway(item.first_intent))
     }
 
-    fn today(&self) -> Date {
+    pub(super) fn today(&self) -> Date {
         day_in_norway(self.clock.now())
     }
 
@@ -79,13 +79,6 @@ impl Keeper {
         match self.filler.filled(item, app, self.today()).await? {
             Some(filled) => self.make(&filled, app).await,
             None => self.make(item, app).await,
-        }
-    }
-
-    async fn look_up_now(&self, item: &Consignment, app: &AppTarget) -> Result<Option<Delivered>, DeliveryError> {
-        match self.filler.filled(item, app, self.today()).await? {
-            Some(filled) => self.look_up_made(&filled, app).await,
-            None => self.look_up_made(item, app).await,
         }
     }
 
@@ -220,7 +213,7 @@ impl Receiver for Keeper {
             return Ok(is_removed.then(|| Delivered::of(reference.clone())));
         }
         let code = match self.plan(item) {
-            Plan::Now(app) => return self.look_up_now(item, app).await,
+            Plan::Now(app) => return self.look_up_made(item, app).await,
             Plan::Through => return self.inner.look_up(item).await,
             Plan::Keep(_, sort) => kept_code(sort),
             Plan::KeepField => self.field_code(item),

@@ -28,7 +28,7 @@ impl Keeper {
     }
 
     /// Looks whether that was done; what may have been put somewhere is put there again. What its reportee has touched since
-    /// may hold it, or not.
+    /// may hold it, or not. To look for one that was made, its form need not be filled.
     pub(super) async fn look_up_made(
         &self,
         item: &Consignment,
@@ -38,9 +38,14 @@ impl Keeper {
         match self.filler.held.claimed_instance(set.key).await.map_err(unknown)? {
             Claimed::There(reference) => return Ok(Some(Delivered::of(reference))),
             Claimed::Again(reference) | Claimed::New(reference) => {
-                return match self.inner.put(item, &reference).await? {
-                    Changed::Done(notes) => self.fulfil(set, (reference, notes)).await.map(Some),
-                    Changed::Touched | Changed::Partly(_) => Err(DeliveryError::Unclear),
+                return match self.put_filled(item, app, &reference).await {
+                    Ok(Changed::Done(notes)) => self.fulfil(set, (reference, notes)).await.map(Some),
+                    // The attempt that follows meets the same, and says what is wrong.
+                    Ok(Changed::Touched | Changed::Partly(_))
+                    | Err(DeliveryError::Refused { .. } | DeliveryError::RefusedFor { .. }) => {
+                        Err(DeliveryError::Unclear)
+                    }
+                    Err(error) => Err(error),
                 };
             }
             Claimed::Nothing | Claimed::Busy | Claimed::Outdated(_) => {}
@@ -49,6 +54,11 @@ impl Keeper {
             Some(made) => self.note(set, made).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    async fn put_filled(&self, item: &Consignment, app: &AppTarget, reference: &str) -> Result<Changed, DeliveryError> {
+        let filled = self.filler.filled(item, app, self.today()).await?;
+        self.inner.put(filled.as_ref().unwrap_or(item), reference).await
     }
 
     /// Puts a set into the instance that is reserved for it; `None` where it is to become one of its own.
@@ -69,15 +79,15 @@ impl Keeper {
         kill_point("later.claimed");
         match self.inner.put(item, &reference).await {
             Ok(Changed::Done(notes)) => self.fulfil(set, (reference, notes)).await.map(Some),
-            Ok(Changed::Touched) => {
+            Ok(Changed::Touched) if is_new => {
                 self.filler.held.give_up_claim(set.key, true).await.map_err(unknown)?;
-                if is_new && app.prefill.later == LaterSets::Update {
+                if app.prefill.later == LaterSets::Update {
                     return Ok(None);
                 }
-                // What an earlier attempt may have put there its reportee may have seen.
-                let code = if is_new { codes::INSTANCE_IN_USE } else { codes::INSTANCE_IN_DOUBT };
-                Err(DeliveryError::Refused { code })
+                Err(DeliveryError::Refused { code: codes::INSTANCE_IN_USE })
             }
+            // What an earlier attempt may have put there its reportee may have seen.
+            Ok(Changed::Touched) => self.stop_halfway(set, None).await,
             Ok(Changed::Partly(refusal)) => self.stop_halfway(set, refusal).await,
             Err(DeliveryError::Refused { code } | DeliveryError::RefusedFor { code, .. }) if !is_new => {
                 self.stop_halfway(set, Some(code)).await
@@ -85,7 +95,7 @@ impl Keeper {
             Err(error) => {
                 let is_unknown = matches!(error, DeliveryError::Unknown { .. });
                 let is_refused = matches!(error, DeliveryError::Refused { .. } | DeliveryError::RefusedFor { .. });
-                // What an earlier attempt may have sent is still there.
+                // Nothing of it is there.
                 if is_refused || (is_new && !is_unknown) {
                     self.filler.held.give_up_claim(set.key, false).await.map_err(unknown)?;
                 }
@@ -94,10 +104,13 @@ impl Keeper {
         }
     }
 
-    /// Ends a set that is in its instance in part, or may be, and goes nowhere else. An instance that refused the rest of it is
-    /// there for what is mended; one that somebody has touched is left alone.
+    /// Ends a set that is in its instance in part, or may be, and goes nowhere else, whoever asks for it again: its reservation
+    /// stands. An instance that refused the rest of it is there for what is mended; one that somebody has touched is left alone.
     async fn stop_halfway(&self, set: SetPlace, refusal: Option<Code>) -> Result<Option<Delivered>, DeliveryError> {
-        self.filler.held.give_up_claim(set.key, refusal.is_none()).await.map_err(unknown)?;
+        if refusal.is_none() {
+            self.filler.held.leave_claimed(set.key).await.map_err(unknown)?;
+        }
+        kill_point("later.halfway");
         let notes = refusal.map(|code| Note::new(code, "")).into_iter().collect();
         Err(DeliveryError::RefusedFor { code: codes::INSTANCE_IN_DOUBT, notes })
     }

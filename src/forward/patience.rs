@@ -30,7 +30,9 @@ pub struct Allowance {
 #[derive(Debug)]
 pub struct Patience {
     gate: Arc<Gate>,
+    /// Troubles in a row, and pauses.
     streak: AtomicU32,
+    pauses: AtomicU32,
     paused_until_ms: AtomicI64,
     /// When the troubles began; 0 when there are none.
     since_ms: AtomicI64,
@@ -53,7 +55,8 @@ impl Patience {
     pub fn new(allowance: Allowance) -> Self {
         let gate = Arc::new(Gate::new(allowance.at_once, allowance.per_minute));
         let [paused_until_ms, since_ms, cut_off_ms] = [const { AtomicI64::new(0) }; 3];
-        Self { gate, streak: AtomicU32::new(0), paused_until_ms, since_ms, stretch: Mutex::default(), cut_off_ms }
+        let [streak, pauses] = [const { AtomicU32::new(0) }; 2];
+        Self { gate, streak, pauses, paused_until_ms, since_ms, stretch: Mutex::default(), cut_off_ms }
     }
 
     /// Waits for a place among the deliveries under way.
@@ -69,21 +72,22 @@ impl Patience {
     /// The receiver answered as it should.
     pub(super) fn well(&self) {
         self.streak.store(0, Ordering::Relaxed);
+        self.pauses.store(0, Ordering::Relaxed);
         self.since_ms.store(0, Ordering::Relaxed);
     }
 
     /// The receiver did not; `all` tells that every item would meet the same.
     pub(super) fn trouble(&self, policy: &RetryPolicy, now: Timestamp, wish: Option<Duration>, all: bool) {
+        // Held to the end: many that fail together are counted one after the other.
+        let mut stretch = self.stretch();
         // Where they began before, this changes nothing.
         let begun = self.since_ms.compare_exchange(0, now.as_millisecond(), Ordering::Relaxed, Ordering::Relaxed);
         let paused_until = Timestamp::from_millisecond(self.paused_until_ms.load(Ordering::Relaxed));
-        self.stretch().another(policy, (now, begun.is_ok()), paused_until.unwrap_or_default());
+        stretch.another(policy, (now, begun.is_ok()), paused_until.unwrap_or_default());
         let streak = self.streak.fetch_add(1, Ordering::Relaxed) + 1;
         self.gate.trouble();
         if all || wish.is_some() || streak >= STREAK_THAT_PAUSES {
-            let steps = streak.saturating_sub(STREAK_THAT_PAUSES) + 1;
-            self.pause_until(after(now, wait_after(policy, steps, wish)));
-            self.gate.pause();
+            self.pause(policy, now, wish);
         }
     }
 
@@ -97,8 +101,9 @@ impl Patience {
         Timestamp::from_millisecond(self.cut_off_ms.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
-    /// Until when nothing should be asked of the receiver; `None` when it may be asked now.
-    pub(super) fn paused(&self, now: Timestamp) -> Option<Timestamp> {
+    /// Until when nothing should be asked of the receiver, of the pauses that end after the given time; `None` when it may be
+    /// asked then.
+    pub fn paused(&self, now: Timestamp) -> Option<Timestamp> {
         let until_ms = self.paused_until_ms.load(Ordering::Relaxed);
         Timestamp::from_millisecond(until_ms).ok().filter(|until| *until > now)
     }
@@ -107,6 +112,11 @@ impl Patience {
     pub fn in_trouble_since(&self) -> Option<Timestamp> {
         let since_ms = self.since_ms.load(Ordering::Relaxed);
         Timestamp::from_millisecond(since_ms).ok().filter(|_| since_ms != 0)
+    }
+
+    /// Tells whether there was a trouble at that time or later.
+    pub(super) fn troubled_since(&self, time: Timestamp) -> bool {
+        self.in_trouble_since().is_some() && self.stretch().last >= time
     }
 
     /// Tells whether the receiver has done nothing that it should for so long: from the given time on at the earliest. After
@@ -121,8 +131,14 @@ impl Patience {
         self.stretch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pause_until(&self, until: Timestamp) {
+    /// Leaves the receiver alone, longer with every pause in a row. What fails while it is left alone was under way before:
+    /// that is one trouble, however many requests it met.
+    fn pause(&self, policy: &RetryPolicy, now: Timestamp, wish: Option<Duration>) {
+        let goes_on = self.paused(now).is_some();
+        let pauses = self.pauses.fetch_add(u32::from(!goes_on), Ordering::Relaxed) + u32::from(!goes_on);
+        let until = after(now, wait_after(policy, pauses, wish));
         self.paused_until_ms.fetch_max(until.as_millisecond(), Ordering::Relaxed);
+        self.gate.pause();
     }
 }
 
@@ -198,6 +214,22 @@ mod tests {
     }
 
     #[test]
+    fn many_that_fail_together_are_one_trouble_and_pauses_grow_one_by_one() {
+        let (patience, second) = (Patience::default(), Duration::from_secs(1));
+        let mut now = Timestamp::UNIX_EPOCH + second;
+        (0..64).for_each(|_| patience.trouble(&POLICY, now, None, false));
+        for (pauses, shortest) in [(1, 750), (2, 1_500), (3, 3_000), (4, 6_000)] {
+            let wait = patience.paused(now).unwrap().duration_since(now).as_millis();
+            assert!((shortest..=shortest / 3 * 4).contains(&wait), "{pauses}: {wait}");
+            now = patience.paused(now).unwrap();
+            patience.trouble(&POLICY, now, None, false);
+        }
+        patience.well();
+        (0..8).for_each(|_| patience.trouble(&POLICY, now + second * 60, None, false));
+        assert_eq!(patience.paused(now + second * 62), None);
+    }
+
+    #[test]
     fn a_rest_gives_a_receiver_another_chance_and_not_for_ever() {
         let (patience, minute) = (Patience::default(), Duration::from_secs(60));
         let limit = minute * 24 * 60;
@@ -209,6 +241,8 @@ mod tests {
         // Four hours, a weekend, and one answer.
         assert!((0..=240).step_by(5).all(|minutes| !tried(minutes)));
         let monday = 60 * 62;
+        assert!(patience.troubled_since(at(240)));
+        assert!(!patience.troubled_since(at(monday)), "nothing says what it is now");
         assert!((0..60).step_by(5).all(|minutes| !tried(monday + minutes)));
         assert!(tried(monday + 60));
         assert!(!patience.is_hopeless(at(monday), limit, at(monday + 60)), "it was released then");

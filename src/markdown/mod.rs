@@ -120,7 +120,7 @@ pub struct Converter {
 }
 
 impl Converter {
-    /// Converts up to so many characters.
+    /// Converts up to so many characters, as .NET counts them: one outside the first plane is two.
     pub fn new(most_chars: usize) -> Self {
         Self {
             tokens: Tokens::default(),

@@ -16,8 +16,10 @@ pub(super) struct Tag {
 impl Tag {
     /// Reads what stands between `<` and `>`.
     pub(super) fn read(raw: &str) -> Self {
-        let is_empty = raw.ends_with('/');
-        let raw = raw.trim_end_matches('/');
+        let open = raw.trim_end_matches('/');
+        // After a value without quotes it is the end of an address.
+        let is_empty = open != raw && (!open.contains('=') || open.ends_with(ends_value));
+        let raw = if is_empty { open } else { raw };
         let end = raw.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(raw.len());
         let (name, mut rest) = raw.split_at_checked(end).unwrap_or_default();
         let mut tag = Self { name: local(name), attributes: Vec::new(), is_empty };
@@ -38,6 +40,21 @@ impl Tag {
         const STYLE: [&str; 8] = ["style", "class", "align", "valign", "color", "bgcolor", "face", "background"];
         self.attributes.iter().any(|(name, value)| STYLE.contains(&name.as_str()) && !value.is_empty())
     }
+}
+
+fn ends_value(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'')
+}
+
+/// The name in an end tag, of which the slash has been taken.
+pub(super) fn end_name(raw: &str) -> String {
+    local(raw.trim().split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default())
+}
+
+/// Tells whether an element may be called that.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_in_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(is_in_name)
 }
 
 /// A name in lower case, without a prefix.
@@ -92,5 +109,10 @@ mod tests {
         assert!(tag.has_style() && !Tag::read("p").has_style());
         assert_eq!(Tag::read("a href='cut").value("href"), Some("cut"));
         assert_eq!(Tag::read("a ==").attributes.len(), 1);
+        assert_eq!(Tag::read("a href=https://a.example/").value("href"), Some("https://a.example/"));
+        for (raw, is_empty) in [("br/", true), ("br /", true), ("a x=y /", true), ("a x='y'/", true), ("a x=y/", false)]
+        {
+            assert_eq!(Tag::read(raw).is_empty, is_empty, "{raw}");
+        }
     }
 }

@@ -22,6 +22,10 @@ fn blocks_are_lines_and_paragraphs() {
         ("a<br>b<br/><br />c<br>", "a  \nb\n\nc"),
         ("<h1>Vedtak <i>om</i><br>noe</h1>tekst<h3>To</h3>", "# Vedtak *om* noe\n\ntekst\n\n### To"),
         ("a<hr>b", "a\n\n---\n\nb"),
+        ("<b>a<hr>b</b>", "**a**\n\n---\n\n**b**"),
+        ("<h2>a<hr>b</h2>", "## a\n\n---\n\n## b"),
+        ("<a href='https://a.example'>a<hr></a>", "[a](https://a.example)\n\n---"),
+        ("<h2>Programmering i C #</h2><h3>a ##</h3>", "## Programmering i C \\#\n\n### a \\##"),
         ("<blockquote>a<p>b</p></blockquote>c", "> a\n>\n> b\n\nc"),
         ("<pre>a\n  b</pre>", "a  \nb"),
         ("", ""),
@@ -40,6 +44,12 @@ fn lists_are_lists() {
         ("<ul><li>a<p>b</p></li></ul>", "- a\n\n  b"),
         ("<li>a</li>", "- a"),
         ("</ul></li></blockquote>a", "a"),
+        ("<ul><li>a<ul><li>b</li></ul>c</li><li>d</li></ul>", "- a\n  - b\n\n  c\n- d"),
+        ("<ul><li>a</li>x</ul>", "- a\n\nx"),
+        ("<li>a</li>x", "- a\n\nx"),
+        ("<ul><li><ul></ul>a</li></ul>", "- a"),
+        ("<ul><li>a<ol><li>b</ol></li></ul>", "- a\n  1. b"),
+        ("<ul><li>a<ol start=3><li>b</ol></li></ul>", "- a\n\n  3. b"),
     ];
     for (html, expected) in table {
         assert_eq!(text(html), expected, "{html}");
@@ -78,6 +88,7 @@ fn marks_stand_close_to_their_text() {
 fn marks_are_read_as_marks() {
     let table = [
         ("Viktig!<a href='https://a.example'>Les mer</a>", "Viktig\\![Les mer](https://a.example)"),
+        ("<a href=https://a.example/>Svar</a>", "[Svar](https://a.example/)"),
         ("Viktig! <a href='https://a.example'>x</a>", "Viktig! [x](https://a.example)"),
         ("a<b>!<a href='https://a.example'>x</a></b>", "a **\\![x](https://a.example)**"),
         ("<b>Frist:</b>1. mai", "**Frist:** 1. mai"),
@@ -108,6 +119,12 @@ fn nothing_of_the_text_is_markup() {
         ("a &lt;b&gt; c &amp;lt; R&amp;D &amp; E &", "a &lt;b&gt; c &amp;lt; R&amp;D & E &"),
         ("1 < 2 <3 <", "1 &lt; 2 &lt;3 &lt;"),
         ("Fradrag <grense i 2026", "Fradrag &lt;grense i 2026"),
+        ("Send til <post@etat.no>.", "Send til &lt;post@etat.no&gt;."),
+        (
+            "Se <http://a.example/b>, </post@etat.no> <søk>",
+            "Se &lt;http://a.example/b&gt;, &lt;/post@etat.no&gt; &lt;søk&gt;",
+        ),
+        ("<o:p>a</o:p ><b>c</b class=d>e<x-y/>", "a\n\n**c**e"),
         ("a<b title=\"c> d", "a&lt;b title=\"c&gt; d"),
         ("bl&aring;b&aelig;r&nbsp;&ndash; 5&nbsp;kr", "blåbær – 5 kr"),
         ("<x:p xmlns:x='u'>a<![CDATA[<b>]]]></x:p>", "a&lt;b&gt;\\]"),
@@ -128,6 +145,9 @@ fn titles_are_plain() {
         ("&lt;p&gt; R&amp;D <R&amp;D>", "‹p› R&D ‹R&D›"),
         ("<p>a</p>b<td>c</td>d<i>e</i>f", "a b c def"),
         ("</ola>", "‹/ola›"),
+        ("Frist <!ny> 1. mai", "Frist ‹!ny› 1. mai"),
+        ("Hva <? nå", "Hva ‹? nå"),
+        ("Ny bok: <title> og mer", "Ny bok: og mer"),
     ];
     for (html, expected) in table {
         assert_eq!(super::plain(html), expected, "{html}");
@@ -197,8 +217,18 @@ fn a_text_beyond_the_limit_is_none_and_takes_no_room() {
     converter.push("ååååååååå<i>".as_bytes());
     converter.push("å</i>".as_bytes());
     assert_eq!(converter.finish().text, None, "the marks count, too");
+    let mut converter = Converter::new(30_000);
+    converter.push("🙂".repeat(15_001).as_bytes());
+    assert_eq!(converter.finish().text, None, "as .NET counts");
     let picture = format!("<img alt='a' src='data:{}'>b", "x".repeat(1_000_000));
     assert_eq!(text(&picture), "ab");
+}
+
+#[test]
+fn a_tag_of_quotes_is_read_once() {
+    let made = convert(&format!("a<a {}", "\"".repeat(4 << 20)));
+    assert!(made.is_partial);
+    assert!(convert(&format!("<post@etat.example {}>", "x".repeat(10_000))).is_partial);
 }
 
 const PIECES: [&str; 20] = [

@@ -1,7 +1,7 @@
 //! HTML cut into tags and text, from pieces of any size.
 
 use super::entities;
-use super::tag::{Tag, is_element, local};
+use super::tag::{Tag, end_name, is_element, is_name};
 
 /// One token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub(super) struct Tokens {
     state: State,
     /// What belongs to the token that is not complete: of a tag at most [`MOST_TAG_BYTES`].
     held: String,
+    /// The last character of that tag that is no white space.
+    before: char,
+    /// Text of what was no tag is missing: it was too long to be held.
+    has_lost: bool,
     /// Bytes of a character that is cut.
     cut: Vec<u8>,
     out: Vec<Token>,
@@ -81,13 +85,14 @@ impl Tokens {
         std::mem::take(&mut self.out)
     }
 
-    /// Tells whether an end here is in the middle of something that passes text by.
+    /// Tells whether text was passed by that is none, or an end here is in the middle of something that does so.
     pub(super) fn is_cut(&self) -> bool {
-        match self.state {
-            State::Tag(_) => self.held.len() >= MOST_TAG_BYTES,
-            State::Comment(_) | State::Nothing | State::Raw(_) => true,
-            State::Text | State::Reference | State::Opening | State::Declaration | State::CData(_) => false,
-        }
+        self.has_lost
+            || match self.state {
+                State::Tag(_) => self.held.len() >= MOST_TAG_BYTES,
+                State::Comment(_) | State::Nothing | State::Raw(_) => true,
+                State::Text | State::Reference | State::Opening | State::Declaration | State::CData(_) => false,
+            }
     }
 
     /// What is left at the end.
@@ -108,11 +113,12 @@ impl Tokens {
             (State::Text, '&') => self.hold(State::Reference),
             (State::Text, c) => self.stay(c, State::Text),
             (State::Reference, c) => self.reference(c),
-            (State::Opening, '!') => self.hold(State::Declaration),
-            (State::Opening, '?') => State::Nothing,
+            (State::Opening, '!') if !self.only_elements => self.hold(State::Declaration),
+            (State::Opening, '?') if !self.only_elements => State::Nothing,
             (State::Opening, c) if c == '/' || c.is_ascii_alphabetic() => {
                 self.hold(State::Text);
                 self.held.push(c);
+                self.before = c;
                 State::Tag(None)
             }
             (State::Opening, c) => {
@@ -189,18 +195,18 @@ impl Tokens {
         if self.held.len() < MOST_TAG_BYTES {
             self.held.push(c);
         }
-        State::Tag(match (quote, c) {
-            // A quote begins a value only.
-            (None, '"' | '\'') if self.held.trim_end_matches(c).trim_end().ends_with('=') => Some(c),
-            (Some(quote), c) if c == quote => None,
-            (quote, _) => quote,
-        })
+        // A quote begins a value only.
+        let begins = quote.is_none() && matches!(c, '"' | '\'') && self.before == '=';
+        if !c.is_whitespace() {
+            self.before = c;
+        }
+        State::Tag(if begins { Some(c) } else { quote.filter(|quote| *quote != c) })
     }
 
     fn end_tag(&mut self) -> State {
-        let end = self.held.strip_prefix('/').map(|name| local(name.trim()));
+        let end = self.held.strip_prefix('/').map(end_name);
         let tag = if end.is_none() { Tag::read(&self.held) } else { Tag::default() };
-        if self.only_elements && !is_element(end.as_ref().unwrap_or(&tag.name)) {
+        if !self.is_tag(end.as_ref().unwrap_or(&tag.name)) {
             self.give_back();
             return self.stay('>', State::Text);
         }
@@ -209,14 +215,20 @@ impl Tokens {
             self.out.push(Token::End(name));
             return State::Text;
         }
-        let raw = RAW.iter().find(|(name, _)| *name == tag.name && !tag.is_empty);
+        let raw = RAW.iter().find(|(name, _)| *name == tag.name && !tag.is_empty && !self.only_elements);
         self.out.push(Token::Start(tag));
         raw.map_or(State::Text, |(_, end)| State::Raw(end))
+    }
+
+    /// Tells whether what bears the name is a tag: in a body that may be any name, and not an address in brackets.
+    fn is_tag(&self, name: &str) -> bool {
+        if self.only_elements { is_element(name) } else { is_name(name) }
     }
 
     /// What was no tag is text.
     fn give_back(&mut self) {
         let held = std::mem::take(&mut self.held);
+        self.has_lost |= held.len() >= MOST_TAG_BYTES;
         self.text('<');
         entities::undo(&held).chars().for_each(|c| self.text(c));
     }
@@ -256,6 +268,7 @@ impl Tokens {
             return State::Raw(end);
         }
         if self.held == end {
+            self.before = c;
             self.held = end.trim_start_matches('<').to_owned();
             return State::Tag(None);
         }

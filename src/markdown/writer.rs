@@ -6,11 +6,14 @@ use super::marks::{Mark, Marks};
 #[derive(Debug)]
 pub(super) struct Writer {
     out: String,
+    /// As .NET counts them: in units of UTF-16.
     chars: usize,
     most_chars: usize,
     containers: Vec<Container>,
     /// How many of the containers the last line stood in.
     settled: usize,
+    /// One has ended since the last text.
+    has_left: bool,
     marks: Marks,
     /// Line ends wanted before the next text: 1 begins a line, 2 a paragraph.
     gap: u8,
@@ -48,6 +51,7 @@ impl Writer {
             most_chars,
             containers: Vec::new(),
             settled: 0,
+            has_left: false,
             marks: Marks::default(),
             gap: 0,
             breaks: 0,
@@ -103,7 +107,12 @@ impl Writer {
 
     pub(super) fn rule(&mut self) {
         self.block(2);
-        self.begin('-');
+        let ends = self.marks.ends();
+        self.put(&ends);
+        // It is no text: neither a heading's nor a mark's.
+        let heading = std::mem::take(&mut self.heading);
+        self.begin_line();
+        self.heading = heading;
         self.put("---");
         self.block(2);
     }
@@ -159,7 +168,8 @@ impl Writer {
     /// Begins a list, numbered from somewhere or not.
     pub(super) fn list(&mut self, first: Option<u32>) {
         let is_nested = self.containers.iter().any(|container| matches!(container, Container::Item(..)));
-        self.block(if is_nested { 1 } else { 2 });
+        // In the middle of a paragraph only one that counts from the beginning is a list.
+        self.block(if is_nested && first.is_none_or(|first| first == 1) { 1 } else { 2 });
         if self.containers.len() < MOST_CONTAINERS {
             self.containers.push(Container::List(first));
         }
@@ -188,6 +198,7 @@ impl Writer {
         if self.containers.len() < MOST_CONTAINERS {
             self.containers.push(Container::Item(marker, false));
         }
+        self.has_left = false;
     }
 
     pub(super) fn end_item(&mut self) {
@@ -195,6 +206,7 @@ impl Writer {
         // An item within a list that goes on inside of it ends there.
         if matches!(self.containers.last(), Some(Container::Item(..))) {
             self.containers.pop();
+            self.has_left = true;
         }
         self.gap = 1;
     }
@@ -215,12 +227,17 @@ impl Writer {
     fn end_container(&mut self, is_it: impl Fn(&Container) -> bool) {
         if let Some(position) = self.containers.iter().rposition(is_it) {
             self.containers.truncate(position);
+            self.has_left = true;
         }
         self.settled = self.settled.min(self.containers.len());
     }
 
     /// Writes what stands before the next text, which begins with the character.
     fn begin(&mut self, next: char) {
+        if self.has_left && self.gap == 1 {
+            // On the next line it would go on with the last paragraph of what has ended.
+            self.gap = 2;
+        }
         let is_line = self.out.is_empty() || self.gap > 0;
         if !is_line && self.breaks > 1 {
             self.marks.interrupt();
@@ -233,7 +250,7 @@ impl Writer {
             let ends = self.marks.joining_ends(&self.out, next);
             self.put(&ends);
         }
-        (self.gap, self.breaks, self.has_space) = (0, 0, false);
+        (self.gap, self.breaks, self.has_space, self.has_left) = (0, 0, false, false);
         let starts = self.marks.take_starts();
         if starts.starts_with('[') && self.out.ends_with('!') {
             // Together they would be a picture.
@@ -290,6 +307,8 @@ impl Writer {
             (_, '\\' | '`' | '*' | '_' | '[' | ']')
             | (Line::Nothing, '#' | '+' | '-' | '=' | '~')
             | (Line::Digits, '.' | ')') => true,
+            // At the end of a heading it would be taken for the end's mark.
+            (_, '#') => self.heading > 0 && self.out.ends_with(' '),
             (Line::Nothing | Line::Digits | Line::Text, _) => false,
         };
         self.line = match self.line {
@@ -309,7 +328,7 @@ impl Writer {
     }
 
     fn put(&mut self, text: &str) {
-        self.chars += text.chars().count();
+        self.chars += text.encode_utf16().count();
         if self.chars <= self.most_chars {
             self.out.push_str(text);
         }

@@ -37,6 +37,11 @@ pub struct AmendedLogin {
     pub partner: PartnerId,
     /// Argon2id hash of the password, in place of the configured one.
     pub password_hash: Option<String>,
+    /// Whether a command made the login; otherwise it is the configuration's to have or to take away.
+    pub is_added: bool,
+    /// Digest of the configuration's hash that the password was put in place of, where that is known: it holds until the
+    /// configuration says another.
+    pub in_place_of: Option<[u8; 32]>,
 }
 
 /// A key of a login, and the partner it was said of: the configuration may have given the user to another since.

@@ -37,16 +37,11 @@ impl fmt::Display for Logged<'_> {
     }
 }
 
-/// Where digits end that belong together: a single blank, dot or dash may stand between two of them, as in an id written out.
+/// Where digits end that belong together: blanks, dots, dashes and underscores may stand between them, as in an id written
+/// out and in what exports make of a blank.
 fn number_end(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let is_between = |at: usize| matches!(bytes.get(at), Some(b' ' | b'.' | b'-'));
-    let mut end = 0;
-    while is_digit(end) || (is_between(end) && is_digit(end + 1)) {
-        end += 1;
-    }
-    end
+    let number = text.split(|c: char| !c.is_ascii_digit() && !BETWEEN.contains(&c)).next().unwrap_or_default();
+    number.trim_end_matches(BETWEEN).len()
 }
 
 /// Whether a run of digits may be a person's (11) or an organisation's id (9), alone or beside others.
@@ -54,9 +49,10 @@ fn may_be_id(number: &str) -> bool {
     number.bytes().filter(u8::is_ascii_digit).count() >= SHORTEST_ID && !is_moment(number)
 }
 
-/// Whether digits are a date, with a time or a number of at most four digits behind it.
+/// Whether digits are a date, alone or with a time of six digits or a number of at most four behind it. With five it may
+/// be somebody's day of birth, and with more anything.
 fn is_moment(number: &str) -> bool {
-    let groups: Vec<_> = number.split([' ', '.', '-']).collect();
+    let groups: Vec<_> = number.split(BETWEEN).filter(|group| !group.is_empty()).collect();
     let day = |year: &str, month: &str, day: &str| {
         let (year, month, day) = (year.parse::<u32>(), month.parse::<u32>(), day.parse::<u32>());
         matches!((year, month, day), (Ok(1990..=2099), Ok(1..=12), Ok(1..=31)))
@@ -65,18 +61,19 @@ fn is_moment(number: &str) -> bool {
         (Some(year), Some(month), Some(date)) => day(year, month, date) && matches!(text.len(), 8 | 12 | 14 | 17),
         _ => false,
     };
-    let are_short = |rest: &[&str]| rest.iter().all(|group| group.len() <= 6) && rest.len() <= 3;
+    let is_time = |rest: &[&str]| {
+        let digits: usize = rest.iter().map(|group| group.len()).sum();
+        rest.len() <= 3 && matches!(digits, 0..=4 | 6)
+    };
     match groups.as_slice() {
-        [first, rest @ ..] if whole(first) => {
-            are_short(rest) && rest.iter().map(|group| group.len()).sum::<usize>() <= 6
-        }
-        [year, month, date, rest @ ..] if day(year, month, date) && year.len() == 4 => {
-            are_short(rest) && rest.iter().map(|group| group.len()).sum::<usize>() <= 6
-        }
+        [first, rest @ ..] if whole(first) => is_time(rest),
+        [year, month, date, rest @ ..] if day(year, month, date) && year.len() == 4 => is_time(rest),
         _ => false,
     }
 }
 
+/// What stands between digits that belong together.
+const BETWEEN: [char; 4] = [' ', '.', '-', '_'];
 const SHORTEST_ID: usize = 9;
 
 #[cfg(test)]
@@ -97,6 +94,11 @@ mod tests {
             ("20261121-18886712345.xml", "########-###########.xml"),
             ("20261121 188867 12345.xml", "######## ###### #####.xml"),
             ("2026-11-21-188867-12345.xml", "####-##-##-######-#####.xml"),
+            ("skjema_010190_12345.xml", "skjema_######_#####.xml"),
+            ("010190--12345.xml", "######--#####.xml"),
+            ("010190 - 12345.xml", "###### - #####.xml"),
+            ("19900101-12345.xml", "########-#####.xml"),
+            ("1990-01-01-12345.xml", "####-##-##-#####.xml"),
         ] {
             assert_eq!(logged(name), format!("/inbox/{shown}"));
         }
@@ -109,6 +111,7 @@ mod tests {
             "prefill_20261121_231500.xml",
             "prefill20261121231500.xml",
             "prefill-2026-11-21.231500.xml",
+            "prefill_2026-11-21_23-15-00_.xml",
             "20261121-2315.xml",
             "batch 12345678.part",
             "påske (1) & søk.xml",

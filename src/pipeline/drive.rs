@@ -127,16 +127,18 @@ async fn take_turn(house: &House, forwarding: &Forwarding) -> Result<Option<Time
     let (due_before, begun) = (ledger.next_due(id).await?, house.clock.now());
     let pause = for_a_turn(house.pace.turn, &forwarding.stop, forward(forwarding)).await?;
     let (due, now) = (ledger.next_due(id).await?, house.clock.now());
-    if due == due_before && due.is_some_and(|due| due <= begun) && !is_kept(forwarding, pause) {
+    if due == due_before && due.is_some_and(|due| due <= begun) && !is_kept(forwarding, begun, pause) {
         // Without an end it would be at it again at once, and for ever.
         return Err(StepError::Stuck);
     }
     Ok(due.map(|due| due.max(pause.unwrap_or(due)).max(now)))
 }
 
-/// Tells whether something kept a turn from what is due: its end, or the receiver.
-fn is_kept(forwarding: &Forwarding, pause: Option<Timestamp>) -> bool {
-    forwarding.stop.is_cancelled() || pause.is_some() || forwarding.patience.in_trouble_since().is_some()
+/// Tells whether something kept a turn from what is due: its end, or the receiver, be it for a moment.
+fn is_kept(forwarding: &Forwarding, begun: Timestamp, pause: Option<Timestamp>) -> bool {
+    let patience = &forwarding.patience;
+    let was_paused = patience.paused(begun).is_some();
+    forwarding.stop.is_cancelled() || was_paused || pause.is_some() || patience.in_trouble_since().is_some()
 }
 
 /// Sees to it that a share has its items.

@@ -13,7 +13,7 @@ use super::setback::guarded;
 use crate::forward::after;
 use crate::model::{Alarm, RouteName, ShipmentId};
 use crate::ports::{LedgerError, Progress, Timetable, UnderWay};
-use crate::schedule::Deadline;
+use crate::schedule::{Deadline, Windows};
 
 /// By when the shipments of a route must be through, and who is told when they will not.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ impl Forecaster {
             let key = (shipment.id, shipment.receiver.clone());
             let shut_until = self.house.shut_until(&shipment.route);
             let look = Seen::again(before.get(&key), shipment.open, now, shut_until.is_some());
-            ends.push((shipment.id, look.end(shut_until.unwrap_or(now))));
+            ends.push((shipment.id, look.end(shut_until.unwrap_or(now), self.house.windows.get(&shipment.route))));
             seen.insert(key, look);
         }
         *before = seen;
@@ -83,23 +83,51 @@ impl Forecaster {
     }
 
     /// Sets each route's alarm by the shipment that will be latest, or clears it.
-    async fn warn(
-        &self,
-        under_way: &[UnderWay],
-        ends: &[(ShipmentId, Option<Timestamp>)],
-        now: Timestamp,
-    ) -> Result<(), LedgerError> {
+    async fn warn(&self, under_way: &[UnderWay], ends: &[Ended], now: Timestamp) -> Result<(), LedgerError> {
         for (route, RouteDeadline { deadline, channels }) in &self.deadlines {
-            let of_route = under_way.iter().zip(ends).filter(|(shipment, _)| shipment.route == *route);
-            let alarms = of_route
-                .filter_map(|(shipment, (_, end))| alarm(shipment, deadline.after(shipment.claimed_at), *end, now));
-            // The words' order in the alphabet is not meant: late is worse.
-            let worst = alarms.max_by_key(|alarm| (alarm.level == LATE, std::cmp::Reverse(alarm.due)));
             let subject = format!("deadline/{route}");
-            set_alarm(self.alarms.as_ref(), (&subject, worst.as_ref()), channels, now).await?;
+            let standing = self.alarms.alarm(&subject).await?;
+            let is_warned = standing.is_some_and(|alarm| alarm.level == WARNING);
+            let of_route = under_way.iter().zip(ends).map(|(shipment, (_, end))| (shipment, *end));
+            let of_route = of_route.filter(|(shipment, _)| shipment.route == *route);
+            match worst(of_route, deadline, is_warned, now) {
+                Worst::Unknown if is_warned => {}
+                Worst::Unknown => set_alarm(self.alarms.as_ref(), (&subject, None), channels, now).await?,
+                Worst::Known(alarm) => {
+                    set_alarm(self.alarms.as_ref(), (&subject, alarm.as_ref()), channels, now).await?;
+                }
+            }
         }
         Ok(())
     }
+}
+
+/// What is wrong with a route.
+#[derive(Debug, PartialEq)]
+enum Worst {
+    /// This, or nothing.
+    Known(Option<Alarm>),
+    /// Nothing that is known; of some shipment nobody can tell, as in the first minute after a start.
+    Unknown,
+}
+
+/// The worst of a route's shipments. A warning that stands is over only where the end is well before the deadline: a
+/// forecast sways.
+fn worst<'s>(
+    shipments: impl Iterator<Item = (&'s UnderWay, Option<Timestamp>)>,
+    deadline: &Deadline,
+    is_warned: bool,
+    now: Timestamp,
+) -> Worst {
+    let slack = if is_warned { SLACK } else { Duration::ZERO };
+    let (mut worst, mut is_unknown) = (None, false);
+    for (shipment, end) in shipments {
+        is_unknown |= end.is_none() && shipment.open > 0;
+        let alarm = alarm(shipment, deadline.after(shipment.claimed_at), end.map(|end| after(end, slack)), now);
+        // The words' order in the alphabet is not meant: late is worse.
+        worst = worst.into_iter().chain(alarm).max_by_key(|alarm| (alarm.level == LATE, std::cmp::Reverse(alarm.due)));
+    }
+    if worst.is_none() && is_unknown { Worst::Unknown } else { Worst::Known(worst) }
 }
 
 /// What goes to several receivers as one: it is through when the last of them has everything.
@@ -140,10 +168,11 @@ impl Seen {
         Self { at: now, open, pace, is_shut }
     }
 
-    /// When it will be through, going on at its pace from a time on.
-    fn end(&self, begins: Timestamp) -> Option<Timestamp> {
+    /// When it will be through, going on at its pace from a time on, while its route is open.
+    fn end(&self, begins: Timestamp, windows: Option<&Windows>) -> Option<Timestamp> {
         let seconds = self.open as f64 / self.pace.filter(|pace| *pace > 0.0)?;
-        Some(after(begins, Duration::try_from_secs_f64(seconds).ok()?))
+        let takes = Duration::try_from_secs_f64(seconds).ok()?;
+        windows.map_or_else(|| Some(after(begins, takes)), |windows| windows.after_open(begins, takes))
     }
 }
 
@@ -154,7 +183,7 @@ fn alarm(shipment: &UnderWay, due: Timestamp, end: Option<Timestamp>, now: Times
         (LATE, format!("shipment {id} of {partner} is not through at {due}: {open} items are open"))
     } else {
         let end = end.filter(|end| *end > due)?;
-        ("warning", format!("shipment {id} of {partner} will be through at about {end:.0}, after {due}"))
+        (WARNING, format!("shipment {id} of {partner} will be through at about {end:.0}, after {due}"))
     };
     // One alarm as long as it is the same shipment: a new end every minute is no news.
     Some(Alarm { level: level.to_owned(), due, text })
@@ -173,6 +202,11 @@ fn tell(under_way: &[UnderWay], ends: &[(ShipmentId, Option<Timestamp>)]) {
 }
 
 const LATE: &str = "late";
+
+const WARNING: &str = "warning";
+
+/// So long before the deadline a shipment must be expected to be through for a warning to be over.
+const SLACK: Duration = Duration::from_secs(300);
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -199,14 +233,14 @@ mod tests {
     #[test]
     fn the_end_follows_the_pace_and_nobody_can_tell_at_first_or_when_nothing_moves() {
         let first = Seen::again(None, 10_000, at(0), false);
-        assert_eq!(first.end(at(0)), None);
+        assert_eq!(first.end(at(0), None), None);
         let second = Seen::again(Some(&first), 9_400, at(60), false);
-        assert_eq!(second.end(at(60)), Some(at(1_000)));
-        assert_eq!(second.end(at(600)), Some(at(1_540)), "from when its route opens");
+        assert_eq!(second.end(at(60), None), Some(at(1_000)));
+        assert_eq!(second.end(at(600), None), Some(at(1_540)), "from when its route opens");
         let slower = Seen::again(Some(&second), 9_400, at(120), false);
-        assert_eq!(slower.end(at(120)), Some(at(2_000)), "half as fast: nothing came in the last minute");
+        assert_eq!(slower.end(at(120), None), Some(at(2_000)), "half as fast: nothing came in the last minute");
         let still = Seen::again(Some(&first), 10_000, at(60), false);
-        assert_eq!(still.end(at(60)), None);
+        assert_eq!(still.end(at(60), None), None);
     }
 
     #[test]
@@ -216,11 +250,39 @@ mod tests {
             look = Seen::again(Some(&look), 9_400, at(60 * minute), true);
         }
         let opens = at(36_000);
-        assert_eq!(look.end(opens), Some(at(36_940)), "10 items a second from when it opens");
+        assert_eq!(look.end(opens, None), Some(at(36_940)), "10 items a second from when it opens");
         let opened = Seen::again(Some(&look), 9_400, opens, false);
-        assert_eq!(opened.end(opens), Some(at(36_940)), "most of the time since the look before it was shut");
+        assert_eq!(opened.end(opens, None), Some(at(36_940)), "most of the time since the look before it was shut");
         let slow = Seen::again(Some(&opened), 9_400, at(36_060), false);
-        assert_eq!(slow.end(at(36_060)), Some(at(37_940)), "open, and nothing came: half as fast");
+        assert_eq!(slow.end(at(36_060), None), Some(at(37_940)), "open, and nothing came: half as fast");
+    }
+
+    #[test]
+    fn what_takes_longer_than_a_window_goes_on_in_the_next() {
+        let windows = ["22:00-23:00".parse().unwrap()].into();
+        let windows = Windows { windows, zone: jiff::tz::TimeZone::UTC, calendar: Arc::default() };
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let look = Seen { at: at("2026-03-02T22:30Z"), open: 6_000, pace: Some(1.0), is_shut: false };
+        let end = |begins| look.end(at(begins), Some(&windows));
+        assert_eq!(end("2026-03-02T22:30Z"), Some(at("2026-03-04T22:10Z")), "half an hour, an hour, ten minutes");
+        assert_eq!(end("2026-03-02T22:00Z"), Some(at("2026-03-03T22:40Z")));
+    }
+
+    #[test]
+    fn a_warning_stands_while_nobody_can_tell_and_until_the_end_is_well_in_time() {
+        let (shipment, deadline) =
+            (under_way(5), Deadline { time: jiff::civil::time(6, 0, 0, 0), zone: jiff::tz::TimeZone::UTC });
+        let due = deadline.after(shipment.claimed_at);
+        let before = |seconds: i64| Some(due.checked_sub(jiff::SignedDuration::from_secs(seconds)).unwrap());
+        let level = |end, is_warned| match worst([(&shipment, end)].into_iter(), &deadline, is_warned, at(0)) {
+            Worst::Known(alarm) => alarm.map(|alarm| alarm.level),
+            Worst::Unknown => Some("unknown".to_owned()),
+        };
+        assert_eq!(level(None, true).as_deref(), Some("unknown"));
+        assert_eq!((level(before(60), false), level(before(60), true).as_deref()), (None, Some(WARNING)));
+        assert_eq!((level(before(301), true), level(before(-1), false).as_deref()), (None, Some(WARNING)));
+        let through = UnderWay { open: 0, ..under_way(0) };
+        assert_eq!(worst([(&through, None)].into_iter(), &deadline, true, at(0)), Worst::Known(None));
     }
 
     #[test]

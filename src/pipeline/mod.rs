@@ -37,10 +37,11 @@ pub use prefill::{Prefilling, Wakened};
 pub use receipts::{Signers, issue_supplement};
 pub use retention::retain;
 pub use setback::Setbacks;
+pub(crate) use setback::survived;
 pub use sources::{Source, Taker};
 pub use sweep::sweep;
 pub use timetable::{Expected, Schedule, Timekeeper};
-pub use watchdog::{measure, watch};
+pub use watchdog::{Watchdog, measure, watch};
 
 use jiff::Timestamp;
 

@@ -39,7 +39,14 @@ pub async fn follow_all(house: &House, followed: &dyn Followed, stop: &Cancellat
         if stop.is_cancelled() {
             break;
         }
-        supplements += follow_shipment(house, followed, id).await?;
+        match guarded(follow_shipment(house, followed, id)).await {
+            Ok(told) => supplements += told,
+            Err(error @ StepError::Ledger(_)) => return Err(error),
+            // One shipment's trouble is not the others'.
+            Err(error) => {
+                tracing::warn!(shipment = %id, %error, "what became of its delivered items is not known yet");
+            }
+        }
     }
     Ok(supplements)
 }

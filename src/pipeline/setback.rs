@@ -84,9 +84,16 @@ impl Setback {
 }
 
 /// Does a step; a panic in it is an error as well, for the shipment must not be forgotten.
-pub(super) async fn guarded<T>(step: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
-    // What the step worked on is read anew from the ledger.
-    AssertUnwindSafe(step).catch_unwind().await.unwrap_or(Err(StepError::Panicked))
+pub(super) fn guarded<T>(
+    step: impl Future<Output = Result<T, StepError>>,
+) -> impl Future<Output = Result<T, StepError>> {
+    survived(step).map(|done| done.unwrap_or(Err(StepError::Panicked)))
+}
+
+/// Does what comes again and again; `None` where it panics, which must not be the last of it.
+pub(crate) fn survived<T>(look: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+    // What it worked on is read anew from the ledger. In a box: whoever waits for it would be as large.
+    AssertUnwindSafe(Box::pin(look)).catch_unwind().map(Result::ok)
 }
 
 /// Tells of the error and when to come back; ends a shipment that nobody helped for too long.

@@ -61,8 +61,12 @@ pub trait Instances: Send + Sync {
     /// Records that a set has been put into the instance that was reserved for it; who sent the one before is told.
     async fn fulfil_claim(&self, set: SetPlace, now: Timestamp) -> Result<(), LedgerError>;
 
-    /// Gives up a reservation. One that somebody has touched is never tried again.
+    /// Gives up a reservation of what nothing was put into. One that somebody has touched is never tried again.
     async fn give_up_claim(&self, key: ItemKey, touched: bool) -> Result<(), LedgerError>;
+
+    /// Leaves an instance alone from now on that a set may be in and somebody has touched. It stays reserved for the set, which
+    /// must go nowhere else.
+    async fn leave_claimed(&self, key: ItemKey) -> Result<(), LedgerError>;
 
     /// Asks for the end of instances whose last day was before today, and lets go of those that stay; returns of how many.
     async fn end_instances(&self, today: Date, now: Timestamp, limit: u32) -> Result<u64, LedgerError>;

@@ -44,7 +44,9 @@ pub use receiver::{
     Next, PartMeta, Receiver,
 };
 pub use small_blobs::SmallBlobs;
-pub use sources::{DueReceipt, LookEnd, ReceiptEnd, Seen, SourceStand, Sources, Take, TakeClaim, TakeStage};
+pub use sources::{
+    DueReceipt, LONGEST_DELAY, LookEnd, ReceiptEnd, Seen, SourceStand, Sources, Take, TakeClaim, TakeStage,
+};
 pub use timetable::{
     AskedRun, Cause, Channel, ChannelError, Job, JobError, NewRun, Notice, NoticeEnd, Occasion, Run, RunEnd, Timetable,
 };

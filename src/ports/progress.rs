@@ -28,7 +28,7 @@ pub struct UnderWay {
     pub partner: PartnerId,
     /// By which route.
     pub route: RouteName,
-    /// When it was claimed.
+    /// When it was claimed, or sent again last.
     pub claimed_at: Timestamp,
     /// Items without a final outcome.
     pub open: u64,

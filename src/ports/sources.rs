@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::LedgerError;
 use crate::model::{
@@ -25,8 +25,11 @@ pub trait Sources: Send + Sync {
     /// How a source stands.
     async fn source(&self, source: &str) -> Result<SourceStand, LedgerError>;
 
-    /// Begins a look; returns its number.
-    async fn begin_look(&self, source: &str) -> Result<u64, LedgerError>;
+    /// Begins a look; returns its number. One that does not end is due from now on.
+    async fn begin_look(&self, source: &str, now: Timestamp) -> Result<u64, LedgerError>;
+
+    /// Has the next look come at a time, or before.
+    async fn look_by(&self, source: &str, at: Timestamp) -> Result<(), LedgerError>;
 
     /// Records how a look ended.
     async fn end_look(&self, source: &str, end: &LookEnd) -> Result<(), LedgerError>;
@@ -58,7 +61,8 @@ pub trait Sources: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Take>, LedgerError>;
 
-    /// Takes that are not done with and due, those first that are due for longest.
+    /// Takes that are not done with and due, or put off for longer than [`LONGEST_DELAY`]; those first that are due for
+    /// longest.
     async fn open_takes(&self, source: &str, now: Timestamp, limit: u32) -> Result<Vec<Take>, LedgerError>;
 
     /// Records where the bytes go and how many of them are on disk.
@@ -87,18 +91,24 @@ pub trait Sources: Send + Sync {
     /// Records that a take could not go on, and when it is tried again.
     async fn delay_take(&self, take: u64, until: Timestamp) -> Result<(), LedgerError>;
 
+    /// Tells whether other files with this path but for their extension are still to be taken.
+    async fn others_wait(&self, take: &Take, stem: &str) -> Result<bool, LedgerError>;
+
     /// Ends a take; `is_gone`: the file is not there any more, and one that comes under its name is another.
     async fn end_take(&self, take: &Take, is_gone: bool, now: Timestamp) -> Result<(), LedgerError>;
 
-    /// Receipts to be written back that are due, oldest first.
+    /// Receipts to be written back that are due, or put off for longer than [`LONGEST_DELAY`]; oldest first.
     async fn due_receipts(&self, source: &str, now: Timestamp, limit: u32) -> Result<Vec<DueReceipt>, LedgerError>;
 
-    /// Records what became of writing a receipt back.
-    async fn conclude_receipt(&self, id: u64, end: ReceiptEnd) -> Result<(), LedgerError>;
+    /// Records what became of writing a receipt back; nothing, where it was placed anew meanwhile and is due again.
+    async fn conclude_receipt(&self, receipt: &DueReceipt, end: ReceiptEnd) -> Result<(), LedgerError>;
 
     /// The code with which a shipment is refused before it is read, because of how its file was found.
     async fn foreseen(&self, shipment: ShipmentId) -> Result<Option<Code>, LedgerError>;
 }
+
+/// A take or a receipt is put off for no longer: where it seems to be, a clock was far ahead and has been set back since.
+pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 /// How a source stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

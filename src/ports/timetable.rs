@@ -1,5 +1,6 @@
 //! Schedules in the ledger: which runs happened, what was asked for by hand, files that are expected, and alarms.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -51,13 +52,15 @@ pub trait Timetable: Send + Sync {
         now: Timestamp,
     ) -> Result<(), LedgerError>;
 
-    /// Files of a partner that were claimed after a time, oldest first; with a route those that it took, or could take.
+    /// Tells of the files of a partner that were claimed after a time, oldest first, until who is told has heard enough;
+    /// with a route of those that it took, or could take.
     async fn arrivals(
         &self,
         partner: &PartnerId,
         route: Option<(&RouteName, &str)>,
         after: Timestamp,
-    ) -> Result<Vec<Arrival>, LedgerError>;
+        tell: &mut (dyn FnMut(Arrival) -> ControlFlow<()> + Send),
+    ) -> Result<(), LedgerError>;
 
     /// What the last files were like that an expectation took, newest first.
     async fn past_files(&self, expected: &str, limit: u32) -> Result<Vec<PastFile>, LedgerError>;
@@ -70,6 +73,9 @@ pub trait Timetable: Send + Sync {
         channels: &[String],
         now: Timestamp,
     ) -> Result<AlarmChange, LedgerError>;
+
+    /// What is wrong with a subject.
+    async fn alarm(&self, subject: &str) -> Result<Option<Alarm>, LedgerError>;
 
     /// The subjects something is wrong with.
     async fn open_alarms(&self) -> Result<Vec<String>, LedgerError>;

@@ -3,6 +3,7 @@
 //! A time is watched from the time before it until its file has come, or comes no longer. A file counts for the first time
 //! that has none: one that comes late fulfils its own time, and the next time needs another.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan as _};
@@ -66,82 +67,18 @@ impl Expectation {
         watch.counts_from <= now && self.times.next(just_before) == Some(watch.due)
     }
 
-    /// Looks at what came after the watch's beginning, oldest first, with the files that were taken before.
-    pub fn look(&self, mut watch: Watch, arrivals: &[Arrival], past: &[PastFile], now: Timestamp) -> Looked {
-        let mut settled = Vec::new();
-        loop {
-            let end = self.end(watch.due);
-            let count = |arrival: &&Arrival| arrival.at > watch.counts_from && arrival.at <= end.min(now);
-            let counting: Vec<_> = arrivals.iter().filter(count).copied().collect();
-            let standing = self.standing(watch.due, &counting, past, now);
-            let is_over = match standing {
-                FileState::Arrived => now >= watch.due,
-                FileState::Waiting | FileState::InHand | FileState::Soon | FileState::Late => false,
-                FileState::Missing => true,
-                FileState::Short => now >= end,
-            };
-            let next = if is_over { self.times.next(watch.due) } else { None };
-            let Some(next) = next else {
-                let alarm = self.alarm(&watch, standing, &counting, past);
-                return Looked { settled, watch, standing, alarm };
-            };
-            let arrival = self.telling(standing, &counting, past);
-            settled.push(Settled { due: watch.due, standing, arrival });
-            watch = match (standing, arrival) {
-                (FileState::Arrived, Some(arrival)) => {
-                    Watch { counts_from: arrival.at.max(watch.due), due: next, behind: None }
-                }
-                _ => Watch { counts_from: end, due: next, behind: Some((standing, watch.due)) },
-            };
-        }
+    /// Begins a look at what came after a watch's beginning, with the files that were taken before.
+    pub fn begin(&self, watch: Watch, past: &[PastFile], now: Timestamp) -> Look<'_> {
+        let (end, next) = self.end(watch.due);
+        let (came, later, settled) = (Came::default(), Came::default(), Vec::new());
+        Look { expectation: self, least: self.least(past), now, watch, end, next, came, later, settled }
     }
 
-    /// Until when a file counts for a time: no longer than until the next.
-    fn end(&self, due: Timestamp) -> Timestamp {
+    /// Until when a file counts for a time: no longer than until the next; and that.
+    fn end(&self, due: Timestamp) -> (Timestamp, Option<Timestamp>) {
         let end = due.checked_add(self.late).unwrap_or(Timestamp::MAX);
-        self.times.next(due).map_or(end, |next| next.min(end))
-    }
-
-    fn standing(&self, due: Timestamp, counting: &[Arrival], past: &[PastFile], now: Timestamp) -> FileState {
-        let is_over = now >= self.end(due);
-        let is_enough = |arrival: &Arrival| arrival.judged == Judged::Taken && self.is_enough(arrival, past);
-        // What waits to be judged has come; what becomes of it is told elsewhere.
-        let in_hand = counting.iter().any(|arrival| arrival.judged == Judged::Not);
-        if counting.iter().any(is_enough) || (in_hand && is_over) {
-            return FileState::Arrived;
-        }
-        if in_hand {
-            return FileState::InHand;
-        }
-        if counting.iter().any(|arrival| arrival.judged == Judged::Taken) {
-            return FileState::Short;
-        }
-        let warns = self.warn.and_then(|warn| due.checked_sub(warn).ok()).is_some_and(|from| now >= from);
-        match now >= due {
-            true if is_over => FileState::Missing,
-            true => FileState::Late,
-            false if warns => FileState::Soon,
-            false => FileState::Waiting,
-        }
-    }
-
-    /// The file that a standing is about.
-    fn telling(&self, standing: FileState, counting: &[Arrival], past: &[PastFile]) -> Option<Arrival> {
-        let taken = || counting.iter().filter(|arrival| arrival.judged == Judged::Taken);
-        let found = match standing {
-            FileState::Arrived => {
-                let enough = taken().find(|arrival| self.is_enough(arrival, past));
-                enough.or_else(|| counting.iter().find(|arrival| arrival.judged == Judged::Not))
-            }
-            FileState::Short => taken().next_back(),
-            FileState::Waiting | FileState::InHand | FileState::Soon | FileState::Late | FileState::Missing => None,
-        };
-        found.copied()
-    }
-
-    fn is_enough(&self, arrival: &Arrival, past: &[PastFile]) -> bool {
-        let least = self.least(past);
-        arrival.size_bytes >= least.size_bytes && arrival.items >= least.items
+        let next = self.times.next(due);
+        (next.map_or(end, |next| next.min(end)), next)
     }
 
     /// What is asked for now, with what is usual taken into account.
@@ -154,35 +91,161 @@ impl Expectation {
         }
         PastFile { size_bytes, items }
     }
+}
 
-    fn alarm(&self, watch: &Watch, standing: FileState, counting: &[Arrival], past: &[PastFile]) -> Option<Alarm> {
+/// A look at what came, file by file and oldest first. Of all that came it holds a few, however many there are.
+pub struct Look<'e> {
+    expectation: &'e Expectation,
+    least: PastFile,
+    now: Timestamp,
+    watch: Watch,
+    /// Until when a file counts for the time that is watched.
+    end: Timestamp,
+    /// The time after that.
+    next: Option<Timestamp>,
+    /// What came for it.
+    came: Came,
+    /// Of that, what counts for the next time if the file that is in hand turns out to be this one's.
+    later: Came,
+    settled: Vec<Settled>,
+}
+
+/// What is known of the files that came for a time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Came {
+    /// The first that is not judged.
+    in_hand: Option<Arrival>,
+    /// The first that holds enough.
+    enough: Option<Arrival>,
+    /// The last that was taken.
+    taken: Option<Arrival>,
+    refused: u64,
+}
+
+impl Came {
+    fn count(&mut self, arrival: Arrival, least: &PastFile) {
+        match arrival.judged {
+            Judged::Not => self.in_hand = self.in_hand.or(Some(arrival)),
+            Judged::Refused => self.refused += 1,
+            Judged::Taken => {
+                self.taken = Some(arrival);
+                let is_enough = arrival.size_bytes >= least.size_bytes && arrival.items >= least.items;
+                self.enough = self.enough.or(is_enough.then_some(arrival));
+            }
+        }
+    }
+}
+
+impl Look<'_> {
+    /// Takes the next file into account; breaks when no further one would tell anything.
+    pub fn take(&mut self, arrival: Arrival) -> ControlFlow<()> {
+        if arrival.at > self.now {
+            return ControlFlow::Break(());
+        }
+        while self.is_past(&arrival) && self.settle() {}
+        if arrival.at > self.watch.counts_from && arrival.at <= self.end {
+            self.came.count(arrival, &self.least);
+            if self.came.in_hand.is_some_and(|first| arrival.at > first.at.max(self.watch.due)) {
+                self.later.count(arrival, &self.least);
+            }
+        }
+        // Before its time nothing can be settled, and this one will do.
+        let is_told = self.came.enough.is_some() && self.now < self.watch.due;
+        if is_told { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Ends it: where the expectation stands now.
+    pub fn end(mut self) -> Looked {
+        while self.settle() {}
+        let standing = self.standing();
+        let alarm = self.alarm(standing);
+        Looked { settled: self.settled, watch: self.watch, standing, alarm }
+    }
+
+    /// Tells a file that counts for a time after the one that is watched.
+    fn is_past(&self, arrival: &Arrival) -> bool {
+        arrival.at > self.end || self.came.enough.is_some_and(|enough| arrival.at > enough.at.max(self.watch.due))
+    }
+
+    /// Goes on to the next time, if this one has come to its end.
+    fn settle(&mut self) -> bool {
+        let (standing, due) = (self.standing(), self.watch.due);
+        let is_over = match standing {
+            FileState::Arrived => self.now >= due,
+            FileState::Waiting | FileState::InHand | FileState::Soon | FileState::Late => false,
+            FileState::Missing => true,
+            FileState::Short => self.now >= self.end,
+        };
+        let Some(next) = self.next.filter(|_| is_over) else { return false };
+        let arrival = self.telling(standing);
+        self.settled.push(Settled { due, standing, arrival });
+        let later = std::mem::take(&mut self.later);
+        (self.watch, self.came) = match (standing, arrival) {
+            (FileState::Arrived, Some(arrival)) => {
+                let came = if self.came.enough.is_none() { later } else { Came::default() };
+                (Watch { counts_from: arrival.at.max(due), due: next, behind: None }, came)
+            }
+            _ => (Watch { counts_from: self.end, due: next, behind: Some((standing, due)) }, Came::default()),
+        };
+        (self.end, self.next) = self.expectation.end(next);
+        true
+    }
+
+    fn standing(&self) -> FileState {
+        let (due, is_over, in_hand) = (self.watch.due, self.now >= self.end, self.came.in_hand.is_some());
+        // What waits to be judged has come; what becomes of it is told elsewhere.
+        if self.came.enough.is_some() || (in_hand && is_over) {
+            return FileState::Arrived;
+        }
+        if in_hand {
+            return FileState::InHand;
+        }
+        if self.came.taken.is_some() {
+            return FileState::Short;
+        }
+        let warns = self.expectation.warn.and_then(|warn| due.checked_sub(warn).ok());
+        match self.now >= due {
+            true if is_over => FileState::Missing,
+            true => FileState::Late,
+            false if warns.is_some_and(|from| self.now >= from) => FileState::Soon,
+            false => FileState::Waiting,
+        }
+    }
+
+    /// The file that a standing is about.
+    fn telling(&self, standing: FileState) -> Option<Arrival> {
+        match standing {
+            FileState::Arrived => self.came.enough.or(self.came.in_hand),
+            FileState::Short => self.came.taken,
+            FileState::Waiting | FileState::InHand | FileState::Soon | FileState::Late | FileState::Missing => None,
+        }
+    }
+
+    fn alarm(&self, standing: FileState) -> Option<Alarm> {
         let (standing, due, arrival) = match standing {
             FileState::Arrived | FileState::InHand => return None,
             FileState::Waiting => {
-                let (standing, due) = watch.behind?;
+                let (standing, due) = self.watch.behind?;
                 (standing, due, None)
             }
             FileState::Soon | FileState::Late | FileState::Missing | FileState::Short => {
-                (standing, watch.due, self.telling(standing, counting, past))
+                (standing, self.watch.due, self.telling(standing))
             }
         };
-        let by = due.to_zoned(self.times.zone.clone()).strftime("%Y-%m-%d %H:%M %Z");
-        let refused = counting.iter().filter(|arrival| arrival.judged == Judged::Refused).count();
+        let of = &self.expectation.of;
+        let by = due.to_zoned(self.expectation.times.zone.clone()).strftime("%Y-%m-%d %H:%M %Z");
         let mut text = match (standing, arrival) {
-            (FileState::Short, Some(arrival)) => {
-                let least = self.least(past);
-                format!(
-                    "the file of {} for {by} has {} bytes and {} items; at least {} bytes and {} items are expected",
-                    self.of, arrival.size_bytes, arrival.items, least.size_bytes, least.items
-                )
-            }
-            (FileState::Short, None) => format!("the file of {} for {by} was too small", self.of),
-            (FileState::Soon, _) => format!("no file of {} yet; it is due by {by}", self.of),
-            (FileState::Missing, _) => format!("no file of {} came for {by}", self.of),
-            _ => format!("no file of {} by {by}", self.of),
+            (FileState::Short, Some(arrival)) => format!(
+                "the file of {of} for {by} has {} bytes and {} items; at least {} bytes and {} items are expected",
+                arrival.size_bytes, arrival.items, self.least.size_bytes, self.least.items
+            ),
+            (FileState::Short, None) => format!("the file of {of} for {by} was too small"),
+            (FileState::Soon, _) => format!("no file of {of} yet; it is due by {by}"),
+            (FileState::Missing, _) => format!("no file of {of} came for {by}"),
+            _ => format!("no file of {of} by {by}"),
         };
-        if refused > 0 {
-            text.push_str(&format!("; refused: {refused}"));
+        if self.came.refused > 0 {
+            text.push_str(&format!("; refused: {}", self.came.refused));
         }
         Some(Alarm { level: standing.as_str().to_owned(), due, text })
     }

@@ -44,6 +44,39 @@ fn look(arrivals: &[Arrival], now: &str) -> Looked {
     expectation.look(watch, arrivals, &[], at(now))
 }
 
+impl Expectation {
+    /// Looks at files that all are in hand.
+    fn look(&self, watch: Watch, arrivals: &[Arrival], past: &[PastFile], now: Timestamp) -> Looked {
+        let mut look = self.begin(watch, past, now);
+        let _ = arrivals.iter().try_for_each(|arrival| look.take(*arrival));
+        look.end()
+    }
+
+    /// The same, reckoned for each time from all that came.
+    fn reckon(&self, mut watch: Watch, arrivals: &[Arrival], now: Timestamp) -> (Watch, Vec<Settled>) {
+        let mut settled = Vec::new();
+        loop {
+            let (end, next) = self.end(watch.due);
+            let counts = |arrival: &&Arrival| arrival.at > watch.counts_from && arrival.at <= end.min(now);
+            let came: Vec<_> = arrivals.iter().filter(counts).copied().collect();
+            let first = |judged, least| came.iter().find(|one| one.judged == judged && one.items >= least).copied();
+            let last = came.iter().rfind(|one| one.judged == Judged::Taken).copied();
+            let (enough, in_hand) = (first(Judged::Taken, self.least.items), first(Judged::Not, 0));
+            let (standing, arrival) = match (enough.or(in_hand.filter(|_| now >= end)), in_hand, last) {
+                (Some(arrival), _, _) if now >= watch.due => (FileState::Arrived, Some(arrival)),
+                (None, None, last) if now >= end => (last.map_or(FileState::Missing, |_| FileState::Short), last),
+                _ => return (watch, settled),
+            };
+            settled.push(Settled { due: watch.due, standing, arrival });
+            let (counts_from, behind) = match (standing, arrival) {
+                (FileState::Arrived, Some(arrival)) => (arrival.at.max(watch.due), None),
+                _ => (end, Some((standing, watch.due))),
+            };
+            watch = Watch { counts_from, due: next.unwrap(), behind };
+        }
+    }
+}
+
 fn levels(arrivals: &[Arrival], moments: &[&str]) -> Vec<Option<String>> {
     moments.iter().map(|now| look(arrivals, now).alarm.map(|alarm| alarm.level)).collect()
 }
@@ -140,7 +173,37 @@ fn a_watch_goes_on_unless_its_times_are_others_or_the_clock_is_behind_it() {
     assert!(!expectation.fits(&Watch { due: at("2026-11-27T21:00Z"), ..watch }, now));
 }
 
+#[test]
+fn a_look_hears_no_more_than_it_must() {
+    let expectation = nightly(Least { items: 10, ..Least::default() });
+    let watch = expectation.fresh(at("2026-11-27T08:00Z")).unwrap();
+    let mut look = expectation.begin(watch, &[], at("2026-11-27T12:00Z"));
+    assert!(look.take(file("2026-11-27T10:00Z", 1, 9)).is_continue());
+    assert!(look.take(file("2026-11-27T11:00Z", 1, 10)).is_break(), "this one will do, and its time has not come");
+    assert_eq!(look.end().standing, FileState::Arrived);
+    let mut look = expectation.begin(watch, &[], at("2026-11-27T12:00Z"));
+    assert!(look.take(file("2026-11-27T12:01Z", 1, 10)).is_break(), "the clock was set back");
+    assert_eq!(look.end().standing, FileState::Waiting);
+}
+
 proptest! {
+    /// File by file it comes to the same as with all of them at hand.
+    #[test]
+    fn looking_at_one_after_the_other_comes_to_the_same(
+        hours in prop::collection::btree_set(0..240_i64, 0..24), now in 0..240_i64,
+        kinds in prop::collection::vec((5..15_u64, 0..4_u8), 24),
+    ) {
+        let hour = |hours: i64| at("2026-11-26T22:30Z").checked_add(hours.hours()).unwrap();
+        let arrivals: Vec<_> = hours.iter().zip(kinds).map(|(hours, (items, kind))| {
+            let judged = match kind { 0 => Judged::Not, 1 => Judged::Refused, _ => Judged::Taken };
+            Arrival { at: hour(*hours), judged, ..file("2026-11-27T10:00Z", 1, items) }
+        }).collect();
+        let expectation = nightly(Least { items: 10, ..Least::default() });
+        let watch = expectation.fresh(at("2026-11-26T22:30Z")).unwrap();
+        let looked = expectation.look(watch, &arrivals, &[], hour(now));
+        prop_assert_eq!((looked.watch, looked.settled), expectation.reckon(watch, &arrivals, hour(now)));
+    }
+
     /// However often it is looked, and whenever: the same times are settled in the same way.
     #[test]
     fn looking_often_or_seldom_comes_to_the_same(

@@ -23,7 +23,7 @@ pub use calendar::{Calendar, DayKind};
 pub use day_rule::{DayRule, DaySet, read_days};
 pub use days::{Days, OnClosed};
 pub use deadline::Deadline;
-pub use expected::{Expectation, Least, Looked};
+pub use expected::{Expectation, Least, Look, Looked};
 pub use holidays::{easter, is_norwegian};
 pub use misfire::{Due, Misfire};
 pub use pattern::Pattern;

@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::zone::{again_at_wall, at_wall, time_of_day};
 use super::{Calendar, DayKind, ScheduleError};
@@ -66,6 +67,29 @@ impl Windows {
             turns.min()
         })
         .next()
+    }
+
+    /// When a window has been open for so long from a moment on; `None` where that is not seen.
+    pub fn after_open(&self, moment: Timestamp, wait: Duration) -> Option<Timestamp> {
+        let (mut from, mut left) = (self.next_open(moment)?, SignedDuration::try_from(wait).ok()?);
+        for _stretch in 0..MOST_STRETCHES {
+            let end = from.checked_add(left).ok()?;
+            let Some(shut) = self.next_shut(from, end) else { return Some(end) };
+            left = left.checked_sub(shut.duration_since(from))?;
+            from = self.next_open(shut)?;
+        }
+        None
+    }
+
+    /// The first moment after one and before another at which no window is open any more.
+    fn next_shut(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        let (first, last) = (self.zone.to_datetime(from).date(), self.zone.to_datetime(until).date());
+        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok()).take(HORIZON_DAYS);
+        let shut = |day| {
+            let turns = self.turns(day).into_iter();
+            turns.filter(|turn| *turn > from && *turn < until && !self.contains(*turn)).min()
+        };
+        days.take_while(|day| *day <= last).filter_map(shut).next()
     }
 
     /// The moments of a day at which a window may begin or end, and those at which the wall clock is set.
@@ -197,6 +221,9 @@ pub const WEEKDAYS: [(&str, Weekday); 7] = [
     ("sat", Weekday::Saturday),
     ("sun", Weekday::Sunday),
 ];
+
+/// What takes more windows than this has no end that anybody could tell.
+const MOST_STRETCHES: u32 = 400;
 
 /// How far an open window is looked for.
 const HORIZON_DAYS: usize = 800;

@@ -48,13 +48,17 @@ impl FromStr for Beside {
 impl Beside {
     /// The path that belongs to a file's.
     pub fn of(&self, path: &str) -> String {
-        let name = last(path);
         let part = match self.what {
-            Part::Name => name,
-            Part::Stem => name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem }),
+            Part::Name => last(path),
+            Part::Stem => stem(last(path)),
             Part::Nothing => "",
         };
         in_dir_of(path, &format!("{}{part}{}", self.before, self.behind))
+    }
+
+    /// A path without its extension, where others that are alike but for that have the same file beside them.
+    pub fn stem_of(&self, path: &str) -> Option<String> {
+        (self.what == Part::Stem).then(|| in_dir_of(path, stem(last(path))))
     }
 
     /// Tells whether a path has the form of such a name.
@@ -68,6 +72,10 @@ impl Beside {
     pub fn is_own(&self) -> bool {
         self.what != Part::Nothing
     }
+}
+
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem })
 }
 
 const MOST_FIXED: usize = 100;

@@ -47,8 +47,8 @@ pub fn find(text: &[u8], checksum_path: &str, path: &str, own: bool) -> Option<C
     };
     let exact = lines.iter().rev().find(|(_, name)| name.as_ref().is_some_and(named));
     // What one job wrote with full paths on another machine is still about this name.
-    let alike =
-        || lines.iter().rev().find(|(_, name)| name.as_ref().is_some_and(|name| own && last(name) == last(path)));
+    let is_alike = |name: &String| own && (last(name) == last(path) || name.rsplit('\\').next() == Some(last(path)));
+    let alike = || lines.iter().rev().find(|(_, name)| name.as_ref().is_some_and(is_alike));
     let bare = || lines.iter().find(|(_, name)| own && name.is_none());
     exact.or_else(alike).or_else(bare).map(|(checksum, _)| *checksum)
 }
@@ -132,7 +132,12 @@ mod tests {
 
     #[test]
     fn a_file_of_its_own_may_be_short() {
-        for text in [format!("{DIGITS}\n"), MD5.to_owned(), format!("{DIGITS}  /home/job/out/a.xml\n")] {
+        for text in [
+            format!("{DIGITS}\n"),
+            MD5.to_owned(),
+            format!("{DIGITS}  /home/job/out/a.xml\n"),
+            format!("{DIGITS} *C:\\out\\a.xml\r\n"),
+        ] {
             assert!(found(&text, "in/a.xml", true), "{text}");
             assert!(!found(&text, "in/a.xml", false), "{text}");
         }

@@ -18,4 +18,4 @@ pub use checksum_file::{Checksum, Digests, find as find_checksum};
 pub use name::{inbox_name, is_within, numbered};
 pub use pattern::{BadPattern, Pattern};
 pub use readiness::{Moment, Readiness};
-pub use rules::{Kind, Rules};
+pub use rules::{Kind, OwnBeside, Rules};

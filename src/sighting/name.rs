@@ -35,15 +35,19 @@ pub fn inbox_name(path: &str) -> String {
     if matches!(name.as_str(), "" | "." | "..") { "_".to_owned() } else { name }
 }
 
-/// A name with a number in it: `a.xml` is `a-2.xml` then. The first is the name itself.
-pub fn numbered(name: &str, number: u32) -> String {
+/// A path with a number in its name: `a.xml` is `a-2.xml` then. The first is the path itself.
+pub fn numbered(path: &str, number: u32) -> String {
     if number < 2 {
-        return name.to_owned();
+        return path.to_owned();
     }
-    match name.rsplit_once('.') {
-        Some((stem, extension)) if !stem.is_empty() => format!("{stem}-{number}.{extension}"),
-        Some(_) | None => format!("{name}-{number}"),
-    }
+    let name = last(path);
+    in_dir_of(
+        path,
+        &match name.rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => format!("{stem}-{number}.{extension}"),
+            Some(_) | None => format!("{name}-{number}"),
+        },
+    )
 }
 
 /// A character as it may stand in an inbox. Stores spell a byte that is no UTF-8 as one for private use; it will have
@@ -104,6 +108,7 @@ mod tests {
         let long = format!("{}.xml", "å".repeat(125));
         assert!(inbox_name(&long).ends_with("å.xml") && inbox_name(&long).len() <= MOST_INBOX_BYTES);
         assert_eq!(numbered("a.b.xml", 2), "a.b-2.xml");
+        assert_eq!((numbered("in.d/a", 2), numbered("in/.a", 2)), ("in.d/a-2".into(), "in/.a-2".into()));
         assert_eq!((numbered("a", 3), numbered(".a", 2), numbered("a", 1)), ("a-3".into(), ".a-2".into(), "a".into()));
     }
 

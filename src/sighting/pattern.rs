@@ -50,6 +50,47 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// Names that fit, such as a check can be made with: some, not all.
+    pub fn samples(&self) -> Vec<String> {
+        let mut samples = expanded(&self.text, MOST_SAMPLES);
+        samples.retain(|sample| self.fits(sample));
+        samples
+    }
+}
+
+/// A pattern with a character in place of whatever stands for others, once for each of its alternatives.
+fn expanded(text: &str, most: usize) -> Vec<String> {
+    let Some((before, rest)) = text.split_once('{') else { return vec![plain(text)] };
+    let Some((inner, behind)) = rest.split_once('}') else { return Vec::new() };
+    let each = inner.split(',').flat_map(|one| expanded(&format!("{before}{one}{behind}"), most));
+    each.take(most).collect()
+}
+
+fn plain(text: &str) -> String {
+    let (mut sample, mut in_class) = (String::new(), false);
+    for c in text.replace("**/", "").replace("**", "*").chars() {
+        match c {
+            ']' if in_class => in_class = false,
+            '[' if !in_class => {
+                in_class = true;
+                sample.push('x');
+            }
+            _ if in_class => {
+                // The first of them, unless it says that others are meant.
+                if sample.ends_with('x') && !matches!(c, '!' | '^') {
+                    sample.pop();
+                    sample.push(c);
+                }
+            }
+            '*' | '?' => sample.push('x'),
+            '\\' => {}
+            plain => sample.push(plain),
+        }
+    }
+    sample
+}
+
 fn translate(text: &str, regex: &mut String) -> Option<()> {
     let (mut rest, mut braces) = (text, 0_u32);
     while let Some(c) = rest.chars().next() {
@@ -117,6 +158,9 @@ fn class<'t>(rest: &'t str, regex: &mut String) -> Option<&'t str> {
     rest.get(end + 1..)
 }
 
+/// Alternatives of alternatives are many.
+const MOST_SAMPLES: usize = 64;
+
 /// A pattern is no program.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -125,6 +169,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_pattern_has_samples() {
+        for (text, samples) in [
+            ("*.xml", vec!["x.xml"]),
+            ("out/**/[a-f]?.{xml,zip}", vec!["out/ax.xml", "out/ax.zip"]),
+            ("{a,b}{1,2}", vec!["a1", "a2", "b1", "b2"]),
+        ] {
+            assert_eq!(text.parse::<Pattern>().unwrap().samples(), samples, "{text}");
+        }
+    }
 
     #[test]
     fn patterns_fit_as_in_a_shell() {

@@ -84,6 +84,11 @@ impl Readiness {
         tried.is_some_and(|tried| passed(tried.at, now) >= self.patience)
     }
 
+    /// How long a file that was found unfinished is left alone, where it is not left until something changes.
+    pub fn patience_with(&self, waits: Wait) -> Option<Duration> {
+        matches!(waits, Wait::End | Wait::Match).then_some(self.patience)
+    }
+
     /// How long until something may be different without a change in the store; `None` when nothing will.
     pub fn left(&self, seen: &Sighting, waits: Wait, at: &Moment) -> Option<Duration> {
         match waits {

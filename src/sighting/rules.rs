@@ -1,7 +1,7 @@
 //! Which files of a source are taken, and in which order.
 
 use super::name::{is_sound, is_within};
-use super::{After, Beside, Pattern, Readiness};
+use super::{After, Pattern, Readiness};
 use crate::model::TakeOrder;
 
 /// Everything that is agreed of a source's files.
@@ -36,6 +36,15 @@ pub enum Kind {
     Beside,
 }
 
+/// A file beside another, that goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnBeside {
+    /// Where.
+    pub path: String,
+    /// It is for every file whose path without its extension is this, where it is not for one alone.
+    pub stem: Option<String>,
+}
+
 impl Rules {
     /// What a path, as the store tells it, is; `None` when it is nothing to us.
     pub fn kind(&self, path: &str) -> Option<Kind> {
@@ -64,11 +73,11 @@ impl Rules {
         moved || self.receipts.as_ref().is_some_and(|dir| is_within(path, dir))
     }
 
-    /// Files beside one that are its alone, and go with it.
-    pub fn own_beside(&self, path: &str) -> Vec<String> {
-        let own =
-            |beside: &Option<Beside>| beside.as_ref().filter(|beside| beside.is_own()).map(|beside| beside.of(path));
-        [own(&self.readiness.done_file), own(&self.readiness.checksum)].into_iter().flatten().collect()
+    /// Files beside one that are its own, and go with it.
+    pub fn own_beside(&self, path: &str) -> Vec<OwnBeside> {
+        let beside = [&self.readiness.done_file, &self.readiness.checksum].into_iter().flatten();
+        let own = beside.filter(|beside| beside.is_own());
+        own.map(|beside| OwnBeside { path: beside.of(path), stem: beside.stem_of(path) }).collect()
     }
 }
 
@@ -129,6 +138,10 @@ mod tests {
         let rules = Rules { include: vec![], after: After::Rename("{name}.taken".parse().unwrap()), ..rules() };
         assert_eq!(rules.kind("out/a.xml.taken"), None);
         assert_eq!(rules.kind("out/a.xml"), Some(Kind::Taken));
-        assert_eq!(rules.own_beside("out/a.xml"), ["out/a.xml.done"]);
+        let own = |rules: &Rules| rules.own_beside("out/a.b.xml").pop().map(|own| (own.path, own.stem));
+        assert_eq!(own(&rules), Some(("out/a.b.xml.done".to_owned(), None)));
+        let done_file = Some("{stem}.ok".parse().unwrap());
+        let shared = Rules { readiness: Readiness { done_file, ..rules.readiness.clone() }, ..rules };
+        assert_eq!(own(&shared), Some(("out/a.b.ok".to_owned(), Some("out/a.b".to_owned()))));
     }
 }

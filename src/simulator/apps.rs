@@ -65,6 +65,7 @@ pub(super) async fn instantiate(
     }
     let made = received.and_then(|received| make(&world, &org, &app, received));
     match (made, fault) {
+        (Err((StatusCode::FORBIDDEN, text)), _) => (StatusCode::FORBIDDEN, Json(text)).into_response(),
         (Err(refusal), _) => refusal.into_response(),
         (Ok(instance), fault @ (None | Some(Fault::NoBody))) => {
             let location = [(LOCATION, format!("{}/{org}/{app}/instances/{}", world.base_url, instance.id))];

@@ -271,6 +271,11 @@ impl Effects {
         self.recent.iter_mut().rev().find(|instance| instance.id == id)
     }
 
+    /// Tells whether facts have been let go.
+    pub(super) fn forgets(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
     /// Notes what an owner has done with an instance; `false` where there is none, or nobody can do that.
     pub(super) fn used(&mut self, id: &str, how: &str) -> bool {
         let Some(instance) = self.one(id) else { return false };

@@ -218,7 +218,12 @@ fn changed(
         return Err(StatusCode::UNAUTHORIZED);
     }
     let mut effects = world.effects();
-    let instance = effects.one(id).filter(|instance| !instance.is_deleted).ok_or(StatusCode::NOT_FOUND)?;
+    // What nobody has the platform does not let us see. Of what was let go nobody can tell whether it was ever there.
+    let absent = if effects.forgets() { StatusCode::NOT_FOUND } else { StatusCode::FORBIDDEN };
+    let instance = effects.one(id).ok_or(absent)?;
+    if instance.is_deleted {
+        return Err(StatusCode::NOT_FOUND);
+    }
     change(instance)?;
     Ok(instance.clone())
 }

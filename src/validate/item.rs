@@ -11,7 +11,7 @@ use crate::xsd::{Plan, Position};
 use super::around::{Rules, Seen};
 use super::family::Family;
 use super::forms;
-use super::place::Enclosing;
+use super::place::{self, Enclosing};
 use texts::{cut, empty, is_long, plain_number, too_long};
 
 pub(super) use closing::has_own_reference;
@@ -160,6 +160,7 @@ impl OpenItem {
             Role::ParentReference => self.family.refer(seen),
             Role::ValidFrom => self.valid_from = Day::parse(seen.text),
             Role::ValidTo => self.see_last_day(seen, rules),
+            Role::Moment => self.see_moment(seen, rules),
             Role::SendersReference => {
                 self.refuse_for(reference_fault(seen, rules.marks), seen);
                 self.refer(seen.text);
@@ -201,6 +202,17 @@ impl OpenItem {
         if Day::parse(seen.text).zip(self.valid_from).is_some_and(|(to, from)| to < from) {
             let fault = (codes::VALIDITY_REVERSED, "ValidTo lies before ValidFrom".to_owned());
             self.weigh(rules.of(|rules| rules.validity), Some(fault), seen);
+        }
+    }
+
+    /// A time that goes into a message; where the item goes elsewhere it stays as it is.
+    fn see_moment(&mut self, seen: &mut Seen<'_, '_, '_>, rules: Rules<'_>) {
+        if seen.complete
+            && !formats::is_time(seen.text)
+            && self.row(rules.route).is_some_and(|row| row.message.is_some())
+        {
+            let text = format!("{} is none between the years 1 and 9999", place::name(rules.marks, seen.watch));
+            self.break_rule((codes::MESSAGE_TIME, text), seen);
         }
     }
 
@@ -259,8 +271,7 @@ impl OpenItem {
         let unknown = self.app(rules.route).is_some_and(|app| app.data_type(&self.format_id, seen.text).is_none());
         let text = "the route does not know this DataFormatId with this DataFormatVersion".to_owned();
         self.refuse_for((unknown && !told).then_some((codes::UNKNOWN_DATA_FORMAT, text)), seen);
-        let row = rules.route.and_then(|route| route.services.row(&self.named_service()?));
-        let schema = row.and_then(|row| row.form_schema(&self.format_id, seen.text));
+        let schema = self.row(rules.route).and_then(|row| row.form_schema(&self.format_id, seen.text));
         self.schema = schema.and_then(formats::form_schema);
     }
 

@@ -11,7 +11,7 @@ use sluse::adapters::receiver::{Credential, Waits};
 use sluse::model::Alarm;
 use sluse::ports::{Channel, Notice};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 fn notice(is_over: bool) -> Notice {
     Notice {
@@ -29,7 +29,8 @@ fn notice(is_over: bool) -> Notice {
     }
 }
 
-/// A mail server: what it was written, line by line. It refuses recipients that begin with `x`.
+/// A mail server: what it was written, line by line. It refuses recipients that begin with `x`, and the first time those with
+/// `grey`.
 #[derive(Clone, Default)]
 struct Mail(Arc<Mutex<Vec<String>>>);
 
@@ -57,6 +58,7 @@ impl Mail {
                 _ if in_data && line != "." => continue,
                 Some("DATA") => "354 go on",
                 Some("RCPT") if line.contains("<x") => "550 no such mailbox: somebody@example.no",
+                Some("RCPT") if line.contains("<grey") && self.times(&line) == 1 => "451 come again",
                 Some("QUIT") => "221 bye",
                 _ => "250 fine",
             };
@@ -64,6 +66,10 @@ impl Mail {
             writing.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
         }
         Some(())
+    }
+
+    fn times(&self, line: &str) -> usize {
+        self.0.lock().unwrap().iter().filter(|said| *said == line).count()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -105,8 +111,11 @@ async fn a_mail_server_s_words_are_not_repeated() {
     assert_eq!(refused.to_string(), "the mail server answered 550");
     let both = email(port, &["x@example.no", "xx@example.no"]).send(&notice(false)).await.unwrap_err();
     assert_eq!(both.to_string(), "the mail server answered 550");
-    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
-    let gone = email(closed, &["drift@example.no"]).send(&notice(false)).await.unwrap_err();
+    // Nobody listens there, and no other test gets the port meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let gone =
+        email(closed.local_addr().unwrap().port(), &["drift@example.no"]).send(&notice(false)).await.unwrap_err();
     assert_eq!(gone.to_string(), "the mail server cannot be reached");
 }
 
@@ -120,6 +129,19 @@ async fn a_mailbox_that_is_gone_keeps_no_mail_from_the_others() {
     let has = |wanted: &str| lines.iter().filter(|line| line.contains(wanted)).count();
     assert_eq!(has("RCPT TO:<drift@example.no>") + has("RCPT TO:<vakt@example.no>"), 2, "{lines:#?}");
     assert_eq!((has("DATA"), has("Message-ID: <sluse-7-1795816803000@example.no>")), (2, 2), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn who_is_to_be_asked_again_is_told_later_and_nobody_twice() {
+    let mail = Mail::default();
+    let port = mail.serve().await;
+    let channel = email(port, &["drift@example.no", "grey@example.no", "x@example.no", "vakt@example.no"]);
+    let trouble = channel.send(&notice(false)).await.unwrap_err();
+    assert_eq!(trouble.to_string(), "the mail server answered 451");
+    channel.send(&notice(false)).await.unwrap();
+    let times = |to: &str| mail.times(&format!("RCPT TO:<{to}@example.no>"));
+    assert_eq!([times("drift"), times("grey"), times("vakt")], [1, 2, 1]);
+    assert_eq!(mail.times("DATA"), 3);
 }
 
 /// What a webhook was sent, and what it answers.

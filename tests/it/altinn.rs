@@ -24,3 +24,5 @@ mod secured_receivers;
 mod setup;
 mod tokens;
 mod transfers;
+
+pub(crate) use letters::target;

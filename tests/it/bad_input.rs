@@ -10,9 +10,12 @@ use std::path::Path;
 use proptest::prelude::*;
 use sluse::codes;
 use sluse::generate::{self, Mistake, Options, Profile, Share};
-use sluse::model::{AppTarget, Code, DataTypeRow, FinishRules, FormatName, ItemKind, PrefillRules, Route, ServiceRow};
+use sluse::model::{
+    AppTarget, Code, DataTypeRow, FinishRules, FormatName, ItemKind, PrefillRules, Route, ServiceRow, ServiceTable,
+};
 use sluse::validate::{JudgeError, Judging, judge};
 
+use crate::altinn::target;
 use crate::support::judged::{
     Pieces, fixed, fixtures, judged, judged_by, judged_in, judging, prefill, prefill_route, rendered,
 };
@@ -294,6 +297,68 @@ fn a_route_to_apps_takes_what_the_app_takes() {
     assert_eq!(codes_of("1243", Some("vedlegg")), [None; 3]);
     assert_eq!(codes_of("1243", None), [Some(codes::NO_ATTACHMENTS_TAKEN), None, None]);
     assert_eq!(codes_of("9", Some("vedlegg")), [Some(codes::UNKNOWN_DATA_FORMAT); 3]);
+}
+
+#[test]
+fn a_time_that_no_message_can_have_is_told_before_anything_is_sent() {
+    let row = |message| ServiceRow { edition: None, message, ..prefill_route().services.rows.remove(0) };
+    let codes_of = |format, document: &str, message| {
+        let services = ServiceTable { rows: vec![row(message)], ..ServiceTable::default() };
+        let route = Route { format, services, sender_name: None, ..prefill_route() };
+        judged(document.as_bytes(), &[route]).items.into_iter().map(|item| item.refused).collect::<Vec<_>>()
+    };
+    let correspondence = |element: &str| {
+        format!(
+            "<Correspondences xmlns='http://schemas.altinn.no/services/intermediary/correspondence/2009/10'>\
+             <SystemUserCode>TTD-001</SystemUserCode><ShipmentReference>M-1</ShipmentReference><Correspondence>\
+             <ServiceCode>MT0001</ServiceCode><ServiceEdition>1</ServiceEdition><SendersReference>M-1-1</SendersReference>\
+             <Reportee>910000004</Reportee><Content><LanguageCode>1044</LanguageCode><MessageTitle>a</MessageTitle>\
+             <MessageBody>b</MessageBody></Content>{element}</Correspondence></Correspondences>"
+        )
+    };
+    let altut = |element: &str| {
+        format!(
+            "<GovOrgan name='ETA'><AltUt><Message shortName='MT0001_1'><Participant id='910000004'>{element}\
+             <Content languageCode='1044'><MessageHeader>a</MessageHeader></Content></Participant></Message></AltUt>\
+             </GovOrgan>"
+        )
+    };
+    let message = || Some(Box::new(target()));
+    let notified = "<Notifications><Notification><ShipmentDateTime>TIME</ShipmentDateTime>\
+        <LanguageCode>1044</LanguageCode><NotificationType>N</NotificationType></Notification></Notifications>";
+    let elements = ["<VisibleDateTime>TIME</VisibleDateTime>", "<DueDateTime>TIME</DueDateTime>", notified];
+    let of_correspondences = elements.map(|element| (FormatName::Correspondence, correspondence(element)));
+    let elements = ["<VisibleDate>TIME</VisibleDate>", "<DueDate>TIME</DueDate>"];
+    let of_altut = elements.map(|element| (FormatName::AltUt, altut(element)));
+    for (format, document) in of_correspondences.into_iter().chain(of_altut) {
+        let late = document.replace("TIME", "12026-07-01T08:00:00");
+        assert_eq!(codes_of(format, &late, message()), [Some(codes::MESSAGE_TIME)], "{late}");
+        assert_eq!(codes_of(format, &late, None), [None], "where it goes to somebody else it is his: {late}");
+        let good = document.replace("TIME", "2026-07-01T08:00:00");
+        assert_eq!(codes_of(format, &good, message()), [None], "{good}");
+    }
+}
+
+#[test]
+fn a_service_that_no_row_names_is_kept_only_if_it_looks_like_one() {
+    let services_of = |name: &str, services: ServiceTable| {
+        let document = format!(
+            "<GovOrgan name='ETA'><AltUt><Message shortName='{name}'><Participant id='910000004'>\
+             <Content languageCode='1044'><MessageHeader>a</MessageHeader></Content></Participant></Message></AltUt>\
+             </GovOrgan>"
+        );
+        let route = Route { format: FormatName::AltUt, services, sender_name: None, ..prefill_route() };
+        let items = judged(document.as_bytes(), &[route]).items;
+        assert_eq!(items[0].refused, None);
+        items.into_iter().next().unwrap().service.map(|service| format!("{}_{}", service.code, service.edition))
+    };
+    let any = || ServiceTable { any: true, ..ServiceTable::default() };
+    assert_eq!(services_of("MT0001_1", any()).as_deref(), Some("MT0001_1"));
+    // A number of a person has no business in the ledger.
+    assert_eq!(services_of("01017012345_1", any()), None);
+    let row = ServiceRow { code: "RF-1030-LANG".into(), edition: None, ..prefill_route().services.rows.remove(0) };
+    let named = ServiceTable { rows: vec![row], ..any() };
+    assert_eq!(services_of("RF-1030-LANG_1", named).as_deref(), Some("RF-1030-LANG_1"));
 }
 
 #[test]

@@ -73,6 +73,56 @@ fn help_names_every_subcommand() {
     ] {
         assert!(text(&output.stdout).contains(name), "{name}");
     }
+    assert!(text(&output.stdout).ends_with("2 it cannot be told or done, 78 the configuration is faulty.\n"));
+}
+
+#[test]
+fn every_command_answers_78_to_a_faulty_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("sluse.toml");
+    fs::write(&config, "data_dir = 7").unwrap();
+    for line in [
+        "serve",
+        "check-config",
+        "check sluse.toml --partner etat",
+        "receipt verify sluse.toml",
+        "shipment list",
+        "shipment hold 0f6c8d1a22b3 --reason why",
+        "replay 0f6c8d1a22b3 --receipt-only --reason why",
+        "partner list",
+        "partner disable etat --reason why",
+        "area ls etat",
+        "host-key list",
+        "audit",
+        "schedule list",
+        "schedule run nightly",
+        "source list",
+        "source look drop",
+        "subscription list",
+    ] {
+        let file = |word: &str| match word {
+            "sluse.toml" => config.clone().into_os_string(),
+            word => word.into(),
+        };
+        let args = line.split(' ').map(file).chain(["--config".into(), config.clone().into()]);
+        let output = sluse(args, b"", &[]);
+        let told = text(&output.stderr);
+        assert!(output.status.code() == Some(78) && told.contains("line 1: data_dir"), "{line}: {told}");
+    }
+}
+
+#[test]
+fn the_faults_that_help_gives_as_an_example_are_taken() {
+    let output = sluse(["simulate-altinn", "--help"], b"", &[]);
+    let help = text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    let example = help.split_once("as TOML: ").unwrap().1.split_once(';').unwrap().0;
+    let example = example.replace('`', "");
+    let rules = example.replace(" with ", "\n").replace(" and ", "\n");
+    let (first, other) = rules.split_once(" or ").unwrap();
+    let other = format!("{}{other}", &first[..first.find("fault = ").unwrap() + "fault = ".len()]);
+    for rules in [first, &other] {
+        assert!(toml::from_str::<sluse::simulator::FaultPlan>(rules).is_ok(), "{rules}");
+    }
 }
 
 #[test]

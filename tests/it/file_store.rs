@@ -7,3 +7,4 @@ mod hostile;
 mod local;
 mod logins;
 mod peers;
+mod stubborn;

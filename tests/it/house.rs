@@ -81,6 +81,9 @@ const SYNC: &[&str] = &[
     "config", "generate",
 ];
 
+/// Names of values that may be a sender's file.
+const FILES: &[&str] = &["path", "from", "to"];
+
 /// Words that name no duty.
 const VAGUE: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "misc"];
 
@@ -144,6 +147,25 @@ fn files_keep_the_rules_of_the_house() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// Senders name files as they like, also after a reportee: `AreaPath::logged` shows what may be known of that.
+#[test]
+fn names_of_files_are_not_logged_as_they_are() {
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        for (number, line) in code.lines().enumerate() {
+            let bare = |(at, _): (usize, _)| {
+                let name = identifier(&line[at + 1..]);
+                let rest = name.as_ref().map_or("", |name| &line[at + 1 + name.len()..]);
+                name.is_some_and(|name| FILES.contains(&name.as_str())) && !rest.starts_with(['.', '('])
+            };
+            if line.match_indices(['%', '?']).any(bare) {
+                wrong.push(format!("{}:{}: `.logged()` instead: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_room_has_its_page_of_purpose() {
     for (path, _) in sources() {
@@ -151,6 +173,16 @@ fn every_room_has_its_page_of_purpose() {
         let is_tests = path.with_extension("").iter().any(|part| part.to_string_lossy().ends_with("tests"));
         assert!(is_tests || text.starts_with("//! "), "{} does not begin with what it is for", path.display());
     }
+}
+
+#[test]
+fn the_systemd_unit_gives_up_on_a_faulty_configuration_alone() {
+    let unit = fs::read_to_string(root().join("deploy/sluse.service")).unwrap();
+    let has = |line: &str| unit.lines().any(|found| found == line);
+    // EX_CONFIG, of the main process: that of an ExecStartPre= would be started anew for ever.
+    assert!(has("RestartPreventExitStatus=78") && !unit.lines().any(|line| line.starts_with("ExecStartPre=")));
+    // Others read what it writes outside of its state directory.
+    assert!(has("UMask=0007") && has("StateDirectoryMode=0700"));
 }
 
 #[test]

@@ -157,15 +157,16 @@ mod on_sqlite {
         judging:
             items_come_back_as_they_were_found, adding_again_changes_nothing, judging_starts_over,
             repeats_are_refused, a_verdict_stands, a_reference_is_taken_once, a_reference_may_be_free_again,
-            a_number_is_taken_once_and_lets_the_next_go_on,
+            a_number_is_taken_once_and_lets_the_next_go_on, who_waits_for_a_number_is_woken_whenever_it_is_taken,
             a_refused_batch_may_come_again_under_its_reference, a_refusal_refuses_what_was_ready,
             findings_come_in_order, groups_come_in_order, outcomes_are_counted_by_part_state_and_code, open_items_of_a_state_are_failed, a_rehearsal_is_settled_without_sending;
         sources: a_source_is_one_workers_at_a_time, a_file_is_as_the_looks_showed_it, files_have_their_turn_in_order,
             what_was_tried_is_remembered_until_it_changes, a_take_becomes_a_shipment_in_one_change,
-            bytes_of_a_take_are_not_swept, a_source_stands_as_its_last_look_left_it;
+            bytes_of_a_take_are_not_swept, a_source_stands_as_its_last_look_left_it, a_look_comes_in_time,
+            what_a_clock_put_off_for_years_is_due, a_receipt_placed_anew_is_written_back_once_more;
         timetable:
             the_run_of_a_time_begins_once, what_is_asked_for_begins_once, old_runs_are_forgotten_but_not_those_asked_for,
-            a_watch_and_what_it_settled_are_kept, an_alarm_is_told_once_to_each_and_over_to_who_was_told;
+            a_watch_and_what_it_settled_are_kept, who_is_told_of_files_may_have_heard_enough, an_alarm_is_told_once_to_each_and_over_to_who_was_told;
         deliveries:
             an_item_goes_its_way, doubt_lasts_until_a_look_settles_it, due_items_wait_for_their_time, an_intent_without_outcome_is_due,
             an_outcome_is_recorded_once, many_steps_are_taken_together, a_wrong_step_fails_alone;

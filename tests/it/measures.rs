@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
+use std::time::{Duration, Instant};
 
 use sluse::generate::Profile;
 use sluse::measures::{CONTENT_TYPE, Kind, MEASURES};
 
 use crate::support::batch::generated;
-use crate::support::gateway::{Home, Receiver, Settings, free_port, simulator};
+use crate::support::gateway::{Home, PATIENCE, Receiver, Settings, free_port, simulator};
 use crate::support::receipts::Receipts;
 
 /// The answer to a GET.
@@ -31,10 +32,8 @@ async fn a_collector_reads_what_happened_and_no_personal_data() {
     client.put("/inbox/a.xml", &mut batch.text().as_bytes()).await.unwrap();
     client.put("/inbox/b.xml", &mut &b"no batch"[..]).await.unwrap();
     Receipts::wait(&home, &["a.xml".to_owned(), "b.xml".to_owned()]).await;
-    let answer = get(port, "/metrics");
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains(CONTENT_TYPE), "{answer}");
     let size_bytes = batch.text().len() + b"no batch".len();
-    for line in [
+    let lines = [
         "sluse_uploads_total{partner=\"etat\"} 2",
         &format!("sluse_uploaded_bytes_total{{partner=\"etat\"}} {size_bytes}"),
         "sluse_sftp_logins_refused_total 0",
@@ -47,7 +46,18 @@ async fn a_collector_reads_what_happened_and_no_personal_data() {
         "sluse_receipts_total{kind=\"accepted\"} 2",
         "sluse_receipts_total{kind=\"final\"} 2",
         "sluse_shipments_overdue 0",
-    ] {
+    ];
+    // A receipt is there a moment before it is counted.
+    let begun = Instant::now();
+    let answer = loop {
+        let answer = get(port, "/metrics");
+        if begun.elapsed() > PATIENCE || lines.iter().all(|line| answer.lines().any(|found| found == *line)) {
+            break answer;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains(CONTENT_TYPE), "{answer}");
+    for line in lines {
         assert!(answer.lines().any(|found| found == line), "{line}: {answer}");
     }
     let here = answer.lines().find_map(|line| line.strip_prefix("sluse_sftp_connections ")).unwrap();

@@ -7,19 +7,20 @@
 //! What is the same in all cases, how a file arrives, is judged and answered, is swept point by point in the first; others are
 //! swept so where they differ. Cases that are like one of these are swept by their different steps.
 
+mod again;
 mod effects;
 mod instances;
 mod rounds;
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sluse::generate::{Format, Options, Profile};
 use sluse::simulator::{Call, Fault, FaultPlan, Rule};
 
 use self::effects::{At, Effects};
 use crate::support::batch::{Batch, generated, written};
-use crate::support::gateway::{Gateway, Home, Settings, simulator};
+use crate::support::gateway::{Gateway, Home, PATIENCE, Settings, simulator};
 use crate::support::kills::{Kill, at_every_point, at_every_point_around, at_every_step};
 use crate::support::receipts::{Receipts, count};
 use crate::support::ssh_peers::Kind;
@@ -322,7 +323,9 @@ async fn run_killed(kill: Kill, case: &Case) -> Option<bool> {
     };
     let killed = was_killed(&home, gateway, Box::pin(drop_and_wait)).await;
     let mut gateway = home.start(None);
+    let begun = Instant::now();
     while !acknowledged {
+        assert!(begun.elapsed() < PATIENCE, "nothing is acknowledged\n{}", home.log());
         assert!(gateway.ended().is_none(), "it ended by itself\n{}", home.log());
         acknowledged = put(&home, &name, &batch.bytes).await;
     }
@@ -362,6 +365,15 @@ async fn until_death(gateway: &mut Gateway, work: impl Future<Output = bool>) ->
         done = work => done,
         () = death => false,
     }
+}
+
+/// Waits for the death of a process; `false` when it lives on.
+async fn dies(gateway: &mut Gateway) -> bool {
+    let lives_on = async {
+        tokio::time::sleep(PATIENCE).await;
+        true
+    };
+    !until_death(gateway, lives_on).await
 }
 
 /// Drops a file; `true` when the server acknowledged its CLOSE.

@@ -11,6 +11,7 @@ mod extensions;
 mod faults;
 mod host_keys;
 mod keys;
+mod log;
 mod logins;
 mod noise;
 mod offers;

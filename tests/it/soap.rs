@@ -14,6 +14,7 @@ use sluse::codes;
 use sluse::model::{CredentialPlace, ItemKey, ShipmentId, SoapVersion};
 use sluse::ports::{BatchConsignment, Clock, Content, DeliveryError, NamedContent, Receiver as _, SystemClock};
 
+use crate::support::gateway::PATIENCE;
 use crate::support::soap_receiver::{Act, SoapInbox};
 
 const VERSIONS: [(SoapVersion, &str); 2] = [(SoapVersion::V11, "1.1"), (SoapVersion::V12, "1.2")];
@@ -24,7 +25,7 @@ fn settings(base_url: &str, version: SoapVersion, mtom: bool) -> SoapSettings {
         status_url: None,
         credential: None,
         trust: Trust::default(),
-        waits: Waits { connect_ms: 2_000, answer_ms: 10_000 },
+        waits: Waits { connect_ms: PATIENCE.as_millis() as u64, answer_ms: PATIENCE.as_millis() as u64 },
     };
     SoapSettings { access, version, mtom, user: None }
 }

@@ -1,5 +1,7 @@
 //! Notices by e-mail, over SMTP; one that is sent again bears the same Message-ID.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -58,6 +60,8 @@ pub struct EmailChannel {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     to: Vec<Mailbox>,
+    /// Of notices that not everybody could be told of yet: who was, by their places.
+    told: Mutex<HashMap<String, BTreeSet<usize>>>,
 }
 
 impl EmailChannel {
@@ -75,7 +79,22 @@ impl EmailChannel {
         if let Some((user, password)) = settings.login {
             builder = builder.credentials(Credentials::new(user, password.expose_secret().to_owned()));
         }
-        Ok(Self { transport: builder.build(), from, to })
+        Ok(Self { transport: builder.build(), from, to, told: Mutex::default() })
+    }
+
+    /// Takes what is remembered of a notice.
+    fn told(&self, id: &str) -> BTreeSet<usize> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(id).unwrap_or_default()
+    }
+
+    /// Remembers who was told, until it is tried again. What is forgotten, as after a restart, comes once more with the
+    /// same Message-ID.
+    fn remember(&self, id: String, told: BTreeSet<usize>) {
+        let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST_REMEMBERED {
+            all.clear();
+        }
+        all.insert(id, told);
     }
 
     fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
@@ -99,39 +118,51 @@ impl Channel for EmailChannel {
     async fn send(&self, notice: &Notice) -> Result<(), ChannelError> {
         let message = self.message(notice).map_err(|error| ChannelError(format!("no mail can be written: {error}")))?;
         let (text, deadline) = (message.formatted(), Instant::now() + LONGEST_SENDING);
-        let (mut taken, mut trouble) = (0_usize, None);
+        let (id, mut refused, mut later) = (id(notice), None, None);
+        let mut told = self.told(&id);
         // Each on its own: a server that refuses one mailbox of several takes the mail for none of them.
         for (place, to) in (1_usize..).zip(&self.to) {
+            if told.contains(&place) {
+                continue;
+            }
             let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.email.clone()]);
             let envelope = envelope.map_err(|error| ChannelError(format!("no mail can be written: {error}")))?;
             let sent = tokio::time::timeout_at(deadline, self.transport.send_raw(&envelope, &text)).await;
-            let (why, is_reached) = match sent {
+            let (why, is_reached, is_final) = match sent {
                 Ok(Ok(_)) => {
-                    taken += 1;
+                    told.insert(place);
                     continue;
                 }
                 Ok(Err(error)) => said(&error),
-                Err(_elapsed) => ("the mail server took too long".to_owned(), false),
+                Err(_elapsed) => ("the mail server took too long".to_owned(), false, false),
             };
             tracing::warn!(channel = notice.channel, place, why, "a mail is not taken for one of its recipients");
-            trouble = Some(why);
+            let trouble = if is_final { &mut refused } else { &mut later };
+            *trouble = Some(why);
             // Whoever comes next would wait as long for nothing.
             if !is_reached {
                 break;
             }
         }
-        // Sent again, it would come again to those who have it.
-        trouble.filter(|_| taken == 0).map_or(Ok(()), |why| Err(ChannelError(why)))
+        // A mailbox that is gone is no reason to try again, unless nobody was told.
+        let trouble = later.or(refused.filter(|_| told.is_empty()));
+        let Some(why) = trouble else { return Ok(()) };
+        self.remember(id, told);
+        Err(ChannelError(why))
     }
 }
 
-/// What the mail server answered, by its number alone since its words may name people, and whether it answered at all.
-fn said(error: &lettre::transport::smtp::Error) -> (String, bool) {
+/// What the mail server answered, by its number alone since its words may name people; whether it answered at all, and
+/// whether for good.
+fn said(error: &lettre::transport::smtp::Error) -> (String, bool, bool) {
     match error.status() {
-        Some(code) => (format!("the mail server answered {code}"), true),
-        None => ("the mail server cannot be reached".to_owned(), false),
+        Some(code) => (format!("the mail server answered {code}"), true, error.is_permanent()),
+        None => ("the mail server cannot be reached".to_owned(), false, false),
     }
 }
+
+/// Notices whose recipients are remembered: a mail server that is slow to trust is tried again within minutes.
+const MOST_REMEMBERED: usize = 256;
 
 /// How long the mails of one notice may take; less than the channel is given, so that what was taken is known.
 const LONGEST_SENDING: Duration = Duration::from_secs(55);

@@ -1,6 +1,6 @@
 //! What each answer means for an item. Statuses decide, never texts.
 
-use reqwest::header::{CONTENT_TYPE, LOCATION};
+use reqwest::header::LOCATION;
 use serde::Deserialize;
 
 use crate::adapters::http::Answer;
@@ -108,11 +108,11 @@ impl PartyTypes {
     }
 }
 
-/// Tells whether a refusal comes with a text alone, as an app's does that takes no such party; the platform says nothing, or
-/// answers with an object. What the text is decides nothing.
+/// Tells whether a refusal comes with a text alone, as an app's does that takes no such party: one of JSON, since that is what
+/// it is asked for. The platform says nothing, or answers with an object; plain text is what gateways write. What the text is
+/// decides nothing.
 pub(super) fn is_text(answer: &Answer) -> bool {
-    let is_plain = answer.header(&CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/plain"));
-    (is_plain && answer.body().is_some_and(|body| !body.is_empty())) || answer.json::<String>().is_some()
+    answer.json::<String>().is_some()
 }
 
 /// Tells the app's own refusal (an InstantiationValidationResult) from the platform's.

@@ -62,6 +62,13 @@ struct Status {
     is_hard_deleted: bool,
 }
 
+impl Standing {
+    /// Tells whether it was deleted for good.
+    pub(super) fn is_gone(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.is_hard_deleted)
+    }
+}
+
 /// How it ended.
 pub(super) enum Finished {
     /// All of it is there.
@@ -99,7 +106,7 @@ impl<'a> Finishing<'a> {
             None => self.standing().await?,
         };
         let missing = self.missing(&standing);
-        if standing.status.as_ref().is_some_and(|status| status.is_hard_deleted) {
+        if standing.is_gone() {
             // What its owner has thrown away has taken effect; one that we took back was never whole.
             let taken_back = Finished::TakenBack(codes::ATTACHMENT_REFUSED);
             return Ok(if missing.is_empty() { Finished::Done(Vec::new()) } else { taken_back });

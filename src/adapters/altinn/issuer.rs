@@ -53,10 +53,11 @@ impl Issuer {
     pub(super) async fn look(&self) -> Place {
         let place = self.known().place.clone();
         let url = self.well_known.clone().unwrap_or_else(|| place.token_url.clone());
+        let asked_at = self.clock.now();
         let Ok(answer) = self.http.send(self.http.get(url), Outgoing::empty(), METADATA_BYTES).await else {
             return place;
         };
-        self.compare_clocks(&answer);
+        self.compare_clocks(asked_at, &answer);
         let Some(well_known) = &self.well_known else { return place };
         match told(&answer, well_known) {
             Some(place) => {
@@ -73,10 +74,10 @@ impl Issuer {
         }
     }
 
-    /// Notes how far our clock is off, where an answer tells.
-    pub(super) fn compare_clocks(&self, answer: &Answer) {
+    /// Notes how far our clock is off, where the answer to what was asked then tells.
+    pub(super) fn compare_clocks(&self, asked_at: Timestamp, answer: &Answer) {
         if let Some(date) = answer.date() {
-            self.known().ahead = Some(self.clock.now().duration_since(date));
+            self.known().ahead = Some(ahead_of(date, (asked_at, self.clock.now())));
         }
     }
 
@@ -105,6 +106,13 @@ impl Issuer {
     }
 }
 
+/// How far our clock is ahead of who dated an answer between its question and its arrival, at the least: however long it was
+/// on its way, or we slept.
+fn ahead_of(date: Timestamp, (asked_at, arrived_at): (Timestamp, Timestamp)) -> SignedDuration {
+    let (ahead, behind) = (asked_at.duration_since(date), arrived_at.duration_since(date));
+    if ahead.is_positive() { ahead } else { behind.min(SignedDuration::ZERO) }
+}
+
 /// What the metadata tell: only of the host that was asked, so that nobody else is ever signed for.
 fn told(answer: &Answer, well_known: &Url) -> Option<Place> {
     let metadata: Metadata = answer.json().filter(|_| answer.status() == 200)?;
@@ -124,3 +132,17 @@ pub(super) fn well_known(text: Option<&String>) -> Result<Option<Url>, SetupErro
 /// What the issuer takes; a Date has no fractions and came some time ago.
 const LARGEST_SKEW: SignedDuration = SignedDuration::from_secs(10);
 const METADATA_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_long_on_its_way_says_nothing_against_our_clock() {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        for (date, ahead) in [(70, 30), (90, 10), (100, 0), (130, 0), (160, 0), (190, -30)] {
+            let found = ahead_of(second(date), (second(100), second(160)));
+            assert_eq!(found, SignedDuration::from_secs(ahead), "{date}");
+        }
+    }
+}

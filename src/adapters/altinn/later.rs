@@ -9,9 +9,10 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::client::Client;
+use super::client::{Client, without_effect};
 use super::finish::{Finishing, Process, disposition, of, unknown};
 use super::instance::content_part;
+use super::look_up::Listing;
 use crate::adapters::http::{Answer, FormPart};
 use crate::codes;
 use crate::kill_point::kill_point;
@@ -73,7 +74,9 @@ impl<'a> Finishing<'a> {
     pub(super) async fn put(&self) -> Result<Changed, DeliveryError> {
         let parts = self.item.parts.iter().map(|part| content_part(part, self.app)).collect::<Result<Vec<_>, _>>();
         let parts = parts.map_err(|code| DeliveryError::Refused { code })?;
-        let Some(shown) = self.shown().await?.filter(Shown::is_untouched) else { return Ok(Changed::Touched) };
+        // By looking nothing is sent. Whether an earlier attempt sent something is known without us.
+        let shown = self.shown().await.map_err(without_effect)?;
+        let Some(shown) = shown.filter(Shown::is_untouched) else { return Ok(Changed::Touched) };
         let mut left = shown.data.unwrap_or_default();
         left.retain(|element| self.is_ours(element));
         let mut has_begun = false;
@@ -125,9 +128,25 @@ impl<'a> Finishing<'a> {
         let answer = self.client.get(&self.instance()?).await?;
         match answer.status() {
             200 => answer.json().map(Some).ok_or_else(unknown),
+            401 | 407 => Err(DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }),
             404 | 410 => Ok(None),
+            403 if !self.is_listed().await? => Ok(None),
+            403 => Err(DeliveryError::Credentials { code: codes::NOT_PERMITTED }),
             _ => Err(of(&answer)),
         }
+    }
+
+    /// Tells whether the platform lists it: what is gone, and what we have no right to, it answers alike.
+    async fn is_listed(&self) -> Result<bool, DeliveryError> {
+        let address = self.address.as_str().trim_end_matches('/');
+        let id = address.split_once("/instances/").map_or(address, |(_, id)| id);
+        let mut listed = Listing::all(self.client, self.app, self.item)?;
+        while let Some(page) = listed.page().await? {
+            if page.holds(id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn instance(&self) -> Result<Url, DeliveryError> {

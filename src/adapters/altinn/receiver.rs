@@ -6,15 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::Url;
-use reqwest::header::HeaderValue;
 
 use super::answers::{Taken, instantiated, is_app_rule, is_text, takes};
-use super::client::{Client, LOOK_BYTES, base, still_unknown};
+use super::client::{Client, LOOK_BYTES, base};
 use super::finish::{Finished, Finishing, Standing};
 use super::instance;
-use super::look_up::{self, NextPage, Page};
+use super::look_up::Listing;
 use super::{AltinnSettings, SetupError};
-use crate::adapters::http::{Answer, Outgoing, SendError, form};
+use crate::adapters::http::{Answer, Outgoing, form};
 use crate::codes;
 use crate::kill_point::kill_point;
 use crate::model::{AppTarget, Code, ItemKind, ServiceTable};
@@ -120,31 +119,6 @@ impl AppReceiver {
             Finished::TakenBack(code) => Err(code),
         })
     }
-
-    async fn page(&self, url: Url, owner: &HeaderValue) -> Result<Page, DeliveryError> {
-        let mut answer = self.fetch(url.clone(), owner).await?;
-        if answer.status() == 401 {
-            answer = self.fetch(url, owner).await?;
-        }
-        match answer.status() {
-            200 => answer.json().ok_or(DeliveryError::Unknown { code: codes::RECEIVER_FAULT }),
-            401 | 407 => Err(DeliveryError::Credentials { code: codes::CREDENTIALS_REFUSED }),
-            403 => Err(not_permitted()),
-            429 => Err(DeliveryError::Unknown { code: codes::THROTTLED }),
-            _ => Err(DeliveryError::Unknown { code: codes::RECEIVER_FAULT }),
-        }
-    }
-
-    async fn fetch(&self, url: Url, owner: &HeaderValue) -> Result<Answer, DeliveryError> {
-        let token = self.client.tokens.token().await.map_err(|error| still_unknown(error.into()))?;
-        let request = self.client.with_headers(self.client.http.get(url)).header(look_up::OWNER_HEADER, owner.clone());
-        let sent = self.client.http.send(token.sign(request), Outgoing::empty(), LOOK_BYTES).await;
-        let answer = sent.map_err(SendError::of_look_up)?;
-        if answer.status() == 401 {
-            self.client.tokens.drop_token(&token);
-        }
-        Ok(answer)
-    }
 }
 
 #[async_trait]
@@ -181,28 +155,14 @@ impl Receiver for AppReceiver {
 
     /// Every failure to look leaves the outcome as unknown as it was: none may lead to sending again.
     async fn look_up(&self, item: &Consignment) -> Result<Option<Delivered>, DeliveryError> {
-        let (app, _) = self.target(item)?;
-        let unknown = || DeliveryError::Unknown { code: codes::RECEIVER_FAULT };
-        let reportee = item.reportee.as_ref().ok_or_else(unknown)?;
-        let mut owner = HeaderValue::try_from(look_up::owner(reportee)).map_err(|_| unknown())?;
-        owner.set_sensitive(true);
-        let mut url = look_up::first_page(&self.client.platform, &app.id(), &app.org, item).ok_or_else(unknown)?;
-        for _ in 0..MOST_PAGES {
-            let page = self.page(url, &owner).await?;
+        let mut listed = Listing::since_attempt(&self.client, self.target(item)?.0, item)?;
+        while let Some(page) = listed.page().await? {
             if let Some((found, standing)) = page.find(item) {
                 // One that was taken back is not there.
                 return Ok(self.finish(item, found, Some(standing)).await?.ok());
             }
-            url = match page.next(&self.client.platform) {
-                NextPage::Last => return Ok(None),
-                NextPage::At(next) => next,
-                NextPage::Elsewhere => {
-                    tracing::warn!("the platform's list of instances goes on at another address; not followed");
-                    return Err(unknown());
-                }
-            };
         }
-        Err(unknown())
+        Ok(None)
     }
 }
 
@@ -228,6 +188,3 @@ fn addresses(services: &ServiceTable, apps_base: &str) -> Result<HashMap<String,
 fn is_segment(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
-
-/// One owner's instances of one app since the first attempt; more than this is a list that never ends.
-const MOST_PAGES: usize = 1_000;

@@ -183,11 +183,12 @@ impl Tokens {
     /// by the server's clock cures; anything else it covers is refused again.
     async fn granted(&self) -> Result<String, TokenError> {
         let place = self.issuer.look().await;
-        let answer = self.ask(&place, self.clock.now()).await?;
+        let asked_at = self.clock.now();
+        let answer = self.ask(&place, asked_at).await?;
         if !is_invalid_grant(&answer) {
             return read_grant(&answer);
         }
-        self.issuer.compare_clocks(&answer);
+        self.issuer.compare_clocks(asked_at, &answer);
         read_grant(&self.ask(&place, answer.date().unwrap_or_else(|| self.clock.now())).await?)
     }
 

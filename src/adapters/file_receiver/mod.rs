@@ -91,8 +91,11 @@ impl FileReceiver {
 
     /// The name was taken while we wrote: by ourselves, in an attempt whose answer was lost, or by somebody else.
     async fn met(&self, temporary: &str, name: &str, content: &Content) -> Result<(), DeliveryError> {
-        if self.look(name, content).await?.is_none() {
-            return Err(CONFLICT);
+        match self.look(name, content).await {
+            Ok(Some(_)) => {}
+            // Ours lies under its temporary name still: what has the name is another's.
+            Ok(None) | Err(DeliveryError::Unclear) => return Err(CONFLICT),
+            Err(error) => return Err(error),
         }
         // One left over does no harm but to tidiness.
         if let Err(error) = self.store.remove(temporary).await {
@@ -106,7 +109,14 @@ impl FileReceiver {
     async fn already_there(&self, temporary: &str, content: &Content) -> Result<(u64, bool), DeliveryError> {
         let there = self.store.stat(temporary).await.map_err(outcomes::before)?;
         let Some(there) = there.filter(|there| there.size_bytes >= WORTH_RESUMING_BYTES) else { return Ok((0, false)) };
-        let theirs = self.store.read(temporary, 0).await.map_err(outcomes::before)?;
+        let theirs = match self.store.read(temporary, 0).await {
+            Ok(theirs) => theirs,
+            // What cannot be read back is written anew: who may write there need not be let read.
+            Err(StoreError::Denied | StoreError::NotFound | StoreError::Failed(_) | StoreError::Nonsense(_)) => {
+                return Ok((0, false));
+            }
+            Err(error) => return Err(outcomes::before(error)),
+        };
         Ok(match compared(content.stream(), theirs).await? {
             Compared::Other => (0, false),
             Compared::Begun => (there.size_bytes, false),

@@ -5,6 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::rows::{self, cell, count, form_number, int, receipt_number, uuid};
 use super::sql::sources as sql;
+use super::takes::longest_delay;
 use crate::model::BlobId;
 use crate::ports::{DueReceipt, LedgerError, PlacedReceipt, ReceiptEnd, ReceiptFile};
 
@@ -33,7 +34,8 @@ pub(super) async fn due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<DueReceipt>, LedgerError> {
-    let query = sqlx::query(sql::DUE_RECEIPTS).bind(source).bind(now.as_millisecond()).bind(limit);
+    let query = sqlx::query(sql::DUE_RECEIPTS).bind(source).bind(now.as_millisecond());
+    let query = query.bind(longest_delay(now)).bind(limit);
     let found = query.fetch_all(connection).await?;
     let receipt = |row| {
         Ok(DueReceipt {
@@ -47,12 +49,17 @@ pub(super) async fn due(
     found.iter().map(receipt).collect()
 }
 
-pub(super) async fn conclude(connection: &mut SqliteConnection, id: u64, end: ReceiptEnd) -> Result<(), LedgerError> {
+pub(super) async fn conclude(
+    connection: &mut SqliteConnection,
+    (id, blob): (u64, BlobId),
+    end: ReceiptEnd,
+) -> Result<(), LedgerError> {
     let (state, due_at) = match end {
         ReceiptEnd::Again(at) => (0, at.as_millisecond()),
         ReceiptEnd::Written => (1, 0),
         ReceiptEnd::GivenUp => (2, 0),
     };
-    sqlx::query(sql::CONCLUDE_RECEIPT).bind(int(id)).bind(state).bind(due_at).execute(connection).await?;
+    let query = sqlx::query(sql::CONCLUDE_RECEIPT).bind(int(id)).bind(state).bind(due_at).bind(uuid(&blob.0));
+    query.execute(connection).await?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Files that are expected: what is watched, what came, what became of it.
 
+use std::ops::ControlFlow;
+
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
@@ -65,14 +67,20 @@ pub(super) async fn set_watch(connection: &mut SqliteConnection, change: &Change
 
 pub(super) async fn arrivals(
     connection: &mut SqliteConnection,
-    partner: &PartnerId,
-    route: Option<(&RouteName, &str)>,
+    (partner, route): (&PartnerId, Option<(&RouteName, &str)>),
     after: Timestamp,
-) -> Result<Vec<Arrival>, LedgerError> {
+    tell: &mut (dyn FnMut(Arrival) -> ControlFlow<()> + Send),
+) -> Result<(), LedgerError> {
     let query = sqlx::query(sql::ARRIVALS).bind(partner.as_str()).bind(after.as_millisecond());
     let query = query.bind(route.map(|(name, _)| name.as_str())).bind(route.map(|(_, dir)| dir));
-    // All of them: the file that is waited for may be the last of many. Read one by one, since a row is much the larger.
-    query.fetch(connection).map_err(LedgerError::from).and_then(|row| async move { arrival(&row) }).try_collect().await
+    // Perhaps all of them, and none is kept: the file that is waited for may be the last of many.
+    let mut found = query.fetch(connection);
+    while let Some(row) = found.try_next().await? {
+        if tell(arrival(&row)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn past_files(

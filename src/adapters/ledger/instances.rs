@@ -46,6 +46,16 @@ impl Instances for SqliteLedger {
         .await
     }
 
+    async fn leave_claimed(&self, key: ItemKey) -> Result<(), LedgerError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(sql::LEAVE).bind(uuid(&key.0)).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     async fn end_instances(&self, today: Date, now: Timestamp, limit: u32) -> Result<u64, LedgerError> {
         // An empty change would be a sync of the disk at every look.
         let query = sqlx::query(sql::ENDING).bind(text(today)).bind(1);

@@ -218,6 +218,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (21, "small_uploads", include_str!("migrations/0021_small_uploads.sql")),
     (22, "doubt", include_str!("migrations/0022_doubt.sql")),
     (23, "key_owners", include_str!("migrations/0023_key_owners.sql")),
+    (24, "login_owners", include_str!("migrations/0024_login_owners.sql")),
+    (25, "claimed_instances", include_str!("migrations/0025_claimed_instances.sql")),
 ];
 const READERS: u32 = 3;
 const STATEMENTS: usize = 64;
@@ -231,7 +233,7 @@ const LOG_BYTES: &str = "67108864";
 mod tests {
     use sqlx::Connection as _;
 
-    use crate::model::{ReceiptKind, ShipmentId};
+    use crate::model::{AmendedLogin, Amendments, LoginKey, PartnerId, ReceiptKind, ShipmentId};
     use crate::ports::Ledger as _;
 
     use super::*;
@@ -290,6 +292,62 @@ mod tests {
             .map(|owned| (owned.partner.as_str(), owned.key.user.as_str(), owned.key.comment.as_str()))
             .collect();
         assert_eq!(owners, [("etat", "nightly", "b"), ("etat", "weekly", "a"), ("lovisa", "nightly", "a")]);
+    }
+
+    #[tokio::test]
+    async fn logins_of_an_older_ledger_are_told_from_passwords_of_the_configurations() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.sqlite");
+        let mut connection = options(&path).create_if_missing(true).connect().await.unwrap();
+        let before: Vec<_> = MIGRATIONS.iter().copied().filter(|(version, ..)| *version < 24).collect();
+        run(&mut connection, &before).await.unwrap();
+        for row in [
+            "INSERT INTO logins VALUES ('nightly', 'etat', 'h'), ('weekly', 'etat', 'h'), ('moved', 'etat', NULL)",
+            "INSERT INTO audit (at, who, what, partner, detail, reason) VALUES (1, 'k', 'login added', 'etat', 'weekly', ''), \
+             (2, 'k', 'login added', 'lovisa', 'moved', ''), (3, 'k', 'password set', 'etat', 'nightly', '')",
+        ] {
+            sqlx::query(row).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+        SqliteLedger::open(&path).await.unwrap().close().await;
+        let mut record = Record::open(&path).await.unwrap();
+        let logins = record.amendments().await.unwrap().logins;
+        record.close().await.unwrap();
+        let added: Vec<_> = logins.iter().map(|login| (login.user.as_str(), login.is_added)).collect();
+        assert_eq!(added, [("moved", false), ("nightly", false), ("weekly", true)]);
+        assert!(logins.iter().all(|login| login.in_place_of.is_none() && login.partner.as_str() == "etat"));
+    }
+
+    #[tokio::test]
+    async fn a_login_that_is_made_anew_is_opened_by_nothing_of_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.sqlite");
+        SqliteLedger::open(&path).await.unwrap().close().await;
+        let said = Said { who: "kari".into(), reason: "r".into(), now: jiff::Timestamp::from_second(9).unwrap() };
+        let [etat, skatt] = ["etat", "skatt"].map(|id| id.parse::<PartnerId>().unwrap());
+        let key = |key: &str| {
+            let key = format!("ssh-ed25519 {key}");
+            Change::SetKey(LoginKey { user: "nightly".into(), key, comment: String::new(), until: None })
+        };
+        let password = || Change::SetPassword { user: "nightly".into(), hash: "h".into(), in_place_of: [7; 32] };
+        let login = || Change::AddLogin("nightly".into());
+        // A key and a password of a login of the configuration, which is then taken away and made again by a command.
+        assert!(amend(&path, &etat, &[key("A"), password()], &said).await.unwrap());
+        assert!(amend(&path, &etat, &[login(), key("B")], &said).await.unwrap());
+        assert!(!amend(&path, &etat, &[login()], &said).await.unwrap(), "it is there already");
+        assert!(!amend(&path, &skatt, &[login()], &said).await.unwrap(), "it is etat's");
+        assert!(amend(&path, &skatt, &[password()], &said).await.unwrap(), "the configuration may have moved it");
+        let mut record = Record::open(&path).await.unwrap();
+        let Amendments { logins, keys, .. } = record.amendments().await.unwrap();
+        record.close().await.unwrap();
+        let ends: Vec<_> = keys.iter().map(|owned| (owned.key.key.as_str(), owned.key.until)).collect();
+        assert_eq!(ends, [("ssh-ed25519 A", Some(said.now)), ("ssh-ed25519 B", None)]);
+        let found = |login: &AmendedLogin| {
+            (login.partner.to_string(), login.password_hash.clone(), login.is_added, login.in_place_of)
+        };
+        let wanted =
+            [("etat".to_owned(), None, true, None), ("skatt".to_owned(), Some("h".to_owned()), false, Some([7; 32]))];
+        assert_eq!(logins.iter().map(found).collect::<Vec<_>>(), wanted);
     }
 
     #[tokio::test]

@@ -44,6 +44,8 @@ pub enum Change {
         user: String,
         /// The hash.
         hash: String,
+        /// Digest of the configuration's hash that it is put in place of.
+        in_place_of: [u8; 32],
     },
     /// Nobody of the partner may log in.
     Disable,
@@ -63,7 +65,7 @@ async fn make(
     said: &Said,
 ) -> Result<bool, LedgerError> {
     for change in changes {
-        if !apply(connection, partner, change).await? {
+        if !apply(connection, partner, change, said.now).await? {
             return Ok(false);
         }
         let (what, detail) = told(change);
@@ -72,8 +74,17 @@ async fn make(
     Ok(true)
 }
 
-async fn apply(connection: &mut SqliteConnection, partner: &PartnerId, change: &Change) -> Result<bool, LedgerError> {
+async fn apply(
+    connection: &mut SqliteConnection,
+    partner: &PartnerId,
+    change: &Change,
+    now: Timestamp,
+) -> Result<bool, LedgerError> {
     let id = partner.as_str();
+    if let Change::AddLogin(user) = change {
+        let ended = sqlx::query(texts::END_KEYS_OF).bind(user).bind(id).bind(now.as_millisecond());
+        ended.execute(&mut *connection).await?;
+    }
     let query = match change {
         Change::AddPartner(added) => {
             let query = sqlx::query(texts::ADD_PARTNER).bind(id).bind(added.like.as_str());
@@ -84,7 +95,9 @@ async fn apply(connection: &mut SqliteConnection, partner: &PartnerId, change: &
             let query = sqlx::query(texts::SET_KEY).bind(id).bind(&key.user).bind(&key.key).bind(&key.comment);
             query.bind(key.until.map(Timestamp::as_millisecond))
         }
-        Change::SetPassword { user, hash } => sqlx::query(texts::SET_PASSWORD).bind(user).bind(id).bind(hash),
+        Change::SetPassword { user, hash, in_place_of } => {
+            sqlx::query(texts::SET_PASSWORD).bind(user).bind(id).bind(hash).bind(in_place_of.as_slice())
+        }
         Change::Disable => sqlx::query(texts::DISABLE).bind(id),
         Change::Enable => sqlx::query(texts::ENABLE).bind(id),
     };
@@ -176,10 +189,14 @@ fn added(row: &SqliteRow) -> Result<AddedPartner, LedgerError> {
 }
 
 fn login(row: &SqliteRow) -> Result<AmendedLogin, LedgerError> {
+    let in_place_of: Option<Vec<u8>> = rows::cell(row, "in_place_of")?;
+    let digest = |bytes: Vec<u8>| bytes.try_into().map_err(|_| rows::corrupt("a digest"));
     Ok(AmendedLogin {
         user: rows::cell(row, "user")?,
         partner: id(row, "partner")?,
         password_hash: rows::cell(row, "password_hash")?,
+        is_added: rows::cell(row, "is_added")?,
+        in_place_of: in_place_of.map(digest).transpose()?,
     })
 }
 

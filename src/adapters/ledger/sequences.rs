@@ -90,7 +90,8 @@ pub(super) async fn is_taken(
     Ok(holder(connection, partner, wanted).await?.is_some_and(|holder| holder != id))
 }
 
-/// Holds a shipment until the number before its own is taken, or the time has come.
+/// Holds a shipment until the number before its own is taken, or the time has come. One that was taken since somebody looked
+/// wakes it at once: nobody else will.
 pub(super) async fn hold(
     connection: &mut SqliteConnection,
     id: ShipmentId,
@@ -105,8 +106,11 @@ pub(super) async fn hold(
         .bind(wanted.scope.as_str())
         .bind(int(wanted.number))
         .bind(until.as_millisecond())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    if !matches!(compare(connection, id, &shipment.partner, wanted).await?, SequenceStand::Gap { .. }) {
+        sqlx::query(sql::shares::WAKE).bind(uuid(&id.0)).execute(connection).await?;
+    }
     Ok(())
 }
 

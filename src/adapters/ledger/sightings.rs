@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use super::rows::{self, cell, corrupt, count, int, uuid};
 use super::sql::sources as sql;
 use crate::model::{Sighting, Stamp, TakeOrder, Tried, Wait, WorkerId};
-use crate::ports::{LedgerError, LookEnd, Seen, SourceStand};
+use crate::ports::{LedgerError, LookEnd, Seen, SourceStand, Take};
 
 pub(super) async fn lease(
     connection: &mut SqliteConnection,
@@ -43,8 +43,18 @@ pub(super) async fn stand(connection: &mut SqliteConnection, source: &str) -> Re
     })
 }
 
-pub(super) async fn begin_look(connection: &mut SqliteConnection, source: &str) -> Result<u64, LedgerError> {
-    rows::to_count(sqlx::query_scalar(sql::BEGIN_LOOK).bind(source).fetch_one(connection).await?)
+pub(super) async fn begin_look(
+    connection: &mut SqliteConnection,
+    source: &str,
+    now: Timestamp,
+) -> Result<u64, LedgerError> {
+    let query = sqlx::query_scalar(sql::BEGIN_LOOK).bind(source).bind(now.as_millisecond());
+    rows::to_count(query.fetch_one(connection).await?)
+}
+
+pub(super) async fn look_by(connection: &mut SqliteConnection, source: &str, at: Timestamp) -> Result<(), LedgerError> {
+    sqlx::query(sql::LOOK_BY).bind(source).bind(at.as_millisecond()).execute(connection).await?;
+    Ok(())
 }
 
 pub(super) async fn end_look(
@@ -127,6 +137,15 @@ pub(super) async fn one(
 ) -> Result<Option<Sighting>, LedgerError> {
     let row = sqlx::query(sql::SIGHTING).bind(source).bind(path).fetch_optional(connection).await?;
     row.as_ref().map(sighting).transpose()
+}
+
+pub(super) async fn others_wait(
+    connection: &mut SqliteConnection,
+    take: &Take,
+    stem: &str,
+) -> Result<bool, LedgerError> {
+    let query = sqlx::query_scalar(sql::OTHERS_WAIT).bind(take.source.as_str()).bind(take.path.as_str()).bind(stem);
+    Ok(query.fetch_one(connection).await?)
 }
 
 pub(super) async fn stamps(

@@ -29,9 +29,15 @@ impl Sources for SqliteLedger {
         sightings::stand(&mut *self.reader().await?, source).await
     }
 
-    async fn begin_look(&self, source: &str) -> Result<u64, LedgerError> {
+    async fn begin_look(&self, source: &str, now: Timestamp) -> Result<u64, LedgerError> {
         let source = source.to_owned();
-        self.write(move |connection| Box::pin(async move { sightings::begin_look(connection, &source).await })).await
+        self.write(move |connection| Box::pin(async move { sightings::begin_look(connection, &source, now).await }))
+            .await
+    }
+
+    async fn look_by(&self, source: &str, at: Timestamp) -> Result<(), LedgerError> {
+        let source = source.to_owned();
+        self.write(move |connection| Box::pin(async move { sightings::look_by(connection, &source, at).await })).await
     }
 
     async fn end_look(&self, source: &str, end: &LookEnd) -> Result<(), LedgerError> {
@@ -128,6 +134,10 @@ impl Sources for SqliteLedger {
         self.write(move |connection| Box::pin(takes::delay(connection, take, until))).await
     }
 
+    async fn others_wait(&self, take: &Take, stem: &str) -> Result<bool, LedgerError> {
+        sightings::others_wait(&mut *self.reader().await?, take, stem).await
+    }
+
     async fn end_take(&self, take: &Take, is_gone: bool, now: Timestamp) -> Result<(), LedgerError> {
         let take = take.clone();
         self.write(move |connection| Box::pin(async move { takes::end(connection, &take, is_gone, now).await })).await
@@ -137,8 +147,9 @@ impl Sources for SqliteLedger {
         answers::due(&mut *self.reader().await?, source, now, limit).await
     }
 
-    async fn conclude_receipt(&self, id: u64, end: ReceiptEnd) -> Result<(), LedgerError> {
-        self.write(move |connection| Box::pin(answers::conclude(connection, id, end))).await
+    async fn conclude_receipt(&self, receipt: &DueReceipt, end: ReceiptEnd) -> Result<(), LedgerError> {
+        let (id, blob) = (receipt.id, receipt.blob);
+        self.write(move |connection| Box::pin(answers::conclude(connection, (id, blob), end))).await
     }
 
     async fn foreseen(&self, shipment: ShipmentId) -> Result<Option<Code>, LedgerError> {

@@ -51,6 +51,8 @@ pub(super) mod shares;
 
 // Transactions.
 
+/// Rows that the connection has changed; SQLite's.
+pub(super) const TOTAL_CHANGES: &str = "SELECT total_changes()";
 pub(super) const COMMIT: &str = "COMMIT";
 pub(super) const ROLLBACK: &str = "ROLLBACK";
 pub(super) const SAVEPOINT: &str = "SAVEPOINT change";
@@ -77,8 +79,8 @@ pub(super) const RELEASE_LEASE: &str = "UPDATE shipments SET worker = NULL, leas
 pub(super) const RELEASE_ALL: &str = "UPDATE shipments SET worker = NULL, lease_until = 0, wake_at = 0 \
      WHERE stage < 2 AND (worker IS NULL OR $1 IS NULL OR worker <> $1)";
 
-/// Items of shipments that nobody holds.
-pub(super) const DUE_NOW: &str = "UPDATE items SET due_at = 0 WHERE state < 2 AND due_at > 0 \
+/// Items of shipments that nobody holds. Without the hint SQLite reads all items of each.
+pub(super) const DUE_NOW: &str = "UPDATE items INDEXED BY items_open SET due_at = 0 WHERE state < 2 AND due_at > 0 \
      AND shipment IN (SELECT seq FROM shipments WHERE stage < 2 AND worker IS NULL)";
 
 pub(super) const JUDGE: &str = "UPDATE shipments SET stage = $2, verdict = $3, code = $4, route = $5, sha256 = $6, \
@@ -129,8 +131,8 @@ pub(super) const WAIT: &str =
 
 pub(super) const END_WAIT: &str = concat!("DELETE FROM sequence_waits WHERE shipment = ", seq!());
 
-/// Those that waited for a number are due.
-pub(super) const WAKE_NEXT: &str = "UPDATE shipments SET wake_at = 0 WHERE stage = 0 AND seq IN \
+/// Those that waited for a number are due at once, also while somebody still has them in hand.
+pub(super) const WAKE_NEXT: &str = "UPDATE shipments SET wake_at = 0, woken = 1 WHERE stage = 0 AND seq IN \
      (SELECT shipment FROM sequence_waits WHERE partner = $1 AND scope = $2 AND number <= $3 + 1)";
 
 /// A shipment that was claimed earlier in the same directory, is not judged yet, and is not held itself.
@@ -156,8 +158,8 @@ pub(super) const LATEST: &str = concat!(
 );
 
 /// Shipments with a final receipt of before a time, whose bytes are still kept and no longer needed for what is, nor for a
-/// replay that has begun to open their items.
-pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s \
+/// replay that has begun to open their items. Without the hint SQLite asks all that there ever were.
+pub(super) const EXPIRING: &str = "SELECT s.seq, s.blob FROM shipments AS s INDEXED BY shipments_kept \
      JOIN receipt_files AS r ON r.shipment = s.seq AND r.kind = $3 AND r.number = 0 AND r.form = 0 \
      WHERE s.stage = 2 AND s.expired = 0 AND r.placed_at < $1 \
      AND NOT EXISTS (SELECT 1 FROM held WHERE shipment = s.seq AND state = 0) \
@@ -517,6 +519,10 @@ mod tests {
             let plan = plan(text).await;
             assert!(plan.iter().any(|step| step.contains("(source=? AND path=?)")), "{plan:#?}");
         }
+        let forgotten = plan(instances::FORGET).await;
+        for index in ["instances_kept (shipment=?)", "instances_claimed (claim_shipment=?)"] {
+            assert!(forgotten.iter().any(|step| step.ends_with(index)), "{forgotten:#?}");
+        }
         let keys = plan(SET_KEYS).await;
         assert!(keys.iter().any(|step| step.ends_with("(shipment=? AND number=?)")), "{keys:#?}");
         let plan = plan(REFUSE_NUMBERS).await;
@@ -537,8 +543,10 @@ mod tests {
             (area::LIST, "SEARCH nodes USING PRIMARY KEY (partner=? AND dir=? AND name>?)"),
             (sources::UNREADY, "SEARCH sightings USING INDEX sightings_waiting (source=? AND path>?)"),
             (sources::TURNS_BY_AGE, "SEARCH sightings USING INDEX sightings_turn (source=?)"),
-            (sources::DUE_RECEIPTS, "SEARCH source_receipts USING INDEX source_receipts_due (source=? AND due_at<?)"),
+            (sources::DUE_RECEIPTS, "SEARCH source_receipts USING INDEX source_receipts_due (source=?)"),
             (LEASE, "SEARCH shipments USING COVERING INDEX shipments_waiting (stage=? AND wake_at<?)"),
+            (EXPIRING, "SCAN s USING INDEX shipments_kept"),
+            (DUE_NOW, "SEARCH items USING INDEX items_open (shipment=?)"),
             (COUNTS, "SCAN shipments USING COVERING INDEX shipments_stage"),
             (shares::UNSHARED, "SEARCH items USING PRIMARY KEY (shipment=? AND number>?)"),
             (shares::SHARES, "SEARCH shipments USING INDEX shipments_shares (share_of=?)"),

@@ -12,7 +12,7 @@ use super::sightings::{hash, stamp};
 use super::sql::sources as sql;
 use crate::codes;
 use crate::model::{AreaPath, Code, NodeState, ScratchId, ShipmentId, Stamp, Tried, WorkerId};
-use crate::ports::{LedgerError, Take, TakeClaim, TakeStage};
+use crate::ports::{LONGEST_DELAY, LedgerError, Take, TakeClaim, TakeStage};
 
 pub(super) async fn begin(
     connection: &mut SqliteConnection,
@@ -38,8 +38,14 @@ pub(super) async fn open(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Take>, LedgerError> {
-    let query = sqlx::query(sql::OPEN_TAKES).bind(source).bind(now.as_millisecond()).bind(limit);
+    let query =
+        sqlx::query(sql::OPEN_TAKES).bind(source).bind(now.as_millisecond()).bind(longest_delay(now)).bind(limit);
     query.fetch_all(connection).await?.iter().map(take).collect()
+}
+
+/// What is put off until after this was put off by a clock that was ahead.
+pub(super) fn longest_delay(now: Timestamp) -> i64 {
+    now.saturating_add(LONGEST_DELAY).unwrap_or(Timestamp::MAX).as_millisecond()
 }
 
 pub(super) async fn fetched(

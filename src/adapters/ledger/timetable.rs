@@ -1,5 +1,7 @@
 //! The timetable's calls: which connection each uses, and what it runs there.
 
+use std::ops::ControlFlow;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -74,8 +76,9 @@ impl Timetable for SqliteLedger {
         partner: &PartnerId,
         route: Option<(&RouteName, &str)>,
         after: Timestamp,
-    ) -> Result<Vec<Arrival>, LedgerError> {
-        expected::arrivals(&mut *self.reader().await?, partner, route, after).await
+        tell: &mut (dyn FnMut(Arrival) -> ControlFlow<()> + Send),
+    ) -> Result<(), LedgerError> {
+        expected::arrivals(&mut *self.reader().await?, (partner, route), after, tell).await
     }
 
     async fn past_files(&self, expected: &str, limit: u32) -> Result<Vec<PastFile>, LedgerError> {
@@ -99,6 +102,10 @@ impl Timetable for SqliteLedger {
             self.write(move |connection| Box::pin(async move { alarms::set(connection, &change).await })).await?;
         measures::alarm(subject, alarm.is_some());
         Ok(changed)
+    }
+
+    async fn alarm(&self, subject: &str) -> Result<Option<Alarm>, LedgerError> {
+        Ok(alarms::open(&mut *self.reader().await?, subject).await?.map(|(_, alarm)| alarm))
     }
 
     async fn open_alarms(&self) -> Result<Vec<String>, LedgerError> {

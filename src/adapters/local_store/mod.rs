@@ -2,7 +2,7 @@
 //!
 //! Every path is walked from the root one name at a time, and no link is followed on the way: whoever writes into the
 //! directory cannot make us read or change anything outside of it. What is no regular file is not seen. A name appears
-//! whole: a rename that may not replace is one step of the kernel's.
+//! whole: a rename that may not replace is one step of the kernel's, but on file systems that have no such step.
 
 mod files;
 mod tree;

@@ -9,6 +9,9 @@ use futures::{TryStreamExt as _, stream};
 
 use super::*;
 
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct Place {
     dir: tempfile::TempDir,
     store: LocalStore,
@@ -146,7 +149,7 @@ async fn a_change_rings() {
     let bell = Arc::new(tokio::sync::Notify::new());
     let _watcher = Watcher::start(&place.dir.path().join("in"), false, Arc::clone(&bell)).unwrap();
     place.put("a.xml", "a");
-    tokio::time::timeout(std::time::Duration::from_secs(20), bell.notified()).await.unwrap();
+    tokio::time::timeout(PATIENCE, bell.notified()).await.unwrap();
     assert!(Watcher::start(&place.dir.path().join("gone"), false, bell).is_err());
 }
 
@@ -171,7 +174,15 @@ async fn a_mount_that_hangs_keeps_few_threads() {
     let place = Place::new();
     let (end, hang) = std::sync::mpsc::channel::<()>();
     let (hang, begun) = (Arc::new(std::sync::Mutex::new(hang)), Arc::new(AtomicUsize::new(0)));
-    for _ in 0..4 * THREADS {
+    let threads_begun = async || {
+        while begun.load(Ordering::SeqCst) < THREADS {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    for number in 0..4 * THREADS {
+        if number == THREADS {
+            tokio::time::timeout(PATIENCE, threads_begun()).await.expect("every thread is at work");
+        }
         let (hang, begun) = (Arc::clone(&hang), Arc::clone(&begun));
         let call = place.store.on_disk(move |_| {
             begun.fetch_add(1, Ordering::SeqCst);
@@ -181,7 +192,7 @@ async fn a_mount_that_hangs_keeps_few_threads() {
         // Who asked has left, and the thread has not.
         assert!(tokio::time::timeout(Duration::from_millis(20), call).await.is_err());
     }
-    assert!((1..=THREADS).contains(&begun.load(Ordering::SeqCst)), "{begun:?}");
+    assert_eq!(begun.load(Ordering::SeqCst), THREADS);
     drop(end);
     assert_eq!(place.store.stat("a").await.unwrap(), None);
 }

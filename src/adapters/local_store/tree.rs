@@ -21,13 +21,15 @@ pub(super) struct Walk {
     open: Option<(String, u32, OwnedFd, Dir)>,
     /// Still to be read.
     later: Vec<(String, u32)>,
+    /// Entries and directories that cannot be read.
+    skipped: u64,
 }
 
 impl Walk {
     /// Begins in a directory, with so many levels below it.
     pub(super) fn begin(root: &Path, dir: &str, depth: u32) -> io::Result<Self> {
         let root = open_root(root)?;
-        let mut walk = Self { root, open: None, later: Vec::new() };
+        let mut walk = Self { root, open: None, later: Vec::new(), skipped: 0 };
         walk.enter(dir.to_owned(), depth)?;
         Ok(walk)
     }
@@ -39,18 +41,29 @@ impl Walk {
         Ok(())
     }
 
+    /// Goes to the next directory that is still there and may be read; `false` at the end.
+    fn enter_next(&mut self) -> io::Result<bool> {
+        while let Some((dir, depth)) = self.later.pop() {
+            let Err(error) = self.enter(dir, depth) else { return Ok(true) };
+            match Errno::from_io_error(&error) {
+                // Removed, or replaced by a link, since it was listed.
+                Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                // Closed to us, as lost+found is: the others are there all the same.
+                Some(Errno::ACCESS | Errno::PERM) => self.skipped += 1,
+                _ => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
     /// The next regular file; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<FileSeen>> {
         loop {
             let Some((dir, depth, fd, entries)) = &mut self.open else {
-                let Some((dir, depth)) = self.later.pop() else { return Ok(None) };
-                match self.enter(dir, depth) {
-                    // Removed, or replaced by a link, since it was listed.
-                    Err(gone)
-                        if matches!(Errno::from_io_error(&gone), Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => {}
-                    entered => entered?,
+                if self.enter_next()? {
+                    continue;
                 }
-                continue;
+                return Ok(None);
             };
             let Some(entry) = entries.read() else {
                 self.open = None;
@@ -68,8 +81,20 @@ impl Walk {
                     self.later.push((path, *depth - 1));
                 }
                 Ok(_) | Err(Errno::NOENT) => {}
+                Err(Errno::ACCESS | Errno::PERM | Errno::IO | Errno::STALE) => self.skipped += 1,
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+}
+
+impl Drop for Walk {
+    fn drop(&mut self) {
+        if self.skipped > 0 {
+            tracing::warn!(
+                skipped = self.skipped,
+                "entries of a watched directory cannot be read: they are passed over"
+            );
         }
     }
 }
@@ -109,12 +134,30 @@ pub(super) fn open(root: &Path, path: &str, offset: u64) -> io::Result<File> {
 /// Opens a file to write from an offset; 0 makes it anew. There are no holes in a file.
 pub(super) fn create(root: &Path, path: &str, offset: u64) -> io::Result<File> {
     let (dir, name) = parent(&open_root(root)?, path)?;
-    let made = if offset == 0 { OFlags::CREATE } else { OFlags::empty() };
-    let flags = made | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(dir, raw(name), flags, Mode::from_raw_mode(0o660))?;
-    let file = regular(opened.into(), offset)?;
+    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if offset == 0 {
+        return Ok(anew(&dir, &raw(name), flags)?.into());
+    }
+    let file = regular(rustix::fs::openat(dir, raw(name), flags, Mode::empty())?.into(), offset)?;
     file.set_len(offset)?;
     Ok(file)
+}
+
+/// Makes a file that nobody has: what was there is neither emptied under another name that it has, nor under the hands of
+/// a thread that is late.
+fn anew(dir: &OwnedFd, name: &OsString, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let make = || rustix::fs::openat(dir, name, flags | OFlags::CREATE | OFlags::EXCL, Mode::from_raw_mode(0o660));
+    let is_file = || {
+        let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file())
+    };
+    match make() {
+        Err(Errno::EXIST) if is_file() => {
+            rustix::fs::unlinkat(dir, name, AtFlags::empty())?;
+            make()
+        }
+        made => made,
+    }
 }
 
 /// The file, if it is a regular one that reaches to an offset.
@@ -135,16 +178,28 @@ pub(super) fn rename(root: &Path, from: &str, to: &str, replace: bool) -> io::Re
         rustix::fs::renameat(&from_dir, &from, &to_dir, &to)?;
     } else {
         match rustix::fs::renameat_with(&from_dir, &from, &to_dir, &to, RenameFlags::NOREPLACE) {
-            // Some network file systems cannot; a second name and then taking away the first is as good.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                rustix::fs::linkat(&from_dir, &from, &to_dir, &to, AtFlags::empty())?;
-                rustix::fs::unlinkat(&from_dir, &from, AtFlags::empty())?;
-            }
+            // Some network file systems cannot.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rename_by_link((&from_dir, &from), (&to_dir, &to))?,
             done => done?,
         }
     }
     sync(&to_dir)?;
     sync(&from_dir)
+}
+
+/// A second name and then taking away the first is as good. Where a file has but one name, the new one is looked at just
+/// before.
+fn rename_by_link(from: (&OwnedFd, &OsString), to: (&OwnedFd, &OsString)) -> rustix::io::Result<()> {
+    match rustix::fs::linkat(from.0, from.1, to.0, to.1, AtFlags::empty()) {
+        Err(Errno::NOSYS | Errno::NOTSUP | Errno::PERM) => {
+            match rustix::fs::statat(to.0, to.1, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(_) => Err(Errno::EXIST),
+                Err(Errno::NOENT) => rustix::fs::renameat(from.0, from.1, to.0, to.1),
+                Err(error) => Err(error),
+            }
+        }
+        linked => linked.and_then(|()| rustix::fs::unlinkat(from.0, from.1, AtFlags::empty())),
+    }
 }
 
 /// Removes a file durably; one that is not there is no error.
@@ -225,4 +280,46 @@ fn seen(path: String, stat: &Stat) -> FileSeen {
 fn modified(stat: &Stat) -> Timestamp {
     let nanosecond = i32::try_from(stat.st_mtime_nsec).unwrap_or(0);
     Timestamp::new(stat.st_mtime, nanosecond).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_closed_to_us_hides_no_other() {
+        if rustix::process::geteuid().is_root() {
+            // Who may enter everything sees nothing of it: somebody else looks.
+            let name = "adapters::local_store::tree::tests::a_directory_that_is_closed_to_us_hides_no_other";
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            // A folder of our own for what is temporary is closed to them.
+            command.args(["--exact", name]).current_dir("/").env_remove("TMPDIR").uid(65_534).gid(65_534);
+            match command.status() {
+                Ok(status) => assert!(status.success()),
+                // They may not start it either.
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied),
+            }
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        for (name, mode) in [("lost+found", 0o000), ("names", 0o400), ("open", 0o700)] {
+            let below = dir.path().join(name);
+            fs::create_dir(&below).unwrap();
+            fs::write(below.join("a.xml"), "a").unwrap();
+            fs::set_permissions(&below, Permissions::from_mode(mode)).unwrap();
+        }
+        fs::write(dir.path().join("b.xml"), "b").unwrap();
+        let mut walk = Walk::begin(dir.path(), "", 1).unwrap();
+        let mut paths: Vec<_> = std::iter::from_fn(|| walk.next().unwrap()).map(|seen| seen.path).collect();
+        paths.sort();
+        assert_eq!((paths, walk.skipped), (vec!["b.xml".to_owned(), "open/a.xml".to_owned()], 2));
+        for name in ["lost+found", "names"] {
+            fs::set_permissions(dir.path().join(name), Permissions::from_mode(0o700)).unwrap();
+        }
+    }
 }

@@ -25,12 +25,13 @@ impl Lane {
 
     /// The open session, or a new one. Who comes while it is made waits for the same one, and hears the same if it fails.
     pub(super) async fn session(&self) -> Result<Lease, StoreError> {
-        loop {
+        for _ in 0..ATTEMPTS {
             // One that ended just now is not an answer.
             if let Some(lease) = self.attempt().await?.lease() {
                 return Ok(lease);
             }
         }
+        Err(StoreError::Unreachable("the server ends each session as soon as it has begun".to_owned()))
     }
 
     fn attempt(&self) -> Attempt {
@@ -50,3 +51,6 @@ impl Lane {
         attempt
     }
 }
+
+/// The first may have been there for long.
+const ATTEMPTS: u32 = 2;

@@ -150,9 +150,12 @@ impl Look {
             None => false,
         };
         if !known {
-            match current.open.session.lstat(&paths::below(&self.root, &path)?).await? {
-                Some(more) => found = more,
-                None => return Ok(Found::Nothing),
+            match current.open.session.lstat(&paths::below(&self.root, &path)?).await {
+                Ok(Some(more)) => found = more,
+                Ok(None) => return Ok(Found::Nothing),
+                // What cannot be told of one hides no other.
+                Err(StoreError::Denied | StoreError::Failed(_)) => return Ok(Found::Odd),
+                Err(error) => return Err(error),
             }
         }
         Ok(match kind(&named.line, found) {

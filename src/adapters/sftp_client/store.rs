@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 
 use super::calls::seen;
-use super::clock::{ServerClock, touched};
+use super::clock::ServerClock;
 use super::lane::Lane;
 use super::listing::Look;
 use super::peer::Peer;
@@ -82,7 +82,7 @@ impl FileStore for SftpStore {
         }
         let Some(dir) = &self.writable else { return Ok(None) };
         let dir = paths::below(&self.root, dir)?;
-        self.clock.learn(touched(self.session().await?, &dir).await?);
+        self.clock.ask(self.session().await?, &dir).await?;
         Ok(self.clock.now())
     }
 

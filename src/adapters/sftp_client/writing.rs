@@ -150,7 +150,19 @@ impl Put {
         }
         let reply = self.open.session.extended("fsync@openssh.com", &[&self.open.handle]).await?;
         // A file system that cannot sync is no reason to refuse the file.
-        if matches!(reply, Reply::Status(UNSUPPORTED)) { Ok(()) } else { done(reply) }
+        if matches!(reply, Reply::Status(UNSUPPORTED)) {
+            return Ok(());
+        }
+        match done(reply) {
+            // Told apart from a file that cannot be opened once more: this one may never come to the server's disk.
+            Err(StoreError::Failed(_) | StoreError::Denied) => Err(self.unsynced().await),
+            done => done,
+        }
+    }
+
+    async fn unsynced(&self) -> StoreError {
+        let is_full = self.open.session.is_full(paths::dir_of(&self.path)).await;
+        if is_full { StoreError::Full } else { StoreError::Nonsense("a file that it does not bring to its disk") }
     }
 
     /// Closes the file as far as it came, to go on from, and tells why it went no further.

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backlog::{Backlog, OWN_BYTES};
 use super::bandwidth::Bandwidth;
+use super::line::Ends;
 use super::packets::{Broken, Frames};
 use super::replies::Replies;
 use super::roster::Shares;
@@ -46,15 +47,15 @@ pub(super) async fn serve(
     connection: Handle,
     mut session: Session,
     shares: Shares,
-    stop: CancellationToken,
+    ends: Ends,
 ) {
     let (reader, writer) = channel.split();
     let (backlog, bandwidth) = (Backlog::new(shares.backlog), shares.bandwidth);
-    let mut talk = Talk { reader, writer, frames: Frames::default(), backlog, ended: false, bandwidth };
-    if let Some(first) = first {
-        talk.ended = taken(&mut talk.frames, Some(first)) != Took::Bytes;
+    let mut talk = Talk { reader, writer, inbound: Inbound::default(), backlog, bandwidth, cut: ends.cut };
+    if first.is_some() {
+        talk.inbound.take(first);
     }
-    let end = match talk.converse(&mut session, &stop).await {
+    let end = match talk.converse(&mut session, &ends.stop).await {
         Ok(never) => match never {},
         Err(end) => end,
     };
@@ -74,10 +75,11 @@ pub(super) async fn serve(
 struct Talk {
     reader: ChannelReadHalf,
     writer: ChannelWriteHalf<Msg>,
-    frames: Frames,
+    inbound: Inbound,
     backlog: Backlog,
-    ended: bool,
     bandwidth: Option<Arc<Bandwidth>>,
+    /// Cancelled when nobody is at the other end of the line: the window that replies wait for will not come.
+    cut: CancellationToken,
 }
 
 enum Never {}
@@ -86,75 +88,81 @@ impl Talk {
     async fn converse(&mut self, session: &mut Session, stop: &CancellationToken) -> Result<Never, End> {
         let mut replies = Replies::default();
         loop {
+            // Before anything more is taken in: what came first may be all that the client says until it is answered.
+            self.answer(session, &mut replies).await?;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(End::Stopping),
                 took = self.take_in() => took?,
             }
-            self.pay(self.frames.len()).await;
-            loop {
-                let answered = session.answer(&mut self.frames, &mut replies).await;
-                // Also when the stream has broken: what came before that is answered.
-                if replies.len() > 0 {
-                    self.pay(replies.len()).await;
-                    self.send(replies.take()).await?;
-                }
-                if self.backlog.fit(self.frames.len()) {
-                    self.frames.renew();
-                }
-                if !answered? {
-                    break;
-                }
+        }
+    }
+
+    /// Answers the requests that have come whole.
+    async fn answer(&mut self, session: &mut Session, replies: &mut Replies) -> Result<(), End> {
+        loop {
+            // Also what was taken in while replies waited.
+            let came_bytes = self.inbound.frames.came();
+            self.pay(came_bytes).await;
+            let answered = session.answer(&mut self.inbound.frames, replies).await;
+            // Also when the stream has broken: what came before that is answered.
+            if replies.len() > 0 {
+                self.pay(replies.len()).await;
+                self.send(replies.take()).await?;
+            }
+            if self.backlog.fit(self.inbound.frames.len()) {
+                self.inbound.frames.renew();
+            }
+            if !answered? {
+                return Ok(());
             }
         }
     }
 
     /// Waits until so many bytes are within the partner's share of the line.
     async fn pay(&self, bytes: usize) {
-        if let Some(bandwidth) = &self.bandwidth {
+        if let Some(bandwidth) = self.bandwidth.as_ref().filter(|_| bytes > 0) {
             bandwidth.spend(bytes).await;
         }
     }
 
     /// Waits for bytes and takes all that are there, within bounds.
     async fn take_in(&mut self) -> Result<(), End> {
-        if self.ended {
+        let Self { reader, inbound, .. } = self;
+        if inbound.until != Until::More {
             return Err(End::Closed);
         }
-        let first = self.reader.wait().await;
-        self.ended = taken(&mut self.frames, first) != Took::Bytes;
-        while !self.ended && self.frames.len() < OWN_BYTES {
-            match self.reader.wait().now_or_never() {
-                Some(message) => self.ended = taken(&mut self.frames, message) != Took::Bytes,
-                None => break,
-            }
+        inbound.take(reader.wait().await);
+        while inbound.until == Until::More && inbound.frames.len() < OWN_BYTES {
+            let Some(message) = reader.wait().now_or_never() else { break };
+            inbound.take(message);
         }
         Ok(())
     }
 
     /// Sends replies, taking bytes in meanwhile.
     async fn send(&mut self, replies: Bytes) -> Result<(), End> {
-        let Self { reader, writer, frames, backlog, ended, .. } = self;
+        let Self { reader, writer, inbound, backlog, cut, .. } = self;
         let sending = writer.data_bytes(replies);
         tokio::pin!(sending);
         let mut patience = Patience::default();
-        loop {
-            let is_full = *ended || frames.len() >= WAITING_BYTES;
-            let has_room = frames.len() < backlog.room_bytes();
-            patience.look(is_full, frames.len(), Instant::now());
+        // The window these replies wait for does not come when nobody is there.
+        while inbound.until != Until::Gone {
+            let has_ended = inbound.until == Until::End;
+            let is_full = has_ended || inbound.frames.len() >= WAITING_BYTES;
+            let has_room = inbound.frames.len() < backlog.room_bytes();
+            patience.look(is_full, inbound.frames.len(), Instant::now());
             tokio::select! {
                 biased;
                 sent = &mut sending => return sent.map_err(|_gone| End::Closed),
-                message = reader.wait(), if !is_full && has_room => match taken(frames, message) {
-                    Took::Bytes => {}
-                    Took::End => *ended = true,
-                    // The window these replies wait for will not come.
-                    Took::Gone => return Err(End::Closed),
-                },
+                () = cut.cancelled() => return Err(End::Closed),
+                // Behind the end nothing comes but the word that the channel is given up.
+                message = reader.wait(), if has_ended || (!is_full && has_room) => inbound.take(message),
                 () = backlog.grow(), if !is_full && !has_room => {}
                 () = patience.ends() => return Err(End::Stalled),
             }
         }
+        Err(End::Closed)
     }
 
     /// Says good-bye; nobody may be there to hear it.
@@ -201,26 +209,38 @@ impl Patience {
     }
 }
 
-/// What a message was.
-#[derive(Debug, PartialEq, Eq)]
-enum Took {
-    /// Bytes, or nothing that concerns us.
-    Bytes,
-    /// The client has no more to say, but listens.
+/// What has come from the client.
+#[derive(Debug, Default)]
+struct Inbound {
+    frames: Frames,
+    until: Until,
+}
+
+/// How far the client has come.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Until {
+    /// More may come.
+    #[default]
+    More,
+    /// It has no more to say, but listens.
     End,
     /// Nobody is there.
     Gone,
 }
 
-fn taken(frames: &mut Frames, message: Option<ChannelMsg>) -> Took {
-    match message {
-        Some(ChannelMsg::Data { data }) => {
-            frames.push(&data);
-            Took::Bytes
-        }
-        Some(ChannelMsg::Eof) => Took::End,
-        Some(ChannelMsg::Close) | None => Took::Gone,
-        Some(_) => Took::Bytes,
+impl Inbound {
+    fn take(&mut self, message: Option<ChannelMsg>) {
+        let until = match message {
+            Some(ChannelMsg::Data { data }) if self.until == Until::More => {
+                self.frames.push(&data);
+                Until::More
+            }
+            Some(ChannelMsg::Eof) => Until::End,
+            Some(ChannelMsg::Close) | None => Until::Gone,
+            // Nothing that concerns us.
+            Some(_) => Until::More,
+        };
+        self.until = self.until.max(until);
     }
 }
 
@@ -233,7 +253,115 @@ const SLOW: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use russh::keys::ssh_key::private::Ed25519Keypair;
+    use russh::keys::{PrivateKey, PublicKeyOrCertificate};
+    use russh::server::{Auth, ChannelOpenHandle};
+    use russh::{client, server};
+    use russh_sftp::protocol::{Init, Packet};
+    use tokio::io::duplex;
+    use tokio::sync::Semaphore;
+
+    use crate::adapters::blobs::LocalBlobs;
+    use crate::adapters::ledger::SqliteLedger;
+    use crate::model::{BlobId, ShipmentId};
+    use crate::ports::{Arrival, Arrivals, Arriving, SystemClock};
+
+    use super::super::deferred::Deferred;
+    use super::super::offers::{Age, config};
+    use super::super::premises::Premises;
+    use super::super::settings::SftpLimits;
+    use super::super::tree::{self, Tree};
     use super::*;
+
+    /// Looks at nothing.
+    struct Blind;
+
+    impl Arrivals for Blind {
+        fn begins(&self, _upload: Arriving) -> Box<dyn Arrival> {
+            unreachable!("nothing is uploaded here")
+        }
+
+        fn shipment_of(&self, _blob: BlobId) -> Option<ShipmentId> {
+            None
+        }
+    }
+
+    async fn session(dir: &Path) -> Session {
+        let premises = Premises {
+            area: Deferred::new(Arc::new(SqliteLedger::open(&dir.join("ledger.db")).await.unwrap())),
+            blobs: Arc::new(LocalBlobs::open(&dir.join("bytes")).unwrap()),
+            arrivals: Arc::new(Blind),
+            clock: Arc::new(SystemClock),
+            claimed: Arc::default(),
+            ongoing: Default::default(),
+        };
+        let tree = Tree::new(&tree::tests::access()).unwrap();
+        Session::new(Arc::new(premises), Arc::new(tree), 1, Arc::new(Semaphore::new(1)))
+    }
+
+    /// Serves a channel from its first bytes on, which it has in hand by then.
+    struct Late(Option<Session>);
+
+    impl server::Handler for Late {
+        type Error = russh::Error;
+
+        async fn auth_none(&mut self, _user: &str) -> Result<Auth, Self::Error> {
+            Ok(Auth::Accept)
+        }
+
+        async fn channel_open_session(
+            &mut self,
+            mut channel: Channel<Msg>,
+            reply: ChannelOpenHandle,
+            connection: &mut server::Session,
+        ) -> Result<(), Self::Error> {
+            reply.accept().await;
+            let (handle, session) = (connection.handle(), self.0.take().unwrap());
+            let shares = Shares::new(&tree::tests::access(), &SftpLimits::default());
+            tokio::spawn(async move {
+                let first = channel.wait().await;
+                assert!(matches!(first, Some(ChannelMsg::Data { .. })), "{first:?}");
+                let ends = Ends { stop: CancellationToken::new(), cut: CancellationToken::new() };
+                serve((channel, first), handle, session, shares, ends).await;
+            });
+            Ok(())
+        }
+    }
+
+    struct Trusting;
+
+    impl client::Handler for Trusting {
+        type Error = russh::Error;
+
+        async fn check_server_key(&mut self, _key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+            Ok(true)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_came_before_the_session_began_is_answered_without_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let late = Late(Some(session(dir.path()).await));
+        let key = PrivateKey::from(Ed25519Keypair::from_seed(&[1; 32]));
+        let offer = Arc::new(config(&SftpLimits::default(), Age::Modern, vec![key], Vec::new()));
+        let (ours, theirs) = duplex(64 * 1024);
+        tokio::spawn(async move { server::run_stream(offer, ours, late).await.unwrap().await });
+        let mut ssh = client::connect_stream(Arc::default(), theirs, Trusting).await.unwrap();
+        assert!(ssh.authenticate_none("etat").await.unwrap().success());
+        let mut channel = ssh.channel_open_session().await.unwrap();
+        channel.data_bytes(Bytes::try_from(Packet::from(Init::default())).unwrap()).await.unwrap();
+        let answer = async {
+            loop {
+                if let Some(ChannelMsg::Data { data }) = channel.wait().await {
+                    return data;
+                }
+            }
+        };
+        let answer = timeout(Duration::from_secs(60), answer).await.expect("an answer to INIT");
+        assert!(matches!(Packet::try_from(&mut answer.slice(4..)), Ok(Packet::Version(_))));
+    }
 
     #[test]
     fn patience_ends_from_the_first_moment_on_and_sooner_without_room() {

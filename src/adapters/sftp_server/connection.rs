@@ -20,6 +20,7 @@ use crate::measures;
 
 use super::channel;
 use super::defender::Defender;
+use super::line::Ends;
 use super::login::Entrance;
 use super::offers::Age;
 use super::premises::Premises;
@@ -78,6 +79,7 @@ pub(super) struct Connection {
     waiting: HashMap<ChannelId, Waiting>,
     room_for_channels: Arc<Semaphore>,
     channels: TaskTracker,
+    ends: Ends,
     distance: Distance,
 }
 
@@ -91,14 +93,14 @@ struct Granted {
 }
 
 impl Connection {
-    /// A connection before its login. `channels` tracks the work of its channels.
+    /// A connection before its login. The tracker is for the work of its channels.
     pub(super) fn new(
         shared: Arc<Shared>,
         peer: SocketAddr,
         age: Age,
         stranger: Stranger,
         logged_in: oneshot::Sender<CancellationToken>,
-        channels: TaskTracker,
+        (channels, ends): (TaskTracker, Ends),
     ) -> Self {
         Self {
             shared,
@@ -112,11 +114,12 @@ impl Connection {
             waiting: HashMap::new(),
             room_for_channels: Arc::new(Semaphore::new(MAX_CHANNELS)),
             channels,
+            ends,
             distance: Distance::default(),
         }
     }
 
-    async fn grant(&mut self, user: &str, entrance: Option<Entrance>, method: Method) -> Auth {
+    async fn grant(&mut self, user: &str, entrance: Option<Entrance>, method: Method) -> Result<Auth, russh::Error> {
         let opened = entrance.and_then(|entrance| Some((self.shared.roster().seat(&entrance.partner)?, entrance)));
         let Some((seat, entrance)) = opened else { return self.refuse_login(user, method).await };
         let partner = &seat.tree.partner;
@@ -127,27 +130,40 @@ impl Connection {
         if entrance.needs_both && !self.is_second(user, method) {
             self.first = Some((user.to_owned(), method));
             let others = if method.is_password() { &[MethodKind::PublicKey][..] } else { &PASSWORDS };
-            return Auth::Reject { proceed_with_methods: Some(MethodSet::from(others)), partial_success: true };
+            return Ok(Auth::Reject { proceed_with_methods: Some(MethodSet::from(others)), partial_success: true });
         }
         self.shared.defender.welcomed(self.peer.ip(), user);
         warn_of_end(user, entrance.expires, self.shared.premises.now());
         let Ok(taken) = Arc::clone(&seat.shares.seats).try_acquire_owned() else {
             tracing::warn!(peer = %self.peer, %partner, "login refused: the partner has too many connections");
-            return Auth::reject();
+            return Ok(Auth::reject());
         };
         measures::logged_in(partner);
         tracing::info!(peer = %self.peer, user = %self.named(user), %partner, %method, "logged in");
         self.granted =
             Some(Granted { tree: Arc::new(seat.tree.seen_by(user)), shares: seat.shares.clone(), _seat: taken });
-        Auth::Accept
+        Ok(Auth::Accept)
     }
 
     /// Refuses a login, the later the more have been refused; the same whatever was wrong with it.
-    async fn refuse_login(&self, user: &str, method: Method) -> Auth {
+    async fn refuse_login(&self, user: &str, method: Method) -> Result<Auth, russh::Error> {
         measures::login_refused();
         tracing::warn!(peer = %self.peer, user = %self.named(user), %method, "login refused");
-        tokio::time::sleep(self.shared.defender.refused(self.peer.ip(), user).await).await;
-        Auth::reject()
+        // Counted also when nobody waits for the answer.
+        let wait = self.shared.defender.refused(self.peer.ip(), user).await;
+        self.unless_cut(tokio::time::sleep(wait)).await?;
+        Ok(Auth::reject())
+    }
+
+    /// What a password opens.
+    async fn by_password(&self, user: &str, password: &str) -> Result<Option<Entrance>, russh::Error> {
+        self.unless_cut(self.shared.roster().logins.by_password(user, password)).await
+    }
+
+    /// Waits, but not for a line that was cut: its seat is another's by then, and who waits on takes memory that nobody
+    /// counts.
+    async fn unless_cut<T>(&self, waited: impl Future<Output = T>) -> Result<T, russh::Error> {
+        self.ends.cut.run_until_cancelled(waited).await.ok_or(russh::Error::Disconnect)
     }
 
     /// The user's name for the log, if there is such a user: what else is typed there may be a password or somebody's id.
@@ -177,9 +193,9 @@ impl Connection {
         );
         let span = tracing::info_span!("sftp", partner = %granted.tree.partner, peer = %self.peer);
         let shares = granted.shares.clone();
-        let (handle, stop) = (session.handle(), self.shared.stop.clone());
+        let (handle, ends) = (session.handle(), self.ends.clone());
         waiting
-            .begin(move |channel, first| channel::serve((channel, first), handle, sftp, shares, stop).instrument(span))
+            .begin(move |channel, first| channel::serve((channel, first), handle, sftp, shares, ends).instrument(span))
     }
 
     fn start_scp(&mut self, id: ChannelId, target: String) -> bool {
@@ -191,7 +207,7 @@ impl Connection {
             handles: Arc::clone(&granted.shares.handles),
             target,
             bandwidth: granted.shares.bandwidth.clone(),
-            stop: self.shared.stop.clone(),
+            ends: self.ends.clone(),
         };
         let span = tracing::info_span!("scp", partner = %granted.tree.partner, peer = %self.peer);
         waiting.begin(move |channel, first| scp::serve((channel, first), scp).instrument(span))
@@ -216,12 +232,12 @@ impl Handler for Connection {
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
         let opened = self.shared.roster().logins.by_key(user, key.public_key, self.shared.premises.now());
         let opened = opened.filter(|_| modern(key.algorithm));
-        Ok(self.grant(user, opened, Method::Key).await)
+        self.grant(user, opened, Method::Key).await
     }
 
     async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, Self::Error> {
         let opened = self.shared.roster().logins.by_certificate(user, certificate, self.peer.ip());
-        Ok(self.grant(user, opened, Method::Certificate).await)
+        self.grant(user, opened, Method::Certificate).await
     }
 
     async fn auth_keyboard_interactive<'a>(
@@ -233,13 +249,13 @@ impl Handler for Connection {
         let Some(mut answers) = response else { return Ok(ask_for_password()) };
         let answer = answers.next().unwrap_or_default();
         let password = SecretString::from(String::from_utf8_lossy(&answer).into_owned());
-        let opened = self.shared.roster().logins.by_password(user, password.expose_secret()).await;
-        Ok(self.grant(user, opened, Method::Keyboard).await)
+        let opened = self.by_password(user, password.expose_secret()).await?;
+        self.grant(user, opened, Method::Keyboard).await
     }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
-        let opened = self.shared.roster().logins.by_password(user, password).await;
-        Ok(self.grant(user, opened, Method::Password).await)
+        let opened = self.by_password(user, password).await?;
+        self.grant(user, opened, Method::Password).await
     }
 
     async fn auth_succeeded(&mut self, _session: &mut Session) -> Result<(), Self::Error> {
@@ -260,7 +276,7 @@ impl Handler for Connection {
         match self.channel_room() {
             Some(room) => {
                 let id = channel.id();
-                let (waiting, serving) = Waiting::new(channel, self.shared.stop.clone());
+                let (waiting, serving) = Waiting::new(channel, self.ends.stop.clone());
                 self.waiting.insert(id, waiting);
                 self.channels.spawn(async move {
                     serving.await;

@@ -63,6 +63,10 @@ impl Deferred {
 
     /// Begins an upload after a look at its name, which nobody else begins one on meanwhile. There is room for it from here
     /// on, whatever is placed before it is recorded.
+    ///
+    /// The number of files is that of the moment: between a commit and our hearing of it an upload counts twice, and one that
+    /// is recorded between the look and this call not at all. At the last file of a quota, uploads side by side may be one
+    /// too many, or one of them be refused although there is room.
     pub(super) async fn begin(&self, mut upload: NewUpload, look: &Look) -> Result<Begun, AreaError> {
         if look.node.is_some() {
             return self.area.begin(&upload).await;

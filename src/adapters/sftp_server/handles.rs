@@ -130,8 +130,23 @@ impl Handles {
     }
 }
 
+/// A handle's number, written as we write it: two names for one file would let it be copied onto itself.
 fn number(name: &[u8]) -> Option<u64> {
+    name.first().filter(|first| (b'1'..=b'9').contains(first))?;
     std::str::from_utf8(name).ok()?.parse().ok()
 }
 
 const UNKNOWN: Failure = Failure::BadMessage("no such handle is open");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_has_one_name() {
+        assert_eq!((number(b"1"), number(b"120")), (Some(1), Some(120)));
+        for other in ["01", "+1", " 1", "1 ", "0", "", "x"] {
+            assert_eq!(number(other.as_bytes()), None, "{other}");
+        }
+    }
+}

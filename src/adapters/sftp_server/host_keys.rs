@@ -9,11 +9,12 @@ mod turns;
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use russh::keys::{Algorithm, Certificate, HashAlg, PrivateKey, PublicKey};
+use rustix::process::geteuid;
 
 pub use self::turns::{HostKeyKind, make as make_host_key, retire as retire_host_key};
 
@@ -108,12 +109,20 @@ pub fn read_host_keys(dir: &Path) -> Result<Vec<HostKey>, KeyFileError> {
 pub(super) fn load_or_make(dir: &Path, now: Timestamp) -> Result<Keys, KeyFileError> {
     ready(dir)?;
     if read_host_keys(dir)?.iter().all(|key| key.shown == Shown::OlderClients) {
-        turns::make(dir, HostKeyKind::Ed25519)?;
+        unless_there(turns::make(dir, HostKeyKind::Ed25519))?;
     }
     if !dir.join(OLDER).exists() {
-        key_file::make_ecdsa(&dir.join(OLDER), COMMENT)?;
+        unless_there(key_file::make_ecdsa(&dir.join(OLDER), COMMENT))?;
     }
     Ok(parted(read_host_keys(dir)?, now))
+}
+
+/// Whoever else makes keys just now may have been quicker: then theirs is the one to read.
+fn unless_there<T>(made: Result<T, KeyFileError>) -> Result<(), KeyFileError> {
+    match made {
+        Err(KeyFileError::Disk { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 /// The keys by what they are for, told to the log.
@@ -142,8 +151,18 @@ fn parted(found: Vec<HostKey>, now: Timestamp) -> Keys {
 }
 
 fn ready(dir: &Path) -> Result<(), KeyFileError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|source| KeyFileError::Disk { path: dir.to_owned(), source })
+    let made = || -> io::Result<()> {
+        let missing: Vec<_> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let above = missing.last().and_then(|dir| dir.parent());
+        if let Some(above) = above.filter(|_| geteuid().is_root()) {
+            // Made by root for the gateway, as its keys are.
+            let owner = fs::metadata(above)?;
+            missing.iter().try_for_each(|dir| chown(dir, Some(owner.uid()), Some(owner.gid())))?;
+        }
+        Ok(())
+    };
+    made().map_err(|source| KeyFileError::Disk { path: dir.to_owned(), source })
 }
 
 fn paths(dir: &Path) -> io::Result<Vec<PathBuf>> {

@@ -10,6 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+/// What ends a connection.
+#[derive(Debug, Clone)]
+pub(super) struct Ends {
+    /// Nothing more is begun; what has begun comes to its end, and is answered.
+    pub(super) stop: CancellationToken,
+    /// The line is cut. The connection's own task does not look at that while a login is worked on.
+    pub(super) cut: CancellationToken,
+}
+
 /// A stream that ends when its token is cancelled.
 pub(super) struct Line {
     stream: TcpStream,

@@ -19,7 +19,7 @@ use super::connection::{Connection, Shared, printable};
 use super::defender::Defender;
 use super::deferred::Deferred;
 use super::host_keys;
-use super::line::Line;
+use super::line::{Ends, Line};
 use super::offers::{GREETING, Offers};
 use super::ongoing::Ongoing;
 use super::premises::{Backing, Premises};
@@ -188,12 +188,13 @@ async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream, 
         Err(_late) => return tracing::debug!(%peer, "nothing was said"),
     };
     let channels = TaskTracker::new();
-    // Whatever way this function ends, the socket ends with it.
-    let cut = CancellationToken::new();
-    let _cut = cut.clone().drop_guard();
-    let line = Line::new(stream, cut.clone(), GREETING.len());
+    // Whatever way this function ends, the socket ends with it, and so does a login that is worked on.
+    let ends = Ends { stop: shared.stop.child_token(), cut: CancellationToken::new() };
+    let _cut = ends.cut.clone().drop_guard();
+    let line = Line::new(stream, ends.cut.clone(), GREETING.len());
     let (logged_in, login) = oneshot::channel();
-    let connection = Connection::new(Arc::clone(&shared), peer, age, stranger, logged_in, channels.clone());
+    let work = (channels.clone(), ends.clone());
+    let connection = Connection::new(Arc::clone(&shared), peer, age, stranger, logged_in, work);
     let mut running = match timeout_at(until, run_stream(ssh, line, connection)).await {
         Ok(Ok(running)) => running,
         // Load balancers look in and go again all day.
@@ -201,13 +202,15 @@ async fn serve(offers: Arc<Offers>, shared: Arc<Shared>, mut stream: TcpStream, 
         Err(_late) => return tracing::debug!(%peer, "nothing was said"),
     };
     if let Some(reason) = attend(&shared, &mut running, login, peer).await {
+        ends.stop.cancel();
         channels.close();
         // Longer than a request needs; the ledger knows the partials then.
         let _ = timeout(shared.limits.drain_time, channels.wait()).await;
         let _ = running.handle().disconnect(Disconnect::ByApplication, reason.to_owned(), "en".to_owned()).await;
         let _ = timeout(FAREWELL, &mut running).await;
-        cut.cancel();
     }
+    // Channels whose replies nobody will read give back what they have.
+    ends.cut.cancel();
     channels.close();
     channels.wait().await;
 }

@@ -99,11 +99,12 @@ pub(super) async fn rename(
     let partner = &tree.partner;
     match claim {
         Some((shipment, _)) => {
-            tracing::info!(%partner, %from, %to, size_bytes = node.size_bytes, %shipment, "received by rename");
+            let (old, new, size_bytes) = (from.logged(), to.logged(), node.size_bytes);
+            tracing::info!(%partner, from = %old, to = %new, size_bytes, %shipment, "received by rename");
             premises.claimed.notify_one();
             recent.remember(Handed { path: to, size_bytes: node.size_bytes, modified: node.modified });
         }
-        None => tracing::info!(%partner, %from, %to, "renamed"),
+        None => tracing::info!(%partner, from = %from.logged(), to = %to.logged(), "renamed"),
     }
     Ok(())
 }

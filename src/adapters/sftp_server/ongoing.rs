@@ -69,9 +69,9 @@ pub(super) struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    /// Where the former holder's bytes are: who resumes its upload finds on disk what it had in memory alone.
-    pub(super) fn former(&self) -> Option<Arc<dyn Scratch>> {
-        self.former.as_ref().and_then(|(hold, _)| hold.scratch.as_ref()).map(|(_, scratch)| Arc::clone(scratch))
+    /// Where the former holder's bytes are.
+    pub(super) fn former(&self) -> Option<(ScratchId, Arc<dyn Scratch>)> {
+        self.former.as_ref().and_then(|(hold, _)| hold.scratch.clone())
     }
 
     /// Takes the name: the former holder has lost it.

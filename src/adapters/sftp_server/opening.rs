@@ -30,12 +30,7 @@ pub(super) async fn read(
     let Some(id) = node.blob else {
         return Err(Failure::Refused("the upload of this file is not finished".to_owned()));
     };
-    let blob = match premises.blobs.open(id).await {
-        Ok(blob) => blob,
-        // Its shipment ended between the two looks.
-        Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Err(Failure::NoSuchFile),
-        Err(error) => return Err(error.into()),
-    };
+    let blob = premises.blob(id).await?.ok_or(Failure::NoSuchFile)?;
     let ours = !directory.purpose.takes_files();
     Ok(Reading { path, blob, modified: node.modified, ours, read_bytes: 0, reach_bytes: 0 })
 }
@@ -53,7 +48,9 @@ pub(super) async fn write(
         check(purpose, tree, premises.area.stat(&tree.partner, &path).await?.as_ref(), flags)?;
     }
     let taking = premises.ongoing.take(&tree.partner, &path).await;
-    if let Some(former) = taking.former().filter(|former| former.in_memory().is_some()) {
+    let former = taking.former();
+    // Who resumes an upload finds on disk what it had in memory alone.
+    if let Some((_, former)) = former.clone().filter(|(_, former)| former.in_memory().is_some()) {
         on_disk(move || former.sync()).await?;
     }
     let Beginning { start, later, recorded_bytes, usage_bytes, settled_bytes } =
@@ -61,6 +58,10 @@ pub(super) async fn write(
     // From here on the ledger knows this upload and no other of the name.
     let hold = taking.done(Some((start.id, Arc::clone(&start.scratch))));
     hold.grown(start.size_bytes.saturating_sub(recorded_bytes));
+    // Also where no row names it, so that beginning did not.
+    if let Some((former, _)) = former.filter(|(former, _)| *former != start.id) {
+        premises.throw_away(former).await;
+    }
     tracing::info!(partner = %tree.partner, path = %path.logged(), from_bytes = start.size_bytes, "upload begins");
     let arriving = Arriving {
         partner: tree.partner.clone(),
@@ -185,14 +186,11 @@ struct Start {
 
 async fn start(premises: &Premises, node: Option<&Node>, truncate: bool) -> Result<Start, Failure> {
     let Some(node) = node.filter(|node| !truncate && node.state != NodeState::Claimed) else {
-        return fresh(premises, None).await;
+        return empty(premises).await;
     };
     let Some(id) = node.scratch else {
-        let bytes = match node.blob {
-            Some(blob) => Some(premises.blobs.open(blob).await?),
-            None => None,
-        };
-        return fresh(premises, bytes).await;
+        let Some(whole) = node.blob else { return empty(premises).await };
+        return copied(premises, premises.blobs.open(whole).await?, false).await;
     };
     match premises.blobs.scratch(id).await {
         Ok(scratch) => {
@@ -201,24 +199,34 @@ async fn start(premises: &Premises, node: Option<&Node>, truncate: bool) -> Resu
             Ok(Start { id, scratch, size_bytes, fresh: false })
         }
         Err(gone) if gone.kind() == io::ErrorKind::NotFound => match premises.blobs.open(sealed_as(id)).await {
-            Ok(sealed) => fresh(premises, Some(sealed)).await,
-            Err(gone) if gone.kind() == io::ErrorKind::NotFound => fresh(premises, None).await,
+            // What an fsync has acknowledged is kept nowhere else once the ledger names the copy.
+            Ok(sealed) => copied(premises, sealed, true).await,
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => empty(premises).await,
             Err(error) => Err(error.into()),
         },
         Err(error) => Err(error.into()),
     }
 }
 
-/// A new scratch file, with the bytes of a blob where it continues one.
-async fn fresh(premises: &Premises, from: Option<Arc<dyn Blob>>) -> Result<Start, Failure> {
+/// A new scratch file.
+async fn empty(premises: &Premises) -> Result<Start, Failure> {
     let (id, scratch) = premises.blobs.begin().await?;
-    let Some(blob) = from else { return Ok(Start { id, scratch, size_bytes: 0, fresh: true }) };
-    let into = Arc::clone(&scratch);
-    let copied = on_disk(move || copy(&*blob, &*into)).await;
+    Ok(Start { id, scratch, size_bytes: 0, fresh: true })
+}
+
+/// A new scratch file with the bytes of a blob, brought to disk where it is to be as durable as that.
+async fn copied(premises: &Premises, blob: Arc<dyn Blob>, durably: bool) -> Result<Start, Failure> {
+    let start = empty(premises).await?;
+    let into = Arc::clone(&start.scratch);
+    let copied = on_disk(move || {
+        let size_bytes = copy(&*blob, &*into)?;
+        if durably { into.sync().map(|()| size_bytes) } else { Ok(size_bytes) }
+    })
+    .await;
     if copied.is_err() {
-        premises.discard(id).await;
+        premises.discard(start.id).await;
     }
-    Ok(Start { id, scratch, size_bytes: copied?, fresh: true })
+    Ok(Start { size_bytes: copied?, ..start })
 }
 
 fn copy(blob: &dyn Blob, scratch: &dyn Scratch) -> io::Result<u64> {

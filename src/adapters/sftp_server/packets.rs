@@ -29,12 +29,20 @@ pub(in crate::adapters) enum Broken {
 #[derive(Debug, Default)]
 pub(in crate::adapters) struct Frames {
     buffer: BytesMut,
+    /// Bytes that came and were not asked for yet.
+    uncounted_bytes: usize,
 }
 
 impl Frames {
     /// Adds bytes as they came.
     pub(in crate::adapters) fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
+        self.uncounted_bytes += bytes.len();
+    }
+
+    /// How many bytes have come since this was last asked.
+    pub(super) fn came(&mut self) -> usize {
+        std::mem::take(&mut self.uncounted_bytes)
     }
 
     /// Gives back the memory of a backlog that was worked off.
@@ -220,6 +228,16 @@ mod tests {
         assert!(matches!(decode(Bytes::from(bytes)), Ok(Request::Malformed { id: 7 })));
         assert!(matches!(decode(Bytes::from_static(&[99, 0, 0, 0, 5])), Ok(Request::Unknown { id: 5 })));
         assert!(matches!(decode(Bytes::from_static(&[WRITE, 0])), Err(Broken::NoId)));
+    }
+
+    #[test]
+    fn a_byte_counts_when_it_comes_and_not_again_while_it_waits() {
+        let mut frames = Frames::default();
+        frames.push(&[0, 0, 0, 9, 1]);
+        assert_eq!((frames.came(), frames.next()), (5, Ok(None)));
+        frames.push(&[2; 8]);
+        assert_eq!((frames.came(), frames.next().unwrap().unwrap().len()), (8, 9));
+        assert_eq!(frames.came(), 0);
     }
 
     proptest! {

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::model::{BlobId, Node, ScratchId};
-use crate::ports::{Area, Arrivals, Bans, Blobs, Clock};
+use crate::ports::{Area, Arrivals, Bans, Blob, Blobs, Clock};
 
 use super::deferred::Deferred;
 use super::disk::on_disk;
+use super::handles::Source;
 use super::ongoing::Ongoing;
 
 /// What the server works with.
@@ -47,19 +48,29 @@ impl Premises {
     /// The size a client is shown: of an upload in progress what has come so far, since that is where it resumes.
     pub(super) async fn size_bytes(&self, node: &Node) -> io::Result<u64> {
         let Some(id) = node.scratch else { return Ok(node.size_bytes) };
+        match self.arrived(id).await? {
+            Some(Source::Scratch(scratch)) if scratch.stays_in_memory(0) => scratch.size_bytes(),
+            Some(Source::Scratch(scratch)) => on_disk(move || scratch.size_bytes()).await,
+            Some(Source::Blob(blob)) => Ok(blob.size_bytes()),
+            None => Ok(0),
+        }
+    }
+
+    /// What has come of an upload so far, wherever it is; none where it is nowhere.
+    pub(super) async fn arrived(&self, id: ScratchId) -> io::Result<Option<Source>> {
         if let Some(scratch) = self.ongoing.scratch(id) {
-            return scratch.size_bytes();
+            return Ok(Some(Source::Scratch(scratch)));
         }
-        match self.blobs.scratch(id).await {
-            Ok(scratch) => on_disk(move || scratch.size_bytes()).await,
-            // Sealed by a CLOSE that the ledger then did not take: the bytes are all there, under the other name.
-            Err(gone) if gone.kind() == io::ErrorKind::NotFound => match self.blobs.open(sealed_as(id)).await {
-                Ok(blob) => Ok(blob.size_bytes()),
-                Err(gone) if gone.kind() == io::ErrorKind::NotFound => Ok(0),
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
+        if let Some(scratch) = there(self.blobs.scratch(id).await)? {
+            return Ok(Some(Source::Scratch(scratch)));
         }
+        // Safeguarded, or sealed by a CLOSE that the ledger then did not take: the bytes are under the other name.
+        Ok(self.blob(sealed_as(id)).await?.map(Source::Blob))
+    }
+
+    /// The bytes of a file; none where they are gone, since its shipment may end between two looks.
+    pub(super) async fn blob(&self, id: BlobId) -> io::Result<Option<Arc<dyn Blob>>> {
+        there(self.blobs.open(id).await)
     }
 
     /// Throws scratch bytes away. What stays behind after a failure is cleared out at the next start.
@@ -80,6 +91,14 @@ impl Premises {
         if let Err(error) = self.blobs.remove(id).await {
             tracing::warn!(%error, blob = %id, "a blob could not be removed");
         }
+    }
+}
+
+/// What was found, if it was.
+fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
     }
 }
 

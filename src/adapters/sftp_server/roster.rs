@@ -148,7 +148,8 @@ pub fn refusal(partners: &[PartnerAccess], revoked: &str, attempt: &Attempt<'_>)
 }
 
 impl Shares {
-    fn new(access: &PartnerAccess, limits: &SftpLimits) -> Self {
+    /// What a partner's connections begin with.
+    pub(super) fn new(access: &PartnerAccess, limits: &SftpLimits) -> Self {
         let [seats, channels, handles] =
             [limits.max_connections_per_partner, limits.max_channels_per_partner, limits.max_handles_per_partner]
                 .map(|most| Arc::new(Semaphore::new(most)));

@@ -14,10 +14,10 @@ use russh::server::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use russh_sftp::protocol::OpenFlags;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use super::bandwidth::Bandwidth;
 use super::failure::Failure;
+use super::line::Ends;
 use super::opening;
 use super::packets::Write;
 use super::premises::Premises;
@@ -34,7 +34,7 @@ pub(super) struct Scp {
     /// Where the files go.
     pub(super) target: String,
     pub(super) bandwidth: Option<Arc<Bandwidth>>,
-    pub(super) stop: CancellationToken,
+    pub(super) ends: Ends,
 }
 
 /// The path of an upload's command; `None` when it is any other command.
@@ -68,7 +68,7 @@ pub(super) async fn serve((channel, first): (Channel<Msg>, Option<ChannelMsg>), 
         buffer: BytesMut::new(),
         ended: false,
         bandwidth: scp.bandwidth.clone(),
-        stop: scp.stop.clone(),
+        ends: scp.ends.clone(),
     };
     if let Some(first) = first {
         wire.take(Some(first));
@@ -159,7 +159,7 @@ struct Wire {
     buffer: BytesMut,
     ended: bool,
     bandwidth: Option<Arc<Bandwidth>>,
-    stop: CancellationToken,
+    ends: Ends,
 }
 
 impl Wire {
@@ -170,15 +170,16 @@ impl Wire {
             Err(failure) => Bytes::from(format!("\u{1}scp: {failure}\n")),
         };
         // Bytes are taken in meanwhile: the window the answer waits for may come behind them.
-        let Self { reader, writer, buffer, ended, stop, .. } = self;
+        let Self { reader, writer, buffer, ended, ends, .. } = self;
         let sending = writer.data_bytes(answer);
         tokio::pin!(sending);
         loop {
             let has_room = !*ended && buffer.len() < RUN_BYTES;
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
+                () = ends.stop.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
                 sent = &mut sending => return sent.map_err(|_gone| io::ErrorKind::BrokenPipe.into()),
+                () = ends.cut.cancelled() => return Err(io::ErrorKind::BrokenPipe.into()),
                 message = reader.wait(), if has_room => *ended |= !taken(buffer, message),
                 () = tokio::time::sleep(STALL), if !has_room => return Err(io::ErrorKind::TimedOut.into()),
             }
@@ -243,7 +244,7 @@ impl Wire {
             return Ok(false);
         }
         let first = tokio::select! {
-            () = self.stop.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
+            () = self.ends.stop.cancelled() => return Err(io::ErrorKind::ConnectionAborted.into()),
             message = self.reader.wait() => message,
         };
         let mut next = Some(first);

@@ -142,10 +142,11 @@ fn file(dir: &str, name: &str) -> Result<AreaPath, Failure> {
 const MIN_SLACK_BYTES: u64 = 16 * 1024 * 1024;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn access() -> PartnerAccess {
+    /// What a partner has.
+    pub(in super::super) fn access() -> PartnerAccess {
         PartnerAccess {
             partner: "etat".parse().unwrap(),
             logins: vec![],

@@ -54,7 +54,7 @@ pub(super) struct Upload {
     pub(super) looked_at_bytes: u64,
     /// Every write goes to the end.
     pub(super) append: bool,
-    /// Why a write was not done. A client closes after that, and such a CLOSE must not claim what is there.
+    /// Why a write or a cut was not done. A client closes after that, and such a CLOSE must not claim what is there.
     pub(super) failed: Option<Failure>,
     /// The modification time the client asked for.
     pub(super) modified: Option<Timestamp>,
@@ -125,6 +125,17 @@ impl Upload {
 
     /// Cuts or extends it, as FSETSTAT with a size asks.
     pub(super) async fn resize(&mut self, size_bytes: u64) -> Result<(), Failure> {
+        let cuts = size_bytes < self.size_bytes;
+        let resized = self.set_size(size_bytes).await;
+        if cuts && let Err(failure) = &resized {
+            // OpenSSH's `scp` cuts at the end, does not look at the answer, and closes. Room that could not be taken in
+            // advance is missed by nobody.
+            self.failed.get_or_insert_with(|| failure.clone());
+        }
+        resized
+    }
+
+    async fn set_size(&mut self, size_bytes: u64) -> Result<(), Failure> {
         let is_so = size_bytes == self.size_bytes;
         if is_so && self.later.is_none() {
             return Ok(());

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use super::{Office, check_user, read_keys, read_password};
+use super::{Office, check_user, read_keys};
 use crate::adapters::ledger::Change;
 use crate::adapters::sftp_server::Network;
 use crate::cli::said::SaidArgs;
@@ -53,6 +53,7 @@ pub(super) async fn run(args: &AddArgs) -> anyhow::Result<ExitCode> {
     if office.login(user).is_some() {
         bail!("the user {user} is another partner's");
     }
+    office.check_free(id, user)?;
     let addresses = args.address.iter().map(ToString::to_string).collect();
     let added = AddedPartner { id: id.clone(), like: args.like.clone(), addresses };
     let mut changes = vec![Change::AddPartner(added), Change::AddLogin(user.clone())];
@@ -60,7 +61,7 @@ pub(super) async fn run(args: &AddArgs) -> anyhow::Result<ExitCode> {
         changes.extend(read_keys(user, path)?.into_iter().map(|(key, _fingerprint)| Change::SetKey(key)));
     }
     if args.password {
-        changes.push(Change::SetPassword { user: user.clone(), hash: read_password()? });
+        changes.push(office.password(id, user)?);
     }
     office.amend(id, &changes, &args.said, "somebody else added the partner or the user just now").await?;
     print(&format!("{id} is added; {user} may log in within seconds\n"))

@@ -81,6 +81,7 @@ async fn add(args: &AddArgs) -> anyhow::Result<ExitCode> {
         (Some((owner, _)), _) => &owner.access.partner,
         (None, Some(named)) => {
             check_user(user)?;
+            office.check_free(named, user)?;
             changes.push(Change::AddLogin(user.clone()));
             &office.partner(named)?.access.partner
         }

@@ -9,6 +9,7 @@ use super::Office;
 use super::key::keys;
 use crate::adapters::sftp_server::Login;
 use crate::app::partners::Standing;
+use crate::cli::table::json_lines;
 use crate::cli::{ConfigArgs, print};
 
 /// How to list them.
@@ -54,8 +55,7 @@ pub(super) async fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     let office = Office::open(&args.config).await?;
     let lines = office.partners.iter().map(|partner| line(partner, &office));
     if args.json {
-        let lines = lines.map(|line| serde_json::to_string(&line)).collect::<Result<Vec<_>, _>>()?;
-        return print(&lines.into_iter().map(|line| line + "\n").collect::<String>());
+        return print(&json_lines(lines)?);
     }
     let mut text = String::new();
     for line in lines {

@@ -22,9 +22,9 @@ use super::said::SaidArgs;
 use super::{ConfigArgs, overrides, print};
 use crate::adapters::ledger::{Change, Record, amend};
 use crate::adapters::sftp_server::{Login, read_key};
-use crate::app::partners::{Standing, standing};
+use crate::app::partners::{Standing, mark, standing};
 use crate::config::{self, Config};
-use crate::model::{LoginKey, PartnerId, is_user_name};
+use crate::model::{AmendedLogin, LoginKey, PartnerId, is_user_name};
 
 /// What to do with partners.
 #[derive(Debug, Subcommand)]
@@ -88,17 +88,19 @@ struct Office {
     config: Config,
     ledger: PathBuf,
     partners: Vec<Standing>,
+    /// As the ledger has them, whosever the configuration says they are.
+    logins: Vec<AmendedLogin>,
 }
 
 impl Office {
     async fn open(args: &ConfigArgs) -> anyhow::Result<Self> {
         let config = Config::load(&args.config, overrides())?;
-        let ledger = config.data_dir.join("ledger.sqlite");
+        let ledger = config.ledger_file();
         let mut record = Record::open(&ledger).await.with_context(|| ledger.display().to_string())?;
         let amendments = record.amendments().await.context("has a gateway of this version opened the ledger once?")?;
         record.close().await?;
         let partners = standing(&config, &amendments);
-        Ok(Self { config, ledger, partners })
+        Ok(Self { config, ledger, partners, logins: amendments.logins })
     }
 
     fn partner(&self, id: &PartnerId) -> anyhow::Result<&Standing> {
@@ -110,6 +112,24 @@ impl Office {
     fn login(&self, user: &str) -> Option<(&Standing, &Login)> {
         let of = |partner: &'_ Standing| partner.access.logins.iter().position(|login| login.user == user);
         self.partners.iter().find_map(|partner| Some((partner, partner.access.logins.get(of(partner)?)?)))
+    }
+
+    /// A user that was added to a partner is that one's, also while the configuration gives the name to another or has
+    /// no such partner.
+    fn check_free(&self, partner: &PartnerId, user: &str) -> anyhow::Result<()> {
+        let is_others = |login: &&AmendedLogin| login.is_added && login.user == user && login.partner != *partner;
+        match self.logins.iter().find(is_others) {
+            Some(login) => bail!("{user} is a login of {} in the ledger: use another name", login.partner),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets a password that is read from standard input, in the place of the one the configuration has just now.
+    fn password(&self, partner: &PartnerId, user: &str) -> anyhow::Result<Change> {
+        let partner = self.config.partners.iter().find(|configured| configured.id == *partner);
+        let login = partner.and_then(|partner| partner.logins.iter().find(|login| login.user == user));
+        let in_place_of = mark(login.and_then(|login| login.password_hash.as_ref()));
+        Ok(Change::SetPassword { user: user.to_owned(), hash: read_password()?, in_place_of })
     }
 
     async fn amend(

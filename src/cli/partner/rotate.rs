@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
 
 use super::key::keys;
-use super::{Office, read_keys, read_password};
+use super::{Office, read_keys};
 use crate::adapters::ledger::Change;
 use crate::cli::said::SaidArgs;
 use crate::cli::{ConfigArgs, print};
@@ -43,8 +43,8 @@ pub(super) async fn run(args: &RotateArgs) -> anyhow::Result<ExitCode> {
     let (partner, login) = office.login(user).with_context(|| format!("there is no login {user}"))?;
     let partner = &partner.access.partner;
     let Some(path) = &args.key else {
-        let change = Change::SetPassword { user: user.clone(), hash: read_password()? };
-        office.amend(partner, &[change], &args.said, "the user is another partner's in the ledger").await?;
+        let change = office.password(partner, user)?;
+        office.amend(partner, &[change], &args.said, "the password could not be set").await?;
         return print(&format!("{user} of {partner} logs in with the new password within seconds\n"));
     };
     let next: Vec<LoginKey> = read_keys(user, path)?.into_iter().map(|(key, _fingerprint)| key).collect();

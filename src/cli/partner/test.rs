@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,12 +12,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Office;
 use super::key::keys;
+use crate::adapters::key_file::PublicKey;
 use crate::adapters::ledger::Record;
-use crate::adapters::sftp_server::{Attempt, Login, refusal};
+use crate::adapters::sftp_client::{Peer, PeerWaits, Proof, SftpClient};
+use crate::adapters::sftp_server::{Attempt, Login, Shown, read_host_keys, refusal};
 use crate::app::partners::{Standing, admitted};
 use crate::cli::{ConfigArgs, print};
 use crate::model::PartnerId;
-use crate::ports::{Clock as _, SystemClock};
+use crate::ports::{Clock as _, StoreError, SystemClock};
 
 /// Whose login to try, and how.
 #[derive(Debug, clap::Args)]
@@ -71,8 +73,7 @@ pub(super) async fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     for login in logins {
         try_login(&mut report, args, &office, login)?;
     }
-    let listens = address(office.config.sftp.listen);
-    report.say(gateway(listens).err().as_deref(), &format!("something that speaks SSH answers at {listens}"));
+    gateway(&office, &mut report).await;
     print(&report.text)?;
     Ok(if report.is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -161,8 +162,41 @@ fn address(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
+/// Looks whether the gateway answers: nobody else has a key of its directory. Nothing is offered for a login.
+async fn gateway(office: &Office, report: &mut Report) {
+    let listens = address(office.config.sftp.listen);
+    let dir = &office.config.sftp.host_key_dir;
+    let host_keys = match pinned(dir) {
+        Ok(host_keys) => host_keys,
+        Err(error) => {
+            let what = format!("something that speaks SSH answers at {listens}; its key is not compared: {error}");
+            return report.say(greeting(listens).err().as_deref(), &what);
+        }
+    };
+    let (host, port) = (listens.ip().to_string(), listens.port());
+    let waits = PeerWaits { connect: PATIENCE, answer: PATIENCE, ..PeerWaits::default() };
+    let peer = Peer { host, port, host_keys, user: "test".to_owned(), proof: Proof::default(), waits };
+    let wrong = match SftpClient::connect(&peer).await {
+        // That far it comes with a right key alone.
+        Ok(_) | Err(StoreError::Login) => None,
+        Err(StoreError::HostKey { fingerprint }) => Some(format!(
+            "it shows {fingerprint}, which is no key in {}: another program, or a gateway to be restarted after \
+             `host-key retire`",
+            dir.display()
+        )),
+        Err(error) => Some(error.to_string()),
+    };
+    report.say(wrong.as_deref(), &format!("the gateway answers at {listens}"));
+}
+
+/// The keys that the gateway may show.
+fn pinned(dir: &Path) -> anyhow::Result<Vec<PublicKey>> {
+    let shown = read_host_keys(dir)?.into_iter().filter(|key| key.shown() != Shown::Nobody);
+    Ok(shown.map(|key| key.public().parse()).collect::<Result<_, _>>()?)
+}
+
 /// Looks whether an SSH server answers.
-fn gateway(address: SocketAddr) -> Result<(), String> {
+fn greeting(address: SocketAddr) -> Result<(), String> {
     let answer = || -> std::io::Result<[u8; 4]> {
         let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -178,4 +212,5 @@ fn gateway(address: SocketAddr) -> Result<(), String> {
 }
 
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A gateway that is at work on much answers late; one that is down refuses at once.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use aws_lc_rs::digest;
 
 use crate::adapters::ledger::Record;
-use crate::cli::{EXIT_UNUSABLE, overrides};
+use crate::cli::{overrides, usable};
 use crate::config::Config;
 use crate::ports::{KnownReceipt, LedgerError};
 use crate::receipt::{BadSignature, PublicKey, Signer};
@@ -33,14 +33,7 @@ pub struct VerifyArgs {
 
 /// Verifies; a line for each answer.
 pub(super) async fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    match verify(args).await {
-        Ok(true) => Ok(ExitCode::SUCCESS),
-        Ok(false) => Ok(ExitCode::FAILURE),
-        Err(error) => {
-            eprintln!("{error:#}");
-            Ok(ExitCode::from(EXIT_UNUSABLE))
-        }
-    }
+    usable(verify(args).await.map(|holds| if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
 }
 
 async fn verify(args: &VerifyArgs) -> anyhow::Result<bool> {
@@ -58,7 +51,7 @@ async fn verify(args: &VerifyArgs) -> anyhow::Result<bool> {
 }
 
 async fn is_in_ledger(config: &Config, sha256: [u8; 32]) -> anyhow::Result<bool> {
-    let path = config.data_dir.join("ledger.sqlite");
+    let path = config.ledger_file();
     let known = known_receipts(&path, sha256).await.with_context(|| path.display().to_string())?;
     if known.is_empty() {
         say("the ledger: a file with these bytes was not placed")?;

@@ -5,17 +5,17 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{LedgerArgs, record, stage};
+use super::{record, stage};
 use crate::adapters::ledger::Wanted;
-use crate::cli::print;
-use crate::cli::table::table;
+use crate::cli::table::{json_lines, table};
+use crate::cli::{ConfigArgs, print};
 use crate::model::{PartnerId, Shipment, Stage};
 
 /// Which shipments.
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
     #[command(flatten)]
-    ledger: LedgerArgs,
+    config: ConfigArgs,
     /// One JSON object per shipment
     #[arg(long)]
     pub json: bool,
@@ -103,7 +103,7 @@ impl Line {
 
 /// Lists them on standard output.
 pub(super) async fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
-    let mut record = record(&args.ledger).await?;
+    let mut record = record(&args.config).await?;
     let stages = args.stage.map(StageArg::stages).unwrap_or_default();
     let wanted = Wanted { partner: args.partner.clone(), stages, limit: args.limit };
     let mut lines = Vec::new();
@@ -113,8 +113,7 @@ pub(super) async fn run(args: &ListArgs) -> anyhow::Result<ExitCode> {
     }
     record.close().await?;
     if args.json {
-        let lines = lines.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
-        return print(&lines.into_iter().map(|line| line + "\n").collect::<String>());
+        return print(&json_lines(&lines)?);
     }
     let head = ["SHIPMENT", "RECEIVED", "PARTNER", "STAGE", "OPEN", "BYTES", "FILE"];
     print(&table(head, lines.iter().map(Line::row)))

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
-use super::{block_on, overrides, usable};
+use super::{ConfigArgs, block_on, overrides, usable};
 use crate::adapters::ledger::Record;
 use crate::config::Config;
 use crate::model::{Shipment, Stage, Standing, VerdictKind};
@@ -31,14 +31,6 @@ pub enum ShipmentCommand {
     Cancel(order::OrderArgs),
 }
 
-/// Whose ledger.
-#[derive(Debug, clap::Args)]
-pub(super) struct LedgerArgs {
-    /// The configuration of the gateway
-    #[arg(long, env = "SLUSE_CONFIG", value_name = "FILE", default_value = "/etc/sluse/sluse.toml")]
-    pub config: PathBuf,
-}
-
 /// Does it.
 pub(super) fn run(command: &ShipmentCommand) -> anyhow::Result<ExitCode> {
     usable(block_on(async {
@@ -52,11 +44,11 @@ pub(super) fn run(command: &ShipmentCommand) -> anyhow::Result<ExitCode> {
     }))
 }
 
-fn ledger_file(args: &LedgerArgs) -> anyhow::Result<PathBuf> {
-    Ok(Config::load(&args.config, overrides())?.data_dir.join("ledger.sqlite"))
+fn ledger_file(args: &ConfigArgs) -> anyhow::Result<PathBuf> {
+    Ok(Config::load(&args.config, overrides())?.ledger_file())
 }
 
-async fn record(args: &LedgerArgs) -> anyhow::Result<Record> {
+async fn record(args: &ConfigArgs) -> anyhow::Result<Record> {
     let path = ledger_file(args)?;
     Record::open(&path).await.with_context(|| path.display().to_string())
 }

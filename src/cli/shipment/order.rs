@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
-use super::{LedgerArgs, ledger_file, one};
+use super::{ledger_file, one};
 use crate::adapters::ledger::{Order, Ordered, Record, order};
-use crate::cli::print;
 use crate::cli::said::SaidArgs;
+use crate::cli::{ConfigArgs, print};
 use crate::model::{Shipment, Standing};
 
 /// Which shipment, who says so, and why.
@@ -19,12 +19,12 @@ pub struct OrderArgs {
     #[command(flatten)]
     pub(super) said: SaidArgs,
     #[command(flatten)]
-    pub(super) ledger: LedgerArgs,
+    pub(super) config: ConfigArgs,
 }
 
 /// Gives the order and tells what it came to.
 pub(super) async fn run(args: &OrderArgs, standing: Standing) -> anyhow::Result<ExitCode> {
-    let path = ledger_file(&args.ledger)?;
+    let path = ledger_file(&args.config)?;
     let shipment = shipment(args).await?;
     let given = Order { shipment: shipment.id, standing, said: args.said.said()? };
     let ordered = order(&path, &given).await.with_context(|| path.display().to_string())?;
@@ -43,7 +43,7 @@ pub(super) async fn run(args: &OrderArgs, standing: Standing) -> anyhow::Result<
 }
 
 pub(super) async fn shipment(args: &OrderArgs) -> anyhow::Result<Shipment> {
-    let mut record: Record = super::record(&args.ledger).await?;
+    let mut record: Record = super::record(&args.config).await?;
     let shipment = one(&mut record, &args.shipment).await?;
     record.close().await?;
     Ok(shipment)

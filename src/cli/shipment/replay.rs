@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn give(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let path = ledger_file(&args.order.ledger)?;
+    let path = ledger_file(&args.order.config)?;
     let id = shipment(&args.order).await?.id;
     let wish = Replay { shipment: id, from_item: args.from_item.unwrap_or(1), said: args.order.said.said()? };
     if args.receipt_only {

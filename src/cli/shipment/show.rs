@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{LedgerArgs, one, record, stage};
+use super::{one, record, stage};
 use crate::adapters::ledger::Record;
-use crate::cli::print;
+use crate::cli::{ConfigArgs, print};
 use crate::codes;
 use crate::model::{Code, Item, ItemState, Shipment, ShipmentId};
 
@@ -19,7 +19,7 @@ pub struct ShowArgs {
     #[arg(value_name = "SHIPMENT")]
     pub shipment: String,
     #[command(flatten)]
-    ledger: LedgerArgs,
+    config: ConfigArgs,
     /// One JSON object
     #[arg(long)]
     pub json: bool,
@@ -126,7 +126,7 @@ struct ItemLine {
 
 /// Tells it on standard output.
 pub(super) async fn run(args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let mut record = record(&args.ledger).await?;
+    let mut record = record(&args.config).await?;
     let shipment = one(&mut record, &args.shipment).await?;
     let view = view(&mut record, &shipment, args).await?;
     record.close().await?;

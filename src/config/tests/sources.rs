@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::*;
 use crate::model::TakeOrder;
 use crate::schedule::Rule;
@@ -54,6 +57,9 @@ fn a_server_and_everything_else_can_be_said() {
 #[test]
 fn each_fault_is_told_with_its_place() {
     let good = |more: &str| source("x", &format!("after = \"leave\"\n{more}"));
+    let renamed = |to: &str, more: &str| source("x", &format!("after = \"rename\"\nrename_to = \"{to}\"\n{more}"));
+    let ready = |key: &str| format!("ready = {{ {key} = \"{{name}}.done\" }}");
+    let inbox = |path: &str| good("") + &format!("[receiver.store]\nkind = \"directory\"\npath = \"{path}\"\n");
     let bare = "after = \"leave\"\n[source.x.ready]\nstable_ms = 0\ncomplete = false";
     let cases = [
         (source("x", ""), "source.x.after: is missing"),
@@ -62,6 +68,12 @@ fn each_fault_is_told_with_its_place() {
         (source("x", "after = \"move\"\nmove_to = \"../up\""), "source.x.move_to"),
         (source("x", "after = \"rename\"\nrename_to = \"{name}\""), "source.x.rename_to"),
         (good("move_to = \"done\""), "source.x.move_to: is nothing without"),
+        (renamed("taken", ""), "source.x.rename_to: needs {name}"),
+        (renamed("{stem}.xml", ""), "source.x.rename_to: also has the form of names"),
+        (renamed("{name}.xml", "include = [\"*.{zip,xml}\"]"), "source.x.rename_to: also has the form of names"),
+        (renamed("{name}.done", &ready("done_file")), "source.x.rename_to: also has the form of done-files"),
+        (renamed("{name}.done", &ready("checksum_file")), "source.x.rename_to: also has the form of done-files"),
+        (inbox("drop"), "source.x.path: receiver store writes there"),
         (good("receipts = \"\""), "source.x.receipts"),
         (good("receipts = \"/tmp\""), "source.x.receipts"),
         (good("include = [\"[\"]"), "source.x.include"),
@@ -90,6 +102,38 @@ fn two_sources_never_take_the_same_file() {
     assert_eq!(faults(&format!("{one}{}", other("drop/below"))), [""; 0]);
     let deep = source("a", "after = \"leave\"\ndepth = 1");
     assert!(faults(&format!("{deep}{}", other("drop/below"))).iter().any(|fault| fault.contains("source.b.path")));
+}
+
+#[test]
+fn what_one_source_puts_away_is_not_for_another() {
+    let one = source("m", "after = \"move\"\nmove_to = \"done/{date}\"\nreceipts = \"answers\"");
+    let other = |name: &str, path: &str| source(name, "after = \"leave\"").replace("\"drop\"", &format!("\"{path}\""));
+    let refused = |text: String, fault: &str| {
+        let faults = faults(&text);
+        assert!(faults.len() == 1 && faults[0].contains(fault), "{faults:?}");
+    };
+    for path in ["drop/done", "drop/done/2026-03-02", "drop/answers"] {
+        refused(format!("{one}{}", other("z", path)), "source.z.path: source m puts what it took");
+    }
+    // Sources are read in the order of their names.
+    refused(format!("{one}{}", other("b", "drop/done")), "source.m.move_to: source b takes from there");
+    refused(format!("{one}{}", other("b", "drop/answers")), "source.m.receipts: source b takes from there");
+    assert_eq!(faults(&format!("{one}{}", other("z", "drop/answers/old"))), [""; 0]);
+}
+
+#[test]
+fn a_server_whose_key_is_weak_is_its_owners_to_mend() {
+    let keyed = |bytes: usize| {
+        let field = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes(), bytes].concat();
+        let modulus = [&[0][..], &vec![0x80; bytes]].concat();
+        let key = BASE64_STANDARD.encode([field(b"ssh-rsa"), field(&[1, 0, 1]), field(&modulus)].concat());
+        format!("{MINIMAL}{}", polled("after = \"leave\"").replace(KEY, &format!("ssh-rsa {key}")))
+    };
+    let faults = parse(&keyed(128), &[]).err().unwrap();
+    assert!(faults.len() == 1 && faults[0].contains("ask the server's owner"), "{faults:?}");
+    let warnings = parse(&keyed(256), &[]).unwrap().warnings;
+    assert!(warnings.len() == 1 && warnings[0].starts_with("source.x.host_keys: is an RSA key"), "{warnings:?}");
+    assert_eq!(parse(&keyed(384), &[]).unwrap().warnings, [""; 0]);
 }
 
 #[test]

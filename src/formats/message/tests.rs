@@ -147,9 +147,11 @@ fn a_time_that_cannot_be_read_refuses_its_item() {
     }
     let midnight = correspondence("<VisibleDateTime>TIME</VisibleDateTime>", "2026-12-23T24:00:00").unwrap();
     assert_eq!(midnight[0].visible_from.unwrap().to_string(), "2026-12-23T23:00:00Z");
-    for element in ["VisibleDate", "DueDate"] {
-        let text = format!("<Message><Participant><{element}>12026-01-01T00:00:00</{element}></Participant></Message>");
-        assert!(matches!(try_read(ItemKind::AltUtMessage, &text).1, Err(ReadItemError::NoTime)), "{element}");
+    for (element, time) in
+        [("VisibleDate", "12026-01-01T00:00:00"), ("DueDate", "12026-01-01T00:00:00"), ("DueDate", "12026-01-01")]
+    {
+        let text = format!("<Message><Participant><{element}>{time}</{element}></Participant></Message>");
+        assert!(matches!(try_read(ItemKind::AltUtMessage, &text).1, Err(ReadItemError::NoTime)), "{element} {time}");
     }
     assert_eq!(ReadItemError::NoTime.code(), crate::codes::MESSAGE_TIME);
 }

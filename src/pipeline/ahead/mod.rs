@@ -38,6 +38,7 @@ struct Shared {
     door: Blocking,
     most: usize,
     from_bytes: u64,
+    patience: Duration,
     followed: Mutex<Vec<Followed>>,
 }
 
@@ -55,15 +56,16 @@ struct Followed {
 }
 
 impl Ahead {
-    /// Follows at most so many files at once, each from the moment that so many bytes of it have come.
-    pub fn new(routes: Arc<Routes>, most: usize, from_bytes: u64) -> Self {
+    /// Follows at most so many files at once, each from the moment that so many bytes of it have come, until it stands still
+    /// for so long.
+    pub fn new(routes: Arc<Routes>, most: usize, from_bytes: u64, patience: Duration) -> Self {
         let followed = Mutex::new(Vec::new());
-        Self { shared: Arc::new(Shared { routes, door: Blocking::new(most), most, from_bytes, followed }) }
+        Self { shared: Arc::new(Shared { routes, door: Blocking::new(most), most, from_bytes, patience, followed }) }
     }
 
     /// Follows none.
     pub fn none() -> Self {
-        Self::new(Arc::default(), 0, u64::MAX)
+        Self::new(Arc::default(), 0, u64::MAX, Duration::ZERO)
     }
 
     /// Begins to follow an upload, when there is room and it may be a batch.
@@ -74,7 +76,7 @@ impl Ahead {
         }
         let course = Arc::new(Course::default());
         let (sender, found) = mpsc::channel(CHUNKS_WAITING);
-        let mut follower = Follower::new(Arc::clone(&upload.scratch), Arc::clone(&course), PATIENCE);
+        let mut follower = Follower::new(Arc::clone(&upload.scratch), Arc::clone(&course), self.shared.patience);
         let case = Case::arriving(&routes, upload.partner.clone(), shipment);
         let door = self.shared.door.clone();
         let judged = tokio::spawn(async move { door.run(move || case.judge(&mut follower, &sender)).await });
@@ -169,9 +171,6 @@ fn may_be_batch(upload: &Arriving, routes: &[Arc<Route>]) -> bool {
 
 /// Chunks of items that wait for their shipment, per file: some thousands of items.
 const CHUNKS_WAITING: usize = 6;
-
-/// How long a judge waits for an upload that stands still.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a file's judge waits for its claim when others want the place.
 const KEPT_FOR: Duration = Duration::from_secs(30);

@@ -24,7 +24,7 @@ impl Taker {
                 None => Ok(ReceiptEnd::GivenUp),
             };
             match written {
-                Ok(end) => self.ledger().conclude_receipt(receipt.id, end).await?,
+                Ok(end) => self.ledger().conclude_receipt(&receipt, end).await?,
                 Err(trouble @ Trouble::Ledger(_)) => return Err(trouble),
                 Err(trouble) => {
                     let is_full = matches!(trouble, Trouble::Store(StoreError::Full));
@@ -41,12 +41,17 @@ impl Taker {
     async fn try_later(&self, receipt: &DueReceipt, trouble: Trouble) -> Result<(), Trouble> {
         let attempts = receipt.attempts.saturating_add(1);
         let at = self.house.clock.now().saturating_add(backoff(attempts)).unwrap_or(jiff::Timestamp::MAX);
-        self.ledger().conclude_receipt(receipt.id, ReceiptEnd::Again(at)).await?;
+        self.ledger().conclude_receipt(receipt, ReceiptEnd::Again(at)).await?;
         tracing::warn!(source = self.name(), receipt = receipt.id, attempts, %trouble, "a receipt is not written back yet");
         self.tell_of_rest(Some((&trouble, attempts))).await?;
         match trouble {
             Trouble::Store(error) if Reach::of(&error) != Reach::File => Err(error.into()),
-            Trouble::Store(_) | Trouble::Broke(_) | Trouble::Ledger(_) | Trouble::Disk(_) | Trouble::Lost(_) => Ok(()),
+            Trouble::Store(_)
+            | Trouble::Broke(_)
+            | Trouble::Ledger(_)
+            | Trouble::Disk(_)
+            | Trouble::Lost(_)
+            | Trouble::Panicked => Ok(()),
         }
     }
 
@@ -59,7 +64,9 @@ impl Taker {
             }
             opened => opened?,
         };
-        let (path, temporary) = (format!("{dir}/{}", receipt.name), format!("{dir}/.sluse-{}.tmp", receipt.id));
+        let path = format!("{dir}/{}", receipt.name);
+        // Another at each attempt: one before may still be at its own.
+        let temporary = |attempt: u32| format!("{dir}/.sluse-{}-{attempt}.tmp", receipt.id);
         if self.store.stat(&path).await?.is_some() {
             match (self.is_equal(&path, &blob).await?, receipt.replaces) {
                 (true, _) => return Ok(ReceiptEnd::Written),
@@ -68,6 +75,10 @@ impl Taker {
             }
         }
         self.store.make_dir(dir).await?;
+        if let Some(before) = receipt.attempts.checked_sub(1) {
+            self.store.remove(&temporary(before)).await?;
+        }
+        let temporary = temporary(receipt.attempts);
         let size_bytes = self.store.write(&temporary, 0, pieces(Arc::clone(&blob), self.house.disk.clone())).await?;
         if size_bytes != blob.size_bytes() {
             return Err(StoreError::Nonsense("another size than was written").into());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 
+use super::take::Turn;
 use super::trouble::{Reach, Strike};
 use super::{Taker, Trouble};
 use crate::model::{Sighting, Stamp, Wait};
@@ -21,6 +22,13 @@ pub(super) struct Looked {
     pub(super) taken: u64,
     /// When to look again although nothing may ring.
     pub(super) again: Option<Duration>,
+}
+
+impl Looked {
+    /// Has the next look come no later than after this time.
+    fn look_again(&mut self, after: Option<Duration>) {
+        self.again = self.again.into_iter().chain(after).min();
+    }
 }
 
 impl fmt::Display for Looked {
@@ -119,9 +127,7 @@ impl Taker {
             if waits != file.waits {
                 changed.push((file.path.clone(), waits));
             }
-            if let Some(left) = readiness.left(file, waits, at) {
-                looked.again = Some(looked.again.map_or(left, |again| again.min(left)));
-            }
+            looked.look_again(readiness.left(file, waits, at));
         }
         if !changed.is_empty() {
             self.ledger().set_waits(self.name(), changed).await?;
@@ -135,12 +141,14 @@ impl Taker {
         let ready = self.ledger().turns(self.name(), rules.order, rules.most.saturating_add(1)).await?;
         let most = usize::try_from(rules.most).unwrap_or(usize::MAX);
         if ready.len() > most {
-            looked.again = Some(Duration::ZERO);
+            looked.look_again(Some(Duration::ZERO));
         }
         let mut strike = Strike::default();
         for file in ready.iter().take(most).filter(|file| file.waits == Wait::Turn) {
-            if strike.pass(self.take(file, at).await)? {
-                looked.taken += 1;
+            match strike.pass(self.take(file, at).await)? {
+                Turn::Taken => looked.taken += 1,
+                Turn::PutBack(again) => looked.look_again(again),
+                Turn::Passed => {}
             }
         }
         Ok(())

@@ -85,6 +85,9 @@ enum Trouble {
     /// A thread died at its work.
     #[error(transparent)]
     Lost(#[from] crate::blocking::Lost),
+    /// A look or the work on a file panicked.
+    #[error("it panicked, which is a defect of ours")]
+    Panicked,
 }
 
 impl Taker {

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::look::Looked;
-use super::trouble::backoff;
+use super::trouble::{backoff, guarded};
 use super::{Taker, Trouble};
-use crate::ports::{LookEnd, SourceStand};
+use crate::ports::{LONGEST_DELAY, LookEnd, SourceStand};
 use crate::schedule::Rule;
 
 /// What a task knows of its rounds beside the ledger.
@@ -18,8 +18,6 @@ pub(super) struct Rhythm {
     is_rung: bool,
     /// The last look's end, and how long it took: a large directory is not listed all the time.
     last: Option<(Instant, Duration)>,
-    /// When something may be different without a change there.
-    again: Option<Instant>,
 }
 
 impl Rhythm {
@@ -27,19 +25,16 @@ impl Rhythm {
         self.is_rung = true;
     }
 
-    /// Whether what rang, or the time that something waited for, is a reason to look now.
+    /// Whether what rang is a reason to look now.
     fn is_soon(&self) -> bool {
-        let now = Instant::now();
-        let is_rested = self.last.is_none_or(|(end, took)| now.duration_since(end) >= (took * 2).max(SHORTEST_REST));
-        let is_time = self.again.is_some_and(|again| again <= now);
-        is_rested && (self.is_rung || is_time)
+        self.is_rung && self.last.is_none_or(|(end, took)| end.elapsed() >= rest(took))
     }
 }
 
 impl Taker {
     /// Does what is due. What goes wrong is in the ledger, or comes again with the next round.
     pub(super) async fn round(&self, rhythm: &mut Rhythm) {
-        if let Err(error) = self.try_round(rhythm).await {
+        if let Err(error) = guarded(self.try_round(rhythm)).await {
             tracing::warn!(source = self.name(), %error, "a source is not looked after for now");
             tokio::time::sleep(LEDGER_REST).await;
         }
@@ -52,7 +47,7 @@ impl Taker {
         let is_soon = rhythm.is_soon() && stand.failures == 0 && is_open;
         let is_due = is_open && self.is_due(&stand, now);
         let looks = stand.asked > stand.answered || is_soon || is_due;
-        let has_work = stand.due_at.is_some_and(|due| due <= now) && !is_failing(&stand, now);
+        let has_work = stand.due_at.is_some_and(|due| is_due_by(due, now)) && !is_failing(&stand, now);
         if !(looks || has_work) {
             return Ok(());
         }
@@ -60,54 +55,66 @@ impl Taker {
         if !self.ledger().lease_source(self.name(), self.house.worker, now, until).await? {
             return Ok(());
         }
-        let worked = if has_work { self.work(stand.look).await } else { Ok(()) };
+        let worked = if has_work { guarded(self.work(stand.look)).await } else { Ok(None) };
         let looked = match worked {
             Err(trouble) if trouble.is_of_all() || !looks => Err(trouble),
-            Ok(()) if !looks => Ok(None),
+            Ok(again) if !looks => return self.look_within(again).await,
             // What waits was told of and waits on; it keeps nothing else from being seen and taken.
-            Ok(()) | Err(_) => self.look(rhythm).await.map(Some),
+            Ok(_) | Err(_) => guarded(self.look(rhythm)).await,
         };
         if let Err(trouble @ Trouble::Ledger(_)) = looked {
             return Err(trouble);
         }
-        if looks || looked.is_err() { self.end(&stand, looked).await } else { Ok(()) }
+        self.end(&stand, looked).await
     }
 
-    /// What is left to do with files that are ours.
-    async fn work(&self, look: u64) -> Result<(), Trouble> {
+    /// What is left to do with files that are ours; returns when one that was put back may be ready.
+    async fn work(&self, look: u64) -> Result<Option<Duration>, Trouble> {
         let gone_on = self.go_on(look).await;
         if gone_on.as_ref().is_err_and(Trouble::is_of_all) {
             return gone_on;
         }
         self.answer().await?;
-        gone_on?;
+        let again = gone_on?;
         if self.ledger().source(self.name()).await?.due_at.is_none() {
             self.tell_of_rest(None).await?;
         }
-        Ok(())
+        Ok(again)
+    }
+
+    async fn look_within(&self, again: Option<Duration>) -> Result<(), Trouble> {
+        let Some(again) = again else { return Ok(()) };
+        Ok(self.ledger().look_by(self.name(), after(self.house.clock.now(), again)).await?)
     }
 
     async fn look(&self, rhythm: &mut Rhythm) -> Result<Looked, Trouble> {
         rhythm.is_rung = false;
         let begun = Instant::now();
-        let look = self.ledger().begin_look(self.name()).await?;
+        let look = self.ledger().begin_look(self.name(), self.house.clock.now()).await?;
         let looked = self.look_and_take(look).await;
-        rhythm.last = Some((Instant::now(), begun.elapsed()));
-        let again = looked.as_ref().ok().and_then(|looked| looked.again);
-        rhythm.again = again.and_then(|again| Instant::now().checked_add(again.max(SHORTEST_REST)));
-        looked
+        let took = begun.elapsed();
+        rhythm.last = Some((Instant::now(), took));
+        let mut looked = looked?;
+        looked.again = looked.again.map(|again| again.max(rest(took)));
+        Ok(looked)
     }
 
     /// Records how it went, and tells people where they should know.
-    async fn end(&self, stand: &SourceStand, looked: Result<Option<Looked>, Trouble>) -> Result<(), Trouble> {
+    async fn end(&self, stand: &SourceStand, looked: Result<Looked, Trouble>) -> Result<(), Trouble> {
         let now = self.house.clock.now();
         let failures = if looked.is_ok() { 0 } else { stand.failures.saturating_add(1) };
         self.tell(looked.as_ref().err(), failures).await?;
         let note = match &looked {
-            Ok(looked) => looked.as_ref().map(ToString::to_string).unwrap_or_default(),
+            Ok(looked) => looked.to_string(),
             Err(trouble) => trouble.to_string(),
         };
-        let next_at = if failures == 0 { self.source.times.next(now) } else { self.retry(now, failures) };
+        let next_at = match &looked {
+            // What waits for its time is in the ledger, and so is that time: a restart does not forget it.
+            Ok(looked) => {
+                self.source.times.next(now).into_iter().chain(looked.again.map(|again| after(now, again))).min()
+            }
+            Err(_) => self.retry(now, failures),
+        };
         let end = LookEnd { now, next_at, failures, note, answered: stand.asked };
         Ok(self.ledger().end_look(self.name(), &end).await?)
     }
@@ -120,18 +127,29 @@ impl Taker {
             let first = || times.next(self.house.started);
             return matches!(times.rule, Rule::Every(_)) || first().is_some_and(|first| first <= now);
         };
-        let furthest = match stand.failures {
-            0 => times.next(now),
-            failures => self.retry(now, failures),
-        };
-        next.min(furthest.unwrap_or(Timestamp::MAX)) <= now
+        // One that ended at a time that is yet to come chose the next by that clock, too.
+        next <= now || stand.looked_at.is_some_and(|looked_at| looked_at > now)
     }
 
     /// When it is looked at again after so many failures, one after the other: in its windows, as ever.
     fn retry(&self, now: Timestamp, failures: u32) -> Option<Timestamp> {
-        let at = now.saturating_add(backoff(failures)).unwrap_or(Timestamp::MAX);
+        let at = after(now, backoff(failures));
         self.source.times.windows.as_ref().map_or(Some(at), |windows| windows.next_open(at))
     }
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// How long there is no other look after one that took so long, but for regular ones.
+fn rest(took: Duration) -> Duration {
+    took.saturating_mul(2).max(SHORTEST_REST)
+}
+
+/// Tells whether it is time for what was put off, perhaps by a clock that was far ahead.
+fn is_due_by(due: Timestamp, now: Timestamp) -> bool {
+    due <= now || due.duration_since(now) > LONGEST_DELAY
 }
 
 /// While looks fail, nothing else is tried there either; windows hold up looks alone.

@@ -1,9 +1,10 @@
 //! Taking one file, from the claim to the shipment; or putting it back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fetch::Fetched;
-use super::trouble::{Reach, Strike, backoff};
+use super::trouble::{Reach, Strike, backoff, guarded};
 use super::{Taker, Trouble};
 use crate::codes;
 use crate::kill_point::kill_point;
@@ -18,6 +19,18 @@ struct Expected {
     file: Stamp,
 }
 
+/// What came of a file's turn.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) enum Turn {
+    /// It is ours, and a shipment.
+    Taken,
+    /// It was not ready after all; it may be after this time, where that is known.
+    PutBack(Option<Duration>),
+    /// Nothing, for now or because it was taken before.
+    #[default]
+    Passed,
+}
+
 /// Why a file is put back.
 enum NotYet {
     /// It is another by now, or gone.
@@ -27,17 +40,19 @@ enum NotYet {
 }
 
 impl Taker {
-    /// Takes a file; `false` when it is not for now. What fails of one file does not keep others waiting; where the line
+    /// Takes a file whose turn it is. What fails of one file does not keep others waiting; where the line
     /// breaks, who asks decides ([`Strike`]).
-    pub(super) async fn take(&self, file: &Sighting, at: &Moment) -> Result<bool, Trouble> {
+    pub(super) async fn take(&self, file: &Sighting, at: &Moment) -> Result<Turn, Trouble> {
         let begun = self.ledger().begin_take(self.name(), self.house.worker, file, at.now).await?;
-        let Some(take) = begun else { return Ok(false) };
+        let Some(take) = begun else { return Ok(Turn::Passed) };
         kill_point("source.take.begun");
         self.carry_on(take, file.taken, self.source.rules.readiness.is_over(file, at.now), at.look).await
     }
 
-    /// Goes on with what was begun before: after a restart, or when something was in the way.
-    pub(super) async fn go_on(&self, look: u64) -> Result<(), Trouble> {
+    /// Goes on with what was begun before: after a restart, or when something was in the way. Returns when one that was
+    /// put back may be ready.
+    pub(super) async fn go_on(&self, look: u64) -> Result<Option<Duration>, Trouble> {
+        let mut soonest = None;
         let now = self.house.clock.now();
         let mut strike = Strike::default();
         for take in self.ledger().open_takes(self.name(), now, AT_ONCE).await? {
@@ -46,23 +61,23 @@ impl Taker {
                     let known = self.ledger().sighting(self.name(), &take.path).await?;
                     let known = known.filter(|known| known.stamp == take.stamp);
                     let is_over = known.as_ref().is_some_and(|known| self.source.rules.readiness.is_over(known, now));
-                    self.carry_on(take, known.and_then(|known| known.taken), is_over, look).await.map(|_is_taken| ())
+                    self.carry_on(take, known.and_then(|known| known.taken), is_over, look).await
                 }
-                TakeStage::Claimed => self.tidy(&take).await,
-                TakeStage::Done => Ok(()),
+                TakeStage::Claimed => self.tidy(&take).await.map(|()| Turn::Passed),
+                TakeStage::Done => Ok(Turn::Passed),
             };
-            strike.pass(gone_on)?;
+            if let Turn::PutBack(again) = strike.pass(gone_on)? {
+                soonest = soonest.into_iter().chain(again).min();
+            }
         }
-        Ok(())
+        Ok(soonest)
     }
 
-    async fn carry_on(&self, take: Take, before: Option<[u8; 32]>, is_over: bool, look: u64) -> Result<bool, Trouble> {
-        match self.try_take(&take, before, is_over).await {
-            Ok(Ok(is_taken)) => Ok(is_taken),
-            Ok(Err(not_yet)) => {
-                self.put_back(&take, not_yet, look).await?;
-                Ok(false)
-            }
+    async fn carry_on(&self, take: Take, before: Option<[u8; 32]>, is_over: bool, look: u64) -> Result<Turn, Trouble> {
+        match guarded(self.try_take(&take, before, is_over)).await {
+            Ok(Ok(true)) => Ok(Turn::Taken),
+            Ok(Ok(false)) => Ok(Turn::Passed),
+            Ok(Err(not_yet)) => self.put_back(&take, not_yet, look).await.map(Turn::PutBack),
             Err(trouble @ Trouble::Store(_)) if trouble.is_of_all() => {
                 self.delay(&take).await?;
                 Err(trouble)
@@ -70,9 +85,9 @@ impl Taker {
             Err(trouble @ Trouble::Broke(_)) => {
                 tracing::warn!(source = self.name(), take = take.id, %trouble, "a file comes in pieces");
                 self.delay(&Take { attempts: 0, ..take }).await?;
-                Ok(false)
+                Ok(Turn::Passed)
             }
-            Err(trouble @ (Trouble::Store(_) | Trouble::Disk(_) | Trouble::Lost(_))) => {
+            Err(trouble @ (Trouble::Store(_) | Trouble::Disk(_) | Trouble::Lost(_) | Trouble::Panicked)) => {
                 tracing::warn!(source = self.name(), take = take.id, %trouble, "a file is not taken for now");
                 self.delay(&take).await?;
                 self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
@@ -82,7 +97,8 @@ impl Taker {
                     | Trouble::Broke(_)
                     | Trouble::Ledger(_)
                     | Trouble::Disk(_)
-                    | Trouble::Lost(_) => Ok(false),
+                    | Trouble::Lost(_)
+                    | Trouble::Panicked => Ok(Turn::Passed),
                 }
             }
             Err(trouble @ Trouble::Ledger(_)) => Err(trouble),
@@ -142,18 +158,20 @@ impl Taker {
         }
     }
 
-    async fn put_back(&self, take: &Take, not_yet: NotYet, look: u64) -> Result<(), Trouble> {
+    /// Returns when it may be ready, where that is known.
+    async fn put_back(&self, take: &Take, not_yet: NotYet, look: u64) -> Result<Option<Duration>, Trouble> {
         let now = self.house.clock.now();
-        let tried = match not_yet {
-            NotYet::Changed => None,
+        let (tried, again) = match not_yet {
+            NotYet::Changed => (None, Some(CHANGED_REST)),
             NotYet::Missing(waits, checksum_file) => {
                 tracing::info!(source = self.name(), take = take.id, why = waits.why(), "a file is left for now");
-                Some(Tried { at: now, waits, checksum_file })
+                let again = self.source.rules.readiness.patience_with(waits);
+                (Some(Tried { at: now, waits, checksum_file }), again)
             }
         };
         let scratch = self.ledger().put_back(take, look, tried, now).await?;
         self.discard(scratch).await;
-        Ok(())
+        Ok(again)
     }
 
     /// Seals the bytes and makes them a shipment; then the source is tidied up.
@@ -208,6 +226,9 @@ fn weigh(read: &ReadThrough, expected: Option<&Expected>, is_over: bool) -> Resu
         (true, _) => Ok(None),
     }
 }
+
+/// One that changed while it was read is looked at again after this.
+const CHANGED_REST: Duration = Duration::from_secs(1);
 
 /// Takes gone on with in one round.
 const AT_ONCE: u32 = 64;

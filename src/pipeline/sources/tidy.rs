@@ -9,7 +9,7 @@ use super::{Taker, Trouble};
 use crate::kill_point::kill_point;
 use crate::model::Stamp;
 use crate::ports::{StoreError, Take};
-use crate::sighting::{After, numbered};
+use crate::sighting::{After, OwnBeside, numbered};
 
 impl Taker {
     /// Does what is agreed with a file that was taken, and ends the take. What is in the way is tried again later.
@@ -28,7 +28,8 @@ impl Taker {
                     | Trouble::Broke(_)
                     | Trouble::Ledger(_)
                     | Trouble::Disk(_)
-                    | Trouble::Lost(_) => Ok(()),
+                    | Trouble::Lost(_)
+                    | Trouble::Panicked => Ok(()),
                 }
             }
             Err(trouble) => Err(trouble),
@@ -112,7 +113,17 @@ impl Taker {
 
     /// Tells whether the file has one of the names already, since before a crash.
     async fn is_put_away(&self, take: &Take, name: impl Fn(u32) -> Option<String>) -> Result<bool, Trouble> {
+        let mut perhaps = Vec::new();
         for target in numbers(take).filter_map(name) {
+            let seen = self.store.stat(&target).await?.map(|seen| Stamp::new(seen.size_bytes, seen.modified));
+            match seen {
+                Some(seen) if seen == take.stamp => return Ok(true),
+                Some(seen) if seen.size_bytes == take.stamp.size_bytes => perhaps.push(target),
+                Some(_) | None => {}
+            }
+        }
+        // Bytes are read only where no time tells.
+        for target in perhaps {
             if self.held(take, &target).await? == Held::Taken {
                 return Ok(true);
             }
@@ -132,8 +143,9 @@ impl Taker {
             match self.store.rename(&take.path, &ours, false).await {
                 Ok(()) => kill_point("source.delete.renamed"),
                 Err(StoreError::NotFound) => return Ok(false),
-                // Rights to remove may not be rights to rename.
+                // Rights to remove may not be rights to rename, and not every server says that it is about rights.
                 Err(StoreError::Denied) => return self.remove_in_place(take).await,
+                Err(StoreError::Failed(_)) if take.attempts > 0 => return self.remove_in_place(take).await,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -144,7 +156,11 @@ impl Taker {
         self.gone(take).await
     }
 
+    /// Removes the file under its own name, as soon as it was seen to be the one that was taken.
     async fn remove_in_place(&self, take: &Take) -> Result<bool, Trouble> {
+        if !self.is_there(take).await? {
+            return Ok(false);
+        }
         self.store.remove(&take.path).await?;
         self.gone(take).await
     }
@@ -174,10 +190,17 @@ impl Taker {
     }
 
     /// What told that the file is ready goes first: while the file is there it can be told to be the old one.
+    /// What is for others of the same stem, too, stays until the last of them is taken.
     async fn remove_beside(&self, take: &Take) -> Result<(), Trouble> {
-        for path in self.source.rules.own_beside(&take.path) {
-            self.store.remove(&path).await?;
-            kill_point("source.beside.removed");
+        for OwnBeside { path, stem } in self.source.rules.own_beside(&take.path) {
+            let others = match stem {
+                Some(stem) => self.ledger().others_wait(take, &stem).await?,
+                None => false,
+            };
+            if !others {
+                self.store.remove(&path).await?;
+                kill_point("source.beside.removed");
+            }
         }
         Ok(())
     }

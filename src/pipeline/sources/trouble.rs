@@ -3,12 +3,14 @@
 use std::io;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 
 use super::{Taker, Trouble};
 use crate::model::Alarm;
 use crate::pipeline::alarm::set_alarm;
-use crate::ports::{LedgerError, StoreError};
+use crate::pipeline::setback::survived;
+use crate::ports::{LONGEST_DELAY, LedgerError, StoreError};
 
 impl Taker {
     /// Raises an alarm when looks keep failing, and clears it when one ends well. Another host key is told at once.
@@ -87,7 +89,7 @@ impl Trouble {
         match self {
             Self::Store(error) => Reach::of(error) == Reach::Store,
             Self::Ledger(_) => true,
-            Self::Broke(_) | Self::Disk(_) | Self::Lost(_) => false,
+            Self::Broke(_) | Self::Disk(_) | Self::Lost(_) | Self::Panicked => false,
         }
     }
 }
@@ -124,10 +126,15 @@ pub(super) fn broken(error: io::Error) -> StoreError {
     }
 }
 
+/// A panic is trouble as well, which is told of and tried again: strangers say what a source holds.
+pub(super) fn guarded<T>(work: impl Future<Output = Result<T, Trouble>>) -> impl Future<Output = Result<T, Trouble>> {
+    survived(work).map(|done| done.unwrap_or(Err(Trouble::Panicked)))
+}
+
 /// How long to wait after so many failures, one after the other.
 pub(super) fn backoff(failures: u32) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(16));
-    doubled.min(LONGEST_WAIT)
+    doubled.min(LONGEST_DELAY.unsigned_abs())
 }
 
 /// It keeps failing.
@@ -137,8 +144,6 @@ const FAILING: &str = "failing";
 const HOST_KEY: &str = "host-key";
 
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-
-const LONGEST_WAIT: Duration = Duration::from_secs(900);
 
 #[cfg(test)]
 mod tests {

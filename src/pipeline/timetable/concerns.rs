@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use super::Timekeeper;
 use crate::model::Alarm;
+use crate::pipeline::setback::guarded;
 use crate::ports::LedgerError;
 
 impl Timekeeper {
     /// Ends alarms that nobody else would, looks at once, and then now and again until it is dropped.
     pub(super) async fn look_after_receivers(self) {
-        if let Err(error) = self.end_what_is_gone().await {
-            tracing::warn!(%error, "alarms about what the configuration has no more stand on");
-        }
         loop {
-            if let Err(error) = self.look_after_all().await {
-                tracing::warn!(%error, "the ledger does not take what is to be said of receivers");
+            if let Err(error) = guarded(async { Ok(self.end_what_is_gone().await?) }).await {
+                tracing::warn!(%error, "alarms about what the configuration has no more stand on for now");
+            }
+            if let Err(error) = guarded(async { Ok(self.look_after_all().await?) }).await {
+                tracing::warn!(%error, "what is to be said of receivers is not said for now");
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }

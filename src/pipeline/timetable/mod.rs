@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::alarm;
+use super::setback::guarded;
 use crate::model::{Alarm, PartnerId, RouteName};
 use crate::ports::{Channel, Clock, Job, LedgerError, Receiver, Timetable};
 use crate::schedule::{Expectation, Misfire, Recurrence};
@@ -98,14 +99,7 @@ impl Timekeeper {
             tracing::warn!(%error, "runs that were cut off are not taken up");
         }
         for round in 0_u64.. {
-            for slot in &mut slots {
-                if let Err(error) = runner.start_due(slot, &tasks).await {
-                    tracing::warn!(schedule = slot.schedule.name, %error, "the ledger does not say what is due");
-                }
-            }
-            if let Err(error) = runner.start_asked(&mut slots, &tasks).await {
-                tracing::warn!(%error, "the ledger does not say which runs were asked for");
-            }
+            start(&runner, &mut slots, &tasks).await;
             if round.is_multiple_of(ROUNDS_PER_WATCH) {
                 self.watch_expected().await;
             }
@@ -134,6 +128,19 @@ impl Timekeeper {
     /// Sets an alarm and says so in the log.
     async fn set_alarm(&self, subject: &str, alarm: Option<&Alarm>, channels: &[String]) -> Result<(), LedgerError> {
         alarm::set_alarm(self.ledger.as_ref(), (subject, alarm), channels, self.clock.now()).await
+    }
+}
+
+/// Starts what is due, and what somebody asked for. What goes wrong with one keeps no other from its run.
+async fn start(runner: &Runner, slots: &mut [Slot], tasks: &TaskTracker) {
+    for slot in &mut *slots {
+        let schedule = Arc::clone(&slot.schedule);
+        if let Err(error) = guarded(async { Ok(runner.start_due(slot, tasks).await?) }).await {
+            tracing::warn!(schedule = schedule.name, %error, "what is due is not started for now");
+        }
+    }
+    if let Err(error) = guarded(async { Ok(runner.start_asked(slots, tasks).await?) }).await {
+        tracing::warn!(%error, "the runs that were asked for are not started for now");
     }
 }
 

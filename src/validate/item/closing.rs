@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{BROKEN, Broken, Kept, OpenItem};
 use crate::codes;
 use crate::formats::{Identity, ItemKeys, MOST_PARTS, MOST_TEXT_BYTES, Mark, Role};
-use crate::model::{AppTarget, Code, Finding, ItemKind, KeyFields, Route, Service, Strictness};
+use crate::model::{AppTarget, Code, Finding, ItemKind, KeyFields, Route, Service, ServiceRow, Strictness};
 use crate::validate::around::{Around, Rules};
 use crate::validate::index::{Entry, Index};
 use crate::validate::{place, route};
@@ -47,8 +47,10 @@ impl OpenItem {
             forms: self.forms,
             refused,
         };
-        // It goes into the ledger and receipts: where an item is refused, something else may have slipped into its place.
-        let service = self.service().filter(|service| refused.is_none() || is_shaped_as_service(*service));
+        // It goes into the ledger and receipts: where the route does not say what it is, something else may have slipped
+        // into its place.
+        let is_known = || refused.is_none() && self.row(rules.route).is_some();
+        let service = self.service().filter(|service| is_shaped_as_service(*service) || is_known());
         index.push(entry, &self.reference, service, keys);
         Closed { forms: self.forms, refused, findings }
     }
@@ -191,8 +193,13 @@ impl OpenItem {
         self.service().map(service_of)
     }
 
+    /// Where the route sends its service.
+    pub(super) fn row<'a>(&self, route: Option<&'a Route>) -> Option<&'a ServiceRow> {
+        route?.services.row(&self.named_service()?)
+    }
+
     pub(super) fn app<'a>(&self, route: Option<&'a Route>) -> Option<&'a AppTarget> {
-        route?.services.row(&self.named_service()?)?.app.as_ref()
+        self.row(route)?.app.as_ref()
     }
 }
 

@@ -149,7 +149,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let shown = &constraint.shown;
         if nillable && constraint.sort == Sort::Key {
             let text = format!("a field of the key {shown} is an element that may be nil");
-            self.find(Kind::MissingKey, "cvc-identity-constraint.4.2.3", at, text);
+            self.find_key(Kind::MissingKey, "cvc-identity-constraint.4.2.3", at, text);
             return self.spoil(node, field);
         }
         match outcome {
@@ -158,7 +158,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
             Outcome::Broken | Outcome::Unknown => self.spoil(node, field),
             Outcome::Complex => {
                 let text = format!("a field of {shown} is an element without a simple value");
-                self.find(Kind::MissingKey, "cvc-identity-constraint.3", at, text);
+                self.find_key(Kind::MissingKey, "cvc-identity-constraint.3", at, text);
                 self.spoil(node, field);
             }
         }
@@ -173,10 +173,18 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                 self.spoil(node, field);
                 if let Some((constraint, at)) = self.node(node) {
                     let text = format!("a field of {} is there more than once", constraint.shown);
-                    self.find(Kind::DuplicateKey, "cvc-identity-constraint.3", at, text);
+                    self.find_key(Kind::DuplicateKey, "cvc-identity-constraint.3", at, text);
                 }
             }
         }
+    }
+
+    /// Reports about the element that ends. One may be wrong for each element around it, and each finding has a path.
+    fn find_key(&mut self, kind: Kind, rule: &'static str, at: Position, text: String) {
+        if self.judge.tells() {
+            self.judge.identity.spend(self.judge.frames.len());
+        }
+        self.find(kind, rule, at, text);
     }
 
     /// A field of which a finding has been made.
@@ -194,7 +202,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         let Some(key) = self.judge.identity.key(node) else {
             if sort == Sort::Key && !self.judge.identity.fields_of(node).contains(&Field::Spoiled) {
                 let text = format!("a field of the key {shown} is missing");
-                self.find(Kind::MissingKey, "cvc-identity-constraint.4.2.1", node.at, text);
+                self.find_key(Kind::MissingKey, "cvc-identity-constraint.4.2.1", node.at, text);
             }
             return;
         };
@@ -203,7 +211,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
                 let is_key = sort == Sort::Key;
                 let rule = if is_key { "cvc-identity-constraint.4.2.2" } else { "cvc-identity-constraint.4.1" };
                 let text = format!("the values of {shown} are there already");
-                self.find(Kind::DuplicateKey, rule, node.at, text);
+                self.find_key(Kind::DuplicateKey, rule, node.at, text);
             }
             // Only a key of the same element settles it now; those of its children may still come to nothing.
             Sort::KeyRef(asked) if self.scopes_beside(node.scope).iter().any(|other| other.answers(asked, key)) => {}
@@ -219,6 +227,7 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
         }
         let path = matches!(sort, Sort::KeyRef(_)).then(|| self.judge.path());
         let identity = &mut self.judge.identity;
+        identity.spend(if path.is_some() { self.judge.frames.len() } else { 0 });
         let wanted = path.map(|path| identity.paths.keep(key, node.at, path));
         let Some(scope) = identity.scopes.get_mut(node.scope) else { return };
         match wanted {
@@ -232,8 +241,8 @@ impl<'p, O: Observer> Judging<'_, 'p, O> {
     /// The scopes of the element whose scope this is.
     fn scopes_beside(&self, scope: usize) -> &[super::keys::Scope] {
         let identity = &self.judge.identity;
-        let level = identity.levels.iter().rposition(|level| level.scopes <= scope);
-        let bounds = level.and_then(|index| {
+        let next = identity.levels.partition_point(|level| level.scopes <= scope);
+        let bounds = next.checked_sub(1).and_then(|index| {
             let from = identity.levels.get(index)?.scopes;
             let to = identity.levels.get(index + 1).map_or(identity.scopes.len(), |next| next.scopes);
             Some(from..to)

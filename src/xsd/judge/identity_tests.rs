@@ -38,7 +38,7 @@ fn nested(depth: usize, inside: &str) -> String {
 fn paths_cost_what_they_lead_to() {
     let plan = plan(NESTED);
     let steps = |entries: usize| {
-        let mut validator = Validator::new(&plan, Limits::default());
+        let mut validator = Validator::new(&plan, Limits { findings: 0, ..Limits::default() });
         validator.feed(nested(20, &"<b/>".repeat(entries)).as_bytes(), &mut Vec::new());
         validator.judge.identity.steps
     };
@@ -70,6 +70,28 @@ fn what_asks_too_much_is_given_up_and_told_once() {
     assert_eq!(kinds(Limits { identity_entries: 1_000, ..Limits::default() }), [Kind::TooManyKeys]);
     let found = kinds(Limits::default());
     assert!(found.len() > 1_000 && found.iter().all(|kind| *kind == Kind::DuplicateKey), "{}", found.len());
+}
+
+#[test]
+fn findings_and_references_cost_their_paths() {
+    let sections = r#"<xs:element name="s"><xs:complexType><xs:sequence><xs:element ref="s" minOccurs="0"
+      maxOccurs="unbounded"/></xs:sequence><xs:attribute name="x"/></xs:complexType>CONSTRAINT</xs:element>"#;
+    let steps = |constraint: &str, leaf: &str, findings| {
+        let plan = plan(&sections.replace("CONSTRAINT", constraint));
+        let mut validator = Validator::new(&plan, Limits { findings, ..Limits::default() });
+        let (open, close) = ("<s>".repeat(20), "</s>".repeat(20));
+        let mut found = Vec::new();
+        validator.feed(format!("{open}{}{close}", leaf.repeat(11)).as_bytes(), &mut found);
+        assert_eq!((validator.judge.findings.min(findings), found.len()), (findings, findings as usize));
+        validator.judge.identity.steps
+    };
+    let unique = "<xs:unique name='u'><xs:selector xpath='.//s'/><xs:field xpath='@x'/></xs:unique>";
+    let (told, counted) = (steps(unique, "<s x='1'/>", 200), steps(unique, "<s x='1'/>", 0));
+    assert_eq!(told - counted, 10 * 20 * 21, "only what is told has a path");
+    let keyref = "<xs:key name='k'><xs:selector xpath='none'/><xs:field xpath='@x'/></xs:key>\
+        <xs:keyref name='r' refer='k'><xs:selector xpath='.//s'/><xs:field xpath='@x'/></xs:keyref>";
+    let (kept, none) = (steps(keyref, "<s x='1'/>", 0), steps(keyref, "<s/>", 0));
+    assert!(kept - none >= 11 * 20 * 21, "{kept} {none}");
 }
 
 #[test]

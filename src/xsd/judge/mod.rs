@@ -92,6 +92,11 @@ impl<'p> Judge<'p> {
         }
     }
 
+    /// Tells whether the next finding is told and not only counted.
+    fn tells(&self) -> bool {
+        self.findings < self.most_findings
+    }
+
     fn schema(&self) -> &'p Schema {
         &self.plan.schema
     }
@@ -113,18 +118,19 @@ impl<O: Observer> Judging<'_, '_, O> {
     }
 
     fn report(&mut self, finding: Finding) {
+        let tells = self.judge.tells();
         self.judge.findings += 1;
         if let Some(frame) = self.judge.frames.last_mut() {
             frame.unsound = true;
         }
-        if self.judge.findings <= self.judge.most_findings {
+        if tells {
             self.observer.finding(finding);
         }
     }
 
     /// Reports about the element last opened.
     fn find(&mut self, kind: Kind, rule: &'static str, at: Position, text: impl Into<String>) {
-        let path = self.judge.path();
+        let path = if self.judge.tells() { self.judge.path() } else { String::new() };
         self.report(Finding { kind, rule, at, path, text: text.into() });
     }
 

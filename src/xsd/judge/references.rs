@@ -182,7 +182,9 @@ impl<O: Observer> Judging<'_, '_, O> {
     /// Reports a reference that leads nowhere; where its path was not kept, with that of the element just ending, which
     /// it stands in.
     pub(super) fn find_unanswered(&mut self, wanted: Wanted, rule: &'static str, text: String) {
-        let path = wanted.path.map_or_else(|| self.judge.path(), String::from);
-        self.report(Finding { kind: Kind::UnknownKey, rule, at: wanted.at, path, text });
+        match wanted.path.map(String::from) {
+            Some(path) => self.report(Finding { kind: Kind::UnknownKey, rule, at: wanted.at, path, text }),
+            None => self.find(Kind::UnknownKey, rule, wanted.at, text),
+        }
     }
 }

@@ -71,9 +71,37 @@ async fn what_somebody_has_touched_is_left_alone() {
         let effects = simulator.effects();
         assert_eq!((effects.puts, effects.deleted, effects.soft_deleted), (0, 0, 0), "nothing was even tried");
     }
+}
+
+#[tokio::test]
+async fn what_is_gone_is_told_from_what_we_have_no_right_to() {
     let simulator = simulator().await;
+    let here = receiver(&simulator);
+    let made = here.deliver(&item(1)).await.unwrap();
     let nowhere = "50000001/2f1c6b1e-8d0c-4a1e-9b5e-0c0a7b4d9f10";
-    assert_eq!(receiver(&simulator).put(&item(1), nowhere).await.unwrap(), Changed::Touched);
+    assert_eq!(here.put(&item(2), nowhere).await.unwrap(), Changed::Touched);
+    assert_eq!(here.remove(&item(2), nowhere).await.unwrap(), Changed::Touched);
+    assert!(here.is_removed(&item(2), nowhere).await.unwrap());
+    simulator.set_faults(always(Call::Instance, Fault::Forbidden));
+    let refused = here.put(&item(2), &made.receivers_reference).await;
+    assert!(matches!(refused, Err(DeliveryError::Credentials { code: codes::NOT_PERMITTED })), "{refused:?}");
+    simulator.set_faults(always(Call::List, Fault::Forbidden));
+    let refused = here.put(&item(2), nowhere).await;
+    assert!(matches!(refused, Err(DeliveryError::Credentials { code: codes::NOT_PERMITTED })), "{refused:?}");
+    assert_eq!(simulator.effects().puts, 0);
+}
+
+#[tokio::test]
+async fn failing_to_look_changes_nothing() {
+    for fault in [Fault::ErrorBefore, Fault::ResetBefore, Fault::Throttled(1)] {
+        let simulator = simulator().await;
+        let here = receiver(&simulator);
+        let made = here.deliver(&with(1, "<S/>", &[])).await.unwrap();
+        simulator.set_faults(always(Call::Instance, fault));
+        let put = here.put(&with(2, "<Senere/>", &[]), &made.receivers_reference).await;
+        assert!(matches!(put, Err(DeliveryError::Later { .. })), "{fault:?}: {put:?}");
+        assert_eq!(simulator.effects().puts, 0);
+    }
 }
 
 #[tokio::test]

@@ -217,7 +217,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         method: "GET",
         described: &[(PLATFORM, "/storage/api/v1/instances")],
-        made_in: &[("receiver.rs", "self.client.http.get(url)).header(look_up")],
+        made_in: &[("look_up.rs", "self.client.http.get(url)).header(OWNER_HEADER")],
         wrong: &[
             Query("created", "yesterday"),
             Query("appId", "tdd"),

@@ -17,7 +17,7 @@ use sluse::ports::{Consignment, Content, DeliveryError, FileSeen, FileStore, Rec
 use super::conformance::conforms;
 use super::setup::item;
 use crate::file_store::conformance::bytes;
-use crate::support::scripted_ssh::{Scripted, sound, status};
+use crate::support::scripted_ssh::{Scripted, attributes, framed, sound, status, string};
 use crate::support::ssh_peers::{Kind, SshPeer};
 
 const KINDS: [Kind; 2] = [Kind::OpenSsh, Kind::ProFtpd];
@@ -155,14 +155,14 @@ async fn a_server_killed_while_it_gives_a_file_gives_the_rest_of_it_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_without_an_answer_is_unknown_and_looked_up() {
-    // RENAME has its effect and no answer; the name is free before.
+    // RENAME has its effect and then the line breaks, by a packet that none is as long as; the name is free before.
     let renamed = Arc::new(Mutex::new(false));
     let seen = Arc::clone(&renamed);
     let server = Scripted::start(move |kind, id, body| match kind {
         7 if body.ends_with(b"xml") && !*seen.lock().unwrap() => status(id, 2),
         18 => {
             *seen.lock().unwrap() = true;
-            Vec::new()
+            vec![0xff; 8]
         }
         _ => sound(kind, id, body),
     })
@@ -199,16 +199,83 @@ async fn where_going_on_is_refused_a_file_is_written_anew_in_the_same_attempt() 
     }
 }
 
-/// A store that remembers from where files were written, and may not let anybody go on with one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_written_and_not_read_is_written_anew() {
+    let content = bytes(3 << 20);
+    let unreadable: [fn() -> StoreError; 2] = [|| StoreError::Denied, || StoreError::NotFound];
+    for refusal in unreadable {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Recording { unreadable: Some(refusal), ..Recording::of(LocalStore::new(dir.path())) });
+        let item = item_of(1, &content);
+        fs::write(dir.path().join(format!(".{}.xml.part", item.key)), &content[..2 << 20]).unwrap();
+        let delivered = FileReceiver::new(store.clone(), settings(false)).deliver(&item).await.unwrap();
+        assert!(fs::read(dir.path().join(delivered.receivers_reference)).unwrap() == content);
+        assert_eq!(*store.offsets.lock().unwrap(), [0], "{}", refusal());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anothers_file_that_takes_the_name_at_the_last_moment_is_a_conflict() {
+    for (theirs, is_ours) in [(&b"another's"[..], false), (b"ours", true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().to_owned();
+        let overtaken = move |name: &str| fs::write(path.join(name), theirs).unwrap();
+        let store = Recording { overtaken: Some(Box::new(overtaken)), ..Recording::of(LocalStore::new(dir.path())) };
+        let delivered = FileReceiver::new(Arc::new(store), settings(false)).deliver(&item_of(1, b"ours")).await;
+        match delivered {
+            Ok(_) => assert!(is_ours),
+            Err(DeliveryError::Refused { code }) => assert!(!is_ours && code == codes::RECEIVER_CONFLICT),
+            Err(error) => panic!("{error}"),
+        }
+        let name = format!("{}.xml", item(1).key);
+        assert_eq!(fs::read(dir.path().join(name)).unwrap(), theirs);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_does_not_bring_to_disk_is_not_delivered() {
+    let content: Arc<[u8]> = bytes(300_000).into();
+    let (renamed, all) = (Arc::new(Mutex::new(false)), Arc::clone(&content));
+    let seen = Arc::clone(&renamed);
+    let server = Scripted::start(move |kind, id, body| match kind {
+        1 => framed(2, 3, &[string(b"fsync@openssh.com"), string(b"1")].concat()),
+        // All of it lies there under its temporary name.
+        7 if body.ends_with(b"xml") => status(id, 2),
+        7 | 8 | 17 => framed(105, id, &attributes(Some(all.len() as u64), Some(0o100_644), Some(1))),
+        5 => {
+            let offset = u64::from_be_bytes(body[5..13].try_into().unwrap()) as usize;
+            let rest = all.get(offset..).unwrap_or_default();
+            if rest.is_empty() { status(id, 1) } else { framed(103, id, &string(&rest[..rest.len().min(32_768)])) }
+        }
+        200 => status(id, 4),
+        18 => {
+            *seen.lock().unwrap() = true;
+            status(id, 0)
+        }
+        _ => sound(kind, id, body),
+    })
+    .await;
+    let receiver = FileReceiver::new(Arc::new(SftpStore::new(server.peer(), "", None)), settings(false));
+    let error = receiver.deliver(&item_of(1, &content)).await.unwrap_err();
+    assert!(matches!(error, DeliveryError::Later { code, .. } if code == codes::RECEIVER_FAULT), "{error}");
+    assert!(!*renamed.lock().unwrap());
+}
+
+/// What happens to a name just before a file is to have it.
+type Overtaken = Box<dyn Fn(&str) + Send + Sync>;
+
+/// A store that remembers from where files were written, and may not let anybody go on with one, read one, or be first.
 struct Recording {
     store: Box<dyn FileStore>,
     offsets: Mutex<Vec<u64>>,
     refusal: Option<fn() -> StoreError>,
+    unreadable: Option<fn() -> StoreError>,
+    overtaken: Option<Overtaken>,
 }
 
 impl Recording {
     fn of(store: impl FileStore + 'static) -> Self {
-        Self { store: Box::new(store), offsets: Mutex::default(), refusal: None }
+        Self { store: Box::new(store), offsets: Mutex::default(), refusal: None, unreadable: None, overtaken: None }
     }
 }
 
@@ -231,7 +298,10 @@ impl FileStore for Recording {
     }
 
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {
-        self.store.read(path, offset).await
+        match self.unreadable {
+            Some(refusal) => Err(refusal()),
+            None => self.store.read(path, offset).await,
+        }
     }
 
     async fn write(
@@ -248,6 +318,9 @@ impl FileStore for Recording {
     }
 
     async fn rename(&self, from: &str, to: &str, replace: bool) -> Result<(), StoreError> {
+        if let Some(overtaken) = &self.overtaken {
+            overtaken(to);
+        }
         self.store.rename(from, to, replace).await
     }
 

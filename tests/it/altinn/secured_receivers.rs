@@ -20,7 +20,6 @@ use tempfile::TempDir;
 use super::other_receivers::{receiver, settings};
 use super::setup::item;
 use crate::needs;
-use crate::support::gateway::free_port;
 use crate::support::http_receiver::{Inbox, serve};
 
 #[tokio::test]
@@ -145,10 +144,8 @@ struct TlsServer {
 
 impl TlsServer {
     fn start(dir: &Path) -> Self {
-        let port = free_port();
-        let accept = format!("127.0.0.1:{port}");
         let mut child = Command::new("openssl")
-            .args(["s_server", "-verify_return_error", "-Verify", "1", "-accept", &accept])
+            .args(["s_server", "-verify_return_error", "-Verify", "1", "-accept", "127.0.0.1:0"])
             .args(["-cert", "server.pem", "-key", "server.key", "-CAfile", "ca.pem"])
             .current_dir(dir)
             .stdin(Stdio::piped())
@@ -158,10 +155,13 @@ impl TlsServer {
             .unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
-        while line.trim() != "ACCEPT" {
+        let port = loop {
             line.clear();
             assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "it listens");
-        }
+            if let Some((_, port)) = line.trim().rsplit_once(':').filter(|_| line.starts_with("ACCEPT ")) {
+                break port.parse().unwrap();
+            }
+        };
         std::thread::spawn(move || Self::answer(stdin, stdout));
         Self { child, port }
     }

@@ -18,7 +18,7 @@ use sluse::model::{
     TransferTarget,
 };
 use sluse::ports::{
-    Consignment, Content, DeliveryError, LedgerError, Parcel, Payload, Receiver, SystemClock, Transfers,
+    Consignment, Content, DeliveryError, LedgerError, Parcel, Payload, Receiver, Stand, SystemClock, Transfers,
 };
 use sluse::simulator::{Call, Fault, FaultPlan, Rule, Simulator, SimulatorOptions};
 use uuid::Uuid;
@@ -485,15 +485,18 @@ async fn malware_is_told_afterwards_or_refuses_what_was_not_settled() {
 
 #[tokio::test]
 async fn what_becomes_of_a_transfer_is_told() {
-    let simulator = post_office(|options| options.scan_ms = 300).await;
+    let scanning = post_office(|options| options.scan_ms = 3_600_000).await;
+    let here = courier(&scanning);
+    let looked_into = here.deliver(&archive(1, 9)).await.unwrap();
+    let stand = here.stand(&looked_into.receivers_reference, 0).await.unwrap();
+    assert_eq!(stand, Stand { events: Vec::new(), is_over: false }, "it is being looked into");
+    let simulator = post_office(|_| {}).await;
     let here = courier(&simulator);
     let ids = [here.deliver(&archive(1, 9)).await.unwrap(), here.deliver(&archive(2, 9)).await.unwrap()];
     let stand = async |nth: usize| {
         let stand = here.stand(&ids[nth].receivers_reference, 0).await.unwrap();
         (stand.events.into_iter().map(|(event, _)| event).collect::<Vec<_>>(), stand.is_over)
     };
-    assert_eq!(stand(0).await, (vec![], false), "it is being looked into");
-    tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(stand(0).await, (vec![LateEvent::Published], false));
     let id = |nth: usize| simulator.transfers()[nth].id;
     let url = format!("{}/broker/api/v1/filetransfer/{}/confirmdownload", simulator.base_url(), id(0));

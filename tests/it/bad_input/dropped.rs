@@ -107,7 +107,7 @@ async fn files_of_one_name_and_files_dropped_twice_are_all_receipted() {
         client.put("/inbox/same.xml", &mut &*batch.bytes).await.unwrap();
     }
     client.put("/inbox/other.xml", &mut &*second.bytes).await.unwrap();
-    let receipts = Receipts::wait(&home, &["same.xml".into(), "other.xml".into()]).await;
+    let receipts = Receipts::wait_for(&home, &["same.xml".into(), "other.xml".into()], 4).await;
     receipts.assert_one_final_each();
     assert_eq!(receipts.shipments.len(), 4, "{receipts:?}");
     let finals = receipts.finals(&client).await;

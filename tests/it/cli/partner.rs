@@ -198,16 +198,47 @@ async fn keys_come_and_go_while_the_gateway_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_that_the_configuration_moves_gets_a_password_of_its_new_partner() {
+    let office = Office::open().await;
+    let gateway = office.home.start(None);
+    office.home.connect().await.unwrap();
+    office.done(&format!("partner add lovisa --like etat --user moved --key @first.pub {WHY}"));
+    gateway.kill();
+    let path = office.home.path("sluse.toml");
+    let before = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{before}\n[partner.etat.login.moved]\npublic_keys_file = \"second.pub\"\n")).unwrap();
+    let _gateway = office.home.start(None);
+    office.home.connect().await.unwrap();
+    office.log_in("moved", 22).await.unwrap();
+    office.done(&format!("partner rotate moved --password {WHY}"));
+    let logins = || -> Vec<(String, String, bool)> {
+        let json = office.done("partner list --json");
+        let partners = json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let of = |partner: serde_json::Value| {
+            let logins = partner["logins"].as_array().unwrap().clone().into_iter();
+            let partner = partner["partner"].as_str().unwrap().to_owned();
+            logins.map(move |login| {
+                (partner.clone(), login["user"].as_str().unwrap().to_owned(), login["password"] == true)
+            })
+        };
+        partners.flat_map(of).filter(|(_, user, _)| user == "moved").collect()
+    };
+    assert_eq!(logins(), [("etat".to_owned(), "moved".to_owned(), true)]);
+    // Taken away again, the user is whose a command made it; etat is left with nothing, also not with the password.
+    fs::write(&path, before).unwrap();
+    assert_eq!(logins(), [("lovisa".to_owned(), "moved".to_owned(), false)]);
+    let taken = office.refused(&format!("partner key add moved @first.pub --partner etat {WHY}"));
+    assert!(taken.contains("moved is a login of lovisa"), "{taken}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_test_tells_whether_a_login_would_be_taken() {
     let office = Office::open().await;
     let gateway = office.home.start(None);
     office.home.connect().await.unwrap();
     let told = office.done("partner test etat");
     assert!(told.contains(&format!("ok     etat with {}\n", fingerprint(7))), "{told}");
-    assert!(
-        told.contains(&format!("ok     something that speaks SSH answers at {}\n", office.home.address())),
-        "{told}"
-    );
+    assert!(told.contains(&format!("ok     the gateway answers at {}\n", office.home.address())), "{told}");
     let (code, told, _) = office.call("partner test etat --user etat --key @first.pub");
     assert_eq!(code, Some(1));
     assert!(told.contains("the key is not one of the user's"), "{told}");
@@ -222,9 +253,23 @@ async fn a_test_tells_whether_a_login_would_be_taken() {
     office.done("partner test far --from 192.0.2.7");
     assert!(office.refused(&add).contains("there is a partner far already"));
     assert!(office.refused("partner test nobody").contains("there is no partner nobody"));
+    // Its key is set aside, and nobody has started it anew.
+    let list = office.done("host-key list --json");
+    let shown = list.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let shown: Vec<_> = shown.filter(|key| key["shown"] == "everybody").collect();
+    office.done("host-key make");
+    office.done("partner test etat");
+    office.done("host-key retire");
+    let (code, told, _) = office.call("partner test etat");
+    let shows = format!("it shows {}, which is no key in ", shown[0]["fingerprint"].as_str().unwrap());
+    assert_eq!((code, shown.len(), told.contains(&shows)), (Some(1), 1, true), "{told}");
     gateway.kill();
     let (code, told, _) = office.call("partner test etat");
-    assert_eq!((code, told.contains("wrong  something that speaks SSH answers")), (Some(1), true), "{told}");
+    assert_eq!((code, told.contains("wrong  the gateway answers")), (Some(1), true), "{told}");
+    // Whoever may not read the keys is told so, and what can be told.
+    fs::write(office.home.path("data/host-keys/odd_key"), "no key").unwrap();
+    let (code, told, _) = office.call("partner test etat");
+    assert_eq!((code, told.contains("its key is not compared")), (Some(1), true), "{told}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn without_a_gateway_a_schedule_runs_here() {
     let (_, listed, _) = schedule(dir.path(), &["list", "--count", "1"]);
     assert!(listed.contains(&format!(" ended well: {note}\n")), "{listed}");
     let (code, _, errors) = schedule(dir.path(), &["run", "nothing"]);
-    assert_eq!((code, errors.contains("there is no [schedule.nothing]")), (Some(1), true), "{errors}");
+    assert_eq!((code, errors.contains("there is no [schedule.nothing]")), (Some(2), true), "{errors}");
     fs::write(dir.path().join("sluse.toml"), "data_dir = 7").unwrap();
     assert_eq!(schedule(dir.path(), &["list"]).0, Some(78));
 }
@@ -107,4 +107,17 @@ async fn a_running_gateway_runs_what_it_is_asked_for() {
     ledger.close().await.unwrap();
     assert!(gateway.terminate().success());
     assert!(home.log().contains("a scheduled run has ended"), "{}", home.log());
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_not_one_that_knows_nothing() {
+    let dir = folder(SCHEDULES);
+    assert_eq!(schedule(dir.path(), &["list"]).0, Some(0), "there is none");
+    fs::create_dir_all(dir.path().join("data/ledger.sqlite")).unwrap();
+    let config = dir.path().join("sluse.toml");
+    for command in ["schedule", "source"] {
+        let output = sluse([command, "list", "--config", config.to_str().unwrap()], b"", &[]);
+        let (code, error) = (output.status.code(), String::from_utf8_lossy(&output.stderr));
+        assert!(code != Some(0) && error.contains("ledger.sqlite"), "{command}: {code:?} {error}");
+    }
 }

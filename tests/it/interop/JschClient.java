@@ -10,9 +10,9 @@ public final class JschClient {
         Session session = new JSch().getSession(user, host, Integer.parseInt(args[1]));
         session.setConfig("StrictHostKeyChecking", "no");
         session.setPassword(password);
-        session.connect(20_000);
+        session.connect(120_000);
         ChannelSftp sftp = (ChannelSftp) session.openChannel("sftp");
-        sftp.connect(20_000);
+        sftp.connect(120_000);
         switch (verb) {
             case "put" -> sftp.put(local, remote);
             case "resume" -> sftp.put(local, remote, ChannelSftp.RESUME);

@@ -13,7 +13,7 @@ import org.apache.sshd.sftp.client.SftpClientFactory;
 
 /** One step of the interoperability matrix, done by Apache MINA SSHD. */
 public final class MinaClient {
-    private static final Duration LONGEST = Duration.ofSeconds(30);
+    private static final Duration LONGEST = Duration.ofSeconds(120);
 
     public static void main(String[] args) throws Exception {
         String host = args[0], user = args[2], password = args[3], verb = args[4];

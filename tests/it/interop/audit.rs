@@ -14,7 +14,8 @@ async fn a_scanner_finds_no_failure_and_no_warning() {
     }
     let gateway = Gateway::start().await;
     let mut audit = Command::new(&program);
-    audit.args(["--skip-rate-test", "-n", "-l", "warn", "-p", &gateway.address.port().to_string(), "127.0.0.1"]);
+    audit.args(["--skip-rate-test", "-n", "-l", "warn", "-t", "120"]);
+    audit.args(["-p", &gateway.address.port().to_string(), "127.0.0.1"]);
     let output = tokio::task::spawn_blocking(move || audit.output().unwrap()).await.unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     // That it looked at all shows in what it says of every server that still has this one.

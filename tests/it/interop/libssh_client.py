@@ -4,7 +4,7 @@ import os
 import sys
 
 from ssh.key import import_privkey_file
-from ssh.options import HOST, PORT_STR, USER
+from ssh.options import HOST, PORT_STR, TIMEOUT, USER
 from ssh.session import Session
 
 host, port, user, key, verb, local, remote, other = sys.argv[1:9]
@@ -12,6 +12,7 @@ session = Session()
 session.options_set(HOST, host)
 session.options_set(USER, user)
 session.options_set(PORT_STR, port)
+session.options_set_int_val(TIMEOUT, 120)
 session.connect()
 session.userauth_publickey(import_privkey_file(key))
 sftp = session.sftp_new()

@@ -7,7 +7,8 @@ import paramiko
 host, port, user, key, verb, local, remote, other = sys.argv[1:9]
 ssh = paramiko.SSHClient()
 ssh.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-ssh.connect(host, int(port), user, key_filename=key, allow_agent=False, look_for_keys=False)
+waits = dict(timeout=120, banner_timeout=120, auth_timeout=120)
+ssh.connect(host, int(port), user, key_filename=key, allow_agent=False, look_for_keys=False, **waits)
 with ssh, ssh.open_sftp() as sftp:
     if verb == "put":
         sftp.put(local, remote)

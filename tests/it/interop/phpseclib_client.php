@@ -16,7 +16,7 @@ function must(bool $done): void
     }
 }
 
-$sftp = new SFTP($host, (int) $port);
+$sftp = new SFTP($host, (int) $port, 120);
 must($sftp->login($user, PublicKeyLoader::load(file_get_contents($key))));
 switch ($verb) {
     case 'put':

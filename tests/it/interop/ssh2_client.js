@@ -37,4 +37,4 @@ ssh.on("ready", () =>
     steps[verb]();
   }),
 );
-ssh.connect({ host, port: Number(port), username, privateKey: fs.readFileSync(key) });
+ssh.connect({ host, port: Number(port), username, privateKey: fs.readFileSync(key), readyTimeout: 120_000 });

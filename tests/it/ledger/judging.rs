@@ -5,7 +5,7 @@ use std::time::Duration;
 use sluse::codes;
 use sluse::model::{
     ByteRange, Envelope, Finding, FindingGroup, ItemKind, ItemState, NewItem, OutcomeCount, Part, PartKind, Place,
-    Spot, Stage, Tally, Verdict, VerdictKind,
+    Spot, Stage, Tally, Verdict, VerdictKind, WorkerId,
 };
 use sluse::ports::{Intent, RecordedVerdict, ReferenceUse, SequenceStand, SequenceUse, Taking};
 
@@ -182,6 +182,34 @@ pub(super) async fn a_number_is_taken_once_and_lets_the_next_go_on(store: Box<dy
     assert_eq!(ledger.held_until(third, at(8)).await.unwrap(), None);
     assert!(!ledger.has_earlier_unjudged(third).await.unwrap());
     assert_eq!(stand(third, 9).await, SequenceStand::Next);
+}
+
+/// Who waits may be in hand still when the number before is taken, or may just be about to wait: nobody else wakes it.
+pub(super) async fn who_waits_for_a_number_is_woken_whenever_it_is_taken(store: Box<dyn Store>) {
+    for is_taken_first in [false, true] {
+        let (ledger, worker, name) = (store.ledger(), WorkerId::new(), if is_taken_first { "b" } else { "a" });
+        let number = |number| SequenceUse { scope: format!("sender/{name}"), number, may_repeat: false };
+        let taking = |wanted| Taking { numbers: vec![number(wanted)], ..Taking::default() };
+        let mut ids = Vec::new();
+        for file in ["7", "8", "9"] {
+            ids.push(claim(store.as_ref(), &format!("/inbox/{name}{file}.xml")).await);
+        }
+        ledger.record_verdict(ids[0], &pass(), &taking(7), at(5)).await.unwrap();
+        let leased = async |now| ledger.lease(Stage::Claimed, worker, at(now), at(now + 60)).await.unwrap().unwrap().id;
+        assert_eq!([leased(5).await, leased(5).await], ids[1..]);
+        assert_eq!(ledger.sequence_stand(ids[2], &number(9)).await.unwrap(), SequenceStand::Gap { expected: 8 });
+        let take = async || ledger.record_verdict(ids[1], &pass(), &taking(8), at(6)).await.unwrap();
+        if is_taken_first {
+            take().await;
+        }
+        ledger.hold(ids[2], &number(9), at(500)).await.unwrap();
+        if !is_taken_first {
+            take().await;
+        }
+        ledger.release(ids[2], worker, at(36)).await.unwrap();
+        assert_eq!(leased(7).await, ids[2], "{is_taken_first}");
+        ledger.record_verdict(ids[2], &pass(), &taking(9), at(8)).await.unwrap();
+    }
 }
 
 pub(super) async fn a_refused_batch_may_come_again_under_its_reference(store: Box<dyn Store>) {

@@ -11,7 +11,7 @@ use sluse::ports::{
 
 use super::{Store, at, claim, claim_of, closing, item, partner, path, upload};
 
-fn receipt(shipment: ShipmentId, kind: ReceiptKind) -> PlacedReceipt {
+pub(super) fn receipt(shipment: ShipmentId, kind: ReceiptKind) -> PlacedReceipt {
     let name = format!("a.xml.{}.{}.xml", shipment.short(), kind.as_str());
     let (dir, blob) = ("receipts".to_owned(), BlobId::new());
     let file = ReceiptFile { form: ReceiptForm::Document, name, blob, size_bytes: 10, sha256: [1; 32] };

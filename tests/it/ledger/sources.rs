@@ -1,9 +1,10 @@
 //! Sources: what looks showed, takes, and receipts on their way back.
 
 use sluse::codes;
-use sluse::model::{NodeState, Sighting, Stamp, TakeOrder, Tried, Wait, WorkerId};
-use sluse::ports::{LookEnd, Seen, Take, TakeClaim, TakeStage};
+use sluse::model::{NodeState, ReceiptKind, Sighting, Stamp, TakeOrder, Tried, Wait, WorkerId};
+use sluse::ports::{LookEnd, PlacedReceipt, ReceiptEnd, Seen, Take, TakeClaim, TakeStage};
 
+use super::shipments::receipt;
 use super::*;
 
 const SOURCE: &str = "theirs";
@@ -14,7 +15,7 @@ fn seen(path: &str, size_bytes: u64, modified: i64) -> Seen {
 
 /// A look that shows these; returns its number.
 async fn look(store: &dyn Store, second: i64, files: &[Seen]) -> u64 {
-    let look = store.sources().begin_look(SOURCE).await.unwrap();
+    let look = store.sources().begin_look(SOURCE, at(second)).await.unwrap();
     store.sources().see(SOURCE, look, at(second), files.to_vec()).await.unwrap();
     store.sources().forget_unseen(SOURCE, look, at(second)).await.unwrap();
     look
@@ -84,7 +85,7 @@ pub(super) async fn a_file_is_as_the_looks_showed_it(store: Box<dyn Store>) {
     let done = [seen("a.xml", 1, 0), seen("a.xml.done", 0, 0)];
     let whole = look(&*store, 6, &done).await;
     assert_eq!(beside(whole).await.unwrap().into_keys().collect::<Vec<_>>(), ["a.xml.done"]);
-    let broken = store.sources().begin_look(SOURCE).await.unwrap();
+    let broken = store.sources().begin_look(SOURCE, at(0)).await.unwrap();
     store.sources().see(SOURCE, broken, at(7), done[..1].to_vec()).await.unwrap();
     assert_eq!(beside(broken).await.unwrap(), Default::default());
     store.sources().see(SOURCE, broken, at(7), done[1..].to_vec()).await.unwrap();
@@ -171,4 +172,56 @@ pub(super) async fn a_source_stands_as_its_last_look_left_it(store: Box<dyn Stor
     let stand = store.sources().source(SOURCE).await.unwrap();
     assert_eq!((stand.look, stand.looked_at, stand.next_at), (1, Some(at(2)), Some(at(60))));
     assert_eq!((stand.failures, stand.note.as_str(), stand.due_at), (3, "out of reach", None));
+}
+
+pub(super) async fn a_look_comes_in_time(store: Box<dyn Store>) {
+    let next_at = async |store: &dyn Store| store.sources().source(SOURCE).await.unwrap().next_at;
+    look(&*store, 3, &[]).await;
+    assert_eq!(next_at(&*store).await, Some(at(3)), "one that did not end is done again");
+    let end = LookEnd { now: at(4), next_at: None, failures: 0, note: String::new(), answered: 0 };
+    store.sources().end_look(SOURCE, &end).await.unwrap();
+    for (by, next) in [(60, 60), (90, 60), (30, 30)] {
+        store.sources().look_by(SOURCE, at(by)).await.unwrap();
+        assert_eq!(next_at(&*store).await, Some(at(next)));
+    }
+}
+
+/// Takes a file and places a receipt of its shipment.
+async fn answered(store: &dyn Store) -> (Take, PlacedReceipt) {
+    let worker = leased(store).await;
+    look(store, 0, &[seen("a.xml", 1, 0)]).await;
+    let file = turns(store, TakeOrder::Name).await.remove(0);
+    let take = store.sources().begin_take(SOURCE, worker, &file, at(1)).await.unwrap().unwrap();
+    let claim = claim_of(&take, worker, &["a.xml"]);
+    store.sources().claim_take(&claim).await.unwrap();
+    let receipt = receipt(claim.shipment, ReceiptKind::Final);
+    assert!(store.ledger().place_receipt(&receipt).await.unwrap().is_placed());
+    (take, receipt)
+}
+
+pub(super) async fn what_a_clock_put_off_for_years_is_due(store: Box<dyn Store>) {
+    let (take, _) = answered(&*store).await;
+    let receipt = store.sources().due_receipts(SOURCE, at(9), 9).await.unwrap().remove(0);
+    for (until, due) in [(10 + 900, 0), (300_000_000, 1)] {
+        store.sources().delay_take(take.id, at(until)).await.unwrap();
+        store.sources().conclude_receipt(&receipt, ReceiptEnd::Again(at(until))).await.unwrap();
+        assert_eq!(store.sources().open_takes(SOURCE, at(10), 9).await.unwrap().len(), due);
+        assert_eq!(store.sources().due_receipts(SOURCE, at(10), 9).await.unwrap().len(), due);
+    }
+}
+
+pub(super) async fn a_receipt_placed_anew_is_written_back_once_more(store: Box<dyn Store>) {
+    let (_, mut receipt) = answered(&*store).await;
+    let first = store.sources().due_receipts(SOURCE, at(9), 9).await.unwrap().remove(0);
+    receipt.files[0].blob = BlobId::new();
+    store.ledger().replace_receipt(&receipt).await.unwrap();
+    for end in [ReceiptEnd::Again(at(99)), ReceiptEnd::GivenUp, ReceiptEnd::Written] {
+        store.sources().conclude_receipt(&first, end).await.unwrap();
+        let due = store.sources().due_receipts(SOURCE, at(9), 9).await.unwrap();
+        let told: Vec<_> = due.iter().map(|due| (due.blob, due.replaces)).collect();
+        assert_eq!(told, [(receipt.files[0].blob, true)], "{end:?}");
+    }
+    let second = store.sources().due_receipts(SOURCE, at(9), 9).await.unwrap().remove(0);
+    store.sources().conclude_receipt(&second, ReceiptEnd::Written).await.unwrap();
+    assert_eq!(store.sources().due_receipts(SOURCE, at(9), 9).await.unwrap(), []);
 }

@@ -1,5 +1,7 @@
 //! Schedules, expected files and alarms.
 
+use std::ops::ControlFlow;
+
 use sluse::model::{Alarm, AlarmChange, Arrival, FileState, Judged, PastFile, Settled, Watch};
 use sluse::ports::{AskedRun, Cause, NewRun, NoticeEnd, RunEnd};
 
@@ -59,11 +61,20 @@ pub(super) async fn a_watch_and_what_it_settled_are_kept(store: Box<dyn Store>) 
     let id = claim(store.as_ref(), "/inbox/a.xml").await;
     let (route, partner) = ("prefill".parse().unwrap(), partner("etat"));
     let ledger = store.timetable();
-    let found = ledger.arrivals(&partner, Some((&route, "inbox")), at(0)).await.unwrap();
+    let arrivals = async |partner: &PartnerId, route, after| {
+        let mut found = Vec::new();
+        let tell = &mut |arrival| {
+            found.push(arrival);
+            ControlFlow::Continue(())
+        };
+        ledger.arrivals(partner, route, after, tell).await.unwrap();
+        found
+    };
+    let found = arrivals(&partner, Some((&route, "inbox")), at(0)).await;
     let arrival = Arrival { shipment: id, at: at(1), size_bytes: 100, items: 0, judged: Judged::Not };
     assert_eq!(found, [arrival]);
     for (of, route, after) in [("etat", Some((&route, "other")), 0), ("other", None, 0), ("etat", None, 1)] {
-        assert_eq!(ledger.arrivals(&of.parse().unwrap(), route, at(after)).await.unwrap(), [], "{of} {after}");
+        assert_eq!(arrivals(&of.parse().unwrap(), route, at(after)).await, [], "{of} {after}");
     }
     let watch = Watch { counts_from: at(5), due: at(9), behind: Some((FileState::Missing, at(4))) };
     let settled = [
@@ -122,4 +133,17 @@ pub(super) async fn an_alarm_is_told_once_to_each_and_over_to_who_was_told(store
         assert_eq!(due(99).await, []);
     }
     assert_eq!(set(Some(alarm("late")), 61).await, AlarmChange::Raised);
+}
+
+pub(super) async fn who_is_told_of_files_may_have_heard_enough(store: Box<dyn Store>) {
+    for name in ["a", "b", "c"] {
+        claim(store.as_ref(), &format!("/inbox/{name}.xml")).await;
+    }
+    let mut told = 0;
+    let tell = &mut |_| {
+        told += 1;
+        if told < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    store.timetable().arrivals(&partner("etat"), None, at(0), tell).await.unwrap();
+    assert_eq!(told, 2);
 }

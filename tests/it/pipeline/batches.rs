@@ -9,11 +9,11 @@ use sluse::intake::Routes;
 use sluse::model::{BatchLimits, FormatName, FormatRules, ItemState, ReceiptKind, Route, Strictness};
 use sluse::pipeline::Destination;
 use sluse::ports::Receiver;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::Connection as _;
 
 use super::{Rig, route, until};
 use crate::support::judged::{Judged, judged};
+use crate::support::ledger::beside;
 use crate::support::receipts::{assert_valid, item_codes};
 
 const UNITS: &str = include_str!("../../../fixtures/databatch/valid/two-units-with-attachments.xml");
@@ -207,8 +207,7 @@ async fn a_batch_that_is_open_in_part_is_given_up_and_not_tried_for_ever() {
     let running = rig.run();
     until(async || rig.house.ledger.last_batch(id).await.unwrap().is_some()).await;
     running.stop().await;
-    let options = SqliteConnectOptions::new().filename(rig.dir.path().join("ledger.sqlite"));
-    let mut ledger = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut ledger = beside(&rig.dir.path().join("ledger.sqlite")).await;
     sqlx::query("UPDATE items SET state = 5, code = 'FW-201' WHERE number = 1").execute(&mut ledger).await.unwrap();
     ledger.close().await.unwrap();
     rig.receiver.gone.store(false, Ordering::SeqCst);

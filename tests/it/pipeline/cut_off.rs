@@ -1,24 +1,19 @@
 //! What is under way at a receiver when the ledger fails.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sluse::model::{ItemState, Route, ShipmentId};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::Connection as _;
 
 use super::{Rig, route, until};
+use crate::support::ledger::beside;
 
 impl Rig {
     async fn sql(&self, text: &'static str) {
-        let url = format!("sqlite://{}", self.dir.path().join("ledger.sqlite").display());
-        let mut ledger = SqliteConnection::connect(&url).await.unwrap();
+        let mut ledger = beside(&self.dir.path().join("ledger.sqlite")).await;
         sqlx::query(text).execute(&mut ledger).await.unwrap();
         ledger.close().await.unwrap();
-    }
-
-    fn lingers(&self, with: &[u64]) {
-        *self.receiver.lingers.lock().unwrap() = BTreeSet::from_iter(with.iter().copied());
     }
 
     async fn states(&self, id: ShipmentId) -> Vec<ItemState> {
@@ -34,17 +29,17 @@ const FULL: &str = "CREATE TRIGGER full BEFORE UPDATE OF state ON items WHEN NEW
 async fn nothing_is_cut_off_and_what_is_not_recorded_settles_from_its_end() {
     let rig = Rig::with(Route { concurrency: 2, ..route() }).await;
     rig.sql(FULL).await;
-    rig.lingers(&[1, 2]);
+    rig.receiver.linger([1, 2]);
     let id = rig.drop_batch(2, 1).await;
     let running = rig.run();
     until(async || rig.states(id).await == [ItemState::Sending; 2]).await;
     // Long bodies.
     rig.wait_hours(1);
-    rig.lingers(&[2]);
+    rig.receiver.linger([2]);
     until(async || rig.took() == 1).await;
     // Long enough for the error to have cut off the other, which is not seen from here.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    rig.lingers(&[]);
+    rig.receiver.linger([]);
     until(async || rig.states(id).await == [ItemState::Sending, ItemState::Delivered]).await;
     assert_eq!(rig.took(), 2);
     rig.sql("DROP TRIGGER full").await;

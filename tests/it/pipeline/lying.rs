@@ -40,6 +40,8 @@ enum Lie {
     Idle,
     /// It does not answer.
     Silent,
+    /// Whatever it answers, it makes us panic.
+    Poison,
     /// It is somebody else.
     HostKey,
     /// It has no room left.
@@ -52,6 +54,8 @@ enum Lie {
     Empty,
     /// A file has a new time when it has a new name.
     Touching,
+    /// No file may have another name; the first that is to have one is written anew just before that is said.
+    Forbidding,
     /// The first file that is to have a new name is written anew just before, with as many bytes; and then as above.
     Overtaking,
 }
@@ -63,6 +67,8 @@ enum Bad {
     Failing,
     /// Its bytes never come.
     Hanging,
+    /// We panic when it is read.
+    Poisonous,
     /// The line breaks when it is read.
     Dropping,
 }
@@ -111,6 +117,7 @@ impl Liar {
     }
 
     async fn answers(&self) -> Result<(), StoreError> {
+        assert!(!self.lies(Lie::Poison), "on purpose");
         if self.lies(Lie::Silent) {
             std::future::pending::<()>().await;
         }
@@ -155,17 +162,19 @@ impl FileStore for Liar {
     async fn read(&self, path: &str, offset: u64) -> Result<BoxStream<'static, io::Result<Bytes>>, StoreError> {
         self.answers().await?;
         self.reads.fetch_add(1, Ordering::SeqCst);
+        let bad = self.bad.lock().unwrap().get(path).copied();
+        assert!(bad != Some(Bad::Poisonous), "on purpose");
         let mut files = self.files.lock().unwrap();
         let (bytes, modified) = files.get_mut(path).ok_or(StoreError::NotFound)?;
         let mut read = bytes.get(offset as usize..).unwrap_or_default().to_vec();
-        match self.bad.lock().unwrap().get(path) {
+        match bad {
             Some(Bad::Failing) => {
                 let failed = io::Error::other(StoreError::Failed(4));
                 return Ok(stream::iter([Err(failed)]).boxed());
             }
             Some(Bad::Hanging) => return Ok(stream::pending().boxed()),
             Some(Bad::Dropping) => return Ok(stream::iter([Err(io::ErrorKind::ConnectionReset.into())]).boxed()),
-            None => {}
+            Some(Bad::Poisonous) | None => {}
         }
         if self.lies(Lie::Changing) {
             *modified = modified.checked_add(jiff::SignedDuration::from_secs(1)).unwrap();
@@ -211,6 +220,14 @@ impl FileStore for Liar {
         let mut files = self.files.lock().unwrap();
         if files.contains_key(to) && !replace {
             return Err(StoreError::Exists);
+        }
+        if self.lies(Lie::Forbidding) {
+            let (bytes, modified) = files.get_mut(from).ok_or(StoreError::NotFound)?;
+            if !self.has_overtaken.swap(true, Ordering::SeqCst) {
+                *bytes = bytes.to_ascii_uppercase();
+                *modified = modified.checked_add(jiff::SignedDuration::from_secs(100)).unwrap();
+            }
+            return Err(StoreError::Denied);
         }
         let mut file = files.remove(from).ok_or(StoreError::NotFound)?;
         if self.lies(Lie::Overtaking) && !self.has_overtaken.swap(true, Ordering::SeqCst) {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::model::LateEvent;
 use sluse::pipeline::{follow, follow_all};
+use sluse::ports::{Clock as _, Followed as _};
 use tokio_util::sync::CancellationToken;
 
 use super::{Rig, until};
@@ -81,6 +82,26 @@ async fn a_look_that_panics_is_not_the_last() {
     until(async || rig.house.ledger.last_supplement(id).await.unwrap() == 1).await;
     stop.cancel();
     following.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shipment_whose_look_panics_keeps_no_other_waiting() {
+    let rig = Rig::new().await;
+    rig.tells(&[LateEvent::Published], true);
+    let running = rig.run();
+    for seed in [1, 2] {
+        let id = rig.drop_batch(1, seed).await;
+        rig.final_receipt(id).await;
+    }
+    running.stop().await;
+    rig.wait_seconds(61);
+    let first = rig.ledger.followed_shipments(rig.clock.now()).await.unwrap()[0];
+    *rig.receiver.poison.lock().unwrap() = Some(rig.items(first).await[0].found.key.to_string());
+    assert_eq!(rig.follow().await.0, 1);
+    assert_eq!(rig.house.ledger.last_supplement(first).await.unwrap(), 0);
+    *rig.receiver.poison.lock().unwrap() = None;
+    assert_eq!(rig.follow().await.0, 1);
+    assert_eq!(rig.house.ledger.last_supplement(first).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use sluse::adapters::ledger::{Order, Ordered, Replay, Replayed, Said, order, rep
 use sluse::codes;
 use sluse::generate::{self, Format, Options, Profile};
 use sluse::model::{FormatName, ItemState, ReceiptKind, Route, ShipmentId, Stage, Standing, VerdictKind};
-use sluse::ports::{Clock, Intent};
+use sluse::ports::{Clock, Intent, Progress as _};
 
 use super::{Rig, route, until};
 use crate::support::receipts::{assert_valid, item_codes};
@@ -49,11 +49,13 @@ impl Rig {
 async fn a_held_shipment_waits_for_its_release() {
     let rig = Rig::new().await;
     rig.receiver.slow.store(true, Ordering::SeqCst);
-    let id = rig.drop_batch(600, 1).await;
+    rig.receiver.linger(21..=100);
+    let id = rig.drop_batch(100, 1).await;
     let running = rig.run();
     until(async || rig.took() > 0).await;
     assert_eq!(rig.order(id, Standing::Held).await, Ordered::Done);
     assert_eq!(rig.order(id, Standing::Held).await, Ordered::Already);
+    rig.receiver.linger([]);
     // What is under way ends within a turn; then nothing moves.
     until(async || {
         let before = rig.took();
@@ -67,7 +69,7 @@ async fn a_held_shipment_waits_for_its_release() {
     assert_eq!(rig.order(id, Standing::Free).await, Ordered::Done);
     rig.wait_hours(1);
     rig.final_receipt(id).await;
-    assert_eq!((rig.tally(id).await.delivered, rig.took()), (600, 600));
+    assert_eq!((rig.tally(id).await.delivered, rig.took()), (100, 100));
     let said = |what: &str| (what.to_owned(), "by kari: the service is down".to_owned());
     let history = rig.history(id).await;
     assert!(history.contains(&said("held")) && history.contains(&said("released")), "{history:?}");
@@ -101,14 +103,16 @@ async fn a_released_shipment_has_all_its_time_again() {
 async fn a_cancelled_shipment_ends_with_what_was_sent() {
     let rig = Rig::new().await;
     rig.receiver.slow.store(true, Ordering::SeqCst);
-    let id = rig.drop_batch(600, 1).await;
+    rig.receiver.linger(21..=100);
+    let id = rig.drop_batch(100, 1).await;
     let running = rig.run();
     until(async || rig.took() > 0).await;
     assert_eq!(rig.order(id, Standing::Cancelled).await, Ordered::Done);
     assert_eq!(rig.order(id, Standing::Free).await, Ordered::Cancelled);
+    rig.receiver.linger([]);
     rig.final_receipt(id).await;
     let tally = rig.tally(id).await;
-    assert_eq!((tally.delivered as usize, tally.delivered + tally.failed), (rig.took(), 600), "{tally:?}");
+    assert_eq!((tally.delivered as usize, tally.delivered + tally.failed), (rig.took(), 100), "{tally:?}");
     let receipt = rig.receipt(".final.xml").await;
     assert_valid(&receipt);
     assert_eq!(item_codes(&receipt)["FW-206"], tally.failed);
@@ -225,7 +229,7 @@ async fn failed_items_are_sent_again_once_and_told_of() {
     let receipt = rig.receipt(".final.xml").await;
     assert_eq!(rig.replay(id, 3).await, Replayed::Items(1));
     assert_eq!(rig.replay(id, 1).await, Replayed::NotReceipted, "one replay after the other");
-    rig.wait_hours(1);
+    rig.wait_minutes(20);
     let running = rig.run();
     rig.receipted(id).await;
     let tally = rig.tally(id).await;
@@ -235,7 +239,7 @@ async fn failed_items_are_sent_again_once_and_told_of() {
     assert_eq!(item_codes(&told), [("LN-004", 1)].into());
 
     assert_eq!(rig.replay(id, 1).await, Replayed::Items(2));
-    rig.wait_hours(1);
+    rig.wait_minutes(20);
     rig.receipted(id).await;
     assert_eq!(rig.tally(id).await.delivered, 3);
     assert_eq!(item_codes(&rig.receipt(".supplement-2.xml").await), [("LN-004", 2)].into());
@@ -249,6 +253,18 @@ async fn failed_items_are_sent_again_once_and_told_of() {
         "{history:?}"
     );
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_again_is_due_at_the_deadline_after_that() {
+    let rig = Rig::new().await;
+    let id = failed(&rig).await;
+    rig.wait_hours(30);
+    let now = rig.clock.now();
+    assert_eq!(rig.replay(id, 1).await, Replayed::Items(3));
+    let under_way = rig.ledger.under_way(10).await.unwrap();
+    assert_eq!(under_way.len(), 1);
+    assert!(under_way[0].claimed_at.as_millisecond() >= now.as_millisecond(), "{under_way:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,7 +303,7 @@ async fn a_rest_file_and_a_replay_exclude_each_other() {
     let id = failed(&rig).await;
     let rest = rig.receipt(".rest.xml").await;
     assert_eq!(rig.replay(id, 1).await, Replayed::Items(3));
-    rig.wait_hours(1);
+    rig.wait_minutes(20);
     let running = rig.run();
     rig.receipted(id).await;
     let dropped = rig.drop_file("/inbox/rest.xml", rest.as_bytes()).await;
@@ -381,7 +397,7 @@ async fn a_replay_forgets_why_an_item_was_refused() {
     assert_eq!((rig.tally(id).await.failed, rig.house.ledger.notes(id, 1, 2).await.unwrap().len()), (2, 2));
     rig.receiver.wordy.store(false, Ordering::SeqCst);
     assert_eq!(rig.replay(id, 2).await, Replayed::Items(1));
-    rig.wait_hours(1);
+    rig.wait_minutes(20);
     until(async || rig.tally(id).await.delivered == 1).await;
     rig.receipted(id).await;
     let noted = rig.house.ledger.notes(id, 1, 2).await.unwrap();

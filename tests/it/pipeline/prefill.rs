@@ -1,16 +1,18 @@
 //! What is kept until it is wanted: first days, subscriptions, replacement, last days; and what is put into forms.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use sluse::adapters::ledger::Record;
+use sluse::adapters::ledger::{Record, Replayed};
 use sluse::codes;
 use sluse::forward::{Filler, Keeper, Server};
 use sluse::model::{
     Alarm, AppTarget, Code, DataTypeRow, Deadlines, FieldRow, FinishRules, LaterSets, Move, PrefillMode, PrefillRules,
-    ReporteeKind, Route, ServiceRow, ServiceTable, ShipmentId,
+    ReporteeKind, RetryPolicy, Route, ServiceRow, ServiceTable, ShipmentId,
 };
 use sluse::pipeline::{Destination, Prefilling, Wakened};
 use sluse::ports::{
@@ -30,6 +32,8 @@ struct App {
     touched: Mutex<bool>,
     /// Takes some of what is put and no more, for that reason.
     halfway: Mutex<Option<Option<Code>>>,
+    /// What the next calls to put something meet.
+    put_meets: Mutex<VecDeque<DeliveryError>>,
     removed: Mutex<Vec<String>>,
 }
 
@@ -71,6 +75,9 @@ impl Receiver for App {
     }
 
     async fn put(&self, item: &Consignment, instance: &str) -> Result<Changed, DeliveryError> {
+        if let Some(error) = self.put_meets.lock().unwrap().pop_front() {
+            return Err(error);
+        }
         if let Some(halfway) = *self.halfway.lock().unwrap() {
             return Ok(Changed::Partly(halfway));
         }
@@ -136,7 +143,8 @@ impl Kept {
             schemas: Vec::new(),
         };
         let services = ServiceTable { rows: vec![row], ..ServiceTable::default() };
-        let route = Route { services: services.clone(), ..route() };
+        let retry = RetryPolicy { settle_ms: 1, ..route().retry };
+        let route = Route { services: services.clone(), retry, ..route() };
         let mut rig = Rig::with(route.clone()).await;
         rig.clock.set("2027-01-10T08:00:00Z");
         let (app, held) = (Arc::new(App::default()), Arc::new(rig.ledger.clone()) as Arc<dyn Held>);
@@ -157,8 +165,7 @@ impl Kept {
         Self { rig, app, prefilling, filler }
     }
 
-    /// Drops a batch and waits for its final receipt, whose codes are returned.
-    async fn takes(&self, name: &str, subscriptions: &str, prefill: &str) -> (ShipmentId, Vec<(String, u64)>) {
+    fn batch(name: &str, subscriptions: &str, prefill: &str) -> String {
         let part = |kind: &str, content: &str| match content {
             "" => String::new(),
             _ => format!(
@@ -166,12 +173,17 @@ impl Kept {
                  <Id>910000004</Id>{content}</Reportee></{kind}>"
             ),
         };
-        let batch = format!(
+        format!(
             "<ServiceOwner xmlns='http://schemas.altinn.no/services/intermediary/serviceinitiation/2009/10'>\
              <ServiceOwnerName>TTD</ServiceOwnerName>{}{}</ServiceOwner>",
             part("Subscription", subscriptions),
             part("Prefill", prefill)
-        );
+        )
+    }
+
+    /// Drops a batch and waits for its final receipt, whose codes are returned.
+    async fn takes(&self, name: &str, subscriptions: &str, prefill: &str) -> (ShipmentId, Vec<(String, u64)>) {
+        let batch = Self::batch(name, subscriptions, prefill);
         let running = self.rig.run();
         let id = self.rig.drop_file(&format!("/inbox/{name}.xml"), batch.as_bytes()).await;
         self.rig.final_receipt(id).await;
@@ -185,6 +197,22 @@ impl Kept {
             *codes.entry(rest.split_once('"').unwrap().0).or_default() += 1;
         }
         (id, codes.into_iter().map(|(code, items)| (code.to_owned(), items)).collect())
+    }
+
+    /// The same while time passes, once what comes between has come.
+    async fn takes_in_time(&self, name: &str, prefill: &str, between: impl Future<Output = ()>) -> Vec<(String, u64)> {
+        let ticking = async {
+            between.await;
+            loop {
+                let now = self.rig.clock.now() + SignedDuration::from_millis(10);
+                self.rig.clock.set(&now.to_string());
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            (_, codes) = self.takes(name, "", prefill) => codes,
+            () = ticking => unreachable!("it goes on for ever"),
+        }
     }
 
     /// It is this time, and everything that was kept is looked at.
@@ -502,6 +530,75 @@ async fn a_set_that_is_in_an_instance_in_part_becomes_no_other() {
         kept.takes("c", "", &set("S-3", YEAR, "x", "<S/>")).await;
         assert_eq!(kept.made(), then);
     }
+}
+
+/// Also when nothing is kept any more of the one that was there before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_may_be_in_a_touched_instance_goes_nowhere_else_when_it_is_sent_again() {
+    for halfway in [None, Some(codes::ATTACHMENT_REFUSED)] {
+        let kept = Kept::new(changing(LaterSets::Update)).await;
+        kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+        kept.rig.clock.set("2027-01-12T08:00:00Z");
+        *kept.app.halfway.lock().unwrap() = Some(halfway);
+        let (id, _) = kept.takes("b", "", &set("S-2", YEAR, "x", "<S/>")).await;
+        *kept.app.halfway.lock().unwrap() = None;
+        *kept.app.touched.lock().unwrap() = true;
+        for (day, expired) in [("2027-01-13", 0), ("2027-01-14", 1)] {
+            if expired > 0 {
+                let (before, now) = ("2027-01-11T00:00:00Z".parse().unwrap(), kept.rig.clock.now());
+                assert_eq!(kept.rig.house.ledger.expire(before, now, 9).await.unwrap().len(), expired);
+            }
+            kept.rig.clock.set(&format!("{day}T08:00:00Z"));
+            assert_eq!(kept.rig.replay(id, 1).await, Replayed::Items(1));
+            kept.rig.clock.set(&format!("{day}T08:20:00Z"));
+            let running = kept.rig.run();
+            kept.rig.receipted(id).await;
+            running.stop().await;
+            assert_eq!(kept.rig.items(id).await[0].code, Some(codes::INSTANCE_IN_DOUBT));
+            assert_eq!(kept.made(), ["S-1"]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_is_refused_when_it_is_looked_for_does_not_wait_for_the_end_of_all_attempts() {
+    let kept = Kept::new(changing(LaterSets::Update)).await;
+    kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+    let refused = || DeliveryError::Refused { code: codes::RECEIVER_REFUSED };
+    let lost = DeliveryError::Unknown { code: codes::RECEIVER_FAULT };
+    kept.app.put_meets.lock().unwrap().extend([lost, refused(), refused()]);
+    let told = kept.takes_in_time("b", &set("S-2", YEAR, "x", "<S/>"), async {}).await;
+    codes_are(&told, &[("FW-201", 1), ("FW-255", 1)]);
+    assert_eq!((kept.made(), kept.app.put_meets.lock().unwrap().len()), (vec!["S-1".to_owned()], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_can_no_longer_be_filled_does_not_wait_either() {
+    let kept = Kept::with(PrefillRules { later: LaterSets::Update, ..filling() }, Vec::new()).await;
+    kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+    kept.app.put_meets.lock().unwrap().push_back(DeliveryError::Unknown { code: codes::RECEIVER_FAULT });
+    let fields = async {
+        while !kept.app.put_meets.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let batch = Kept::batch("fields", "", &field("navn", 0, YEAR, "Kari"));
+        let id = kept.rig.drop_file("/inbox/fields.xml", batch.as_bytes()).await;
+        kept.rig.final_receipt(id).await;
+    };
+    let told = kept.takes_in_time("b", &set("S-2", YEAR, "x", "kryptert"), fields).await;
+    codes_are(&told, &[("FW-230", 1), ("FW-253", 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_of_which_nothing_was_sent_becomes_an_instance_of_its_own() {
+    let kept = Kept::new(changing(LaterSets::Update)).await;
+    kept.takes("a", "", &set("S-1", YEAR, "x", "<S/>")).await;
+    let later = DeliveryError::Later { code: codes::RECEIVER_FAULT, after: None };
+    kept.app.put_meets.lock().unwrap().push_back(later);
+    *kept.app.touched.lock().unwrap() = true;
+    let told = kept.takes_in_time("b", &set("S-2", YEAR, "x", "<S/>"), async {}).await;
+    codes_are(&told, &[("FW-000", 1)]);
+    assert_eq!(kept.made(), ["S-1", "S-2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use jiff::SignedDuration;
 
 use sluse::model::{Alarm, FileState, RouteName};
-use sluse::pipeline::{Expected, Schedule, Timekeeper};
+use sluse::pipeline::{Expected, Schedule, Timekeeper, Watchdog};
 use sluse::ports::{Channel, ChannelError, Concern, Job, JobError, Notice, Occasion, Run, RunEnd, Timetable};
 use sluse::schedule::{Calendar, Days, Expectation, Least, Misfire, OnClosed, Recurrence, Rule, Windows, zone};
 
@@ -455,6 +455,57 @@ async fn what_a_receiver_has_to_say_is_an_alarm_until_it_is_over() {
     looked(4).await;
     assert_eq!(times.channel.told().split_off(3), ["over"]);
     assert_eq!(times.ledger.open_alarms().await.unwrap(), ["receiver/tt02/key"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_waits_too_long_for_a_final_receipt_raises_one_alarm() {
+    let times = Times::new("2026-11-27T09:30:00Z").await;
+    let watchdog = Watchdog {
+        house: times.rig.house.clone(),
+        alarms: Arc::clone(&times.ledger),
+        channels: vec!["kept".to_owned()],
+    };
+    let told = async |words: &[&str]| {
+        let running = times.keep();
+        until(async || times.channel.told() == words).await;
+        running.stop().await;
+    };
+    let open = async || times.ledger.open_alarms().await.unwrap();
+    times.rig.receiver.gone.store(true, Ordering::SeqCst);
+    let (first, second) = (times.rig.drop_batch(1, 1).await, times.rig.drop_batch(1, 2).await);
+    let running = times.rig.run();
+    times.rig.judged(first).await;
+    times.rig.judged(second).await;
+    running.stop().await;
+    watchdog.look().await.unwrap();
+    assert!(open().await.is_empty());
+    times.rig.clock.set("2026-11-27T10:30:01Z");
+    watchdog.look().await.unwrap();
+    watchdog.look().await.unwrap();
+    assert_eq!(open().await, ["overdue/ttd"]);
+    told(&["overdue"]).await;
+    let text = times.channel.sent.lock().unwrap()[0].alarm.text.clone();
+    assert!(text.contains(&first.to_string()), "the oldest: {text}");
+
+    // That its route is shut from now on gives nobody a receipt; nor does it raise an alarm.
+    let shut = Windows {
+        zone: zone("Europe/Oslo").unwrap(),
+        calendar: Arc::new(Calendar::default()),
+        windows: vec!["23:00-23:30".parse().unwrap()],
+    };
+    let windows = Arc::new(HashMap::from([(route().name, shut)]));
+    let shut = Watchdog { house: House { windows, ..times.rig.house.clone() }, ..watchdog.clone() };
+    shut.look().await.unwrap();
+    assert_eq!(open().await, ["overdue/ttd"]);
+
+    times.rig.receiver.gone.store(false, Ordering::SeqCst);
+    let running = times.rig.run();
+    times.rig.final_receipt(first).await;
+    times.rig.final_receipt(second).await;
+    running.stop().await;
+    watchdog.look().await.unwrap();
+    assert!(open().await.is_empty());
+    told(&["overdue", "over"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

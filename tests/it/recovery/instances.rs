@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, ToSpan as _};
-use sluse::simulator::{Call, Fault, FaultPlan, Rule};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::Connection as _;
 
-use super::was_killed;
+use super::{dies, was_killed};
 use crate::support::gateway::{Home, PATIENCE, Settings, simulator};
 use crate::support::kills::{Kill, at_every_point};
+use crate::support::ledger::beside;
 use crate::support::receipts::{Receipts, item_codes};
 
 const REPORTEE: &str = "910000004";
@@ -24,22 +24,18 @@ async fn killed_at_every_point_while_instances_are_deleted_after_their_last_day(
 }
 
 /// An answer that was lost, and somebody who opens the instance before it is looked at again: nobody can tell what he saw, so
-/// the set goes nowhere else.
+/// the set goes nowhere else, also when the process dies before that is recorded of its item.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_have_been_put_into_an_instance_that_is_opened_then_goes_nowhere_else() {
-    let home = home().await;
-    let _gateway = home.start(None);
-    assert!(put(&home, "a").await);
-    Receipts::wait(&home, &["a.xml".to_owned()]).await.assert_one_final_each();
-    let lost = Rule { fault: Fault::ResetAfter, call: Call::ChangeData, every: None, probability: None, most: Some(1) };
-    home.simulator.set_faults(FaultPlan { seed: 0, rules: vec![lost] });
+    let home = with_instance().await;
+    let mut gateway = home.start_armed(&[("SLUSE_KILL_AT", "altinn.put.after+1")]);
     assert!(put(&home, "b").await);
-    let begun = Instant::now();
-    while home.simulator.effects().puts == 0 {
-        assert!(begun.elapsed() < PATIENCE, "{}", home.log());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    assert!(dies(&mut gateway).await, "{}", home.log());
+    assert_eq!(home.simulator.effects().puts, 1);
     assert!(home.simulator.use_instance(&home.simulator.instances()[0].id, "opened"));
+    let mut gateway = home.start_armed(&[("SLUSE_KILL_AT", "later.halfway+1")]);
+    assert!(dies(&mut gateway).await, "{}", home.log());
+    let _gateway = home.start(None);
     let receipts = Receipts::wait(&home, &["b.xml".to_owned()]).await;
     receipts.assert_one_final_each();
     assert_eq!((codes(&home, ".final.xml", "FW-255").await, home.simulator.effects().total), (Some(1), 1));
@@ -58,7 +54,9 @@ async fn update_killed_at(kill: Kill) -> bool {
     };
     let killed = was_killed(&home, gateway, work).await;
     let _gateway = home.start(None);
+    let begun = Instant::now();
     while !acknowledged {
+        assert!(begun.elapsed() < PATIENCE, "nothing is acknowledged\n{}", home.log());
         acknowledged = put(&home, "b").await;
     }
     assert!(are_told(&home, "LN-023").await, "killed at {point:?}\n{}", home.log());
@@ -72,8 +70,7 @@ async fn deletion_killed_at(kill: Kill) -> bool {
     let point = kill.variables();
     let home = with_instance().await;
     // The days pass.
-    let url = format!("sqlite://{}", home.path("data/ledger.sqlite").display());
-    let mut ledger = SqliteConnection::connect(&url).await.unwrap();
+    let mut ledger = beside(&home.path("data/ledger.sqlite")).await;
     let passed = sqlx::query("UPDATE instances SET valid_to = '2020-01-01'").execute(&mut ledger).await.unwrap();
     assert_eq!(passed.rows_affected(), 1);
     ledger.close().await.unwrap();

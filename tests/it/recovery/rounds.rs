@@ -30,7 +30,9 @@ async fn run_killed(kill: Kill) -> bool {
     };
     let killed = was_killed(&home, gateway, work).await;
     let gateway = home.start(None);
+    let begun = Instant::now();
     while !acknowledged {
+        assert!(begun.elapsed() < PATIENCE, "nothing is acknowledged\n{}", home.log());
         acknowledged = put(&home).await;
     }
     assert!(is_told(&home, Some(&gateway)).await, "killed at {point:?}\n{}", home.log());

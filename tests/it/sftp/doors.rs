@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use russh::client::{self, AuthResult, KeyboardInteractiveAuthResponse};
 use russh::keys::PrivateKeyWithHashAlg;
+use russh_sftp::protocol::OpenFlags;
 use sluse::adapters::sftp_server::{Defence, SftpSettings};
 use sluse::ports::{Ban, Bans as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,6 +23,14 @@ async fn with_key(session: &mut client::Handle<Trusting>, user: &str) -> AuthRes
 async fn with_key_of(session: &mut client::Handle<Trusting>, user: &str, owner: &str) -> AuthResult {
     let key = PrivateKeyWithHashAlg::new(Arc::new(user_key(owner)), None);
     session.authenticate_publickey(user, key).await.unwrap()
+}
+
+/// Connects from another address of this machine.
+async fn connect_from(address: &str, gateway: &Gateway) -> client::Handle<Trusting> {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+    let stream = socket.connect(gateway.address).await.unwrap();
+    client::connect_stream(Arc::default(), stream, Trusting).await.unwrap()
 }
 
 /// Whether the first step is taken and the second is still asked for.
@@ -105,12 +114,35 @@ async fn guessing_waits_longer_each_time_and_ends_with_a_ban_that_the_ledger_kee
     let address: IpAddr = "127.0.0.1".parse().unwrap();
     assert!(matches!(&bans[..], [Ban { address: banned, times: 1, .. }] if *banned == address), "{bans:?}");
     // Another address of this machine is another address.
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
-    let stream = socket.connect(gateway.address).await.unwrap();
-    let config = Arc::new(client::Config::default());
-    let mut other = client::connect_stream(config, stream, Trusting).await.unwrap();
+    let mut other = connect_from("127.0.0.2", &gateway).await;
     assert!(matches!(with_key(&mut other, "etat").await, AuthResult::Success));
+}
+
+#[tokio::test]
+async fn who_gives_way_while_a_login_is_worked_on_is_gone() {
+    let an_hour = Duration::from_secs(3600);
+    let gateway = Gateway::changed(|settings| {
+        settings.limits.max_connections = 1;
+        settings.defence = Defence { ban_score: 2, wait: an_hour, longest_wait: an_hour, ..Defence::default() };
+    })
+    .await;
+    let mut guesser = connect_from("127.0.0.2", &gateway).await;
+    assert!(is_refused(&guesser.authenticate_password("etat", "wrong").await.unwrap()));
+    let guessing = tokio::spawn(async move { guesser.authenticate_password("etat", "wrong").await });
+    // The second answer waits from here on.
+    while gateway.ledger.bans_after(Timestamp::now()).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut comes = loop {
+        let stream = TcpStream::connect(gateway.address).await.unwrap();
+        // Refused where who gives way needs long for it.
+        if let Ok(session) = client::connect_stream(Arc::default(), stream, Trusting).await {
+            break session;
+        }
+    };
+    assert!(matches!(with_key(&mut comes, "annen").await, AuthResult::Success));
+    let ended = tokio::time::timeout(Duration::from_secs(60), guessing).await.expect("the guesser's line ends");
+    assert!(!matches!(ended.unwrap(), Ok(AuthResult::Success)));
 }
 
 #[tokio::test]
@@ -139,6 +171,25 @@ async fn keys_that_open_nothing_are_counted_once_a_connection() {
         assert!(begun.elapsed() < Duration::from_secs(60), "no ban");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn a_partner_that_may_be_here_no_longer_begins_nothing_more() {
+    let mut partners = Vec::new();
+    let gateway = Gateway::changed(|settings| {
+        settings.limits.drain_time = Duration::from_secs(3600);
+        partners.clone_from(&settings.partners);
+    })
+    .await;
+    let (gone, stays) = (gateway.raw("etat").await, gateway.raw("annen").await);
+    let handle = gone.open("/inbox/a.xml", OpenFlags::WRITE | OpenFlags::CREATE).await.unwrap();
+    gone.sftp.write(handle, 0, b"half".to_vec()).await.unwrap();
+    partners.retain(|access| access.partner.as_str() == "annen");
+    gateway.doorkeeper.admit(&partners).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), gone.ssh).await;
+    assert!(ended.is_ok(), "what is open must not wait for the drain time");
+    gateway.paused_at("/inbox/a.xml", 4).await;
+    stays.put("/inbox/b.xml", b"<b/>").await.unwrap();
 }
 
 #[tokio::test]

@@ -89,6 +89,16 @@ async fn parts_of_an_unfinished_file_have_hashes_for_its_owner() {
     }
 }
 
+#[tokio::test]
+async fn what_has_come_so_far_has_a_hash_also_in_memory() {
+    let gateway = Gateway::start().await;
+    let (client, other) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"half".to_vec()).await.unwrap();
+    let answer = ask(&other, "check-file-name", named("/inbox/a.xml", 0, 0, 0)).await.unwrap();
+    assert_eq!(hashes(&answer), sha256(b"half"));
+}
+
 fn named(path: &str, start: u64, length: u64, block: u32) -> Fields {
     Fields::default().text(path).text("sha256").long(start).long(length).word(block)
 }

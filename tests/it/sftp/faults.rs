@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use russh_sftp::protocol::{OpenFlags, StatusCode};
+use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use sluse::adapters::blobs::{LocalBlobs, TieredBlobs};
 use sluse::adapters::ledger::SqliteLedger;
 use sluse::adapters::sftp_server::SftpLimits;
@@ -22,12 +22,40 @@ use crate::support::sftp::{Gateway, ROOMY, refusal, store as store_of};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
 
+/// Holds up who reaches it first until another has looked at the name.
+#[derive(Default)]
+struct Gate {
+    is_reached: AtomicBool,
+    reached: Notify,
+    looked: Notify,
+}
+
+impl Gate {
+    async fn hold(&self) {
+        if self.is_reached.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.reached.notify_one();
+        // These tests have one thread: who has looked goes on as far as it can before this is woken.
+        tokio::time::timeout(Duration::from_secs(60), self.looked.notified()).await.expect("somebody who looks");
+    }
+
+    fn look(&self) {
+        if self.is_reached.load(Ordering::SeqCst) {
+            self.looked.notify_one();
+        }
+    }
+}
+
 /// A ledger that cannot be reached when told so.
 struct Moody {
     area: SqliteLedger,
     down: Arc<AtomicBool>,
-    /// Told of every removal that is done, whose answer takes a while from there.
-    removed: Option<Arc<Notify>>,
+    /// It does what a CLOSE asks, and the answer is lost.
+    mute: Arc<AtomicBool>,
+    /// Where a removal that is done waits with its answer.
+    removal: Option<Arc<Gate>>,
+    discarding: Option<Arc<Gate>>,
 }
 
 impl Moody {
@@ -45,7 +73,9 @@ impl Area for Moody {
         self.up()?.list(p, dir, after, limit).await
     }
     async fn stat(&self, partner: &PartnerId, path: &AreaPath) -> Result<Option<Node>, AreaError> {
-        self.up()?.stat(partner, path).await
+        let node = self.up()?.stat(partner, path).await?;
+        [&self.removal, &self.discarding].into_iter().flatten().for_each(|gate| gate.look());
+        Ok(node)
     }
     async fn look(&self, partner: &PartnerId, path: &AreaPath) -> Result<Look, AreaError> {
         self.up()?.look(partner, path).await
@@ -68,7 +98,11 @@ impl Area for Moody {
         bytes: Option<Vec<u8>>,
         begins: Option<&NewUpload>,
     ) -> Result<Option<BlobId>, AreaError> {
-        self.up()?.close_small(close, bytes, begins).await
+        let closed = self.up()?.close_small(close, bytes, begins).await?;
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(LedgerError::Unavailable("as the test asked".to_owned()).into());
+        }
+        Ok(closed)
     }
     async fn safeguard(
         &self,
@@ -91,9 +125,8 @@ impl Area for Moody {
     }
     async fn remove(&self, partner: &PartnerId, path: &AreaPath) -> Result<Node, AreaError> {
         let node = self.up()?.remove(partner, path).await?;
-        if let Some(removed) = &self.removed {
-            removed.notify_one();
-            tokio::time::sleep(Duration::from_millis(500)).await;
+        if let Some(removal) = &self.removal {
+            removal.hold().await;
         }
         Ok(node)
     }
@@ -112,8 +145,8 @@ impl Area for Moody {
 struct Filling {
     blobs: Arc<dyn Blobs>,
     full: Arc<AtomicBool>,
-    /// Told of every scratch file that is gone; what threw it away is held up from there for a while.
-    discarded: Option<Arc<Notify>>,
+    /// Where who threw a scratch file away waits when that is done.
+    discarding: Option<Arc<Gate>>,
 }
 
 impl Filling {
@@ -127,17 +160,22 @@ struct FillingScratch {
     full: Arc<AtomicBool>,
 }
 
+impl FillingScratch {
+    fn room(&self) -> io::Result<()> {
+        if self.full.load(Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
 impl Scratch for FillingScratch {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        if self.full.load(Ordering::SeqCst) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
+        self.room()?;
         self.scratch.write_at(offset, bytes)
     }
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         self.scratch.read_at(offset, into)
     }
     fn set_len(&self, size_bytes: u64) -> io::Result<()> {
+        self.room()?;
         self.scratch.set_len(size_bytes)
     }
     fn size_bytes(&self) -> io::Result<u64> {
@@ -174,9 +212,8 @@ impl Blobs for Filling {
     }
     async fn discard(&self, id: ScratchId) -> io::Result<()> {
         self.blobs.discard(id).await?;
-        if let Some(discarded) = &self.discarded {
-            discarded.notify_one();
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        if let Some(discarding) = &self.discarding {
+            discarding.hold().await;
         }
         Ok(())
     }
@@ -192,9 +229,10 @@ impl Blobs for Filling {
 #[derive(Default)]
 struct Faults {
     down: Arc<AtomicBool>,
+    mute: Arc<AtomicBool>,
     full: Arc<AtomicBool>,
-    removed: Option<Arc<Notify>>,
-    discarded: Option<Arc<Notify>>,
+    removal: Option<Arc<Gate>>,
+    discarding: Option<Arc<Gate>>,
 }
 
 impl Faults {
@@ -212,10 +250,11 @@ impl Faults {
 
     async fn over(&self, dir: TempDir, store: impl FnOnce(TieredBlobs) -> Arc<dyn Blobs>) -> Gateway {
         let ledger = SqliteLedger::open(&dir.path().join("ledger.db")).await.unwrap();
-        let area = Moody { area: ledger.clone(), down: Arc::clone(&self.down), removed: self.removed.clone() };
+        let (down, mute) = (Arc::clone(&self.down), Arc::clone(&self.mute));
+        let (removal, discarding) = (self.removal.clone(), self.discarding.clone());
+        let area = Moody { area: ledger.clone(), down, mute, removal, discarding: discarding.clone() };
         let blobs = store_of(&dir, &ledger);
-        let (full, discarded) = (Arc::clone(&self.full), self.discarded.clone());
-        let store = Filling { blobs: store(blobs.clone()), full, discarded };
+        let store = Filling { blobs: store(blobs.clone()), full: Arc::clone(&self.full), discarding };
         let limits = SftpLimits { rejection_time: Duration::ZERO, ..SftpLimits::default() };
         Gateway::over(dir, ledger, blobs, (Arc::new(area), Arc::new(store)), limits, ROOMY).await
     }
@@ -248,14 +287,14 @@ async fn a_close_the_ledger_did_not_take_is_no_success_and_can_be_resumed() {
 
 #[tokio::test]
 async fn an_upload_that_begins_before_a_removal_is_answered_is_another_one() {
-    let removed = Arc::new(Notify::new());
-    let faults = Faults { removed: Some(Arc::clone(&removed)), ..Faults::default() };
+    let removal = Arc::new(Gate::default());
+    let faults = Faults { removal: Some(Arc::clone(&removal)), ..Faults::default() };
     let gateway = faults.over_tiers().await;
     let (first, second, third) = (gateway.raw("etat").await, gateway.raw("etat").await, gateway.raw("etat").await);
     let old = first.open("/inbox/a.part", NEW).await.unwrap();
     first.sftp.write(&*old, 0, b"old".to_vec()).await.unwrap();
     let begins = async {
-        removed.notified().await;
+        removal.reached.notified().await;
         third.open("/inbox/a.part", NEW).await
     };
     let (gone, new) = tokio::join!(second.sftp.remove("/inbox/a.part"), begins);
@@ -289,9 +328,24 @@ async fn a_small_upload_the_ledger_never_heard_of_can_be_resumed() {
 }
 
 #[tokio::test]
+async fn a_close_that_was_done_and_not_answered_leaves_the_shipment_its_bytes() {
+    let faults = Faults::default();
+    let gateway = faults.over_tiers().await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"whole".to_vec()).await.unwrap();
+    // Whoever looks has it recorded.
+    client.sftp.stat("/inbox/a.xml").await.unwrap();
+    faults.mute.store(true, Ordering::SeqCst);
+    assert_eq!(refusal(client.sftp.close(handle).await.unwrap_err()).0, StatusCode::Failure);
+    let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
+    assert_eq!(gateway.bytes(&shipment).await, b"whole");
+}
+
+#[tokio::test]
 async fn what_an_upload_threw_away_is_not_brought_to_disk_by_who_follows() {
-    let discarded = Arc::new(Notify::new());
-    let faults = Faults { discarded: Some(Arc::clone(&discarded)), ..Faults::default() };
+    let discarding = Arc::new(Gate::default());
+    let faults = Faults { discarding: Some(Arc::clone(&discarding)), ..Faults::default() };
     let gateway = faults.over_tiers().await;
     let (first, second) = (gateway.raw("etat").await, gateway.raw("etat").await);
     first.put("/inbox/a.xml", b"first").await.unwrap();
@@ -299,7 +353,7 @@ async fn what_an_upload_threw_away_is_not_brought_to_disk_by_who_follows() {
     let opening = OpenFlags::WRITE | OpenFlags::CREATE;
     let old = first.open("/inbox/a.xml", opening).await.unwrap();
     let follows = async {
-        discarded.notified().await;
+        discarding.reached.notified().await;
         second.open("/inbox/a.xml", opening).await
     };
     let (refused, new) = tokio::join!(first.sftp.close(old), follows);
@@ -328,4 +382,25 @@ async fn a_full_disk_is_told_in_words_and_the_partial_is_kept() {
     client.sftp.write(&*handle, 1000, vec![2; 1000]).await.unwrap();
     client.sftp.close(handle).await.unwrap();
     assert_eq!(gateway.shipment("/inbox/a.xml").await.unwrap().size_bytes, 2000);
+}
+
+#[tokio::test]
+async fn new_bytes_with_a_tail_of_old_ones_are_no_file() {
+    let faults = Faults::default();
+    let gateway = faults.over_files().await;
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, vec![1; 1000]).await.unwrap();
+    client.cut().await;
+    gateway.paused_at("/inbox/a.xml", 1000).await;
+    // As OpenSSH's `scp` sends a file that is shorter: it cuts at the end and does not look whether that was done.
+    let client = gateway.raw("etat").await;
+    let handle = client.open("/inbox/a.xml", OpenFlags::WRITE | OpenFlags::CREATE).await.unwrap();
+    client.sftp.write(&*handle, 0, vec![2; 500]).await.unwrap();
+    faults.full.store(true, Ordering::SeqCst);
+    let cut = FileAttributes { size: Some(500), ..FileAttributes::empty() };
+    refusal(client.sftp.fsetstat(&*handle, cut).await.unwrap_err());
+    faults.full.store(false, Ordering::SeqCst);
+    assert!(refusal(client.sftp.close(handle).await.unwrap_err()).1.contains("disk is full"));
+    assert!(gateway.shipment("/inbox/a.xml").await.is_none());
 }

@@ -1,16 +1,12 @@
 //! Bytes of chance, where a version line or SFTP packets should be: each is answered or ended, and others go on.
 
-use std::time::Duration;
-
 use fastrand::Rng;
 use russh::ChannelMsg;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::support::gateway::PATIENCE;
 use crate::support::sftp::{Gateway, subsystem};
-
-/// How long anything may take to be answered or ended.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn chance_instead_of_a_version_line_is_ended() {

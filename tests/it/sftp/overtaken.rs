@@ -1,9 +1,14 @@
 //! Uploads whose name another file has taken meanwhile: nothing of them is left, and whoever comes after has its own.
 
+use std::time::{Duration, Instant};
+
+use russh_sftp::client::RawSftpSession;
 use russh_sftp::protocol::{OpenFlags, StatusCode};
+use sluse::adapters::sftp_server::SftpLimits;
 use sluse::ports::{Area as _, Blobs as _, Usage};
 
-use crate::support::sftp::{Gateway, RawClient, refusal};
+use crate::support::gateway::PATIENCE;
+use crate::support::sftp::{Gateway, ROOMY, RawClient, refusal};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
 const TAKEN_OVER: &str = "another upload has taken over this file name";
@@ -26,11 +31,9 @@ async fn put_over(client: &RawClient, path: &str) {
 async fn only_the_shipment(gateway: &Gateway, path: &str) {
     let shipment = gateway.shipment(path).await.unwrap();
     let mut kept = gateway.blobs.inventory().await.unwrap();
-    for _ in 0..5_000 {
-        if kept == (vec![shipment.blob], vec![]) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    let begun = Instant::now();
+    while kept != (vec![shipment.blob], vec![]) && begun.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(2)).await;
         kept = gateway.blobs.inventory().await.unwrap();
     }
     assert_eq!(kept, (vec![shipment.blob], vec![]));
@@ -100,10 +103,28 @@ async fn an_upload_that_begins_while_its_name_is_removed_is_left_alone() {
     assert!(gateway.blobs.inventory().await.unwrap().1.is_empty());
 }
 
+/// A session that begins when the one before has come to its end.
+async fn when_there_is_room(gateway: &Gateway) -> RawClient {
+    let ssh = gateway.log_in("etat").await;
+    let channel = loop {
+        match ssh.channel_open_session().await {
+            Ok(channel) => break channel,
+            Err(_full) => tokio::time::sleep(Duration::from_millis(2)).await,
+        }
+    };
+    channel.request_subsystem(true, "sftp").await.unwrap();
+    let sftp = RawSftpSession::new(channel.into_stream());
+    sftp.set_timeout(60);
+    sftp.init().await.unwrap();
+    RawClient { sftp, ssh }
+}
+
 #[tokio::test]
 async fn an_upload_whose_row_is_gone_leaves_nothing_when_its_line_is_cut() {
     for size_bytes in [200_000, 100] {
-        let gateway = Gateway::start().await;
+        let room_for_one =
+            SftpLimits { max_channels_per_partner: 1, rejection_time: Duration::ZERO, ..SftpLimits::default() };
+        let gateway = Gateway::with(room_for_one, ROOMY).await;
         let client = gateway.raw("etat").await;
         let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
         client.sftp.write(&*handle, 0, vec![1; size_bytes]).await.unwrap();
@@ -112,7 +133,22 @@ async fn an_upload_whose_row_is_gone_leaves_nothing_when_its_line_is_cut() {
         let (partner, path) = ("etat".parse().unwrap(), "/inbox/a.xml".parse().unwrap());
         gateway.ledger.remove(&partner, &path).await.unwrap();
         client.cut().await;
-        gateway.raw("etat").await.put("/inbox/b.xml", b"second night").await.unwrap();
+        when_there_is_room(&gateway).await.put("/inbox/b.xml", b"second night").await.unwrap();
         only_the_shipment(&gateway, "/inbox/b.xml").await;
     }
+}
+
+#[tokio::test]
+async fn an_upload_whose_row_is_gone_leaves_nothing_to_who_takes_its_name() {
+    let gateway = Gateway::start().await;
+    let (client, other) = (gateway.raw("etat").await, gateway.raw("etat").await);
+    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
+    client.sftp.write(&*handle, 0, b"old".to_vec()).await.unwrap();
+    client.sftp.stat("/inbox/a.xml").await.unwrap();
+    // Behind the server's back.
+    let (partner, path) = ("etat".parse().unwrap(), "/inbox/a.xml".parse().unwrap());
+    gateway.ledger.remove(&partner, &path).await.unwrap();
+    other.put("/inbox/a.xml", b"second night").await.unwrap();
+    assert_eq!(refusal(client.sftp.close(handle).await.unwrap_err()).1, TAKEN_OVER);
+    only_the_shipment(&gateway, "/inbox/a.xml").await;
 }

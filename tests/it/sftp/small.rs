@@ -56,6 +56,31 @@ async fn a_small_file_is_replaced_and_removed_without_a_trace() {
     assert_eq!((gateway.small().await.len(), gateway.files().await), (0, 0));
 }
 
+/// What a process that is gone has left of an upload: four bytes, kept by an fsync.
+async fn synced_before_a_crash(gateway: &Gateway, path: &str) {
+    let (partner, scratch) = ("etat".parse().unwrap(), ScratchId::new());
+    let path: sluse::model::AreaPath = path.parse().unwrap();
+    let (at, owner, now) = (path.clone(), Some("etat".to_owned()), jiff::Timestamp::now());
+    let upload = NewUpload { partner, path: at, owner, scratch, exclusive: false, quota: ROOMY, now };
+    gateway.ledger.begin(&upload).await.unwrap();
+    let small = SmallUpload { partner: upload.partner, path, scratch, blob: BlobId(scratch.0) };
+    gateway.ledger.safeguard(&small, b"half".to_vec(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_synced_survives_a_second_crash_once_it_is_resumed() {
+    let gateway = Gateway::start().await;
+    synced_before_a_crash(&gateway, "/inbox/a.xml").await;
+    // Kept open: the end of its line would bring the bytes to disk.
+    let client = gateway.raw("etat").await;
+    client.open("/inbox/a.xml", ON).await.unwrap();
+    // All that a crash leaves: the ledger, and the file that it names.
+    let scratch = gateway.node("/inbox/a.xml").await.unwrap().scratch.unwrap();
+    let mut bytes = [0; 8];
+    assert_eq!(gateway.blobs.scratch(scratch).await.unwrap().read_at(0, &mut bytes).unwrap(), 4);
+    assert_eq!(&bytes[..4], b"half");
+}
+
 #[tokio::test]
 async fn what_was_synced_survives_a_crash_and_is_gone_on_with() {
     let gateway = Gateway::start().await;
@@ -69,14 +94,8 @@ async fn what_was_synced_survives_a_crash_and_is_gone_on_with() {
     client.sftp.close(handle).await.unwrap();
     let shipment = gateway.shipment("/inbox/a.xml").await.unwrap();
     assert_eq!(gateway.bytes(&shipment).await, b"synced");
-    // The same without the CLOSE, in a process that is gone.
-    let (partner, scratch) = ("etat".parse().unwrap(), ScratchId::new());
-    let path: sluse::model::AreaPath = "/inbox/b.xml".parse().unwrap();
-    let (at, owner, now) = (path.clone(), Some("etat".to_owned()), jiff::Timestamp::now());
-    let upload = NewUpload { partner, path: at, owner, scratch, exclusive: false, quota: ROOMY, now };
-    gateway.ledger.begin(&upload).await.unwrap();
-    let small = SmallUpload { partner: upload.partner, path, scratch, blob: BlobId(scratch.0) };
-    gateway.ledger.safeguard(&small, b"half".to_vec(), None).await.unwrap();
+    // The same without the CLOSE.
+    synced_before_a_crash(&gateway, "/inbox/b.xml").await;
     assert_eq!(client.sftp.stat("/inbox/b.xml").await.unwrap().attrs.size, Some(4));
     let handle = client.open("/inbox/b.xml", ON).await.unwrap();
     client.sftp.write(&*handle, 4, vec![b'x'; 70_000]).await.unwrap();

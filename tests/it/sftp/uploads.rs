@@ -7,6 +7,7 @@ use sluse::adapters::sftp_server::SftpLimits;
 use sluse::model::NodeState;
 use sluse::ports::{Area, Blobs as _, Quota};
 
+use crate::support::gateway::{PATIENCE, free_port};
 use crate::support::sftp::{Gateway, ROOMY, RawClient, refusal};
 
 const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
@@ -263,7 +264,9 @@ async fn a_replacement_that_is_gone_on_with_is_counted_once() {
     client.sftp.write(&*handle, 0, vec![2; 100_000]).await.unwrap();
     client.cut().await;
     let etat = "etat".parse().unwrap();
+    let begun = Instant::now();
     while gateway.ledger.usage(&etat).await.unwrap().bytes < 200_000 {
+        assert!(begun.elapsed() < PATIENCE, "what was cut off is not kept");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let client = gateway.raw("etat").await;
@@ -395,15 +398,29 @@ async fn a_silent_connection_is_ended_and_its_upload_kept() {
     let limits =
         SftpLimits { rejection_time: Duration::ZERO, idle_time: Duration::from_secs(2), ..SftpLimits::default() };
     let gateway = Gateway::with(limits, ROOMY).await;
-    let client = gateway.raw("etat").await;
-    let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
-    client.sftp.write(&*handle, 0, b"and then nothing".to_vec()).await.unwrap();
+    let begun = Instant::now();
+    // On a busy machine it may be ended before it has written anything: then it is tried again.
+    let _silent = loop {
+        match begins(&gateway).await {
+            Ok(silent) => break silent,
+            Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
+        }
+    };
     gateway.paused_at("/inbox/a.xml", 16).await;
+}
+
+/// A client that has begun an upload.
+async fn begins(gateway: &Gateway) -> anyhow::Result<RawClient> {
+    let client = gateway.try_raw("etat").await?;
+    let opened = client.sftp.open("/inbox/a.xml", NEW, FileAttributes::empty()).await?;
+    client.sftp.write(&*opened.handle, 0, b"and then nothing".to_vec()).await?;
+    Ok(client)
 }
 
 #[tokio::test]
 async fn a_graceful_stop_keeps_the_upload_as_a_partial() {
-    let gateway = Gateway::start().await;
+    // Nobody else listens there afterwards.
+    let gateway = Gateway::changed(|settings| settings.listen.set_port(free_port())).await;
     let client = gateway.raw("etat").await;
     let handle = client.open("/inbox/a.xml", NEW).await.unwrap();
     client.sftp.write(&*handle, 0, vec![1; 50_000]).await.unwrap();

@@ -1,9 +1,10 @@
 //! The process is killed at every point of taking a file; it is taken once, and answered once.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Drop, batch, effects, names_in};
+use crate::support::gateway::PATIENCE;
 use crate::support::kills::{Kill, at_every_point, at_every_step};
 use crate::support::receipts::count;
 
@@ -34,7 +35,9 @@ async fn run_killed(kill: Kill, source: &str, left: &[&str]) -> bool {
     drop.put("nightly.xml.done", b"");
     let mut gateway = drop.home.start_armed(&kill.variables());
     let done = || answered(&drop) && (source.contains("leave") || !drop.path("nightly.xml").exists());
+    let begun = Instant::now();
     while gateway.ended().is_none() && !done() {
+        assert!(begun.elapsed() < PATIENCE, "it is not taken\n{}", drop.home.log());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let killed = match gateway.ended() {

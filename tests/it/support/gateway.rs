@@ -22,6 +22,8 @@ pub(crate) struct Home {
     dir: TempDir,
     address: SocketAddr,
     client_key: Arc<PrivateKey>,
+    /// Where its receivers listen, if they are servers in this process.
+    receivers: Vec<u16>,
     pub(crate) simulator: Simulator,
 }
 
@@ -93,7 +95,8 @@ impl Home {
     pub(crate) fn with(simulator: Simulator, settings: &Settings) -> Self {
         let client_key = Arc::new(PrivateKey::from(Ed25519Keypair::from_seed(&[7; 32])));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let home = Self { dir: tempfile::tempdir().unwrap(), address, client_key, simulator };
+        let receivers = receivers(&simulator, &settings.receiver);
+        let home = Self { dir: tempfile::tempdir().unwrap(), address, client_key, receivers, simulator };
         fs::create_dir(home.path("data")).unwrap();
         fs::create_dir(home.path("out")).unwrap();
         fs::write(home.path("key.pem"), key().private_key.expose_secret()).unwrap();
@@ -125,6 +128,7 @@ impl Home {
 
     /// Starts the binary with what `kill_point` reads.
     pub(crate) fn start_armed(&self, variables: &[(&str, &str)]) -> Gateway {
+        let_go_of_the_dead(&self.receivers);
         let mut command = Command::new(env!("CARGO_BIN_EXE_sluse"));
         let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         command.args(["serve", "--config"]).arg(self.path("sluse.toml"));
@@ -169,7 +173,9 @@ impl Home {
         });
         let host_keys: Vec<PublicKey> = host_keys.collect();
         let proof = Proof::by_key(Arc::clone(&self.client_key));
-        let (host, port, waits) = (self.address.ip().to_string(), self.address.port(), PeerWaits::default());
+        // A client that is held while a test waits for something else is in use.
+        let waits = PeerWaits { connect: PATIENCE, answer: 2 * PATIENCE, idle: 60 * PATIENCE };
+        let (host, port) = (self.address.ip().to_string(), self.address.port());
         (!host_keys.is_empty()).then(|| Peer { host, port, host_keys, user: "etat".into(), proof, waits })
     }
 
@@ -210,6 +216,7 @@ impl Home {
         };
         let take = if soap.is_empty() { *take } else { "" };
         let http = if let Receiver::Http(url) = &settings.receiver { url.as_str() } else { base };
+        let patience_ms = PATIENCE.as_millis();
         format!(
             r#"
 data_dir = "data"
@@ -233,8 +240,8 @@ client_id = "test"
 kid = "test"
 key_file = "key.pem"
 consumer_org = "{CONSUMER_ORG}"
-connect_ms = 2_000
-timeout_ms = 5_000
+connect_ms = {patience_ms}
+timeout_ms = {patience_ms}
 [receiver.messages]
 kind = "altinn-correspondence"
 scope = "altinn:serviceowner altinn:correspondence.write altinn:serviceowner/notifications.create"
@@ -246,8 +253,8 @@ kid = "test"
 key_file = "key.pem"
 news_first_wait_ms = 100
 news_max_wait_ms = 400
-connect_ms = 2_000
-timeout_ms = 5_000
+connect_ms = {patience_ms}
+timeout_ms = {patience_ms}
 [receiver.broker]
 kind = "altinn-broker"
 platform_url = "{base}"
@@ -262,8 +269,8 @@ calls_per_minute = 0
 costly_calls_per_minute = 0
 news_first_wait_ms = 100
 news_max_wait_ms = 400
-connect_ms = 2_000
-timeout_ms = 5_000
+connect_ms = {patience_ms}
+timeout_ms = {patience_ms}
 [receiver.http]
 kind = "http"
 url = "{http}/items"
@@ -369,6 +376,16 @@ impl Drop for Gateway {
     }
 }
 
+/// The ports of the servers in this process that items are sent to.
+fn receivers(simulator: &Simulator, receiver: &Receiver) -> Vec<u16> {
+    let other = match receiver {
+        Receiver::Http(url) | Receiver::Soap(url) => Some(url.as_str()),
+        Receiver::Altinn | Receiver::Messages | Receiver::Broker | Receiver::Directory | Receiver::Sftp(_) => None,
+    };
+    let port = |url: &str| url.rsplit_once(':').unwrap().1.trim_end_matches('/').parse().unwrap();
+    [simulator.base_url()].into_iter().chain(other).map(port).collect()
+}
+
 /// The gateway's key at Maskinporten, one for the whole run: making one takes its time.
 pub(crate) fn key() -> &'static KeyPair {
     static KEY: OnceLock<KeyPair> = OnceLock::new();
@@ -416,6 +433,30 @@ const PORT_COUNT: u32 = 20_000;
 
 /// How far apart those of one test process and the next begin.
 const PORTS_APART: u32 = 1_499;
+
+/// Waits until the servers at these ports have done with what a process that is gone had sent them: nothing of it takes effect
+/// after this. Until then their end of such a connection is half closed.
+fn let_go_of_the_dead(ports: &[u16]) {
+    let begun = Instant::now();
+    while half_closed().iter().any(|port| ports.contains(port)) {
+        assert!(begun.elapsed() < PATIENCE, "a server keeps what a process that is gone had sent it");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The ports here of connections over loopback that the other end has closed, and this one has not.
+fn half_closed() -> Vec<u16> {
+    let sockets = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let ports = sockets.lines().skip(1).filter_map(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (local, state) = (fields.next()?, fields.nth(1)?);
+        (state == CLOSE_WAIT).then(|| u16::from_str_radix(local.split_once(':')?.1, 16).ok()).flatten()
+    });
+    ports.collect()
+}
+
+/// A state of connections in `/proc/net/tcp`.
+const CLOSE_WAIT: &str = "08";
 
 fn restrict(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt as _;

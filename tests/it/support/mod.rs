@@ -6,6 +6,8 @@ pub(crate) mod gateway;
 pub(crate) mod http_receiver;
 pub(crate) mod judged;
 pub(crate) mod kills;
+pub(crate) mod ledger;
+pub(crate) mod log;
 pub(crate) mod openssh;
 pub(crate) mod prism;
 pub(crate) mod receipts;

@@ -13,7 +13,7 @@ use super::batch::contents;
 use super::gateway::{Home, PATIENCE};
 
 /// What lies in `/receipts`: by the sender's file name and the shipment, the kinds of receipts there.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Receipts {
     pub(crate) shipments: BTreeMap<(String, String), Vec<String>>,
 }
@@ -40,17 +40,30 @@ impl Receipts {
         Self::arrive(home, names).await.unwrap_or_else(|error| panic!("{error}\n{}", home.log()))
     }
 
+    /// The same for so many shipments at least: one that was claimed a moment ago is not seen yet.
+    pub(crate) async fn wait_for(home: &Home, names: &[String], shipments: usize) -> Self {
+        let arrived = Self::arrive_in(home, names, shipments).await;
+        arrived.unwrap_or_else(|error| panic!("{error}\n{}", home.log()))
+    }
+
     /// The same, with an error when the gateway goes away meanwhile.
     pub(crate) async fn arrive(home: &Home, names: &[String]) -> Result<Self, StoreError> {
-        let begun = Instant::now();
+        Self::arrive_in(home, names, 0).await
+    }
+
+    async fn arrive_in(home: &Home, names: &[String], shipments: usize) -> Result<Self, StoreError> {
         let client = home.connect().await?;
+        let (mut last, mut changed) = (Self::default(), Instant::now());
         loop {
             let receipts = Self::list(&client).await?;
             let waiting = client.list("/inbox").await?.iter().filter(|entry| names.contains(&entry.name)).count();
-            if waiting == 0 && receipts.complete(names) {
+            if waiting == 0 && receipts.shipments.len() >= shipments && receipts.complete(names) {
                 return Ok(receipts);
             }
-            assert!(begun.elapsed() < PATIENCE, "no final receipts: {receipts:?}\n{}", home.log());
+            if receipts != last {
+                (last, changed) = (receipts, Instant::now());
+            }
+            assert!(changed.elapsed() < PATIENCE, "no final receipts: {last:?}\n{}", home.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

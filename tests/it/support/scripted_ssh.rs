@@ -15,6 +15,8 @@ use secrecy::SecretString;
 use sluse::adapters::sftp_client::{Peer, PeerWaits, Proof};
 use tokio::net::TcpListener;
 
+use super::gateway::PATIENCE;
+
 /// What it does. Changes count from the next connection or request on.
 #[derive(Clone)]
 pub(crate) struct Script {
@@ -59,6 +61,7 @@ pub(crate) struct Scripted {
     port: u16,
     script: Arc<Mutex<Script>>,
     connections: Arc<AtomicU64>,
+    ended: Arc<AtomicU64>,
     secrets: Arc<Mutex<Vec<String>>>,
 }
 
@@ -76,16 +79,21 @@ impl Scripted {
             port: listener.local_addr().unwrap().port(),
             script: Arc::new(Mutex::new(script)),
             connections: Arc::default(),
+            ended: Arc::default(),
             secrets: Arc::default(),
         };
-        let (script, connections, secrets) =
-            (Arc::clone(&server.script), Arc::clone(&server.connections), Arc::clone(&server.secrets));
+        let (script, secrets) = (Arc::clone(&server.script), Arc::clone(&server.secrets));
+        let (connections, ended) = (Arc::clone(&server.connections), Arc::clone(&server.ended));
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 connections.fetch_add(1, Ordering::SeqCst);
                 let one = Connection { script: Arc::clone(&script), secrets: Arc::clone(&secrets), unread: Vec::new() };
-                tokio::spawn(serve(stream, one));
+                let ended = Arc::clone(&ended);
+                tokio::spawn(async move {
+                    serve(stream, one).await;
+                    ended.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
         server
@@ -101,14 +109,19 @@ impl Scripted {
         self.connections.load(Ordering::SeqCst)
     }
 
+    /// How many of these connections have ended.
+    pub(crate) fn ended(&self) -> u64 {
+        self.ended.load(Ordering::SeqCst)
+    }
+
     /// Passwords it was told.
     pub(crate) fn secrets(&self) -> Vec<String> {
         self.secrets.lock().unwrap().clone()
     }
 
-    /// How to get in, with little patience.
+    /// How to get in.
     pub(crate) fn peer(&self) -> Peer {
-        let waits = PeerWaits { connect: WAIT, answer: WAIT, ..PeerWaits::default() };
+        let waits = PeerWaits { connect: PATIENCE, answer: PATIENCE, ..PeerWaits::default() };
         Peer {
             host: Ipv4Addr::LOCALHOST.to_string(),
             port: self.port,
@@ -119,7 +132,13 @@ impl Scripted {
         }
     }
 
-    /// The same by password, with or without the key.
+    /// The same with little patience, for a server that hangs. One that does not may also seem to, where the machine is busy.
+    pub(crate) fn hasty(&self) -> Peer {
+        let waits = PeerWaits { connect: WAIT, answer: WAIT, ..PeerWaits::default() };
+        Peer { waits, ..self.peer() }
+    }
+
+    /// How to get in by password, with or without the key.
     pub(crate) fn by_password(&self, password: &str, with_key: bool) -> Peer {
         let password = Some(SecretString::from(password));
         let proof = if with_key { Proof::by_key(Arc::new(key(9))) } else { Proof::default() };
@@ -127,7 +146,7 @@ impl Scripted {
     }
 }
 
-/// How long a client waits in these tests.
+/// How long a client with little patience waits.
 pub(crate) const WAIT: Duration = Duration::from_millis(1500);
 
 /// Keys by number.

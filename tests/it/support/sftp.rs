@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use russh::client::{self, AuthResult};
@@ -14,7 +14,9 @@ use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 use secrecy::SecretString;
 use sluse::adapters::blobs::{LocalBlobs, TieredBlobs};
 use sluse::adapters::ledger::SqliteLedger;
-use sluse::adapters::sftp_server::{Backing, Defence, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings};
+use sluse::adapters::sftp_server::{
+    Backing, Defence, Doorkeeper, Login, PartnerAccess, SftpLimits, SftpServer, SftpSettings,
+};
 use sluse::model::{Node, Shipment};
 use sluse::pipeline::Ahead;
 use sluse::ports::{Area, Blobs, Clock, Ledger, Quota, SystemClock};
@@ -23,12 +25,15 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::gateway::PATIENCE;
+
 /// A running server and what it works on.
 pub(crate) struct Gateway {
     pub(crate) address: SocketAddr,
     pub(crate) ledger: SqliteLedger,
     pub(crate) blobs: TieredBlobs,
     pub(crate) claimed: Arc<Notify>,
+    pub(crate) doorkeeper: Doorkeeper,
     pub(crate) dir: TempDir,
     stop: CancellationToken,
     running: JoinHandle<()>,
@@ -99,9 +104,9 @@ impl Gateway {
         let arrivals = Arc::new(Ahead::none());
         let backing = Backing { area, blobs: store, bans, arrivals, clock, claimed: Arc::clone(&claimed) };
         let server = SftpServer::bind(settings, backing).await.unwrap();
-        let (address, stop) = (server.local_addr(), CancellationToken::new());
+        let (address, doorkeeper, stop) = (server.local_addr(), server.doorkeeper(), CancellationToken::new());
         let running = tokio::spawn(server.run(stop.clone()));
-        Self { address, ledger, blobs, claimed, dir, stop, running }
+        Self { address, ledger, blobs, claimed, doorkeeper, dir, stop, running }
     }
 
     /// Stops gracefully and waits for it.
@@ -113,8 +118,13 @@ impl Gateway {
 
     /// Connects without logging in.
     pub(crate) async fn connect(&self) -> client::Handle<Trusting> {
+        self.try_connect().await.unwrap()
+    }
+
+    /// The same, where the server may not let it come to that.
+    pub(crate) async fn try_connect(&self) -> Result<client::Handle<Trusting>, russh::Error> {
         let config = client::Config { nodelay: true, ..client::Config::default() };
-        client::connect(Arc::new(config), self.address, Trusting).await.unwrap()
+        client::connect(Arc::new(config), self.address, Trusting).await
     }
 
     /// Logs in with the key everybody has.
@@ -127,12 +137,22 @@ impl Gateway {
 
     /// Logs in and opens a session that shows each request.
     pub(crate) async fn raw(&self, user: &str) -> RawClient {
-        let ssh = self.log_in(user).await;
-        let sftp = RawSftpSession::new(subsystem(&ssh).await.into_stream());
+        self.try_raw(user).await.unwrap()
+    }
+
+    /// The same, where the server may end the connection before.
+    pub(crate) async fn try_raw(&self, user: &str) -> anyhow::Result<RawClient> {
+        let mut ssh = self.try_connect().await?;
+        let key = PrivateKeyWithHashAlg::new(Arc::new(user_key(user)), None);
+        let logged_in = ssh.authenticate_publickey(user, key).await?;
+        anyhow::ensure!(matches!(logged_in, AuthResult::Success), "{user} is not let in");
+        let channel = ssh.channel_open_session().await?;
+        channel.request_subsystem(true, "sftp").await?;
+        let sftp = RawSftpSession::new(channel.into_stream());
         // On a busy machine a sync of the disk may take longer than the ten seconds this client waits by itself.
-        sftp.set_timeout(60);
-        sftp.init().await.unwrap();
-        RawClient { sftp, ssh }
+        sftp.set_timeout(PATIENCE.as_secs());
+        sftp.init().await?;
+        Ok(RawClient { sftp, ssh })
     }
 
     /// A file of `etat` as the ledger has it.
@@ -159,13 +179,15 @@ impl Gateway {
 
     /// Waits until the ledger has recorded so many bytes of a partial.
     pub(crate) async fn paused_at(&self, path: &str, size_bytes: u64) {
-        for _ in 0..5_000 {
-            if self.node(path).await.is_some_and(|node| node.size_bytes == size_bytes) {
+        let begun = Instant::now();
+        loop {
+            let node = self.node(path).await;
+            if node.as_ref().is_some_and(|node| node.size_bytes == size_bytes) {
                 return;
             }
+            assert!(begun.elapsed() < PATIENCE, "{path} was not paused at {size_bytes}: {node:?}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        panic!("{path} was not paused at {size_bytes}: {:?}", self.node(path).await);
     }
 }
 

@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use sluse::adapters::sftp_client::{Peer, PeerWaits, Proof};
 use tempfile::TempDir;
 
-use super::gateway::free_port;
+use super::gateway::{PATIENCE, free_port};
 use crate::needs;
 
 /// Which server.
@@ -68,7 +68,7 @@ impl SshPeer {
             host_keys: vec![self.host_key()],
             user: self.user(),
             proof: Proof::by_key(Arc::new(client_key())),
-            waits: PeerWaits { answer: Duration::from_secs(20), ..PeerWaits::default() },
+            waits: PeerWaits { connect: PATIENCE, answer: PATIENCE, ..PeerWaits::default() },
         }
     }
 
@@ -83,10 +83,10 @@ impl SshPeer {
         let key = self.path("client_key");
         write_secret(&key, &client_key().to_openssh(LineEnding::LF).unwrap());
         let (port, user, host_key) = (self.port, self.user(), self.host_key().to_openssh().unwrap());
-        let (key, path) = (key.display(), self.path_of_root());
+        let (key, path, patience_ms) = (key.display(), self.path_of_root(), PATIENCE.as_millis());
         format!(
             "host = \"127.0.0.1\"\nport = {port}\nuser = \"{user}\"\nhost_keys = [\"{host_key}\"]\nkey_file = \"{key}\"\n\
-             path = \"{path}\"\nconnect_ms = 5_000\ntimeout_ms = 20_000\n"
+             path = \"{path}\"\nconnect_ms = {patience_ms}\ntimeout_ms = {patience_ms}\n"
         )
     }
 
@@ -121,7 +121,7 @@ impl SshPeer {
         self.child = Some(command.spawn().unwrap());
         let begun = Instant::now();
         while TcpStream::connect(self.address()).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "{:?} does not listen\n{}", self.kind, self.log());
+            assert!(begun.elapsed() < PATIENCE, "{:?} does not listen\n{}", self.kind, self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }

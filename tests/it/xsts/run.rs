@@ -10,7 +10,7 @@ use super::archive::{Archive, Group};
 use super::outcome::{self, GroupOutcome};
 
 /// How long nothing at all may be answered before the run is given up.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_secs(300);
 
 /// The outcomes in the order of the groups.
 pub(super) fn run(archive: &Archive, groups: &[Group]) -> Vec<GroupOutcome> {

@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::attachments::{File, files};
-use super::language;
 use super::notification::{Notified, Occasion, notified};
 use super::orders::Order;
 use super::request::{Correspondence, ExternalReference, MessageContent, ReplyOption, Request};
+use super::{language, length_of};
 use crate::adapters::altinn::answers::is_instance_id;
 use crate::codes;
 use crate::markdown::{self, Converter, Markdown};
@@ -114,10 +114,10 @@ async fn content(
         let notes = vec![Note::new(codes::MESSAGE_TEXT_LENGTH, name)];
         Err(DeliveryError::RefusedFor { code: codes::MESSAGE_TEXT_LENGTH, notes })
     };
-    if title.is_empty() || title.chars().count() > MOST_TITLE_CHARS {
+    if title.is_empty() || length_of(&title) > MOST_TITLE_CHARS {
         return length("MessageTitle");
     }
-    if summary.chars().count() > MOST_TITLE_CHARS {
+    if length_of(&summary) > MOST_TITLE_CHARS {
         return length("MessageSummary");
     }
     let mut text = String::new();
@@ -220,7 +220,7 @@ fn external_references(message: &Message) -> Vec<ExternalReference> {
 
 fn properties(item: &Consignment, message: &Message) -> BTreeMap<&'static str, String> {
     let values = [("ShipmentReference", &item.shipment_reference), ("CaseId", &message.case)];
-    let fits = |value: &String| (1..=MOST_PROPERTY_CHARS).contains(&value.chars().count());
+    let fits = |value: &String| (1..=MOST_PROPERTY_CHARS).contains(&length_of(value));
     values.into_iter().filter(|(_, value)| fits(value)).map(|(name, value)| (name, value.clone())).collect()
 }
 
@@ -236,7 +236,7 @@ fn reply_options(message: &Message, target: &MessageTarget, lost: &mut Vec<&'sta
         };
         let is_secure = |url: &&str| {
             let scheme = url.get(..8).unwrap_or_default();
-            scheme.eq_ignore_ascii_case("https://") && url.chars().count() <= MOST_TITLE_CHARS
+            scheme.eq_ignore_ascii_case("https://") && length_of(url) <= MOST_TITLE_CHARS
         };
         match link_url.filter(is_secure) {
             Some(url) => options.push(ReplyOption { link_url: url.to_owned(), link_text }),

@@ -184,8 +184,11 @@ impl MessageReceiver {
         let (wanted, now) = (&self.news.events, self.clock.now());
         let stand = overview.stand(wanted, now);
         if overview.may_hide_confirmation(wanted) && (stand.is_over || self.news.is_seldom(looks)) {
-            let details = self.shown(&format!("{id}/details")).await?;
-            return Ok(details.map_or(stand, |details| details.stand(wanted, now)));
+            return Ok(match self.shown(&format!("{id}/details")).await {
+                Ok(details) => details.map_or(stand, |details| details.stand(wanted, now)),
+                // What is shown is told all the same; the rest is asked for at the next look.
+                Err(_) => Stand { is_over: false, ..stand },
+            });
         }
         Ok(stand)
     }
@@ -326,6 +329,11 @@ fn after_others(error: DeliveryError) -> DeliveryError {
         | DeliveryError::Unclear
         | DeliveryError::Unreadable(_) => error,
     }
+}
+
+/// The length of a text as the platform counts it, in units of UTF-16.
+fn length_of(text: &str) -> usize {
+    text.encode_utf16().count()
 }
 
 fn dedup(notes: &mut Vec<Note>) {

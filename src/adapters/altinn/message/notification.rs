@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::language;
 use super::orders::{Order, Ordering, To};
 use super::request::{CustomRecipient, NotificationOrder};
+use super::{language, length_of};
 use crate::codes;
 use crate::model::{Code, MessageTarget, Note, NotificationTemplate, Reportee};
 use crate::ports::Notification;
@@ -209,7 +209,7 @@ pub(super) struct Texts {
 fn all_texts(template: &NotificationTemplate, notification: &Notification) -> Texts {
     let filled = |text: &str| render(text, &notification.tokens);
     let (subject, body, sms) = (filled(&template.email_subject), filled(&template.email_body), filled(&template.sms));
-    let fits = |text: &String, most: usize| !text.is_empty() && text.chars().count() <= most;
+    let fits = |text: &String, most: usize| !text.is_empty() && length_of(text) <= most;
     let email = (fits(&subject, MOST_SUBJECT) && fits(&body, MOST_BODY)).then_some((subject, body));
     Texts { email, sms: Some(sms).filter(|sms| fits(sms, MOST_SMS)) }
 }

@@ -30,6 +30,8 @@ pub(in crate::adapters::ledger) const FULFIL: &str = "UPDATE instances SET key =
 pub(in crate::adapters::ledger) const GIVE_UP: &str = "UPDATE instances SET claim = NULL, claim_shipment = NULL, claim_item = NULL, \
      state = CASE WHEN $2 THEN 2 ELSE state END WHERE claim = $1";
 
+pub(in crate::adapters::ledger) const LEAVE: &str = "UPDATE instances SET state = 2 WHERE claim = $1";
+
 pub(in crate::adapters::ledger) const ENDING: &str = "SELECT n.key AS key, n.shipment AS shipment, n.item AS item, n.reference AS reference, n.deletes AS deletes \
      FROM instances AS n WHERE n.state = 0 AND n.valid_to < $1 AND NOT (n.claim IS NOT NULL AND ( \
        EXISTS (SELECT 1 FROM items WHERE shipment = n.claim_shipment AND number = n.claim_item AND state < 2) \
@@ -44,5 +46,8 @@ pub(in crate::adapters::ledger) const REMOVE: &str = "INSERT INTO activations (k
 pub(in crate::adapters::ledger) const ENDED: &str =
     "UPDATE instances SET state = 2 WHERE shipment = $1 AND item = $2 AND state = 1 AND reference = $3";
 
-/// What a shipment that is let go of leaves of hashes.
-pub(in crate::adapters::ledger) const FORGET: &str = "DELETE FROM instances WHERE shipment = $1";
+/// What a shipment that is let go of leaves of hashes, but where it is reserved for a set of one that is not: that may be in it,
+/// and is sent nowhere else as long as it can be sent again.
+pub(in crate::adapters::ledger) const FORGET: &str = "DELETE FROM instances WHERE shipment = $1 \
+     AND NOT EXISTS (SELECT 1 FROM shipments WHERE seq = claim_shipment AND expired = 0) \
+     OR claim_shipment = $1 AND EXISTS (SELECT 1 FROM shipments WHERE seq = instances.shipment AND expired = 1)";

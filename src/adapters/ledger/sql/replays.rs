@@ -19,8 +19,9 @@ pub(in crate::adapters::ledger) const HAS_REFERENCES: &str =
 pub(in crate::adapters::ledger) const REOPEN: &str = "UPDATE shipments SET stage = 1, standing = 0, replayed_at = $2, wake_at = 0 \
      WHERE seq = $1 AND stage = 2";
 
+/// Also with items that are sent again.
 pub(in crate::adapters::ledger) const REPRINT: &str =
-    "UPDATE shipments SET stage = 1, reprint = 1, wake_at = 0 WHERE seq = $1 AND stage = 2";
+    "UPDATE shipments SET stage = 1, reprint = 1, wake_at = 0 WHERE seq = $1";
 
 pub(in crate::adapters::ledger) const CLOSE_AGAIN: &str = "UPDATE shipments SET stage = 2, reprint = 0, worker = NULL, lease_until = 0 \
      WHERE seq = $1 AND stage = 1";
@@ -30,11 +31,20 @@ pub(in crate::adapters::ledger) const ANY_TO_REPLAY: &str = "SELECT EXISTS (SELE
      ON b.shipment = i.shipment AND b.number = i.batch \
      WHERE i.shipment = $1 AND (i.replayed = 1 OR i.state = $3 AND COALESCE(b.last_item, i.number) >= $2))";
 
-/// Some failed items become open again: those that may have been sent are looked up first. A batch is sent as a whole.
+/// The last of some items that follow a number.
+pub(in crate::adapters::ledger) const NEXT_ITEMS: &str = "SELECT MAX(number) FROM \
+     (SELECT number FROM items WHERE shipment = $1 AND number > $2 ORDER BY number LIMIT $3)";
+
+/// The end of batches that would be cut in two behind a number.
+pub(in crate::adapters::ledger) const CUT_IN_TWO: &str =
+    "SELECT MAX(last_item) FROM batches WHERE shipment = $1 AND first_item <= $2 AND last_item > $2";
+
+/// Failed items behind one number, up to another, become open again: those that may have been sent are looked up first. A batch
+/// is sent as a whole.
 pub(in crate::adapters::ledger) const REPLAY_SOME: &str = "UPDATE items SET state = CASE WHEN last_intent IS NULL THEN 0 ELSE 1 END, due_at = 0, \
      replayed = 1 WHERE shipment = $1 AND number IN (SELECT i.number FROM items AS i LEFT JOIN batches AS b \
      ON b.shipment = i.shipment AND b.number = i.batch \
-     WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 LIMIT $4)";
+     WHERE i.shipment = $1 AND i.number > $4 AND i.number <= $5 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2)";
 
 /// An item that was in no rest file: one of its receivers has it, is being sent it again, or has failed with a code of those that
 /// are never offered. It stays so until it is sent again.
@@ -43,8 +53,8 @@ macro_rules! not_offered {
         concat!(
             "EXISTS (SELECT 1 FROM shipments AS s JOIN items AS o ON o.shipment = s.seq AND o.number = ",
             $item,
-            ".number WHERE (s.id = $5 OR s.share_of = $5) \
-             AND (o.state < 3 OR o.state = 5 AND o.code IN (SELECT value FROM json_each($6))))"
+            ".number WHERE (s.id = $6 OR s.share_of = $6) \
+             AND (o.state < 3 OR o.state = 5 AND o.code IN (SELECT value FROM json_each($7))))"
         )
     };
 }
@@ -54,12 +64,12 @@ pub(in crate::adapters::ledger) const REPLAY_SOME_KEPT_BACK: &str = concat!(
     "UPDATE items SET state = CASE WHEN last_intent IS NULL THEN 0 ELSE 1 END, due_at = 0, \
      replayed = 1 WHERE shipment = $1 AND number IN (SELECT i.number FROM items AS i LEFT JOIN batches AS b \
      ON b.shipment = i.shipment AND b.number = i.batch \
-     WHERE i.shipment = $1 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 AND ",
+     WHERE i.shipment = $1 AND i.number > $4 AND i.number <= $5 AND i.state = $3 AND COALESCE(b.last_item, i.number) >= $2 AND ",
     not_offered!("i"),
-    " AND (i.batch IS NULL OR i.batch NOT IN (SELECT m.batch FROM items AS m WHERE m.shipment = $1 AND m.batch IS NOT NULL \
-     AND NOT ",
+    " AND (i.batch IS NULL OR i.batch NOT IN (SELECT m.batch FROM items AS m WHERE m.shipment = $1 AND m.number > $4 \
+     AND m.number <= $5 AND m.batch IS NOT NULL AND NOT ",
     not_offered!("m"),
-    ")) LIMIT $4)"
+    ")))"
 );
 
 /// Failed items from a number on.
@@ -78,5 +88,6 @@ pub(in crate::adapters::ledger) const REPLAYED_ITEMS: &str = concat!(
     " AND number > $2 AND replayed = 1 ORDER BY number LIMIT $3"
 );
 
+/// What is still open keeps its mark, by which the next replay finds it.
 pub(in crate::adapters::ledger) const TOLD_SOME: &str = "UPDATE items SET replayed = 0 WHERE shipment = $1 AND number IN \
-     (SELECT number FROM items INDEXED BY items_replayed WHERE shipment = $1 AND replayed = 1 LIMIT $2)";
+     (SELECT number FROM items INDEXED BY items_replayed WHERE shipment = $1 AND replayed = 1 AND state > 1 LIMIT $2)";

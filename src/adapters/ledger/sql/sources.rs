@@ -15,8 +15,11 @@ pub(in crate::adapters::ledger) const SOURCE: &str = "SELECT look, looked_at, ne
      (SELECT MIN(due_at) FROM source_receipts WHERE source = $1 AND state = 0) AS receipt_due \
      FROM sources WHERE name = $1";
 
-pub(in crate::adapters::ledger) const BEGIN_LOOK: &str = "INSERT INTO sources (name, look) VALUES ($1, 1) \
-     ON CONFLICT (name) DO UPDATE SET look = look + 1 RETURNING look";
+pub(in crate::adapters::ledger) const BEGIN_LOOK: &str = "INSERT INTO sources (name, look, next_at) VALUES ($1, 1, $2) \
+     ON CONFLICT (name) DO UPDATE SET look = look + 1, next_at = excluded.next_at RETURNING look";
+
+pub(in crate::adapters::ledger) const LOOK_BY: &str =
+    "UPDATE sources SET next_at = MIN(COALESCE(next_at, $2), $2) WHERE name = $1";
 
 pub(in crate::adapters::ledger) const END_LOOK: &str =
     "UPDATE sources SET looked_at = $2, next_at = $3, failures = $4, note = $5, answered = $6 WHERE name = $1";
@@ -74,6 +77,11 @@ pub(in crate::adapters::ledger) const UNREADY: &str = concat!(
 pub(in crate::adapters::ledger) const SIGHTING: &str =
     concat!("SELECT ", sighting_columns!(), " FROM sightings WHERE source = $1 AND path = $2");
 
+/// Of the same stem are the stem alone, and what has one extension behind it: a slash comes next after a dot.
+pub(in crate::adapters::ledger) const OTHERS_WAIT: &str = "SELECT EXISTS (SELECT 1 FROM sightings \
+     WHERE source = $1 AND path <> $2 AND waits NOT IN (1, 2) AND (path = $3 OR path > $3 || '.' AND path < $3 || '/' \
+     AND instr(substr(path, length($3) + 2), '.') = 0))";
+
 /// While listings break off nothing is forgotten: what is long gone must not count as there. A look writes what is there
 /// for others' sake every time.
 pub(in crate::adapters::ledger) const STAMPS: &str = "SELECT path, size_bytes, modified FROM sightings \
@@ -127,7 +135,7 @@ pub(in crate::adapters::ledger) const TAKE: &str = concat!("SELECT ", take_colum
 pub(in crate::adapters::ledger) const OPEN_TAKES: &str = concat!(
     "SELECT ",
     take_columns!(),
-    " FROM takes WHERE source = $1 AND state < 2 AND due_at <= $2 ORDER BY due_at, id LIMIT $3"
+    " FROM takes WHERE source = $1 AND state < 2 AND (due_at <= $2 OR due_at > $3) ORDER BY due_at, id LIMIT $4"
 );
 
 pub(in crate::adapters::ledger) const FETCHED: &str = "UPDATE takes SET scratch = $2, attempts = CASE WHEN $3 > fetched_bytes THEN 0 ELSE attempts END, fetched_bytes = $3 \
@@ -177,7 +185,8 @@ pub(in crate::adapters::ledger) const SEND_BACK: &str = "INSERT INTO source_rece
      blob = excluded.blob, replaces = 1, state = 0, attempts = 0, due_at = 0";
 
 pub(in crate::adapters::ledger) const DUE_RECEIPTS: &str = "SELECT id, name, blob, replaces, attempts FROM source_receipts \
-     WHERE source = $1 AND state = 0 AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
+     WHERE source = $1 AND state = 0 AND (due_at <= $2 OR due_at > $3) ORDER BY due_at, id LIMIT $4";
 
-pub(in crate::adapters::ledger) const CONCLUDE_RECEIPT: &str =
-    "UPDATE source_receipts SET state = $2, due_at = $3, attempts = attempts + 1 WHERE id = $1 AND state = 0";
+/// One that was placed anew meanwhile is to be written once more.
+pub(in crate::adapters::ledger) const CONCLUDE_RECEIPT: &str = "UPDATE source_receipts SET state = $2, due_at = $3, attempts = attempts + 1 \
+     WHERE id = $1 AND state = 0 AND blob = $4";

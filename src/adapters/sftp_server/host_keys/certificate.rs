@@ -31,7 +31,7 @@ pub(super) fn beside(key_path: &Path, key: &PrivateKey) -> Result<Option<Certifi
 /// Where the certificate of a key is, if there is one.
 pub(super) fn path(key_path: &Path) -> PathBuf {
     let mut name = key_path.as_os_str().to_owned();
-    name.push("-cert.pub");
+    name.push(ENDING);
     name.into()
 }
 
@@ -80,4 +80,6 @@ pub(super) fn until(certificate: &Certificate) -> Option<Timestamp> {
     i64::try_from(certificate.valid_before()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok())
 }
 
+/// What stands behind a key's name in that of its certificate.
+pub(super) const ENDING: &str = "-cert.pub";
 const SOON: Duration = Duration::from_hours(14 * 24);

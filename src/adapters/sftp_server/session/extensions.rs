@@ -60,11 +60,12 @@ impl Session {
         } else {
             rights::read(&self.tree, directory, &node)?;
         }
-        match (node.blob, node.scratch) {
-            (Some(blob), _) => Ok(Source::Blob(self.premises.blobs.open(blob).await?)),
-            (None, Some(scratch)) => Ok(Source::Scratch(self.premises.blobs.scratch(scratch).await?)),
-            (None, None) => Err(Failure::NoSuchFile),
-        }
+        let source = match (node.blob, node.scratch) {
+            (Some(blob), _) => self.premises.blob(blob).await?.map(Source::Blob),
+            (None, Some(scratch)) => self.premises.arrived(scratch).await?,
+            (None, None) => None,
+        };
+        source.ok_or(Failure::NoSuchFile)
     }
 
     /// Copies between two open handles, under the same limits as writes that come over the line.

@@ -102,7 +102,9 @@ impl Upload {
             | AreaError::QuotaBytes(_)
             | AreaError::QuotaFiles(_) => {
                 if self.scratch.in_memory().is_some() {
-                    self.record_size().await;
+                    // Nothing is thrown away where the ledger knows it no more: it may have been closed, and the answer
+                    // was lost.
+                    self.keep().await;
                 }
                 error.into()
             }
@@ -128,6 +130,13 @@ impl Upload {
     }
 
     async fn record_size(&self) {
+        if !self.keep().await {
+            self.premises.throw_away(self.scratch_id).await;
+        }
+    }
+
+    /// Keeps it as far as it came; `false` when its row is gone: removed, replaced or closed.
+    async fn keep(&self) -> bool {
         if let Err(failure) = self.sync_file().await {
             tracing::warn!(path = %self.path.logged(), %failure, "a partial could not be synced");
         }
@@ -137,8 +146,7 @@ impl Upload {
                 self.premises.ongoing.settle(partner, &self.hold);
                 tracing::info!(%partner, path = %self.path.logged(), size_bytes = self.size_bytes, "kept as a partial");
             }
-            // Removed or replaced while it was open.
-            Err(AreaError::Superseded | AreaError::NotFound) => self.premises.throw_away(self.scratch_id).await,
+            Err(AreaError::Superseded | AreaError::NotFound) => return false,
             // The ledger does not take it at all.
             Err(AreaError::Exists | AreaError::QuotaBytes(_) | AreaError::QuotaFiles(_)) => {
                 self.forget();
@@ -148,6 +156,7 @@ impl Upload {
                 tracing::warn!(%partner, path = %self.path.logged(), %error, "a partial's size could not be recorded")
             }
         }
+        true
     }
 }
 

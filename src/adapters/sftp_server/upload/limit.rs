@@ -1,4 +1,7 @@
 //! How far an upload may reach: the largest file that is taken, and what is left of the partner's quota.
+//!
+//! What a run of writes brings is counted after it is written: uploads side by side may reach beyond the quota by a run
+//! each.
 
 use crate::ports::AreaError;
 

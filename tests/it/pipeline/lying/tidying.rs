@@ -73,3 +73,43 @@ async fn the_same_bytes_written_anew_before_they_were_put_away_are_taken() {
         task.await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_file_may_be_renamed_what_was_written_anew_is_not_removed_untaken() {
+    let (bench, store) = (Bench::new().await, Liar::new(Lie::Forbidding));
+    store.put("a.xml", &document(10), 1_000);
+    let task = bench.run(source("liar", &store, After::Delete));
+    until(async || bench.claimed().await == 2 && !store.has("a.xml")).await;
+    bench.stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_renaming_keeps_failing_a_file_is_removed_where_it_is() {
+    let (bench, store) = (Bench::new().await, Liar::new(Lie::Stuck));
+    store.put("a.xml", &document(10), 1_000);
+    let task = bench.run(source("liar", &store, After::Delete));
+    until(async || !store.has("a.xml")).await;
+    assert_eq!(bench.claimed().await, 1);
+    bench.stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_done_file_of_a_stem_stays_until_the_last_of_it_is_taken() {
+    let (bench, store) = (Bench::new().await, Liar::new(Lie::None));
+    for (path, bytes) in [("a.xml", document(10)), ("a.zml", document(20)), ("a.ok", vec![]), ("a.b.xml", document(30))]
+    {
+        store.put(path, &bytes, 1_000);
+    }
+    let quick = source("liar", &store, After::Delete);
+    let readiness = Readiness { done_file: Some("{stem}.ok".parse().unwrap()), ..quick.rules.readiness.clone() };
+    // One after the other: before the second is taken the first is put away.
+    let rules = Rules { readiness, include: vec!["*.?ml".parse().unwrap()], most: 1, ..quick.rules.clone() };
+    let task = bench.run(Source { rules, ..quick });
+    until(async || bench.claimed().await == 2 && !store.has("a.ok")).await;
+    let left: Vec<_> = store.files.lock().unwrap().keys().cloned().collect();
+    assert_eq!(left, ["a.b.xml"], "it waits for another one");
+    bench.stop.cancel();
+    task.await.unwrap();
+}

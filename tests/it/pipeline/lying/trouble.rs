@@ -34,8 +34,26 @@ async fn a_file_whose_bytes_never_come_keeps_no_other_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_makes_us_panic_keeps_no_other_waiting() {
+    others_are_taken(&[("a.xml", Bad::Poisonous)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_at_which_the_line_breaks_keep_no_other_waiting() {
     others_are_taken(&[("a.xml", Bad::Dropping), ("b.xml", Bad::Dropping), ("c.xml", Bad::Hanging)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_is_trouble_like_any_other() {
+    let (bench, store) = (Bench::new().await, Liar::new(Lie::Poison));
+    store.put("a.xml", &document(10), 1_000);
+    let task = bench.run(source("liar", &store, After::Delete));
+    until(async || bench.alarms().await == [("source/liar".into(), "failing".into())]).await;
+    store.tell(Lie::None);
+    until(async || bench.claimed().await == 1 && !store.has("a.xml")).await;
+    until(async || bench.alarms().await.is_empty()).await;
+    bench.stop.cancel();
+    task.await.unwrap();
 }
 
 /// Receipts that cannot be written back; files are taken all the same.
