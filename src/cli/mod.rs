@@ -33,9 +33,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::config::ConfigError;
+use crate::adapters::ledger::Bystander;
+use crate::config::{Config, ConfigError};
 use crate::ports::LedgerError;
 
 /// The command line.
@@ -163,6 +165,16 @@ fn block_on(job: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Resu
     // A thread that hangs on a dead mount would otherwise keep the process, which serves nothing, from being started anew.
     runtime.shutdown_timeout(LAST_WAIT);
     done
+}
+
+/// The ledger beside a gateway, which may run; `None` where there is none yet.
+async fn ledger_beside(config: &Config) -> anyhow::Result<Option<Bystander>> {
+    let path = config.ledger_file();
+    // One that may not be read is not one that knows nothing.
+    if !path.try_exists().with_context(|| path.display().to_string())? {
+        return Ok(None);
+    }
+    Ok(Some(Bystander::open(&path).await.with_context(|| path.display().to_string())?))
 }
 
 /// Asks a running gateway by way of its ledger, now and again until there is an answer; for so many seconds at most.

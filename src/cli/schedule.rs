@@ -7,8 +7,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::source::ledger_beside;
-use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print, wait_for};
+use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, ledger_beside, print, wait_for};
 use crate::adapters::ledger::Bystander;
 use crate::app;
 use crate::config::{Config, ScheduleConfig};

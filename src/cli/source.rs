@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, print, wait_for};
+use super::{ConfigArgs, EXIT_CONFIG, block_on, check_config, ledger_beside, print, wait_for};
 use crate::adapters::ledger::Bystander;
 use crate::config::{Config, SourceConfig};
 use crate::model::Wait;
@@ -76,16 +76,6 @@ async fn list(config: &Config, names: u32) -> anyhow::Result<ExitCode> {
         text.push_str("there is no [source.<name>]\n");
     }
     print(&text)
-}
-
-/// The ledger beside a gateway, which may run; `None` where there is none yet.
-pub(super) async fn ledger_beside(config: &Config) -> anyhow::Result<Option<Bystander>> {
-    let path = config.ledger_file();
-    // One that may not be read is not one that knows nothing.
-    if !path.try_exists().with_context(|| path.display().to_string())? {
-        return Ok(None);
-    }
-    Ok(Some(Bystander::open(&path).await.with_context(|| path.display().to_string())?))
 }
 
 fn show(

@@ -265,28 +265,35 @@ mod tests {
         ledger.close().await;
     }
 
-    #[tokio::test]
-    async fn keys_of_an_older_ledger_are_those_of_whom_they_were_said() {
+    /// The amendments of a ledger that had these rows before a migration.
+    async fn amendments_of_before(migration: i64, rows: &[&'static str]) -> Amendments {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.sqlite");
         let mut connection = options(&path).create_if_missing(true).connect().await.unwrap();
-        let before: Vec<_> = MIGRATIONS.iter().copied().filter(|(version, ..)| *version < 23).collect();
+        let before: Vec<_> = MIGRATIONS.iter().copied().filter(|(version, ..)| *version < migration).collect();
         run(&mut connection, &before).await.unwrap();
-        for row in [
+        for row in rows {
+            sqlx::query(*row).execute(&mut connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+        SqliteLedger::open(&path).await.unwrap().close().await;
+        let mut record = Record::open(&path).await.unwrap();
+        let amendments = record.amendments().await.unwrap();
+        record.close().await.unwrap();
+        amendments
+    }
+
+    #[tokio::test]
+    async fn keys_of_an_older_ledger_are_those_of_whom_they_were_said() {
+        let rows = [
             "INSERT INTO login_keys VALUES ('nightly', 'ssh-ed25519 A', 'a', NULL), ('nightly', 'ssh-ed25519 AB', 'b', 1000), \
              ('weekly', 'ssh-ed25519 A', 'a', NULL), ('nobody', 'ssh-ed25519 A', 'a', NULL)",
             "INSERT INTO logins VALUES ('weekly', 'etat', NULL)",
             "INSERT INTO audit (at, who, what, partner, detail, reason) VALUES \
              (1, 'k', 'key added', 'skatt', 'nightly: ssh-ed25519 AB', ''), (2, 'k', 'key added', 'lovisa', 'nightly: ssh-ed25519 A', ''), \
              (3, 'k', 'key given a last moment', 'etat', 'nightly: ssh-ed25519 AB until 1970-01-01T00:00:01Z', '')",
-        ] {
-            sqlx::query(row).execute(&mut connection).await.unwrap();
-        }
-        connection.close().await.unwrap();
-        SqliteLedger::open(&path).await.unwrap().close().await;
-        let mut record = Record::open(&path).await.unwrap();
-        let keys = record.amendments().await.unwrap().keys;
-        record.close().await.unwrap();
+        ];
+        let keys = amendments_of_before(23, &rows).await.keys;
         let owners: Vec<_> = keys
             .iter()
             .map(|owned| (owned.partner.as_str(), owned.key.user.as_str(), owned.key.comment.as_str()))
@@ -296,23 +303,12 @@ mod tests {
 
     #[tokio::test]
     async fn logins_of_an_older_ledger_are_told_from_passwords_of_the_configurations() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("ledger.sqlite");
-        let mut connection = options(&path).create_if_missing(true).connect().await.unwrap();
-        let before: Vec<_> = MIGRATIONS.iter().copied().filter(|(version, ..)| *version < 24).collect();
-        run(&mut connection, &before).await.unwrap();
-        for row in [
+        let rows = [
             "INSERT INTO logins VALUES ('nightly', 'etat', 'h'), ('weekly', 'etat', 'h'), ('moved', 'etat', NULL)",
             "INSERT INTO audit (at, who, what, partner, detail, reason) VALUES (1, 'k', 'login added', 'etat', 'weekly', ''), \
              (2, 'k', 'login added', 'lovisa', 'moved', ''), (3, 'k', 'password set', 'etat', 'nightly', '')",
-        ] {
-            sqlx::query(row).execute(&mut connection).await.unwrap();
-        }
-        connection.close().await.unwrap();
-        SqliteLedger::open(&path).await.unwrap().close().await;
-        let mut record = Record::open(&path).await.unwrap();
-        let logins = record.amendments().await.unwrap().logins;
-        record.close().await.unwrap();
+        ];
+        let logins = amendments_of_before(24, &rows).await.logins;
         let added: Vec<_> = logins.iter().map(|login| (login.user.as_str(), login.is_added)).collect();
         assert_eq!(added, [("moved", false), ("nightly", false), ("weekly", true)]);
         assert!(logins.iter().all(|login| login.in_place_of.is_none() && login.partner.as_str() == "etat"));

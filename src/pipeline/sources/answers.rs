@@ -10,6 +10,7 @@ use futures::stream::{self, BoxStream};
 use super::trouble::{Reach, backoff, broken};
 use super::{Taker, Trouble};
 use crate::blocking::Blocking;
+use crate::forward::after;
 use crate::kill_point::kill_point;
 use crate::ports::{Blob, DueReceipt, ReceiptEnd, StoreError};
 
@@ -40,18 +41,13 @@ impl Taker {
 
     async fn try_later(&self, receipt: &DueReceipt, trouble: Trouble) -> Result<(), Trouble> {
         let attempts = receipt.attempts.saturating_add(1);
-        let at = self.house.clock.now().saturating_add(backoff(attempts)).unwrap_or(jiff::Timestamp::MAX);
+        let at = after(self.house.clock.now(), backoff(attempts));
         self.ledger().conclude_receipt(receipt, ReceiptEnd::Again(at)).await?;
         tracing::warn!(source = self.name(), receipt = receipt.id, attempts, %trouble, "a receipt is not written back yet");
         self.tell_of_rest(Some((&trouble, attempts))).await?;
-        match trouble {
-            Trouble::Store(error) if Reach::of(&error) != Reach::File => Err(error.into()),
-            Trouble::Store(_)
-            | Trouble::Broke(_)
-            | Trouble::Ledger(_)
-            | Trouble::Disk(_)
-            | Trouble::Lost(_)
-            | Trouble::Panicked => Ok(()),
+        match trouble.reach() {
+            Some(Reach::Line | Reach::Store) => Err(trouble),
+            Some(Reach::File) | None => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::look::Looked;
 use super::trouble::{backoff, guarded};
 use super::{Taker, Trouble};
+use crate::forward::after;
 use crate::ports::{LONGEST_DELAY, LookEnd, SourceStand};
 use crate::schedule::Rule;
 
@@ -136,10 +137,6 @@ impl Taker {
         let at = after(now, backoff(failures));
         self.source.times.windows.as_ref().map_or(Some(at), |windows| windows.next_open(at))
     }
-}
-
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// How long there is no other look after one that took so long, but for regular ones.

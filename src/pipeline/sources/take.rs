@@ -7,6 +7,7 @@ use super::fetch::Fetched;
 use super::trouble::{Reach, Strike, backoff, guarded};
 use super::{Taker, Trouble};
 use crate::codes;
+use crate::forward::after;
 use crate::kill_point::kill_point;
 use crate::model::{Code, ShipmentId, Sighting, Stamp, Tried, Wait};
 use crate::ports::{StoreError, Take, TakeClaim, TakeStage};
@@ -91,14 +92,9 @@ impl Taker {
                 tracing::warn!(source = self.name(), take = take.id, %trouble, "a file is not taken for now");
                 self.delay(&take).await?;
                 self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
-                match trouble {
-                    Trouble::Store(error) if Reach::of(&error) == Reach::Line => Err(error.into()),
-                    Trouble::Store(_)
-                    | Trouble::Broke(_)
-                    | Trouble::Ledger(_)
-                    | Trouble::Disk(_)
-                    | Trouble::Lost(_)
-                    | Trouble::Panicked => Ok(Turn::Passed),
+                match trouble.reach() {
+                    Some(Reach::Line) => Err(trouble),
+                    Some(Reach::File | Reach::Store) | None => Ok(Turn::Passed),
                 }
             }
             Err(trouble @ Trouble::Ledger(_)) => Err(trouble),
@@ -106,8 +102,8 @@ impl Taker {
     }
 
     pub(super) async fn delay(&self, take: &Take) -> Result<(), Trouble> {
-        let until = self.house.clock.now().saturating_add(backoff(take.attempts.saturating_add(1)));
-        Ok(self.ledger().delay_take(take.id, until.unwrap_or(jiff::Timestamp::MAX)).await?)
+        let until = after(self.house.clock.now(), backoff(take.attempts.saturating_add(1)));
+        Ok(self.ledger().delay_take(take.id, until).await?)
     }
 
     async fn try_take(

@@ -22,14 +22,9 @@ impl Taker {
             Err(trouble @ Trouble::Store(_)) => {
                 self.delay(take).await?;
                 self.tell_of_rest(Some((&trouble, take.attempts.saturating_add(1)))).await?;
-                match &trouble {
-                    Trouble::Store(error) if Reach::of(error) != Reach::File => Err(trouble),
-                    Trouble::Store(_)
-                    | Trouble::Broke(_)
-                    | Trouble::Ledger(_)
-                    | Trouble::Disk(_)
-                    | Trouble::Lost(_)
-                    | Trouble::Panicked => Ok(()),
+                match trouble.reach() {
+                    Some(Reach::Line | Reach::Store) => Err(trouble),
+                    Some(Reach::File) | None => Ok(()),
                 }
             }
             Err(trouble) => Err(trouble),

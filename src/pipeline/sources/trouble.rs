@@ -83,14 +83,18 @@ impl Reach {
 }
 
 impl Trouble {
+    /// How far it reaches, where it is the store's.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        match self {
+            Self::Store(error) => Some(Reach::of(error)),
+            Self::Ledger(_) | Self::Broke(_) | Self::Disk(_) | Self::Lost(_) | Self::Panicked => None,
+        }
+    }
+
     /// Tells trouble in which nothing else need be tried. Where the line broke, only a listing tells whether the store is
     /// there at all.
     pub(super) fn is_of_all(&self) -> bool {
-        match self {
-            Self::Store(error) => Reach::of(error) == Reach::Store,
-            Self::Ledger(_) => true,
-            Self::Broke(_) | Self::Disk(_) | Self::Lost(_) | Self::Panicked => false,
-        }
+        matches!(self, Self::Ledger(_)) || self.reach() == Some(Reach::Store)
     }
 }
 
@@ -102,7 +106,7 @@ pub(super) struct Strike(bool);
 impl Strike {
     /// Lets the trouble with a file pass, which has been told already, unless the line broke at the one before, too.
     pub(super) fn pass<T: Default>(&mut self, done: Result<T, Trouble>) -> Result<T, Trouble> {
-        let is_line = matches!(&done, Err(Trouble::Store(error)) if Reach::of(error) == Reach::Line);
+        let is_line = done.as_ref().err().and_then(Trouble::reach) == Some(Reach::Line);
         let is_second = std::mem::replace(&mut self.0, is_line);
         if is_line && !is_second { Ok(T::default()) } else { done }
     }
